@@ -1,0 +1,28 @@
+"""What can go wrong in retrieval. The texts are safe to show to a person.
+
+RetrievalError
+  SearchUnavailable     the index cannot be reached or read just now
+  IndexNotReady         nothing is indexed yet, or by another embedding model
+  SourceUnusable        a source is missing, unreadable or suddenly empty; nothing was deleted
+  EmbeddingUnavailable  the embedding model cannot be loaded
+"""
+
+
+class RetrievalError(Exception):
+    """Any failure of retrieval whose text may be shown as it is."""
+
+
+class SearchUnavailable(RetrievalError):
+    """The index cannot be reached or read just now."""
+
+
+class IndexNotReady(RetrievalError):
+    """There is nothing to search yet, or it was indexed with another embedding model."""
+
+
+class SourceUnusable(RetrievalError):
+    """A source is missing, unreadable, suddenly empty, or its name stands for another folder."""
+
+
+class EmbeddingUnavailable(RetrievalError):
+    """The embedding model cannot be loaded."""

@@ -1,0 +1,125 @@
+"""The values that travel through retrieval: documents in, passages indexed, queries asked, hits returned."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Literal
+
+EVERYONE = "everyone"
+PUBLIC = "public"
+
+BlockKind = Literal["heading", "paragraph", "item", "row", "table-head", "code"]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One piece of a document's plain text, `text[start:end]`; blocks are ordered and never overlap.
+
+    `level` is 1 to 6 for a heading and the nesting depth for a list item. `anchor` is what a browser can jump
+    to (heading slug, element id). `page` counts from 1, for paged formats only. A table's `table-head` is
+    followed by its `row`s.
+    """
+
+    kind: BlockKind
+    start: int
+    end: int
+    level: int = 0
+    anchor: str = ""
+    page: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """What a document says of itself (front matter, or its format's own properties); empty means not said."""
+
+    title: str = ""
+    url: str = ""
+    owner: str = ""
+    review: date | None = None
+    audience: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One parsed document. `id` is `source/relative/path`; `version` is the sha256 (hex) of the file's content."""
+
+    id: str
+    source: str
+    title: str
+    url: str
+    version: str
+    text: str
+    blocks: tuple[Block, ...]
+    audience: frozenset[str] = frozenset({EVERYONE})
+    owner: str = ""
+    review: date | None = None
+    modified: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A citable piece of one document: `document.text[start:end]` is exactly `text`.
+
+    `headings` is the path from the document's first heading down (`("Leave", "Parental leave")`), `anchor` a
+    heading slug, element id, clause number or `page=7`; `fragment` is what follows `#` in a url that opens there.
+    """
+
+    document: str
+    ordinal: int
+    headings: tuple[str, ...]
+    anchor: str
+    fragment: str
+    text: str
+    start: int
+    end: int
+    version: str
+    title: str
+    url: str
+    audience: frozenset[str]
+
+    @property
+    def section(self) -> str:
+        """The heading path as people read it."""
+        return " > ".join(self.headings)
+
+    @property
+    def id(self) -> str:
+        """A name that stays the same while the document does."""
+        return f"{self.document}#{self.ordinal}"
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One earlier message of a conversation; any role but `user` is the bot's."""
+
+    role: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A question, the conversation before it (oldest first) and the groups of whoever asks; none means everyone."""
+
+    text: str
+    history: tuple[Turn, ...] = ()
+    groups: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A passage that was found, its fused score, and the parts of that score by ingredient."""
+
+    passage: Passage
+    score: float
+    parts: Mapping[str, float] = field(default_factory=dict)
+
+
+def readable_audiences(groups: frozenset[str]) -> frozenset[str]:
+    """The audience words that open a document to these groups.
+
+    Whoever has any group except `public` alone also reads `everyone` and `public`; `public` alone reads only
+    `public`; no groups means `everyone`.
+    """
+    if groups == {PUBLIC}:
+        return groups
+    return groups | {EVERYONE, PUBLIC}
