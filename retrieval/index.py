@@ -8,9 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.passages import Document, Passage
+from retrieval.recipe import Recipe
 
 Vector = NDArray[np.float32]
 TokenVectors = NDArray[np.int8]
+Key = int | str
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,14 @@ class Indexable:
 
 
 @dataclass(frozen=True, slots=True)
+class Encoded:
+    """A text's unit vector, shape (d,), and its token vectors, shape (n, t)."""
+
+    vector: Vector
+    tokens: TokenVectors
+
+
+@dataclass(frozen=True, slots=True)
 class Lookup:
     """One query as the index sees it.
 
@@ -44,20 +54,24 @@ class Lookup:
     bigrams: Mapping[str, float]
     vector: Vector | None
     audiences: frozenset[str]
+    recipe: Recipe = field(default_factory=Recipe)
     depth: int = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A passage that at least one ranked list holds; a score is None where that list does not reach down to it."""
+    """A passage that at least one ranked list holds; a score is None where that list does not reach down to it.
 
-    key: int | str
+    `lexical` is BM25F with bigrams, `dense` the cosine with the text plus the weighted one with the heading,
+    `context` BM25F of the whole document, `cosine` that with the text alone; `matched` are the query's terms in it.
+    """
+
+    key: Key
     document: str
     lexical: float | None = None
-    bigram: float | None = None
     dense: float | None = None
-    heading: float | None = None
     context: float | None = None
+    cosine: float | None = None
     matched: frozenset[str] = frozenset()
 
 
@@ -99,12 +113,36 @@ class SearchIndex(Protocol):
         """
         ...
 
-    def passages(self, keys: Sequence[int | str]) -> list[Passage]:
+    def passages(self, keys: Sequence[Key]) -> list[Passage]:
         """The passages of these candidates, in the order asked; one that is gone by now is left out."""
         ...
 
-    def tokens(self, keys: Sequence[int | str]) -> Mapping[int | str, TokenVectors]:
+    def tokens(self, keys: Sequence[Key]) -> Mapping[Key, TokenVectors]:
         """Token vectors of these candidates, for late interaction; one without any is absent."""
+        ...
+
+    def sources(self) -> Mapping[str, str]:
+        """The folder that each known source stands for."""
+        ...
+
+    def register(self, source: str, root: str | None) -> None:
+        """Remember which folder a source stands for; None forgets the source's name."""
+        ...
+
+    def touch(self, document: str, *, fingerprint: str) -> None:
+        """Remember a new fingerprint for unchanged content; an unknown document is passed over."""
+        ...
+
+    def vectors(self, keys: Sequence[bytes]) -> Mapping[bytes, Encoded]:
+        """Vectors that are known already, by `text_key`; unknown keys are absent."""
+        ...
+
+    def counts(self) -> tuple[int, int]:
+        """How many documents and passages there are."""
+        ...
+
+    def tidy(self) -> None:
+        """Drop what nothing refers to any more."""
         ...
 
     def document(self, document: str, *, version: str | None = None) -> Document | None:

@@ -62,6 +62,7 @@ class Passage:
 
     `headings` is the path from the document's first heading down (`("Leave", "Parental leave")`), `anchor` a
     heading slug, element id, clause number or `page=7`; `fragment` is what follows `#` in a url that opens there.
+    `lead` is the head of a table whose later rows stand here, to be read and embedded before them.
     """
 
     document: str
@@ -76,6 +77,7 @@ class Passage:
     title: str
     url: str
     audience: frozenset[str]
+    lead: str = ""
 
     @property
     def section(self) -> str:
@@ -86,6 +88,22 @@ class Passage:
     def id(self) -> str:
         """A name that stays the same while the document does."""
         return f"{self.document}#{self.ordinal}"
+
+    @property
+    def embedded_text(self) -> str:
+        """What the passage's text vector stands for, and what is shown of it: its lead, then its text."""
+        return f"{self.lead}\n{self.text}" if self.lead else self.text
+
+    @property
+    def embedded_heading(self) -> str:
+        """What the passage's heading vector stands for: title and heading path, the title not said twice."""
+        path = self.headings[1:] if self.headings[:1] == (self.title,) else self.headings
+        return " › ".join((self.title, *path))
+
+    @property
+    def link(self) -> str:
+        """The address that opens the document at this passage; empty when the document has none."""
+        return f"{self.url}#{self.fragment}" if self.url and self.fragment else self.url
 
 
 @dataclass(frozen=True, slots=True)

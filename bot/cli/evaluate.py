@@ -1,0 +1,50 @@
+from pathlib import Path
+
+import click
+
+from bot.cli.options import json_option, reserved_option
+from bot.cli.output import Invocation, emit, say
+from bot.cli.progress import progress
+from retrieval.recipe import SWITCHES
+
+_file = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.command("evaluate")
+@click.option("--questions", type=_file, required=True, help="Questions as JSON lines.")
+@click.option("--qrels", type=_file, help="Which documents or sections answer which question.")
+@click.option("--corpus", type=_file, help="The sections that the judgements name, in BEIR's corpus.jsonl.")
+@click.option(
+    "--without",
+    multiple=True,
+    type=click.Choice(list(SWITCHES)),
+    metavar="INGREDIENT",
+    help=f"Switch off one part of retrieval: {', '.join(SWITCHES)}. May be repeated.",
+)
+@json_option
+@reserved_option("--model", "evaluate")
+@click.pass_obj
+def command(
+    invocation: Invocation,
+    /,
+    questions: Path,
+    *,
+    qrels: Path | None,
+    corpus: Path | None,
+    without: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Measure retrieval and abstention on a judged question file.
+
+    Reads the index as it is: sync the documents that the questions are about first.
+    """
+    with progress() as advance:
+        figures = invocation.house.evaluate(
+            questions, qrels=qrels, corpus=corpus, without=frozenset(without), progress=advance
+        )
+    if as_json:
+        emit(dict(figures))
+    else:
+        width = max(map(len, figures), default=0)
+        for name, value in figures.items():
+            say(f"{name:<{width}}  {value:.4f}" if isinstance(value, float) else f"{name:<{width}}  {value}")

@@ -1,0 +1,42 @@
+"""Options that several commands share, and option names that are reserved."""
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from bot.errors import UsageProblem
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+text_argument = click.argument("words", nargs=-1, metavar="[TEXT]")
+from_option = click.option(
+    "--from",
+    "source",
+    type=click.File("rb"),
+    help='Read questions from JSON lines such as {"id": "1", "text": "..."}; `-` is the standard input.',
+)
+group_option = click.option(
+    "--group", "groups", multiple=True, metavar="GROUP", help="A group of whoever asks; repeat it for several."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for a program.")
+
+
+def reserved_option(name: str, command: str) -> Decorator:
+    """An option of the whole product that this version refuses in one line; `--help` does not show it."""
+
+    def refuse(_: click.Context, parameter: click.Parameter, value: Any) -> None:
+        if value is not None:
+            raise UsageProblem(f"`footnote {command} {parameter.opts[0]}` is reserved for a later version")
+
+    return click.option(
+        name, hidden=True, expose_value=False, is_eager=True, is_flag=False, flag_value="", callback=refuse
+    )
+
+
+def one_text(words: tuple[str, ...], source: Any) -> str:
+    """The question on the command line; empty when questions come from a file, and never both or neither."""
+    text = " ".join(words).strip()
+    if bool(text) == (source is not None):
+        raise click.UsageError("Give either TEXT or --from FILE.")
+    return text

@@ -1,0 +1,65 @@
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bot.cli import shapes
+from bot.cli.options import json_option, reserved_option
+from bot.cli.output import Invocation, Refused, emit, note
+from bot.cli.progress import progress
+
+if TYPE_CHECKING:
+    from retrieval.sync import Report
+
+
+@click.command("sync")
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]...")
+@click.option("--source", metavar="NAME", help="Sync this configured source; with a PATH, call it so.")
+@click.option("--remove", metavar="SOURCE", help="Forget one source with all its documents.")
+@click.option("--allow-empty", is_flag=True, help="Accept a source without documents: forget those it had.")
+@json_option
+@reserved_option("--watch", "sync")
+@click.pass_obj
+def command(
+    invocation: Invocation,
+    /,
+    paths: tuple[Path, ...],
+    *,
+    source: str | None,
+    remove: str | None,
+    allow_empty: bool,
+    as_json: bool,
+) -> None:
+    """Bring the index up to date with folders of documents.
+
+    Without PATH: with all sources of footnote.toml. Only what changed is read again, and what vanished is
+    forgotten; a source that is missing, unreadable or suddenly empty deletes nothing.
+    """
+    if remove is not None and (paths or source or allow_empty):
+        raise click.UsageError("--remove goes alone.")
+    if remove is not None:
+        report = invocation.house.remove(remove)
+    else:
+        from bot.sources import sources
+
+        chosen = sources(invocation.settings.sources, paths, name=source)
+        with progress() as advance:
+            report = invocation.house.sync(chosen, allow_empty=allow_empty, progress=advance)
+    _tell(report, as_json=as_json)
+
+
+def _tell(report: "Report", *, as_json: bool) -> None:
+    """The summary (and the JSON), then one line for each problem and status 1 if there is any."""
+    for document, skipped in report.skipped:
+        note(f"skipped {document}: {skipped.reason}" + (f" ({skipped.detail})" if skipped.detail else ""))
+    note(
+        f"{len(report.added)} added, {len(report.changed)} changed, {len(report.deleted)} deleted, "
+        f"{report.unchanged} unchanged, {len(report.skipped)} skipped; "
+        f"{report.passages} passages in {report.seconds:.1f} s"
+    )
+    if as_json:
+        emit(shapes.report(report))
+    if report.problems:
+        for problem in report.problems[:-1]:
+            note(f"footnote: {problem}")
+        raise Refused(report.problems[-1])

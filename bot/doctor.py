@@ -1,0 +1,186 @@
+"""Checks the configuration and everything that Footnote needs; each check is one line with what mends it.
+
+A check that did not pass is either wrong (`ok` is false) or worth a note (`ok`, with a mend).
+"""
+
+import os
+import shutil
+import sqlite3
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, distribution
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bot.errors import BotError, SettingsError
+from bot.settings import FILE, Settings, Source, load
+from feedback.errors import FeedbackError
+from retrieval.errors import RetrievalError
+
+if TYPE_CHECKING:
+    from bot.wiring import House
+    from retrieval.index import SearchIndex
+
+DISTRIBUTION = "footnote-bot"
+OLDEST_PYTHON = (3, 11)
+OLDEST_SQLITE = (3, 35, 0)  # RETURNING
+FREE_BYTES = 500_000_000
+LANGUAGE_SAMPLE = 25  # documents of each source
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check found, and what mends it (empty when nothing needs mending)."""
+
+    check: str
+    ok: bool
+    detail: str
+    mend: str = ""
+
+
+def examine(home: Path | None, *, build: Callable[[Settings], "House"]) -> Iterator[Finding]:
+    """All findings, cheapest first; without readable settings only those that need none."""
+    yield python_version()
+    yield sqlite_version()
+    yield installation()
+    try:
+        settings = load(home)
+    except SettingsError as error:
+        for problem in error.problems:
+            yield Finding("settings", ok=False, detail=problem, mend=f"correct it in {FILE} or in the environment")
+        return
+    yield Finding("settings", ok=True, detail=f"{FILE} is read" if FILE.is_file() else f"no {FILE}; defaults")
+    yield state_folder(settings.home)
+    yield from (source_folder(source) for source in settings.sources)
+    yield embedding(settings.embedding_model)
+    yield from _rooms(settings, build)
+
+
+def python_version() -> Finding:
+    shown = ".".join(map(str, sys.version_info[:3]))
+    fine = sys.version_info >= OLDEST_PYTHON
+    return Finding("python", ok=fine, detail=shown, mend="" if fine else "install Python 3.11 or newer")
+
+
+def sqlite_version() -> Finding:
+    fine = sqlite3.sqlite_version_info >= OLDEST_SQLITE
+    mend = "" if fine else "use a Python whose SQLite is 3.35 or newer"
+    return Finding("sqlite", ok=fine, detail=sqlite3.sqlite_version, mend=mend)
+
+
+def installation() -> Finding:
+    """Whether the `bot` that runs is ours: the name is common, and another distribution could overwrite it."""
+    import bot
+
+    running = Path(bot.__file__).resolve().parent
+    mend = f"install {DISTRIBUTION} into an environment of its own, and run `footnote` from there"
+    try:
+        installed = distribution(DISTRIBUTION)
+    except PackageNotFoundError:
+        return Finding(
+            "installation", ok=False, detail=f"{DISTRIBUTION} is not installed; running {running}", mend=mend
+        )
+    if running not in _folders(installed):
+        return Finding("installation", ok=False, detail=f"{running} is not from {DISTRIBUTION}", mend=mend)
+    return Finding("installation", ok=True, detail=f"{DISTRIBUTION} {installed.version} in {running}")
+
+
+def _folders(installed: Any) -> set[Path]:
+    """Where the distribution's `bot` may lie: beside its metadata, or where an editable install points to."""
+    folders = {Path(installed.locate_file("bot")).resolve()}
+    for file in installed.files or ():
+        if file.suffix == ".pth":
+            lines = Path(installed.locate_file(file)).read_text(encoding="utf-8").splitlines()
+            folders |= {(Path(line) / "bot").resolve() for line in lines}
+    return folders
+
+
+def state_folder(home: Path) -> Finding:
+    mend = "give a folder of your own with `footnote --home DIR` or FOOTNOTE_HOME"
+    above = next((folder for folder in (home, *home.parents) if folder.exists()), home)
+    try:
+        with tempfile.TemporaryFile(dir=above):
+            pass
+    except OSError as error:
+        return Finding("state folder", ok=False, detail=f"{home} cannot be written ({error.strerror})", mend=mend)
+    free = shutil.disk_usage(above).free
+    detail = f"{home}, {free / 1e9:.1f} GB free"
+    if free < FREE_BYTES:
+        return Finding("state folder", ok=False, detail=detail, mend="free some space: an index needs about 0.5 GB")
+    return Finding("state folder", ok=True, detail=detail)
+
+
+def source_folder(source: Source) -> Finding:
+    check = f"source {source.name}"
+    if not source.path.exists():
+        return Finding(check, ok=False, detail=f"{source.path} does not exist", mend=f"correct its path in {FILE}")
+    if not os.access(source.path, os.R_OK | (os.X_OK if source.path.is_dir() else 0)):
+        mend = "let this user read it"
+        return Finding(check, ok=False, detail=f"{source.path} cannot be read", mend=mend)
+    if source.path.is_dir() and not any(source.path.iterdir()):
+        return Finding(check, ok=True, detail=f"{source.path} is empty", mend="put documents there, or remove it")
+    return Finding(check, ok=True, detail=str(source.path))
+
+
+def embedding(name: str) -> Finding:
+    from retrieval.embedding import verify
+
+    try:
+        return Finding("embedding model", ok=True, detail=verify(name))
+    except RetrievalError as error:
+        return Finding("embedding model", ok=False, detail=str(error), mend="reinstall it, or set `embedding_model`")
+
+
+def _rooms(settings: Settings, build: Callable[[Settings], "House"]) -> Iterator[Finding]:
+    """What can only be told by opening the index and the feedback store."""
+    try:
+        house = build(settings)
+    except (BotError, RetrievalError, FeedbackError) as error:
+        yield Finding("wiring", ok=False, detail=str(error), mend="mend what stands above, then try again")
+        return
+    yield index(house)
+    yield from language(house, settings.language)
+    yield feedback_store(house)
+
+
+def index(house: "House") -> Finding:
+    try:
+        documents, passages = house.index.counts()
+    except RetrievalError as error:
+        return Finding("index", ok=False, detail=str(error), mend="run `footnote sync`")
+    detail = f"{documents} documents, {passages} passages"
+    return Finding("index", ok=True, detail=detail, mend="" if documents else "run `footnote sync FOLDER`")
+
+
+def language(house: "House", name: str) -> Iterator[Finding]:
+    """Nothing when no index can be read, or too little to judge by."""
+    from retrieval.analysis import Analyzer, foreign
+
+    try:
+        texts = list(_texts(house.index))
+    except RetrievalError:
+        return
+    if foreign(Analyzer(name), texts):
+        mend = f"set `language` in {FILE} to theirs; English is the tested one"
+        yield Finding("language", ok=True, detail=f"the documents do not look {name}", mend=mend)
+    elif texts:
+        yield Finding("language", ok=True, detail=name)
+
+
+def _texts(index: "SearchIndex") -> Iterator[str]:
+    """What some documents of every source say."""
+    for source in index.sources():
+        for key in islice(index.stored(source), LANGUAGE_SAMPLE):
+            if document := index.document(key):
+                yield document.text[:10_000]
+
+
+def feedback_store(house: "House") -> Finding:
+    try:
+        house.feedback  # noqa: B018 - opening it is the check
+    except FeedbackError as error:
+        return Finding("feedback store", ok=False, detail=str(error), mend="see that the state folder can be written")
+    return Finding("feedback store", ok=True, detail="opens")

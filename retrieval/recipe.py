@@ -1,0 +1,37 @@
+"""The ingredients of ranking and their weights, as one visible value; a weight of 0 switches one off."""
+
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Weights of the ingredients, the same for every index and every corpus."""
+
+    title: float = 2.0  # BM25F: a word in the title counts as so many in the text
+    headings: float = 2.0  # BM25F: the same for the heading path
+    bigrams: float = 0.2  # adjacent terms, beside single ones
+    heading_vector: float = 0.4  # cosine with the heading, beside that with the text
+    dense: float = 0.5  # share of the vectors against the words
+    dense_follow_up: float = 0.6  # the same when a conversation went before
+    context: float = 0.3  # the whole document's match
+    late_interaction: float = 0.5  # question tokens against passage tokens, over the best few
+    history: float = 1.0  # terms and vector of earlier turns
+
+
+SWITCHES = {
+    "fields": {"title": 0.0, "headings": 0.0},
+    "bigrams": {"bigrams": 0.0},
+    "heading-vector": {"heading_vector": 0.0},
+    "dense": {"dense": 0.0, "dense_follow_up": 0.0},
+    "lexical": {"dense": 1.0, "dense_follow_up": 1.0},
+    "context": {"context": 0.0},
+    "late-interaction": {"late_interaction": 0.0},
+    "history": {"history": 0.0},
+}
+
+
+def without(recipe: Recipe, *ingredients: str) -> Recipe:
+    """The recipe with these ingredients switched off; raises KeyError for one that is not in `SWITCHES`."""
+    for ingredient in ingredients:
+        recipe = replace(recipe, **SWITCHES[ingredient])
+    return recipe

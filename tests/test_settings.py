@@ -1,0 +1,230 @@
+"""Settings come from footnote.toml and the environment, and every mistake in them is told at once."""
+
+import json
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+import Stemmer
+
+from bot import settings
+from bot.errors import SettingsError
+from bot.settings import LANGUAGES, RESERVED, Settings, Source
+
+ROOT = Path(__file__).parent.parent
+SAMPLE = ROOT / "deploy" / "footnote.toml"
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """An empty working folder and an environment without settings."""
+    for variable in list(settings._environment()):
+        if variable.upper().startswith("FOOTNOTE_"):
+            monkeypatch.delenv(variable)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def write(text: str) -> None:
+    Path("footnote.toml").write_text(text, encoding="utf-8")
+
+
+def problems() -> tuple[str, ...]:
+    with pytest.raises(SettingsError) as caught:
+        settings.load()
+    return caught.value.problems
+
+
+def uncommented(text: str) -> str:
+    return re.sub(r"^#(?=[\[a-z])", "", text, flags=re.MULTILINE)
+
+
+def test_nothing_given_is_the_embedded_default(folder):
+    loaded = settings.load()
+    assert loaded.home == folder / ".footnote"
+    assert (loaded.embedding_model, loaded.language, loaded.workspace) == ("all-MiniLM-L6-v2", "english", "default")
+    assert (loaded.sources, loaded.groups, loaded.user_key) == ((), {}, None)
+
+
+def test_the_file_is_read(folder):
+    write("""
+        language = "German"
+        [[sources]]
+        name = "hr"
+        path = "docs/hr"
+        audience = "hr"
+        [groups]
+        hr = ["a@b.example"]
+    """)
+    loaded = settings.load()
+    assert loaded.language == "german"
+    assert loaded.sources == (Source(name="hr", path=folder / "docs" / "hr", audience=frozenset({"hr"})),)
+    assert loaded.groups == {"hr": frozenset({"a@b.example"})}
+
+
+def test_the_environment_wins_over_the_file(monkeypatch):
+    write('workspace = "from-file"\nlanguage = "german"\n[groups]\nhr = ["a@b.example"]\n')
+    monkeypatch.setenv("FOOTNOTE_WORKSPACE", "from-environment")
+    monkeypatch.setenv("FOOTNOTE_GROUPS", json.dumps({"it": ["slack:U1"]}))
+    loaded = settings.load()
+    assert (loaded.workspace, loaded.language) == ("from-environment", "german")
+    assert loaded.groups == {"it": frozenset({"slack:U1"})}
+
+
+def test_the_command_line_wins_over_both_for_the_state_folder(folder, monkeypatch):
+    write('home = "from-file"')
+    monkeypatch.setenv("FOOTNOTE_HOME", "from-environment")
+    assert settings.load().home == folder / "from-environment"
+    assert settings.load(Path("given")).home == folder / "given"
+
+
+def test_an_empty_variable_is_as_if_it_were_not_there(monkeypatch):
+    monkeypatch.setenv("FOOTNOTE_WORKSPACE", "")
+    assert settings.load().workspace == "default"
+
+
+def test_sources_come_from_the_environment_as_json(folder, monkeypatch):
+    monkeypatch.setenv("FOOTNOTE_SOURCES", '[{"name": "docs", "path": "docs"}]')
+    assert [source.path for source in settings.load().sources] == [folder / "docs"]
+
+
+def test_variables_of_the_tests_are_let_alone(monkeypatch):
+    monkeypatch.setenv("FOOTNOTE_TEST_DATA", "/somewhere")
+    settings.load()
+
+
+def test_settings_cannot_be_changed():
+    with pytest.raises(ValueError, match="frozen"):
+        settings.load().language = "german"
+
+
+def test_every_mistake_is_told_at_once_by_name(monkeypatch):
+    write("""
+        confidence_threshold = 3
+        workspace = "a b"
+        langage = "english"
+        [[sources]]
+        name = "a/b"
+        path = ""
+        audience = []
+        colour = "red"
+        [[sources]]
+        owner_channel = "general"
+        [groups]
+        everyone = ["a@b.example"]
+    """)
+    monkeypatch.setenv("FOOTNOTE_LANGUAGE", "klingon")
+    monkeypatch.setenv("FOOTNOTE_COLOUR", "red")
+    told = "\n".join(problems())
+    for line in (
+        "confidence_threshold must be a number from 0 to 1, not 3",
+        "workspace must be",
+        "langage is not a setting; did you mean language?",
+        "sources[1].name must be",
+        "sources[1].path must be a path that is not empty",
+        "sources[1].audience must be",
+        "sources[1].colour is not a setting",
+        "sources[2].name is missing",
+        "sources[2].path is missing",
+        "sources[2].owner_channel must be `slack:CHANNEL-ID`",
+        "groups must be other names than 'everyone'",
+        "FOOTNOTE_LANGUAGE must be one of arabic",
+        "FOOTNOTE_COLOUR is not a setting",
+    ):
+        assert line in told
+    assert len(problems()) == 13
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        pytest.param("confidence_threshold = true", "confidence_threshold must be a number from 0 to 1", id="boolean"),
+        pytest.param("confidence_threshold = nan", "confidence_threshold must be a number from 0 to 1", id="nan"),
+        pytest.param("home = 5", "home must be a folder", id="home"),
+        pytest.param('home = "~nobody-of-that-name"', "home must be a path whose `~` names a known user", id="tilde"),
+        pytest.param('embedding_model = " "', "embedding_model must be a name", id="blank-model"),
+        pytest.param('user_key = " "', "user_key must be a text that is not empty", id="blank-key"),
+        pytest.param('sources = "docs"', "sources must be JSON, when given in the environment", id="sources-text"),
+        pytest.param("sources = [5]", "sources[1] must be a table", id="source-number"),
+        pytest.param('groups = ["hr"]', "groups must be a table of lists", id="groups-list"),
+        pytest.param('groups = { hr = ["Ada"] }', "groups.hr[1] must be an e-mail address", id="person"),
+        pytest.param("language = ", "footnote.toml is not TOML", id="toml"),
+        pytest.param(
+            'sources = [{ name = "a", path = "x" }, { name = "a", path = "y" }]', "'a' is given twice", id="twice"
+        ),
+        pytest.param(
+            'sources = [{ name = "a", path = "x", type = "ftp" }]', "sources[1].type must be `files`", id="type"
+        ),
+    ],
+)
+def test_a_wrong_value_is_told_with_the_accepted_form(text, told):
+    write(text)
+    (problem,) = problems()
+    assert told in problem
+    assert problem.startswith("footnote.toml")
+
+
+@pytest.mark.parametrize("key", sorted(RESERVED))
+def test_a_reserved_key_is_refused_by_name_in_one_line(key, monkeypatch):
+    monkeypatch.setenv(f"FOOTNOTE_{key.upper()}", "x")
+    write(f'{key} = "x"')
+    assert problems() == (
+        f"FOOTNOTE_{key.upper()} is reserved for a later version; remove it",
+        f"footnote.toml: {key} is reserved for a later version; remove it",
+    )
+
+
+@pytest.mark.parametrize("type_", settings.RESERVED_SOURCE_TYPES)
+def test_a_reserved_type_of_source_is_refused(type_):
+    write(f'[[sources]]\nname = "a"\npath = "x"\nurl = "x"\ntype = "{type_}"')
+    assert len(problems()) == 2
+    assert all("reserved for a later version" in problem for problem in problems())
+
+
+def test_one_mistake_is_one_line():
+    write('langage = "english"')
+    with pytest.raises(SettingsError) as caught:
+        settings.load()
+    assert str(caught.value) == "footnote.toml: langage is not a setting; did you mean language?"
+
+
+def test_secrets_are_shown_nowhere(monkeypatch):
+    monkeypatch.setenv("FOOTNOTE_USER_KEY", "hunter2-hunter2")
+    loaded = settings.load()
+    assert loaded.user_key is not None
+    assert loaded.user_key.get_secret_value() == "hunter2-hunter2"
+    assert "hunter2" not in f"{loaded!r} {loaded} {loaded.model_dump()} {loaded.model_dump_json()}"
+
+
+def test_a_wrong_secret_is_not_shown_either():
+    write("user_key = 1234567")
+    assert problems() == ("footnote.toml: user_key must be a text",)
+
+
+def test_every_language_can_be_stemmed():
+    assert set(LANGUAGES) <= set(Stemmer.algorithms())
+
+
+def test_the_sample_as_it_is_changes_nothing():
+    expected = settings.load()
+    write(SAMPLE.read_text(encoding="utf-8"))
+    assert settings.load() == expected
+
+
+def test_the_sample_holds_every_setting_and_is_right_when_uncommented():
+    text = uncommented(SAMPLE.read_text(encoding="utf-8"))
+    sample = tomllib.loads(text)
+    assert set(sample) == set(Settings.model_fields)
+    assert set(sample["sources"][0]) == set(Source.model_fields)
+    default = settings.load()
+    write(text)
+    loaded = settings.load()
+    assert len(loaded.sources) == 2
+    for key in ("home", "embedding_model", "language", "confidence_threshold", "workspace"):
+        assert getattr(loaded, key) == getattr(default, key)
+
+
+@pytest.mark.parametrize("key", [*Settings.model_fields, *Source.model_fields])
+def test_the_readme_names_every_setting(key):
+    assert f"`{key}`" in (ROOT / "README.md").read_text(encoding="utf-8")
