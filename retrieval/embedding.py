@@ -77,6 +77,10 @@ class Embedder(Protocol):
         """The question's unit vector and its tokens; a text beyond the window is cut."""
         ...
 
+    def spans(self, texts: Sequence[str]) -> list[list[tuple[int, int]]]:
+        """For each text the places of its token vectors, in order."""
+        ...
+
 
 class SentenceTransformerEmbedder:
     """Any sentence-transformers model, by the default's name, by a path, or by a name its hub knows."""
@@ -173,6 +177,10 @@ class SentenceTransformerEmbedder:
         spans = encoding.offsets[: self.window]
         return vector, [QueryToken(start, end, row) for (start, end), row in zip(spans, projected, strict=True)]
 
+    def spans(self, texts: Sequence[str]) -> list[list[tuple[int, int]]]:
+        """For each text the places of its token vectors, in order."""
+        return [encoding.offsets for encoding in self._tokenizer.encode_batch(list(texts), add_special_tokens=False)]
+
 
 def text_key(text: str) -> bytes:
     """The name under which a text's vectors are kept, within one model."""
@@ -188,6 +196,15 @@ def model_folder(model: str) -> Path | None:
         return Path(spec.origin).parent / "model"
     path = Path(model).expanduser()
     return path if path.is_dir() else None
+
+
+def verify(model: str) -> str:
+    """What stands for this name on this machine, in a line; raises `EmbeddingUnavailable` when nothing does."""
+    folder = model_folder(model)
+    if model == DEFAULT_MODEL:
+        verify_default(folder)
+        return f"{model}, the official weights"
+    return f"{model} (sha256 {weights_digest(folder)[:12]}…)" if folder else f"{model}, fetched when first used"
 
 
 def verify_default(folder: Path | None) -> None:

@@ -1,12 +1,14 @@
 """The port behind which passages are stored and looked up: embedded (`retrieval.local`) or Elasticsearch."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from retrieval.loading.parsed import Skipped
 from retrieval.passages import Document, Passage
 from retrieval.recipe import Recipe
 
@@ -25,13 +27,13 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
-class Indexable:
-    """A passage with its vectors: `text` and `heading` of shape (d,), unit length; `tokens` of shape (n, t)."""
+class Skip:
+    """A file that gave nothing to index, so that it is not parsed again before it changes."""
 
-    passage: Passage
-    text: Vector
-    heading: Vector
-    tokens: TokenVectors
+    document: str
+    source: str
+    fingerprint: str
+    skipped: Skipped
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,27 @@ class Encoded:
 
     vector: Vector
     tokens: TokenVectors
+
+
+@dataclass(frozen=True, slots=True)
+class PassageTokens:
+    """Token vectors of a passage's heading and of its text, each of shape (n, t)."""
+
+    heading: TokenVectors
+    text: TokenVectors
+
+
+@dataclass(frozen=True, slots=True)
+class Indexable:
+    """A passage with the vectors of its text and of its heading."""
+
+    passage: Passage
+    text: Encoded
+    heading: Encoded
+
+
+Remade = Callable[[Iterable[Document]], Iterator[tuple[Document, Sequence[Indexable]]]]
+"""Cuts and embeds stored documents again, each once and in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,33 +114,62 @@ class Candidates:
 class SearchIndex(Protocol):
     """Stores passages with their documents and answers lookups; every read is one consistent snapshot.
 
-    All methods raise `SearchUnavailable` when the index cannot be reached.
+    All methods raise `SearchUnavailable` when the index cannot be reached. An index belongs to one embedding model
+    and one analyzer: with any other `lookup` and `replace` raise `IndexNotReady` until `renew` has run.
     """
+
+    def writing(self, waiting: Callable[[], None] = lambda: None) -> AbstractContextManager[None]:
+        """The sole right to change the index, across processes; whoever holds it is waited for, after `waiting()`.
+
+        It ends with the process that held it. The methods that change something do not insist on it.
+        """
+        ...
+
+    def renew(self, remade: Remade) -> None:
+        """Make the index anew from its stored documents if it was made for another embedding model or analyzer.
+
+        The new one stands beside the old one until it is complete, then takes its place at once, with sources,
+        fingerprints, past versions and skipped files; killed before that, the next call goes on. Needs `writing`.
+        """
+        ...
 
     def stored(self, source: str) -> Mapping[str, Stored]:
         """The documents of one source by id; empty for an unknown source."""
+        ...
+
+    def skips(self, source: str) -> Mapping[str, Skip]:
+        """The files of one source that gave nothing, by the id that their document would have; empty if unknown."""
         ...
 
     def replace(self, document: Document, passages: Sequence[Indexable], *, fingerprint: str) -> None:
         """Put a document in place of its old self, whole, in one transaction; the same again changes nothing."""
         ...
 
+    def skip(self, skip: Skip) -> None:
+        """Remember that a file gives nothing, in place of the document that it gave before, if any."""
+        ...
+
     def delete(self, documents: Iterable[str]) -> None:
-        """Forget these documents; unknown ids are passed over."""
+        """Forget these documents or skipped files; unknown ids are passed over. Past versions stay for `document`."""
+        ...
+
+    def forget(self, source: str) -> None:
+        """Forget a source with everything that came from it, past versions too; an unknown one is passed over."""
         ...
 
     def lookup(self, lookup: Lookup) -> Candidates:
         """Ranked lists for one query, each filtered by audience inside; empty when nothing matches.
 
-        What the audience may not read has no influence on the result. Ties are broken by document and position.
+        What the audience may not read has no influence on the result. Candidates are ordered by document and
+        position, which is how ties are broken. Raises `IndexNotReady` while no source was ever indexed.
         """
         ...
 
-    def passages(self, keys: Sequence[Key]) -> list[Passage]:
-        """The passages of these candidates, in the order asked; one that is gone by now is left out."""
+    def passages(self, keys: Sequence[Key]) -> Mapping[Key, Passage]:
+        """The passages of these candidates; one that is gone by now is absent."""
         ...
 
-    def tokens(self, keys: Sequence[Key]) -> Mapping[Key, TokenVectors]:
+    def tokens(self, keys: Sequence[Key]) -> Mapping[Key, PassageTokens]:
         """Token vectors of these candidates, for late interaction; one without any is absent."""
         ...
 
@@ -125,8 +177,8 @@ class SearchIndex(Protocol):
         """The folder that each known source stands for."""
         ...
 
-    def register(self, source: str, root: str | None) -> None:
-        """Remember which folder a source stands for; None forgets the source's name."""
+    def register(self, source: str, root: str) -> None:
+        """Remember which folder a source stands for."""
         ...
 
     def touch(self, document: str, *, fingerprint: str) -> None:
@@ -134,7 +186,7 @@ class SearchIndex(Protocol):
         ...
 
     def vectors(self, keys: Sequence[bytes]) -> Mapping[bytes, Encoded]:
-        """Vectors that are known already, by `text_key`; unknown keys are absent."""
+        """Vectors that the embedding model in use has made before, by `text_key`; unknown keys are absent."""
         ...
 
     def counts(self) -> tuple[int, int]:
@@ -146,7 +198,10 @@ class SearchIndex(Protocol):
         ...
 
     def document(self, document: str, *, version: str | None = None) -> Document | None:
-        """One document as it was parsed, the current version unless an older one is named; None when unknown."""
+        """One document as it was parsed, the current version unless an older one is named; None when unknown.
+
+        A past version has no source and no audience: nobody is shown it who may not read everything.
+        """
         ...
 
     def sections(self, document: str) -> list[Passage]:

@@ -125,11 +125,12 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A passage that was found, its fused score, and the parts of that score by ingredient."""
+    """A passage that was found, its fused score, the parts of that score by ingredient, and the index's key for it."""
 
     passage: Passage
     score: float
     parts: Mapping[str, float] = field(default_factory=dict)
+    key: int | str = ""
 
 
 def readable_audiences(groups: frozenset[str]) -> frozenset[str]:

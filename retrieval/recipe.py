@@ -9,12 +9,12 @@ class Recipe:
 
     title: float = 2.0  # BM25F: a word in the title counts as so many in the text
     headings: float = 2.0  # BM25F: the same for the heading path
-    bigrams: float = 0.2  # adjacent terms, beside single ones
+    bigrams: float = 0.3  # adjacent terms, beside single ones
     heading_vector: float = 0.4  # cosine with the heading, beside that with the text
     dense: float = 0.5  # share of the vectors against the words
     dense_follow_up: float = 0.6  # the same when a conversation went before
     context: float = 0.3  # the whole document's match
-    late_interaction: float = 0.5  # question tokens against passage tokens, over the best few
+    late_interaction: float = 0.75  # question tokens against those of heading and text, over the best few
     history: float = 1.0  # terms and vector of earlier turns
 
 

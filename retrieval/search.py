@@ -2,41 +2,53 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.analysis import Analyzer, decayed, weighted_terms, words
+from retrieval.analysis import Analyzer, weighted_terms, words
 from retrieval.confidence import Calibration, Signals
 from retrieval.embedding import Embedder, QueryToken, unit
 from retrieval.fusion import Parts, fused, max_sim, total
-from retrieval.index import Candidate, Candidates, Key, Lookup, SearchIndex, Vector
+from retrieval.highlight import Highlight, highlights
+from retrieval.index import Candidate, Candidates, Lookup, PassageTokens, SearchIndex, Vector
 from retrieval.passages import Hit, Query, readable_audiences
 from retrieval.recipe import Recipe
 
 # Late interaction costs a read of token vectors each, and beyond these few it changes nothing.
 RERANKED = 30
 CONCENTRATION_DEPTH = 5
+# Share of the question itself in a follow-up's vector; the rest is the whole conversation, newest turn first.
+OWN_SHARE = 0.5
+UNDERSTOOD_KEPT = 32
 
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """Hits, best first, and how likely it is that they hold the answer, 0 to 1; 0 for none."""
+    """Hits, best first, and how likely it is that they hold the answer, 0 to 1; 0 for none.
+
+    `idf` is the weight of each of the question's terms among what the asker may read.
+    """
 
     hits: tuple[Hit, ...]
     confidence: float
-    signals: Signals
+    signals: Signals = field(default_factory=Signals)
+    idf: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Understood:
-    """A question as the index and late interaction need it."""
+    """A question as retrieval sees it; `tokens`, shape (q, t), belong to `words`, the analysed terms."""
 
     lookup: Lookup
     tokens: NDArray[np.float32]
-    token_weights: Vector
-    follow_up: bool
+    words: tuple[str, ...]
+
+    def weights(self, idf: Mapping[str, float]) -> Vector:
+        """How much each token counts, shape (q,)."""
+        return np.array([idf.get(word, 0.0) for word in self.words], np.float32)
 
 
 class Search:
@@ -56,41 +68,56 @@ class Search:
         self._analyzer = analyzer
         self.recipe = recipe or Recipe()
         self.calibration = calibration or Calibration()
+        self._understand = lru_cache(maxsize=UNDERSTOOD_KEPT)(self._understood)
 
     def __call__(self, query: Query, *, top: int = 10) -> Results:
         """The best `top` passages that the asker may read; none for an empty question.
 
         Raises `SearchUnavailable`, `IndexNotReady`, `EmbeddingUnavailable`.
         """
-        if not words(query.text):
-            return Results((), 0.0, Signals())
-        return self.ranked(query, top=top)
+        return self.ranked(query, top=top) if words(query.text) else Results((), 0.0)
 
     def ranked(self, query: Query, *, top: int, masked: str | None = None) -> Results:
         """Like a call; `masked` leaves one document out, to see what the question gets without it."""
-        lookup, tokens = self._understand(query)
-        candidates = self._index.lookup(lookup)
+        understood = self._understand(query)
+        candidates = self._index.lookup(understood.lookup)
         if masked is not None:
-            candidates = replace(candidates, found=[c for c in candidates.found if c.document != masked])
+            candidates = replace(candidates, found=[each for each in candidates.found if each.document != masked])
         ranked = fused(candidates, self.recipe, follow_up=bool(query.history))
-        ranked = self._reranked(ranked, tokens, candidates.idf)
-        signals = signals_of(ranked, lookup, candidates)
-        passages = self._index.passages([candidate.key for candidate, _ in ranked[:top]])
-        by_id = {candidate.key: parts for candidate, parts in ranked[:top]}
-        hits = tuple(
-            Hit(passage, total(parts), parts) for passage, parts in zip(passages, by_id.values(), strict=False)
-        )
-        return Results(hits, self.calibration(signals) if hits else 0.0, signals)
+        ranked = self._reranked(ranked, understood, candidates.idf)
+        hits = self._hits(ranked[:top])
+        signals = signals_of(ranked, understood.lookup, candidates)
+        return Results(hits, self.calibration(signals) if hits else 0.0, signals, candidates.idf)
 
-    def _understand(self, query: Query) -> tuple[Lookup, list[tuple[QueryToken, str]]]:
+    def highlights(self, query: Query, results: Results, *, top: int) -> list[list[Highlight]]:
+        """For each of the first hits its sentences in order, scored by how well they meet the question."""
+        hits = results.hits[:top]
+        understood = self._understand(query)
+        weights = understood.weights(results.idf)
+        tokens = self._index.tokens([hit.key for hit in hits])
+        nothing = np.zeros((0, understood.tokens.shape[1]), np.int8)
+        spans = self._embedder.spans([hit.passage.embedded_text for hit in hits])
+        return [
+            highlights(
+                hit.passage, understood.tokens, weights, tokens.get(hit.key, PassageTokens(nothing, nothing)), places
+            )
+            for hit, places in zip(hits, spans, strict=True)
+        ]
+
+    def _understood(self, query: Query) -> Understood:
         history = query.history if self.recipe.history else ()
         terms, bigrams = weighted_terms(self._analyzer, query.text, history)
         vector, tokens = self._embedder.query(query.text)
         if history:
             whole = "\n".join([query.text, *(turn.text for turn in reversed(history))])
-            vector = unit(0.5 * vector + self._embedder.query(whole)[0])
-        lookup = Lookup(terms, bigrams, vector, readable_audiences(query.groups), self.recipe)
-        return lookup, [(token, self._word(query.text, token)) for token in tokens]
+            vector = unit(OWN_SHARE * vector + (1 - OWN_SHARE) * self._embedder.query(whole)[0])
+        analysed = [(token.vector, self._word(query.text, token)) for token in tokens]
+        kept = [(vector, word) for vector, word in analysed if word]
+        return Understood(
+            Lookup(terms, bigrams, vector, readable_audiences(query.groups), self.recipe),
+            np.stack([vector for vector, _ in kept]) if kept else np.zeros((0, 0), np.float32),
+            tuple(word for _, word in kept),
+        )
 
     def _word(self, text: str, token: QueryToken) -> str:
         """The analysed term that a word piece belongs to; empty for a stop word."""
@@ -102,23 +129,35 @@ class Search:
         return next(iter(self._analyzer.terms(text[start:end])), "")
 
     def _reranked(
-        self,
-        ranked: list[tuple[Candidate, Parts]],
-        tokens: Sequence[tuple[QueryToken, str]],
-        idf: Mapping[str, float],
+        self, ranked: list[tuple[Candidate, Parts]], understood: Understood, idf: Mapping[str, float]
     ) -> list[tuple[Candidate, Parts]]:
-        """Add late interaction to the first few; the others stay below in their order."""
-        kept = [(token.vector, idf.get(word, 0.0)) for token, word in tokens if word]
-        if not self.recipe.late_interaction or not kept:
+        """Late interaction added to the first few; the others stay below in their order."""
+        if not self.recipe.late_interaction or not len(understood.tokens):
             return ranked
-        question = np.stack([vector for vector, _ in kept])
-        weights = np.array([weight for _, weight in kept], np.float32)
+        weights = understood.weights(idf)
         first, rest = ranked[:RERANKED], ranked[RERANKED:]
-        vectors = self._index.tokens([candidate.key for candidate, _ in first])
-        for candidate, parts in first:
-            if candidate.key in vectors:
-                parts["late"] = self.recipe.late_interaction * max_sim(question, weights, vectors[candidate.key])
-        return sorted(first, key=lambda pair: -total(pair[1])) + rest
+        tokens = self._index.tokens([candidate.key for candidate, _ in first])
+        scored = [
+            (candidate, parts | {"late": self.recipe.late_interaction * max_sim(understood.tokens, weights, both(found))})
+            if (found := tokens.get(candidate.key))
+            else (candidate, parts)
+            for candidate, parts in first
+        ]
+        return sorted(scored, key=lambda pair: -total(pair[1])) + rest
+
+    def _hits(self, ranked: Sequence[tuple[Candidate, Parts]]) -> tuple[Hit, ...]:
+        """Hits for candidates whose passages still stand."""
+        passages = self._index.passages([candidate.key for candidate, _ in ranked])
+        return tuple(
+            Hit(passages[candidate.key], total(parts), parts, candidate.key)
+            for candidate, parts in ranked
+            if candidate.key in passages
+        )
+
+
+def both(tokens: PassageTokens) -> NDArray[np.int8]:
+    """Heading and text together: a section's heading answers for all that stands below it."""
+    return np.concatenate([tokens.heading, tokens.text])
 
 
 def signals_of(ranked: Sequence[tuple[Candidate, Parts]], lookup: Lookup, candidates: Candidates) -> Signals:

@@ -26,7 +26,7 @@ ONLY_MARKER = re.compile(rf"^\s*(?:{MARKER}|{NUMBER})$")
 
 def sentences(text: str, *, offset: int = 0) -> list[Span]:
     """Spans of the sentences of `text`, shifted by `offset`, without surrounding space; none for blank text."""
-    spans = []
+    spans: list[Span] = []
     for start, end in _lines(text):
         spans += _split(text, start, end)
     return [(start + offset, end + offset) for start, end in spans]

@@ -8,14 +8,14 @@ from pathlib import Path
 
 from retrieval.embedding import Embedder, text_key
 from retrieval.errors import SourceUnusable
-from retrieval.index import Encoded, Indexable, SearchIndex, Stored
+from retrieval.index import Encoded, Indexable, SearchIndex, Skip, Stored
 from retrieval.loading import parse
-from retrieval.loading.files import File, document, listing, read
+from retrieval.loading.files import File, document, listing, printable, read
 from retrieval.loading.parsed import Skipped
 from retrieval.passages import EVERYONE, Document, Passage
 from retrieval.sections import passages
 
-# Raised when parsers or sectioning change what they make of the same file.
+# Raised when parsers or sectioning change what they make of the same file, and when a format is added.
 PARSER_VERSION = "1"
 # Passages embedded together: enough for full batches, few enough to lose little when the process is killed.
 EMBEDDED_TOGETHER = 512
@@ -24,6 +24,10 @@ PASSING = frozenset({"unreadable", "timed-out", "out-of-memory"})
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done and how much there is."""
+
+
+def unheard(stage: str, done: int, total: int) -> None:
+    """The `Progress` that nobody looks at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,36 @@ class Fresh:
 
     document: Document
     passages: tuple[Passage, ...]
-    fingerprint: str
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One sync under way."""
+
+    index: SearchIndex
+    embedder: Embedder
+    progress: Progress
+    allow_empty: bool = False
+    report: Report = field(default_factory=Report)
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What the index knows of a source's files that this sync is about."""
+
+    documents: Mapping[str, Stored]
+    skips: Mapping[str, Skip]
+
+    def is_unchanged(self, key: str, fingerprint: str) -> bool:
+        """Whether the document stands there as this file gave it."""
+        stored = self.documents.get(key)
+        return stored is not None and stored.fingerprint == fingerprint
+
+    def skipped(self, key: str, fingerprint: str) -> Skipped | None:
+        """Why this very file gave nothing when it was last parsed."""
+        skip = self.skips.get(key)
+        return skip.skipped if skip and skip.fingerprint == fingerprint else None
 
 
 def sync(
@@ -66,69 +99,90 @@ def sync(
     embedder: Embedder,
     *,
     allow_empty: bool = False,
-    progress: Progress = lambda stage, done, total: None,
+    progress: Progress = unheard,
 ) -> Report:
-    """Sync each source; one that is unusable deletes nothing, is named in `problems`, and the others go on."""
-    report, started = Report(), time.monotonic()
-    for source in sources:
-        try:
-            _sync_one(source, index, embedder, report, allow_empty=allow_empty, progress=progress)
-        except SourceUnusable as error:
-            report.problems.append(str(error))
-    index.tidy()
-    report.passages = index.counts()[1]
-    report.seconds = time.monotonic() - started
-    return report
+    """Sync each source; one that is unusable deletes nothing, is named in `problems`, and the others go on.
+
+    Another sync is waited for. An index made with another embedding model or analyzer is made anew first.
+    """
+    started = time.monotonic()
+    run = Run(index, embedder, progress, allow_empty)
+    with index.writing(lambda: progress("waiting for another sync", 0, 0)):
+        index.renew(lambda documents: _remade(documents, run))
+        for source in sources:
+            try:
+                _sync_one(source, run)
+            except SourceUnusable as error:
+                run.report.problems.append(str(error))
+        return _finished(run.report, index, started)
 
 
 def remove(source: str, index: SearchIndex) -> Report:
     """Forget a source and all its documents; raises `SourceUnusable` for an unknown one."""
     started = time.monotonic()
-    known = index.stored(source)
-    if not known and source not in index.sources():
-        names = ", ".join(sorted(index.sources())) or "none"
-        raise SourceUnusable(f"no source is called {source!r}; known: {names}")
-    index.delete(known)
-    index.register(source, None)
-    index.tidy()
-    return Report(deleted=list(known), passages=index.counts()[1], seconds=time.monotonic() - started)
+    with index.writing():
+        known, names = index.stored(source), index.sources()
+        if not known and source not in names:
+            raise SourceUnusable(f"no source is called {source!r}; known: {', '.join(sorted(names)) or 'none'}")
+        index.forget(source)
+        return _finished(Report(deleted=list(known)), index, started)
 
 
-def _sync_one(
-    source: Source,
-    index: SearchIndex,
-    embedder: Embedder,
-    report: Report,
-    *,
-    allow_empty: bool,
-    progress: Progress,
-) -> None:
-    _check_name(source, index)
-    files = list(_listed(source))
-    known = {key: stored for key, stored in index.stored(source.name).items() if _in_scope(key, source)}
-    if known and not files and not allow_empty:
-        raise SourceUnusable(
-            f"the source {source.name!r} ({str(source.root)!r}) is suddenly empty; nothing was deleted. "
-            "Say --allow-empty if that is meant"
-        )
-    index.register(source.name, str(source.root))
-    fresh = _fresh(source, files, known, index, embedder, report, progress)
-    for batch in _batches(fresh):
-        _put(batch, index, embedder, known, report, progress)
-    skipped = {key for key, reason in report.skipped if reason.reason not in PASSING}
-    gone = [key for key in known if key in skipped or key not in {f"{source.name}/{file.relative}" for file in files}]
-    index.delete(gone)
-    report.deleted += gone
+def _finished(report: Report, index: SearchIndex, started: float) -> Report:
+    if report.changed or report.deleted:
+        index.tidy()
+    report.passages = index.counts()[1]
+    report.seconds = time.monotonic() - started
+    return report
 
 
-def _check_name(source: Source, index: SearchIndex) -> None:
+def _remade(documents: Iterable[Document], run: Run) -> Iterator[tuple[Document, list[Indexable]]]:
+    """Documents that are in the index already, cut and embedded again."""
+    done, total = 0, run.index.counts()[0]
+    for batch in _batches(_cut(each, run) for each in documents):
+        yield from _embedded(batch, run)
+        done += len(batch)
+        run.progress("rebuilding the index", done, total)
+
+
+def _sync_one(source: Source, run: Run) -> None:
+    _check_place(source, run.index)
+    files = {f"{source.name}/{file.relative}": file for file in _listed(source)}
+    remembered = Remembered(
+        {key: stored for key, stored in run.index.stored(source.name).items() if _in_scope(key, source)},
+        {key: skip for key, skip in run.index.skips(source.name).items() if _in_scope(key, source)},
+    )
+    if remembered.documents and not files and not run.allow_empty:
+        raise SourceUnusable(_suddenly_empty(source))
+    if source.name not in run.index.sources():
+        run.index.register(source.name, str(source.root))
+    for batch in _batches(_fresh(source, files, remembered, run)):
+        _put(batch, remembered, run)
+    gone = [key for key in remembered.documents if key not in files]
+    gone_skips = [key for key in remembered.skips if key not in files]
+    if gone or gone_skips:
+        run.index.delete([*gone, *gone_skips])
+    run.report.deleted += gone
+
+
+def _check_place(source: Source, index: SearchIndex) -> None:
     if not source.root.exists():
-        raise SourceUnusable(f"the source {source.name!r} is missing: there is no {str(source.root)!r}; nothing was changed")
+        raise SourceUnusable(
+            f"the source {source.name!r} is missing: there is no {str(source.root)!r}; nothing was changed"
+        )
     folder = index.sources().get(source.name)
     if folder is not None and folder != str(source.root):
         raise SourceUnusable(
             f"the source name {source.name!r} already stands for {folder!r}; give another with --source NAME"
         )
+
+
+def _suddenly_empty(source: Source) -> str:
+    place = source.only or source.root
+    how = "is suddenly empty" if place.exists() else "is gone"
+    return (
+        f"{str(place)!r} of the source {source.name!r} {how}; nothing was deleted. Say --allow-empty if that is meant"
+    )
 
 
 def _listed(source: Source) -> Iterator[File]:
@@ -141,41 +195,50 @@ def _listed(source: Source) -> Iterator[File]:
 def _in_scope(key: str, source: Source) -> bool:
     if source.only is None:
         return True
-    part = f"{source.name}/{source.only.relative_to(source.root).as_posix()}"
+    part = f"{source.name}/{printable(source.only.relative_to(source.root).as_posix())}"
     return key == part or key.startswith(f"{part}/")
 
 
-def _fresh(
-    source: Source,
-    files: Sequence[File],
-    known: Mapping[str, Stored],
-    index: SearchIndex,
-    embedder: Embedder,
-    report: Report,
-    progress: Progress,
-) -> Iterator[Fresh]:
+def _fresh(source: Source, files: Mapping[str, File], remembered: Remembered, run: Run) -> Iterator[Fresh]:
     """Documents that are new or changed; the others are counted as unchanged or skipped."""
-    for done, file in enumerate(files, start=1):
-        progress(f"reading {source.name}", done, len(files))
-        key, fingerprint = f"{source.name}/{file.relative}", _fingerprint(file, source)
-        stored = known.get(key)
-        if stored and stored.fingerprint == fingerprint and not file.skipped:
-            report.unchanged += 1
+    for done, (key, file) in enumerate(files.items(), start=1):
+        run.progress(f"reading {source.name}", done, len(files))
+        fingerprint = _fingerprint(file, source)
+        found = file.skipped or remembered.skipped(key, fingerprint)
+        if found is None and remembered.is_unchanged(key, fingerprint):
+            run.report.unchanged += 1
             continue
-        data = read(file)
-        if isinstance(data, Skipped):
-            report.skipped.append((key, data))
-            continue
-        if stored and _same(stored, data, fingerprint):
-            index.touch(key, fingerprint=fingerprint)
-            report.unchanged += 1
-            continue
-        parsed = parse(file.relative, data)
-        if isinstance(parsed, Skipped):
-            report.skipped.append((key, parsed))
-            continue
-        made = document(source.name, file, parsed, data=data, audience=source.audience, owner=source.owner)
-        yield Fresh(made, tuple(passages(made, count=embedder.count, window=embedder.window)), fingerprint)
+        made = found or _read(key, file, source, remembered, run)
+        if isinstance(made, Document):
+            yield _cut(made, run, fingerprint)
+        elif made is not None:
+            _skip(Skip(key, source.name, fingerprint, made), remembered, run)
+
+
+def _read(key: str, file: File, source: Source, remembered: Remembered, run: Run) -> Document | Skipped | None:
+    """What a file says, or why it says nothing; None when it was only touched."""
+    data = read(file)
+    if isinstance(data, Skipped):
+        return data
+    fingerprint, stored = _fingerprint(file, source), remembered.documents.get(key)
+    if stored and _same(stored, data, fingerprint):
+        run.index.touch(key, fingerprint=fingerprint)
+        run.report.unchanged += 1
+        return None
+    parsed = parse(file.relative, data)
+    if isinstance(parsed, Skipped):
+        return parsed
+    return document(source.name, file, parsed, data=data, audience=source.audience, owner=source.owner)
+
+
+def _skip(skip: Skip, remembered: Remembered, run: Run) -> None:
+    """Report a file that gives nothing; unless that may pass, its document goes and the reason is remembered."""
+    run.report.skipped.append((skip.document, skip.skipped))
+    if skip.skipped.reason in PASSING or remembered.skips.get(skip.document) == skip:
+        return
+    run.index.skip(skip)
+    if skip.document in remembered.documents:
+        run.report.deleted.append(skip.document)
 
 
 def _fingerprint(file: File, source: Source) -> str:
@@ -190,6 +253,11 @@ def _same(stored: Stored, data: bytes, fingerprint: str) -> bool:
     return same_settings and stored.version == sha256(data).hexdigest()
 
 
+def _cut(document: Document, run: Run, fingerprint: str = "") -> Fresh:
+    found = passages(document, count=run.embedder.count, window=run.embedder.window)
+    return Fresh(document, tuple(found), fingerprint)
+
+
 def _batches(fresh: Iterable[Fresh]) -> Iterator[list[Fresh]]:
     batch: list[Fresh] = []
     for one in fresh:
@@ -201,23 +269,22 @@ def _batches(fresh: Iterable[Fresh]) -> Iterator[list[Fresh]]:
         yield batch
 
 
-def _put(
-    batch: Sequence[Fresh],
-    index: SearchIndex,
-    embedder: Embedder,
-    known: Mapping[str, Stored],
-    report: Report,
-    progress: Progress,
-) -> None:
-    texts = [text for one in batch for passage in one.passages for text in (passage.embedded_text, passage.embedded_heading)]
-    vectors = encoded(texts, index, embedder, progress)
+def _put(batch: Sequence[Fresh], remembered: Remembered, run: Run) -> None:
+    fingerprints = {one.document.id: one.fingerprint for one in batch}
+    for each, found in _embedded(batch, run):
+        run.index.replace(each, found, fingerprint=fingerprints[each.id])
+        (run.report.changed if each.id in remembered.documents else run.report.added).append(each.id)
+
+
+def _embedded(batch: Sequence[Fresh], run: Run) -> Iterator[tuple[Document, list[Indexable]]]:
+    texts = (text for one in batch for each in one.passages for text in (each.embedded_text, each.embedded_heading))
+    vectors = encoded(texts, run.index, run.embedder, run.progress)
     for one in batch:
-        index.replace(one.document, [indexable(passage, vectors) for passage in one.passages], fingerprint=one.fingerprint)
-        (report.changed if one.document.id in known else report.added).append(one.document.id)
+        yield one.document, [indexable(passage, vectors) for passage in one.passages]
 
 
 def encoded(
-    texts: Iterable[str], index: SearchIndex, embedder: Embedder, progress: Progress = lambda stage, done, total: None
+    texts: Iterable[str], index: SearchIndex, embedder: Embedder, progress: Progress = unheard
 ) -> Mapping[bytes, Encoded]:
     """Vectors of all these texts by `text_key`; only those that the index does not know are computed."""
     wanted = {text_key(text): text for text in texts}
@@ -237,5 +304,4 @@ def encoded(
 
 def indexable(passage: Passage, vectors: Mapping[bytes, Encoded]) -> Indexable:
     """The passage with its vectors."""
-    text, heading = vectors[text_key(passage.embedded_text)], vectors[text_key(passage.embedded_heading)]
-    return Indexable(passage, text.vector, heading.vector, text.tokens)
+    return Indexable(passage, vectors[text_key(passage.embedded_text)], vectors[text_key(passage.embedded_heading)])

@@ -1,4 +1,6 @@
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -45,6 +47,26 @@ def command(
     if as_json:
         emit(dict(figures))
     else:
-        width = max(map(len, figures), default=0)
-        for name, value in figures.items():
-            say(f"{name:<{width}}  {value:.4f}" if isinstance(value, float) else f"{name:<{width}}  {value}")
+        say(table(figures))
+
+
+def table(figures: Mapping[str, Any]) -> str:
+    """One line a figure, then one a threshold; what the files could not tell is a dash (pure)."""
+    plain = {name: value for name, value in figures.items() if name != "thresholds"}
+    width = max(map(len, plain), default=0)
+    lines = [f"{name:<{width}}  {_shown(name, value)}" for name, value in plain.items()]
+    if figures.get("thresholds"):
+        lines += ["", "threshold  answered  wrongly answered"]
+        lines += [
+            f"{row['threshold']:>9.2f}  {row['answered']:>8.1%}  {row['wrongly_answered']:>16.1%}"
+            for row in figures["thresholds"]
+        ]
+    return "\n".join(lines)
+
+
+def _shown(name: str, value: float | None) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, int):
+        return str(value)
+    return f"{value:.1f}" if name.endswith("_ms") else f"{value:.4f}"

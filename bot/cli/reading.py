@@ -82,7 +82,7 @@ def _nearest(hits: Sequence[Hit], width: int) -> str:
     lines: dict[str, None] = {}
     for each in hits:
         line = _wrapped(place(each.passage.title, each.passage.section), width, first="  - ", then="    ")
-        lines[f"{line}\n    {each.passage.url}" if each.passage.url else line] = None
+        lines[f"{line}\n    {each.passage.link}" if each.passage.link else line] = None
     return "\n".join(["The closest sections:", *lines]) if lines else ""
 
 

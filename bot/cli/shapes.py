@@ -17,8 +17,8 @@ def hit(found: Hit) -> dict[str, Any]:
         "title": passage.title,
         "section": passage.section,
         "anchor": passage.anchor,
-        "url": passage.url,
-        "text": passage.text,
+        "url": passage.link,
+        "text": passage.embedded_text,
         "score": float(found.score),
         "version": passage.version,
     }

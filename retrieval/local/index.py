@@ -1,128 +1,202 @@
 """`LocalIndex`: lookups in memory over the newest snapshot of the store, writes straight through to it."""
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from retrieval.analysis import BIGRAM, Analyzer
-from retrieval.index import Candidate, Candidates, Encoded, Indexable, Key, Lookup, Stored, TokenVectors
-from retrieval.local import lexicon
-from retrieval.local.lexicon import Floats
-from retrieval.local.snapshot import Readable, Snapshot, load
+from retrieval.analysis import Analyzer
+from retrieval.embedding import Embedder
+from retrieval.errors import IndexNotReady
+from retrieval.index import Candidates, Encoded, Indexable, Key, Lookup, PassageTokens, Remade, Skip, Stored
+from retrieval.local.generations import Generations
+from retrieval.local.ranking import ranked, words_of
+from retrieval.local.schema import SCHEMA_VERSION, Generation
+from retrieval.local.snapshot import Snapshot, empty, load
 from retrieval.local.store import Store
 from retrieval.passages import Document, Passage
 
+# A key is a generation's number above so many bits, and below them a passage's id in its file.
+ID_BITS = 40
+# The current generation, and the one before it for searches that were under way when it was replaced.
+OPEN_AT_ONCE = 2
+
+
+def open_index(home: Path, embedder: Embedder, analyzer: Analyzer) -> "LocalIndex":
+    """The index in a state folder, made when there is none; the embedding model is not loaded for it."""
+    wanted = Generation(SCHEMA_VERSION, embedder.name, analyzer.name)
+    return LocalIndex(Generations(home, wanted), analyzer)
+
+
+@dataclass(slots=True)
+class Opened:
+    """One generation's file and what was last read of it."""
+
+    number: int
+    store: Store
+    snapshot: Snapshot = field(default_factory=empty)
+
 
 class LocalIndex:
-    """The embedded `SearchIndex`; another process's writes are seen by the next lookup."""
+    """The embedded `SearchIndex`; another process's writes, and a new generation, are seen by the next lookup."""
 
-    def __init__(self, store: Store, analyzer: Analyzer, *, dimensions: int) -> None:
-        self.store = store
+    def __init__(self, generations: Generations, analyzer: Analyzer) -> None:
+        self._generations = generations
         self._analyzer = analyzer
-        self._dimensions = dimensions
-        self._lock = threading.Lock()
-        self._snapshot: Snapshot | None = None
-        self._seen: tuple[int, int] | None = None
-        self._writes = 0
+        self._lock = threading.RLock()
+        self._opened: list[Opened] = []
+        self._current()
 
-    def snapshot(self) -> Snapshot:
-        """The newest committed state, loaded again only after a write."""
+    def close(self) -> None:
+        """Let go of all files; the next use opens them again."""
         with self._lock:
-            now = self.store.data_version(), self._writes
-            if self._snapshot is None or now != self._seen:
-                self._snapshot, self._seen = load(self.store, self._dimensions), now
-            return self._snapshot
+            while self._opened:
+                self._opened.pop().store.close()
+
+    def _current(self) -> Opened:
+        with self._lock:
+            number = self._generations.current()
+            if not self._opened or self._opened[-1].number != number:
+                self._open(number)
+            return self._opened[-1]
+
+    def _open(self, number: int) -> None:
+        known = [opened for opened in self._opened if opened.number == number]
+        opened = known[0] if known else Opened(number, Store(self._generations.path(number)))
+        self._opened = [*(other for other in self._opened if other is not opened), opened]
+        while len(self._opened) > OPEN_AT_ONCE:
+            self._opened.pop(0).store.close()
+
+    @property
+    def store(self) -> Store:
+        """The current generation's store."""
+        return self._current().store
+
+    def _ready(self) -> Opened:
+        """The current generation, if this process's embedding model and analyzer made it."""
+        opened = self._current()
+        refusal = self._generations.refusal(opened.store.made)
+        if refusal:
+            raise IndexNotReady(refusal)
+        return opened
+
+    def writing(self, waiting: Callable[[], None] = lambda: None) -> AbstractContextManager[None]:
+        """The sole right to change the index, across processes; it ends with the process that held it."""
+        return self._generations.writing(waiting)
+
+    def renew(self, remade: Remade) -> None:
+        """Fill a new generation beside the current one if that was made otherwise, and put it in its place."""
+        old = self._current()
+        if old.store.made == self._generations.wanted:
+            self._generations.sweep()
+            return
+        if old.store.made.schema > SCHEMA_VERSION:
+            raise IndexNotReady(self._generations.refusal(old.store.made))
+        number, new = self._generations.successor(old.number)
+        try:
+            self._fill(new, old.store, remade)
+            new.settle()
+        finally:
+            new.close()
+        self._generations.promote(number)
+
+    def _fill(self, new: Store, old: Store, remade: Remade) -> None:
+        """What a killed rebuild has filled in already stays, so far as it is still true."""
+        wanted, done = old.stored(), new.stored()
+        new.delete(done.keys() - wanted.keys())
+        missing = [document for document, stored in wanted.items() if done.get(document) != stored]
+        for document, passages in remade(found for each in missing if (found := old.document(each))):
+            self._put(new, document, passages, wanted[document.id].fingerprint)
+        new.carry_over(old)
+        new.prune()
+
+    def _put(self, store: Store, document: Document, passages: Sequence[Indexable], fingerprint: str) -> None:
+        terms = [passage_terms(self._analyzer, indexable.passage) for indexable in passages]
+        store.replace(document, passages, terms, fingerprint)
 
     def stored(self, source: str) -> Mapping[str, Stored]:
         """The documents of one source by id; empty for an unknown source."""
         return self.store.stored(source)
 
+    def skips(self, source: str) -> Mapping[str, Skip]:
+        """The files of one source that gave nothing."""
+        return self.store.skips(source)
+
     def replace(self, document: Document, passages: Sequence[Indexable], *, fingerprint: str) -> None:
         """Put a document in place of its old self, whole, in one transaction."""
-        terms = [passage_terms(self._analyzer, indexable.passage) for indexable in passages]
-        self.store.replace(document, passages, terms, fingerprint)
-        self._writes += 1
+        self._put(self._ready().store, document, passages, fingerprint)
+
+    def skip(self, skip: Skip) -> None:
+        """Remember that a file gives nothing, in place of its document."""
+        self.store.skip(skip)
 
     def delete(self, documents: Iterable[str]) -> None:
-        """Forget these documents; unknown ids are passed over."""
+        """Forget these documents or skipped files; unknown ids are passed over."""
         self.store.delete(documents)
-        self._writes += 1
+
+    def forget(self, source: str) -> None:
+        """Forget a source with everything that came from it."""
+        self.store.forget(source)
+
+    def snapshot(self) -> Snapshot:
+        """The newest committed state, read again only so far as it changed."""
+        return self._snapshot(self._ready())
+
+    def _snapshot(self, opened: Opened) -> Snapshot:
+        with self._lock:
+            if opened.snapshot.edition != opened.store.edition():
+                opened.snapshot = load(opened.store, opened.snapshot)
+            return opened.snapshot
 
     def lookup(self, lookup: Lookup) -> Candidates:
         """Every candidate with all of its scores: nothing is cut off inside one process."""
-        snapshot = self.snapshot()
-        readable = snapshot.readable(lookup.audiences, lookup.recipe)
-        if not readable.mask.any():
-            return Candidates((), idf={term: 0.0 for term in lookup.terms})
-        lexical, idf, holders = self._lexical(snapshot, readable, lookup)
-        cosine, dense = _dense(snapshot, readable, lookup)
-        context = self._context(snapshot, readable, lookup) if readable.crowded else np.zeros(len(lexical))
-        rows = np.union1d(lexicon.best(lexical, lookup.depth), _top(dense, readable.mask, lookup.depth)).astype(int)
-        matched = _matched(holders, rows)
-        found = [
-            Candidate(
-                key=int(snapshot.ids[row]),
-                document=snapshot.documents[snapshot.document[row]],
-                lexical=float(lexical[row]),
-                dense=float(dense[row]) if dense is not None else None,
-                context=float(context[row]),
-                cosine=float(cosine[row]) if cosine is not None else None,
-                matched=matched[row],
-            )
-            for row in rows
-        ]
-        return Candidates(found, idf=idf, crowded=readable.crowded)
+        opened = self._ready()
+        snapshot = self._snapshot(opened)
+        if not snapshot.documents and not opened.store.sources():
+            raise IndexNotReady("nothing is indexed yet: `footnote sync FOLDER` reads your documents")
+        ids = opened.store.known_ids(words_of(lookup))
+        return ranked(snapshot, lookup, ids, first_key=opened.number << ID_BITS)
 
-    def _lexical(
-        self, snapshot: Snapshot, readable: Readable, lookup: Lookup
-    ) -> tuple[Floats, dict[str, float], dict[str, lexicon.Ints]]:
-        pairs = {pair: tuple(pair.split(BIGRAM)) for pair in lookup.bigrams}
-        ids = self.store.known_ids({*lookup.terms, *(term for pair in pairs.values() for term in pair)})
-        single = {term: snapshot.lexicon.owners_of(ids.get(term)) for term in lookup.terms}
-        result, idf, holders = lexicon.scores(single, lookup.terms, readable.passages)
-        if lookup.recipe.bigrams:
-            double = {
-                pair: snapshot.lexicon.owners_of_pair(ids.get(first), ids.get(second))
-                for pair, (first, second) in pairs.items()
-            }
-            result = result + lookup.recipe.bigrams * lexicon.scores(double, lookup.bigrams, readable.passages)[0]
-        return result, idf, holders
+    def passages(self, keys: Sequence[Key]) -> Mapping[Key, Passage]:
+        """The passages of these candidates; one that is gone by now is absent."""
+        found: dict[Key, Passage] = {}
+        for store, first, ids in self._by_store(keys):
+            found.update({first + key: passage for key, passage in store.passages(ids).items()})
+        return found
 
-    def _context(self, snapshot: Snapshot, readable: Readable, lookup: Lookup) -> Floats:
-        ids = self.store.known_ids(lookup.terms)
-        postings = {term: snapshot.lexicon.owners_of(ids.get(term)) for term in lookup.terms}
-        return lexicon.scores(postings, lookup.terms, readable.blocks)[0][snapshot.block_of]
+    def tokens(self, keys: Sequence[Key]) -> Mapping[Key, PassageTokens]:
+        """Token vectors of these candidates; one that is gone by now is absent."""
+        found: dict[Key, PassageTokens] = {}
+        for store, first, ids in self._by_store(keys):
+            found.update({first + key: tokens for key, tokens in store.tokens(ids).items()})
+        return found
 
-    def passages(self, keys: Sequence[Key]) -> list[Passage]:
-        """The passages of these candidates, in the order asked; one that is gone by now is left out."""
-        found = self.store.passages([int(key) for key in keys])
-        return [found[int(key)] for key in keys if int(key) in found]
-
-    def tokens(self, keys: Sequence[Key]) -> Mapping[Key, TokenVectors]:
-        """Token vectors of these candidates; one without any is absent."""
-        return self.store.tokens([int(key) for key in keys])
+    def _by_store(self, keys: Sequence[Key]) -> Iterator[tuple[Store, int, list[int]]]:
+        """The ids of each generation that is still open, with what makes them keys."""
+        with self._lock:
+            opened = list(self._opened)
+        for each in opened:
+            ids = [int(key) & ((1 << ID_BITS) - 1) for key in keys if int(key) >> ID_BITS == each.number]
+            if ids:
+                yield each.store, each.number << ID_BITS, ids
 
     def sources(self) -> Mapping[str, str]:
         """The folder that each known source stands for."""
-        prefix = "source:"
-        return {key.removeprefix(prefix): value for key, value in self.store.meta().items() if key.startswith(prefix)}
+        return self.store.sources()
 
-    def register(self, source: str, root: str | None) -> None:
-        """Remember which folder a source stands for; None forgets the source's name."""
-        if root is None:
-            self.store.forget_meta(f"source:{source}")
-        else:
-            self.store.set_meta(**{f"source:{source}": root})
+    def register(self, source: str, root: str) -> None:
+        """Remember which folder a source stands for."""
+        self.store.register(source, root)
 
     def touch(self, document: str, *, fingerprint: str) -> None:
         """Remember a new fingerprint for unchanged content."""
         self.store.set_fingerprint(document, fingerprint)
 
     def vectors(self, keys: Sequence[bytes]) -> Mapping[bytes, Encoded]:
-        """Vectors that are known already, by `text_key`."""
-        return self.store.vectors(keys)
+        """Vectors that the embedding model in use has made before, by `text_key`."""
+        store = self.store
+        return store.vectors(keys) if store.made.embedding == self._generations.wanted.embedding else {}
 
     def counts(self) -> tuple[int, int]:
         """How many documents and passages there are."""
@@ -143,33 +217,5 @@ class LocalIndex:
 
 def passage_terms(analyzer: Analyzer, passage: Passage) -> list[list[str]]:
     """Terms of a passage by field: text, title, heading path."""
-    return [analyzer.terms(passage.embedded_text), analyzer.terms(passage.title), analyzer.terms(" ".join(passage.headings))]
-
-
-def _dense(
-    snapshot: Snapshot, readable: Readable, lookup: Lookup
-) -> tuple[NDArray[np.float32] | None, NDArray[np.float32] | None]:
-    """Cosines with the text, and those plus the weighted ones with the heading."""
-    if lookup.vector is None:
-        return None, None
-    cosine = snapshot.text @ lookup.vector
-    if not lookup.recipe.heading_vector:
-        return cosine, cosine
-    return cosine, cosine + np.float32(lookup.recipe.heading_vector) * (snapshot.headings @ lookup.vector)[snapshot.heading]
-
-
-def _top(dense: NDArray[np.float32] | None, mask: NDArray[np.bool_], depth: int) -> NDArray[np.intp]:
-    if dense is None:
-        return np.zeros(0, np.intp)
-    rows = np.flatnonzero(mask)
-    if len(rows) > depth:
-        rows = rows[np.argpartition(-dense[rows], depth)[:depth]]
-    return rows
-
-
-def _matched(holders: Mapping[str, lexicon.Ints], rows: NDArray[np.intp]) -> dict[int, frozenset[str]]:
-    found: dict[int, set[str]] = {int(row): set() for row in rows}
-    for term, units in holders.items():
-        for row in np.intersect1d(units, rows, assume_unique=True):
-            found[int(row)].add(term)
-    return {row: frozenset(terms) for row, terms in found.items()}
+    fields = passage.embedded_text, passage.title, " ".join(passage.headings)
+    return [analyzer.terms(field) for field in fields]

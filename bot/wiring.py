@@ -1,0 +1,152 @@
+"""Settings in, ready objects out: the one place where implementations are chosen. Nothing is made before it is used."""
+
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from bot.answering import Answer, Answering, Question
+from bot.settings import Settings
+from feedback.people import hashed, user_key
+from feedback.records import Cited, Exchange, Said, Shown
+from feedback.sqlite_store import SqliteFeedback
+from feedback.store import FeedbackStore
+from retrieval.analysis import Analyzer
+from retrieval.embedding import SentenceTransformerEmbedder
+from retrieval.index import SearchIndex
+from retrieval.local.index import open_index
+from retrieval.passages import Query, Turn
+from retrieval.recipe import Recipe, without
+from retrieval.search import Results, Search
+from retrieval.sync import Progress, Report, Source, remove, sync
+
+# Earlier exchanges of a conversation that a follow-up is understood from.
+REMEMBERED = 6
+
+
+@dataclass(frozen=True)
+class House:
+    """Everything that a command or a server works with, made from settings when it is first asked for."""
+
+    settings: Settings
+
+    @cached_property
+    def embedder(self) -> SentenceTransformerEmbedder:
+        """The embedding model; its weights are loaded for the first vector."""
+        return SentenceTransformerEmbedder(self.settings.embedding_model)
+
+    @cached_property
+    def analyzer(self) -> Analyzer:
+        """The language's analyzer."""
+        return Analyzer(self.settings.language)
+
+    @cached_property
+    def index(self) -> SearchIndex:
+        """The index in the state folder."""
+        return open_index(self.settings.home, self.embedder, self.analyzer)
+
+    @cached_property
+    def feedback(self) -> FeedbackStore:
+        """Where exchanges are remembered."""
+        return SqliteFeedback(self.settings.home / "feedback.db")
+
+    @cached_property
+    def _search(self) -> Search:
+        return self._searching(Recipe())
+
+    def _searching(self, recipe: Recipe) -> Search:
+        return Search(self.index, self.embedder, self.analyzer, recipe=recipe)
+
+    @cached_property
+    def _answering(self) -> Answering:
+        return Answering(self._search, threshold=self.settings.confidence_threshold, new_id=lambda: uuid.uuid4().hex)
+
+    def search(self, query: Query, *, top: int = 10) -> Results:
+        """The best passages for a query."""
+        return self._search(query, top=top)
+
+    def ask(self, question: Question) -> Answer:
+        """A cited answer, or an abstention."""
+        return self._answering(question)
+
+    def sync(self, sources: Iterable[Source], *, allow_empty: bool, progress: Progress) -> Report:
+        """Bring the index up to date with these sources."""
+        return sync(sources, self.index, self.embedder, allow_empty=allow_empty, progress=progress)
+
+    def remove(self, source: str) -> Report:
+        """Forget a source."""
+        return remove(source, self.index)
+
+    def record(self, question: Question, answer: Answer) -> None:
+        """Remember an exchange, so that it can be voted on; raises `FeedbackError`."""
+        key = self.settings.user_key.get_secret_value() if self.settings.user_key else user_key(self.settings.home)
+        self.feedback.record(
+            exchange(question, answer, asker=hashed(question.user, key=key), index_version=self.embedder.name)
+        )
+
+    def history(self, conversation: str) -> tuple[Turn, ...]:
+        """The turns of a conversation so far, oldest first."""
+        exchanges = self.feedback.conversation(conversation, limit=REMEMBERED)
+        return tuple(
+            turn for each in exchanges for turn in (Turn("user", each.question), Turn("bot", each.answer))
+        )
+
+    def evaluate(
+        self, questions: Path, *, qrels: Path | None, corpus: Path | None, without: frozenset[str], progress: Progress
+    ) -> Mapping[str, Any]:
+        """Figures for retrieval and abstention on a judged question file."""
+        from retrieval.evaluation import evaluate
+        from retrieval.judgements import read_corpus, read_qrels, read_questions
+
+        search = self._searching(without_all(without))
+        return evaluate(
+            read_questions(questions),
+            read_qrels(qrels) if qrels else {},
+            read_corpus(corpus) if corpus else {},
+            search,
+            progress=progress,
+        )
+
+
+def build(settings: Settings) -> House:
+    """The house for these settings."""
+    return House(settings)
+
+
+def without_all(ingredients: Iterable[str]) -> Recipe:
+    """The recipe with these ingredients switched off."""
+    return without(Recipe(), *sorted(ingredients))
+
+
+def exchange(question: Question, answer: Answer, *, asker: str, index_version: str) -> Exchange:
+    """What is remembered of a question and its answer."""
+    return Exchange(
+        id=answer.id,
+        at=datetime.now(UTC),
+        question=question.text,
+        answer=answer.text,
+        history=tuple((turn.role, turn.text) for turn in question.history),
+        groups=question.groups,
+        asker=asker,
+        conversation=question.conversation,
+        platform="terminal",
+        shown=tuple(
+            Shown(p.document, p.anchor, p.section, p.title, p.version, p.embedded_text, hit.score)
+            for hit in answer.shown
+            for p in [hit.passage]
+        ),
+        sentences=tuple(Said(sentence.text, sentence.citations) for sentence in answer.sentences),
+        citations=tuple(
+            Cited(c.number, c.document, c.title, c.section, c.anchor, c.url, c.quote, c.version) for c in answer.citations
+        ),
+        abstained=answer.abstained,
+        confidence=answer.confidence,
+        generator=answer.generator,
+        prompt_version=answer.prompt_version,
+        index_version=index_version,
+        fallback=answer.fallback,
+        timings=answer.timings,
+    )

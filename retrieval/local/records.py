@@ -1,0 +1,77 @@
+"""Documents and passages as the JSON that a row holds, and back (pure)."""
+
+import json
+from datetime import date, datetime
+
+from retrieval.passages import Block, Document, Passage
+
+
+def document_record(document: Document) -> str:
+    """A document's own fields, those aside that have a column."""
+    return json.dumps(
+        {
+            "title": document.title,
+            "url": document.url,
+            "owner": document.owner,
+            "review": document.review.isoformat() if document.review else None,
+            "modified": document.modified.isoformat() if document.modified else None,
+            "text": document.text,
+            "blocks": [[b.kind, b.start, b.end, b.level, b.anchor, b.page] for b in document.blocks],
+        }
+    )
+
+
+def document_from(record: str, document: str, source: str, version: str, audience: str) -> Document:
+    """The document back from its record and columns."""
+    data = json.loads(record)
+    return Document(
+        id=document,
+        source=source,
+        title=data["title"],
+        url=data["url"],
+        version=version,
+        text=data["text"],
+        blocks=tuple(Block(*block) for block in data["blocks"]),
+        audience=audience_from(audience),
+        owner=data["owner"],
+        review=date.fromisoformat(data["review"]) if data["review"] else None,
+        modified=datetime.fromisoformat(data["modified"]) if data["modified"] else None,
+    )
+
+
+def audience_record(audience: frozenset[str]) -> str:
+    """The groups in a fixed order, so that equal audiences have equal records."""
+    return json.dumps(sorted(audience))
+
+
+def audience_from(record: str) -> frozenset[str]:
+    """The groups back."""
+    return frozenset(json.loads(record))
+
+
+def passage_record(passage: Passage) -> str:
+    """A passage's own fields; those of its document are joined when it is read."""
+    return json.dumps(
+        [passage.headings, passage.anchor, passage.fragment, passage.text, passage.start, passage.end, passage.lead]
+    )
+
+
+def passage_from(record: str, ordinal: int, document: str, *said: str) -> Passage:
+    """The passage back from its record and what its document says: version, title, url, audience."""
+    headings, anchor, fragment, text, start, end, lead = json.loads(record)
+    version, title, url, audience = said
+    return Passage(
+        document=document,
+        ordinal=ordinal,
+        headings=tuple(headings),
+        anchor=anchor,
+        fragment=fragment,
+        text=text,
+        start=start,
+        end=end,
+        version=version,
+        title=title,
+        url=url,
+        audience=audience_from(audience),
+        lead=lead,
+    )

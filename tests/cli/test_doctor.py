@@ -1,0 +1,242 @@
+"""Doctor tells what is wrong, with what mends it, and goes on."""
+
+import json
+import os
+import shutil
+from importlib.metadata import PackageNotFoundError
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from bot import doctor
+from bot.cli import main
+from bot.cli.output import Invocation
+from bot.doctor import Finding, examine
+from bot.errors import BotError
+from bot.settings import Source
+from feedback.errors import FeedbackUnavailable
+from retrieval.errors import EmbeddingUnavailable, SearchUnavailable
+from retrieval.passages import Document
+from tests.fakes import FakeHouse, FakeIndex
+
+ENGLISH = "You may carry over five days of leave into the next year when your manager has agreed to it in writing. "
+GERMAN = "Resturlaub verfällt am Jahresende, sofern keine schriftliche Zustimmung der Führungskraft vorliegt. "
+
+
+def held(text: str, number: int = 0) -> tuple[Document, list[Any]]:
+    return Document(f"d/{number}.md", "d", "T", "", "v", text, ()), []
+
+
+def furnished(text: str = ENGLISH * 20) -> FakeHouse:
+    return FakeHouse(index=FakeIndex(held(text)))
+
+
+@pytest.fixture(autouse=True)
+def weights(monkeypatch) -> list[str]:
+    """The models whose weights were looked at; all are well."""
+    seen: list[str] = []
+
+    def verify(name: str) -> str:
+        seen.append(name)
+        return "verified"
+
+    monkeypatch.setattr("retrieval.embedding.verify", verify)
+    return seen
+
+
+def found(house: FakeHouse | Exception | None = None) -> dict[str, Finding]:
+    """All findings by what was checked."""
+
+    def build(_: Any) -> Any:
+        if isinstance(house, Exception):
+            raise house
+        return house or furnished()
+
+    return {finding.check: finding for finding in examine(None, build=build)}
+
+
+def test_all_is_well_with_a_furnished_house(weights):
+    findings = found()
+    assert list(findings) == [
+        *["python", "sqlite", "installation", "settings", "state folder", "embedding model"],
+        *["index", "language", "feedback store"],
+    ]
+    del findings["installation"]  # how the tests are run is not what is tested
+    assert [each for each in findings.values() if not each.ok or each.mend] == []
+    assert weights == ["all-MiniLM-L6-v2"]
+
+
+def test_every_finding_that_is_wrong_says_what_mends_it(monkeypatch):
+    monkeypatch.setattr(doctor, "OLDEST_PYTHON", (99,))
+    monkeypatch.setattr(doctor, "OLDEST_SQLITE", (99,))
+    Path("footnote.toml").write_text('[[sources]]\nname = "a"\npath = "gone"', encoding="utf-8")
+    wrong = [each for each in found(SearchUnavailable("the index is locked")).values() if not each.ok]
+    assert {"python", "sqlite", "source a", "wiring"} <= {each.check for each in wrong}
+    assert [each for each in wrong if not each.mend or not each.detail] == []
+
+
+def test_another_bot_package_is_noticed(monkeypatch):
+    class Stranger:
+        version = "1"
+        files = ()
+
+        def locate_file(self, name: str) -> str:
+            return f"/elsewhere/{name}"
+
+    monkeypatch.setattr(doctor, "distribution", lambda _: Stranger())
+    finding = doctor.installation()
+    assert (finding.ok, "is not from footnote-bot" in finding.detail) == (False, True)
+
+
+def test_a_bot_that_is_not_installed_is_noticed(monkeypatch):
+    def distribution(name: str):
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr(doctor, "distribution", distribution)
+    finding = doctor.installation()
+    assert (finding.ok, "is not installed" in finding.detail) == (False, True)
+
+
+def test_wrong_settings_are_told_one_by_one_and_end_the_examination():
+    Path("footnote.toml").write_text('confidence_threshold = 7\nlanguage = "klingon"', encoding="utf-8")
+    findings = list(examine(None, build=lambda _: pytest.fail("nothing is built from wrong settings")))
+    wrong = [each.detail for each in findings if each.check == "settings"]
+    assert {detail.split()[1] for detail in wrong} == {"confidence_threshold", "language"}
+    assert findings[-1].check == "settings"
+
+
+def test_a_state_folder_that_cannot_be_written_is_wrong(tmp_path):
+    (tmp_path / "file").touch()
+    finding = doctor.state_folder(tmp_path / "file" / "home")
+    assert (finding.ok, "cannot be written" in finding.detail) == (False, True)
+
+
+def test_a_state_folder_that_is_not_there_yet_is_not_made(tmp_path):
+    assert doctor.state_folder(tmp_path / "a" / "b").ok
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_nearly_full_disk_is_wrong(tmp_path, monkeypatch):
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1_000_000))
+    finding = doctor.state_folder(tmp_path)
+    assert (finding.ok, "0.0 GB free" in finding.detail) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("make", "ok", "mended"),
+    [
+        pytest.param(lambda path: None, False, True, id="missing"),
+        pytest.param(lambda path: path.mkdir(), True, True, id="empty"),
+        pytest.param(lambda path: path.write_text("a", encoding="utf-8"), True, False, id="file"),
+        pytest.param(lambda path: (path.mkdir(), (path / "a.md").touch()), True, False, id="folder"),
+    ],
+)
+def test_each_source_is_looked_at(tmp_path, make, ok, mended):
+    make(tmp_path / "docs")
+    finding = doctor.source_folder(Source(name="hr", path=tmp_path / "docs"))
+    assert (finding.check, finding.ok, bool(finding.mend)) == ("source hr", ok, mended)
+
+
+def test_a_source_that_may_not_be_read_is_wrong(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    finding = doctor.source_folder(Source(name="hr", path=tmp_path))
+    assert (finding.ok, "cannot be read" in finding.detail) == (False, True)
+
+
+def test_wrong_weights_are_told_with_their_own_words(monkeypatch):
+    def verify(name: str) -> str:
+        raise EmbeddingUnavailable(f"the weights of {name} are not the official ones")
+
+    monkeypatch.setattr("retrieval.embedding.verify", verify)
+    finding = found()["embedding model"]
+    assert (finding.ok, finding.detail) == (False, "the weights of all-MiniLM-L6-v2 are not the official ones")
+
+
+@pytest.mark.parametrize("error", [BotError("no"), SearchUnavailable("no"), FeedbackUnavailable("no")])
+def test_a_house_that_cannot_be_built_is_told_and_ends_the_examination(error):
+    findings = found(error)
+    assert list(findings)[-1] == "wiring"
+    assert (findings["wiring"].ok, findings["wiring"].detail) == (False, "no")
+
+
+def test_an_empty_index_is_a_note():
+    findings = found(FakeHouse())
+    assert findings["index"] == Finding(
+        "index", ok=True, detail="0 documents, 0 passages", mend="run `footnote sync FOLDER`"
+    )
+    assert "language" not in findings
+
+
+def test_an_index_that_cannot_be_read_is_wrong():
+    house = furnished()
+    house.index.failure = SearchUnavailable("the index is damaged")
+    assert (found(house)["index"].ok, found(house)["index"].detail) == (False, "the index is damaged")
+
+
+@pytest.mark.parametrize(
+    ("text", "noted"),
+    [
+        pytest.param(ENGLISH * 20, False, id="english"),
+        pytest.param(GERMAN * 30, True, id="german"),
+        pytest.param(GERMAN, False, id="too-little-to-tell"),
+    ],
+)
+def test_documents_in_another_language_are_a_note(text, noted):
+    finding = found(furnished(text))["language"]
+    assert (finding.ok, bool(finding.mend)) == (True, noted)
+
+
+def test_a_feedback_store_that_cannot_be_opened_is_wrong():
+    house = furnished()
+    house.feedback_failure = FeedbackUnavailable("the feedback file cannot be used")
+    finding = found(house)["feedback store"]
+    assert (finding.ok, finding.detail) == (False, "the feedback file cannot be used")
+
+
+def run(*arguments: str, house: FakeHouse | None = None):
+    builder: Any = lambda _: house or furnished()  # noqa: E731 - typed as the house that it stands for
+    return CliRunner().invoke(main, ["doctor", *arguments], obj=Invocation(builder=builder), prog_name="footnote")
+
+
+@pytest.fixture
+def installed(monkeypatch) -> None:
+    """As if the tests ran from an installed distribution."""
+    well = Finding("installation", ok=True, detail="here")
+    monkeypatch.setattr(doctor, "installation", lambda: well)
+
+
+@pytest.mark.usefixtures("installed")
+def test_the_command_prints_a_line_for_each_check():
+    result = run()
+    assert (result.exit_code, result.stderr) == (0, "")
+    lines = result.stdout.splitlines()
+    assert lines[-1] == "ok    feedback store: opens"
+    assert all(line.startswith("ok    ") for line in lines)
+
+
+@pytest.mark.usefixtures("installed")
+def test_a_note_has_its_mend_below_it_and_ends_with_0():
+    result = run(house=FakeHouse())
+    assert result.exit_code == 0
+    assert "note  index: 0 documents, 0 passages\n      run `footnote sync FOLDER`\n" in result.stdout
+
+
+@pytest.mark.usefixtures("installed")
+def test_anything_wrong_ends_with_1_and_the_json_is_whole():
+    house = furnished()
+    house.index.failure = SearchUnavailable("the index is damaged")
+    result = run("--json", house=house)
+    assert result.exit_code == 1
+    rows = json.loads(result.stdout)
+    assert all(list(row) == ["check", "ok", "detail", "mend"] for row in rows)
+    assert [row["check"] for row in rows if not row["ok"]] == ["index"]
+
+
+def test_wrong_settings_do_not_keep_the_command_from_telling():
+    Path("footnote.toml").write_text("nonsense", encoding="utf-8")
+    result = run()
+    assert result.exit_code == 1
+    assert "FAIL  settings: footnote.toml is not TOML" in result.stdout

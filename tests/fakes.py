@@ -1,0 +1,188 @@
+"""Stand-ins that behave: the same protocol, the same promises, none of the weight."""
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.answering import Answer, Question
+from retrieval.analysis import fold
+from retrieval.confidence import Signals
+from retrieval.embedding import Progress, QueryToken, unit
+from retrieval.index import Encoded, Stored, Vector
+from retrieval.passages import Document, Passage, Query, Turn
+from retrieval.search import Results
+from retrieval.sync import Report, Source
+
+PIECE = re.compile(r"\w+")
+DIMENSIONS = 64
+
+
+class FakeEmbedder:
+    """A `retrieval.embedding.Embedder` without a model: every word has a direction of its own, drawn from its hash.
+
+    Texts that share words are near, texts that share none are about orthogonal, and the same text gives the same
+    vectors in every process. A word piece is a word; `passage_texts` and `query_texts` are what it was asked to embed.
+    """
+
+    def __init__(self, name: str = "fake/64", *, window: int = 254) -> None:
+        self._name = name
+        self._window = window
+        self.passage_texts: list[str] = []
+        self.query_texts: list[str] = []
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @property
+    def dimensions(self) -> int:
+        return DIMENSIONS
+
+    @property
+    def window(self) -> int:
+        return self._window
+
+    def count(self, texts: Sequence[str]) -> list[int]:
+        return [len(PIECE.findall(text)) for text in texts]
+
+    def passages(self, texts: Sequence[str], *, progress: Progress = lambda done: None) -> list[Encoded]:
+        self.passage_texts += texts
+        made = [_encoded(text) for text in texts]
+        if texts:
+            progress(len(texts))
+        return made
+
+    def query(self, text: str) -> tuple[Vector, list[QueryToken]]:
+        self.query_texts.append(text)
+        found = list(PIECE.finditer(text))[: self._window]
+        tokens = [QueryToken(word.start(), word.end(), direction(word.group())) for word in found]
+        return _mean([token.vector for token in tokens]), tokens
+
+    def spans(self, texts: Sequence[str]) -> list[list[tuple[int, int]]]:
+        return [[word.span() for word in PIECE.finditer(text)] for text in texts]
+
+
+@lru_cache(maxsize=100_000)
+def direction(word: str) -> Vector:
+    """The unit vector of a word, the same for `Leave`, `leave` and in every process."""
+    digest = hashlib.sha256(fold(word).encode("utf-8", "surrogatepass")).digest()
+    vector = np.random.default_rng(int.from_bytes(digest[:8], "big")).standard_normal(DIMENSIONS)
+    made: NDArray[np.float32] = unit(vector.astype(np.float32))
+    made.flags.writeable = False
+    return made
+
+
+def _encoded(text: str) -> Encoded:
+    vectors = [direction(word) for word in PIECE.findall(text)]
+    tokens = np.stack(vectors) if vectors else np.zeros((0, DIMENSIONS), np.float32)
+    return Encoded(_mean(vectors), np.round(tokens * 127).astype(np.int8))
+
+
+def _mean(vectors: Sequence[Vector]) -> Vector:
+    """Unit length; a text without words has the direction of none, so that it is a vector too."""
+    return unit(np.sum(vectors, axis=0, dtype=np.float32) if vectors else direction(""))
+
+
+class FakeIndex:
+    """The reading side of a `SearchIndex`: documents with their passages, and older versions of some."""
+
+    def __init__(self, *held: tuple[Document, Sequence[Passage]], older: Sequence[Document] = ()) -> None:
+        self._held = {document.id: (document, list(passages)) for document, passages in held}
+        self._older = {(document.id, document.version): document for document in older}
+        self.failure: Exception | None = None
+
+    def document(self, document: str, *, version: str | None = None) -> Document | None:
+        current = self._held.get(document)
+        if current and version in {None, current[0].version}:
+            return current[0]
+        return self._older.get((document, version or ""))
+
+    def sections(self, document: str) -> list[Passage]:
+        return self._held[document][1] if document in self._held else []
+
+    def stored(self, source: str) -> Mapping[str, Stored]:
+        documents = [document for document, _ in self._held.values() if document.source == source]
+        return {document.id: Stored(document.id, document.version, "") for document in documents}
+
+    def sources(self) -> Mapping[str, str]:
+        return {document.source: f"/folders/{document.source}" for document, _ in self._held.values()}
+
+    def counts(self) -> tuple[int, int]:
+        if self.failure:
+            raise self.failure
+        return len(self._held), sum(len(passages) for _, passages in self._held.values())
+
+
+class FakeHouse:
+    """What commands call, answered from what a test put in; `asked` is what was asked of it, in order."""
+
+    def __init__(self, *, index: FakeIndex | None = None) -> None:
+        self.index = index or FakeIndex()
+        self.results = Results((), 0.0, Signals())
+        self.report = Report()
+        self.figures: dict[str, Any] = {}
+        self.answers: list[Answer] = []
+        self.histories: dict[str, tuple[Turn, ...]] = {}
+        self.recorded: list[tuple[Question, Answer]] = []
+        self.failure: Exception | None = None
+        self.feedback_failure: Exception | None = None
+        self.asked: list[dict[str, Any]] = []
+
+    @property
+    def feedback(self) -> None:
+        """Opened when it is first asked for, which may fail."""
+        if self.feedback_failure:
+            raise self.feedback_failure
+
+    def search(self, query: Query, *, top: int) -> Results:
+        self._asked(query=query, top=top)
+        return replace(self.results, hits=self.results.hits[:top])
+
+    def ask(self, question: Question) -> Answer:
+        """The next of `answers`."""
+        self._asked(question=question)
+        return self.answers.pop(0)
+
+    def history(self, conversation: str) -> tuple[Turn, ...]:
+        return self.histories.get(conversation, ())
+
+    def record(self, question: Question, answer: Answer) -> None:
+        if self.feedback_failure:
+            raise self.feedback_failure
+        self.recorded.append((question, answer))
+
+    def sync(
+        self, sources: Sequence[Source], *, allow_empty: bool, progress: Callable[[str, int, int], None]
+    ) -> Report:
+        self._asked(sources=list(sources), allow_empty=allow_empty)
+        progress("reading", 1, 1)
+        return self.report
+
+    def remove(self, source: str) -> Report:
+        self._asked(remove=source)
+        return self.report
+
+    def evaluate(
+        self,
+        questions: Path,
+        *,
+        qrels: Path | None,
+        corpus: Path | None,
+        without: frozenset[str],
+        progress: Callable[[str, int, int], None],
+    ) -> Mapping[str, Any]:
+        self._asked(questions=questions, qrels=qrels, corpus=corpus, without=without)
+        progress("asking", 1, 1)
+        return self.figures
+
+    def _asked(self, **what: Any) -> None:
+        self.asked.append(what)
+        if self.failure:
+            raise self.failure

@@ -1,0 +1,42 @@
+"""Exchanges for the feedback tests, and processes that write them."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from feedback.records import Cited, Exchange, Said, Shown
+
+ROOT = Path(__file__).parent.parent.parent
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+
+def exchange(number: int = 0, *, conversation: str = "", **changes) -> Exchange:
+    """An exchange that says something in every field; a higher number is a later one."""
+    made = Exchange(
+        id=f"answer-{number:05}",
+        at=NOON + timedelta(seconds=number),
+        question="How many days can I carry over?",
+        answer="Five days. [1]",
+        history=(("user", "I have leave left."), ("bot", "How many days?")),
+        groups=frozenset({"hr", "leeds"}),
+        asker="0f" * 32,
+        conversation=conversation,
+        platform="terminal",
+        shown=(Shown("handbook/leave.md", "carry", "Leave > Carry-over", "Leave", "v1", "Five days. No more.", 0.9),),
+        sentences=(Said("Five days.", (1,)),),
+        citations=(Cited(1, "handbook/leave.md", "Leave", "Leave", "carry", "leave.md#carry", "Five days.", "v1"),),
+        confidence=0.75,
+        generator="extractive",
+        prompt_version="1",
+        index_version="generation-3",
+        fallback="the model did not answer in time",
+        timings={"search": 0.01, "total": 0.02},
+    )
+    return replace(made, **changes)
+
+
+def python(code: str, *arguments: str) -> subprocess.Popen[str]:
+    """A process that runs this code with the packages of the project."""
+    return subprocess.Popen([sys.executable, "-c", code, *arguments], cwd=ROOT, stdout=subprocess.PIPE, text=True)

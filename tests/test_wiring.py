@@ -1,0 +1,121 @@
+"""The rooms fit together: documents in, hits and answers out, exchanges remembered; only the model is a stand-in."""
+
+import json
+from contextlib import closing
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from bot.cli import main
+from bot.cli.output import Invocation
+from bot.settings import Settings
+from bot.wiring import House
+from feedback.people import hashed, user_key
+from feedback.records import Exchange
+from feedback.sqlite_store import SqliteFeedback
+from retrieval.embedding import Embedder
+from tests.cli.conftest import folder as empty_folder
+from tests.fakes import FakeEmbedder
+
+folder = empty_folder
+
+LEAVE = """# Leave
+
+## Carry-over
+
+Five days of leave may be carried over into the next year.
+
+## Illness
+
+Call your manager before ten when you are ill.
+"""
+QUESTION = "How many days of leave may be carried over?"
+
+
+def build(settings: Settings) -> House:
+    house = House(settings)
+    embedder: Embedder = FakeEmbedder()
+    house.__dict__["embedder"] = embedder  # where cached_property keeps what it made
+    return house
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(main, ["--debug", *arguments], obj=Invocation(builder=build), prog_name="footnote")
+
+
+def read(result: Result) -> Any:
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+@pytest.fixture(autouse=True)
+def handbook(folder, monkeypatch) -> None:
+    """One document is indexed, and nothing is too unsure to be answered."""
+    monkeypatch.setenv("FOOTNOTE_CONFIDENCE_THRESHOLD", "0")
+    (folder / "handbook").mkdir()
+    (folder / "handbook" / "leave.md").write_text(LEAVE, encoding="utf-8")
+    assert read(run("sync", "handbook", "--json"))["added"] == ["handbook/leave.md"]
+
+
+def remembered(folder) -> list[Exchange]:
+    with closing(SqliteFeedback(folder / ".footnote" / "feedback.db")) as store:
+        return list(store.exchanges())
+
+
+def test_what_was_synced_is_found_and_shown():
+    hit = read(run("search", QUESTION))["hits"][0]
+    assert (hit["document"], hit["section"], hit["anchor"]) == (
+        "handbook/leave.md",
+        "Leave > Carry-over",
+        "carry-over",
+    )
+    assert hit["text"] in read(run("show", hit["document"], "--json"))["text"]
+
+
+def test_an_answer_is_cited_and_remembered_as_it_was_given(folder):
+    given = read(run("ask", QUESTION, "--conversation", "c", "--group", "hr", "--json"))
+    quote = given["citations"][0]["quote"]
+    assert quote in LEAVE
+    (kept,) = remembered(folder)
+    assert (kept.id, kept.question, kept.answer) == (given["id"], QUESTION, given["text"])
+    assert (kept.groups, kept.conversation, kept.generator) == (frozenset({"hr"}), "c", "extractive")
+    assert kept.citations[0].quote == quote
+    assert kept.shown[0].version == given["citations"][0]["version"]
+    assert kept.timings == given["timings"]
+
+
+def test_who_asked_is_a_keyed_hash_and_nothing_else(folder):
+    read(run("ask", QUESTION, "--user", "ada@example.com", "--json"))
+    read(run("ask", QUESTION, "--json"))
+    ada, nobody = remembered(folder)
+    assert ada.asker == hashed("ada@example.com", key=user_key(folder / ".footnote"))
+    assert nobody.asker == ""
+    assert b"ada@example" not in b"".join(file.read_bytes() for file in (folder / ".footnote").glob("feedback*"))
+
+
+def test_a_key_that_is_given_is_the_one_that_is_used(folder, monkeypatch):
+    monkeypatch.setenv("FOOTNOTE_USER_KEY", "given")
+    read(run("ask", QUESTION, "--user", "slack:U1", "--json"))
+    assert remembered(folder)[0].asker == hashed("slack:U1", key="given")
+    assert not (folder / ".footnote" / "user.key").exists()
+
+
+def test_a_follow_up_knows_the_conversation(folder):
+    first = read(run("ask", QUESTION, "--conversation", "c", "--json"))
+    read(run("ask", "And when ill?", "--conversation", "c", "--json"))
+    assert remembered(folder)[1].history == (("user", QUESTION), ("bot", first["text"]))
+
+
+def test_searching_remembers_nothing(folder):
+    read(run("search", QUESTION))
+    assert not (folder / ".footnote" / "feedback.db").exists()
+
+
+def test_figures_are_of_this_index_and_change_with_an_ingredient(folder):
+    (folder / "q.jsonl").write_text('{"id": 1, "text": "days of leave"}\n{"id": 2, "text": "ill"}', encoding="utf-8")
+    (folder / "qrels.tsv").write_text("1\tleave#carry-over\t1", encoding="utf-8")
+    arguments = ["evaluate", "--questions", "q.jsonl", "--qrels", "qrels.tsv", "--json"]
+    whole, parts = read(run(*arguments)), read(run(*arguments, "--without", "lexical", "--without", "fields"))
+    assert (whole["judged"], whole["recall@1"], whole["unanswerable"]) == (1, 1.0, 1)
+    assert list(whole) == list(parts)
