@@ -142,13 +142,16 @@ def cited(passages: Sequence[Passage], quotes: Sequence[Quote]) -> tuple[tuple[S
     runs: list[list[Quote]] = []
     for quote in quotes:
         last = runs[-1][-1] if runs else None
-        joined = last and last.passage == quote.passage and not passages[quote.passage].text[last.end : quote.start].strip()
+        joined = (
+            last and last.passage == quote.passage and not passages[quote.passage].text[last.end : quote.start].strip()
+        )
         if joined:
             runs[-1].append(quote)
         else:
             runs.append([quote])
     citations = tuple(
-        _citation(number, passages[run[0].passage], run[0].start, run[-1].end) for number, run in enumerate(runs, start=1)
+        _citation(number, passages[run[0].passage], run[0].start, run[-1].end)
+        for number, run in enumerate(runs, start=1)
     )
     sentences = tuple(
         Sentence(" ".join(passages[quote.passage].text[quote.start : quote.end].split()), (number,))

@@ -190,7 +190,7 @@ class Settings(BaseSettings):
     home: Place = Field(default=Path(".footnote"), validate_default=True)
     embedding_model: Annotated[str, AfterValidator(_text)] = "all-MiniLM-L6-v2"
     language: Annotated[str, AfterValidator(_language)] = "english"
-    confidence_threshold: Annotated[float, BeforeValidator(_number), Field(ge=0, le=1, allow_inf_nan=False)] = 0.35
+    confidence_threshold: Annotated[float, BeforeValidator(_number), Field(ge=0, le=1, allow_inf_nan=False)] = 0.4
     workspace: Annotated[str, AfterValidator(_workspace)] = "default"
     user_key: Annotated[SecretStr, AfterValidator(_secret)] | None = None
     sources: Annotated[tuple[Source, ...], NoDecode, BeforeValidator(_from_json), AfterValidator(_distinct)] = ()

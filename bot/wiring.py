@@ -90,9 +90,7 @@ class House:
     def history(self, conversation: str) -> tuple[Turn, ...]:
         """The turns of a conversation so far, oldest first."""
         exchanges = self.feedback.conversation(conversation, limit=REMEMBERED)
-        return tuple(
-            turn for each in exchanges for turn in (Turn("user", each.question), Turn("bot", each.answer))
-        )
+        return tuple(turn for each in exchanges for turn in (Turn("user", each.question), Turn("bot", each.answer)))
 
     def evaluate(
         self, questions: Path, *, qrels: Path | None, corpus: Path | None, without: frozenset[str], progress: Progress
@@ -140,7 +138,8 @@ def exchange(question: Question, answer: Answer, *, asker: str, index_version: s
         ),
         sentences=tuple(Said(sentence.text, sentence.citations) for sentence in answer.sentences),
         citations=tuple(
-            Cited(c.number, c.document, c.title, c.section, c.anchor, c.url, c.quote, c.version) for c in answer.citations
+            Cited(c.number, c.document, c.title, c.section, c.anchor, c.url, c.quote, c.version)
+            for c in answer.citations
         ),
         abstained=answer.abstained,
         confidence=answer.confidence,

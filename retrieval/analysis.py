@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from importlib.resources import files
+from itertools import pairwise
 
 from retrieval.passages import Turn
 
@@ -58,7 +59,7 @@ def fold(text: str) -> str:
 
 def bigrams(terms: Sequence[str]) -> list[str]:
     """Adjacent pairs of terms, each joined by a space."""
-    return [BIGRAM.join(pair) for pair in zip(terms, terms[1:], strict=False)]
+    return [BIGRAM.join(pair) for pair in pairwise(terms)]
 
 
 @lru_cache(maxsize=32)

@@ -6,7 +6,7 @@ dimensions and rounded to int8, serve late interaction.
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.util import find_spec
@@ -105,7 +105,9 @@ class SentenceTransformerEmbedder:
     @cached_property
     def _fast(self) -> "SentenceTransformer":
         """The same weights in bfloat16 where the processor computes in it: three times as fast, cosine .9999."""
-        return load_transformer(self._folder or self._model_name, half=True) if computes_bfloat16() else self._transformer
+        if not computes_bfloat16():
+            return self._transformer
+        return load_transformer(self._folder or self._model_name, half=True)
 
     @cached_property
     def _tokenizer(self) -> "Tokenizer":
@@ -252,7 +254,9 @@ def computes_bfloat16() -> bool:
     """Whether this processor multiplies bfloat16 natively; emulated it would be slower than float32."""
     import torch
 
-    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+    # Absent from older versions of torch; float32 is right everywhere, only slower.
+    capabilities: Mapping[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
+    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
 
 
 def forward(

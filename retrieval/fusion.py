@@ -24,11 +24,10 @@ def fused(candidates: Candidates, recipe: Recipe, *, follow_up: bool) -> list[tu
     dense = min_max(column(found, "dense"))
     context = over_best(column(found, "context")) * recipe.context * candidates.crowded
     parts = [
-        {"lexical": float((1 - dense_share) * l), "dense": float(dense_share * d), "context": float(c)}
-        for l, d, c in zip(lexical, dense, context, strict=True)
+        {"lexical": float((1 - dense_share) * words), "dense": float(dense_share * near), "context": float(whole)}
+        for words, near, whole in zip(lexical, dense, context, strict=True)
     ]
-    ranked = sorted(zip(found, parts, strict=True), key=lambda pair: -total(pair[1]))
-    return ranked
+    return sorted(zip(found, parts, strict=True), key=lambda pair: -total(pair[1]))
 
 
 def total(parts: Mapping[str, float]) -> float:

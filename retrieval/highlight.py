@@ -47,4 +47,4 @@ def highlights(
 
 def _cosines(question: NDArray[np.float32], tokens: NDArray[np.int8]) -> NDArray[np.float32]:
     """Cosines of every question token with every token, shape (q, n)."""
-    return question @ (tokens.T.astype(np.float32) / 127)
+    return np.asarray(question @ tokens.T.astype(np.float32) / np.float32(127), np.float32)

@@ -86,7 +86,8 @@ class Candidate:
     """A passage that at least one ranked list holds; a score is None where that list does not reach down to it.
 
     `lexical` is BM25F with bigrams, `dense` the cosine with the text plus the weighted one with the heading,
-    `context` BM25F of the whole document, `cosine` that with the text alone; `matched` are the query's terms in it.
+    `context` BM25F of the whole document, `cosine` that with the text alone; `matched` are the query's terms in it,
+    `phrase` is BM25F of the bigrams alone.
     """
 
     key: Key
@@ -96,13 +97,14 @@ class Candidate:
     context: float | None = None
     cosine: float | None = None
     matched: frozenset[str] = frozenset()
+    phrase: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
     """The union of the ranked lists for one lookup, and the statistics of the readable part of the index.
 
-    `idf` holds every term of the lookup (an unknown one as if no passage held it); `crowded` tells whether
+    `idf` holds every term and bigram of the lookup (an unknown one as if no passage held it); `crowded` tells whether
     documents hold more than one passage in the mean, without which document context says nothing.
     """
 

@@ -19,7 +19,7 @@ from retrieval.recipe import Recipe
 
 # Late interaction costs a read of token vectors each, and beyond these few it changes nothing.
 RERANKED = 30
-CONCENTRATION_DEPTH = 5
+CONCENTRATION_DEPTH = 10
 # Share of the question itself in a follow-up's vector; the rest is the whole conversation, newest turn first.
 OWN_SHARE = 0.5
 UNDERSTOOD_KEPT = 32
@@ -137,12 +137,12 @@ class Search:
         weights = understood.weights(idf)
         first, rest = ranked[:RERANKED], ranked[RERANKED:]
         tokens = self._index.tokens([candidate.key for candidate, _ in first])
-        scored = [
-            (candidate, parts | {"late": self.recipe.late_interaction * max_sim(understood.tokens, weights, both(found))})
-            if (found := tokens.get(candidate.key))
-            else (candidate, parts)
-            for candidate, parts in first
-        ]
+
+        def late(candidate: Candidate) -> float:
+            found = tokens.get(candidate.key)
+            return self.recipe.late_interaction * max_sim(understood.tokens, weights, both(found)) if found else 0.0
+
+        scored = [(candidate, parts | {"late": late(candidate)}) for candidate, parts in first]
         return sorted(scored, key=lambda pair: -total(pair[1])) + rest
 
     def _hits(self, ranked: Sequence[tuple[Candidate, Parts]]) -> tuple[Hit, ...]:
@@ -165,13 +165,26 @@ def signals_of(ranked: Sequence[tuple[Candidate, Parts]], lookup: Lookup, candid
     if not ranked:
         return Signals()
     first = ranked[0][0]
-    mass = {term: weight * candidates.idf.get(term, 0.0) for term, weight in lookup.terms.items()}
+    mass = weighed(lookup.terms, candidates.idf)
     possible = sum(mass.values())
-    best = max((candidate.lexical or 0.0 for candidate, _ in ranked), default=0.0)
     documents = Counter(candidate.document for candidate, _ in ranked[:CONCENTRATION_DEPTH])
     return Signals(
-        lexical=min(1.0, best / possible) if possible else 0.0,
+        lexical=share(max(candidate.lexical or 0.0 for candidate, _ in ranked), possible),
+        phrase=share(
+            max(candidate.phrase or 0.0 for candidate, _ in ranked),
+            sum(weighed(lookup.bigrams, candidates.idf).values()),
+        ),
         cosine=max(0.0, first.cosine or 0.0),
-        covered=sum(mass[term] for term in first.matched) / possible if possible else 0.0,
+        covered=share(sum(mass[term] for term in first.matched), possible),
         concentration=documents[first.document] / min(CONCENTRATION_DEPTH, len(ranked)),
     )
+
+
+def weighed(weights: Mapping[str, float], idf: Mapping[str, float]) -> dict[str, float]:
+    """What each term could add to a score at most."""
+    return {term: weight * idf.get(term, 0.0) for term, weight in weights.items()}
+
+
+def share(part: float, whole: float) -> float:
+    """A part of a whole, 0 to 1; 0 of nothing."""
+    return min(1.0, part / whole) if whole > 0 else 0.0

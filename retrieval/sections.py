@@ -18,7 +18,9 @@ Counter = Callable[[Sequence[str]], list[int]]
 
 # `1.2`, `14.2.3`, `3.1.(b)`, `A2.5`, `APP2.A2.5.Guidance.5.`: at least two levels, then text.
 CLAUSE = re.compile(
-    r"(?:§+\s*)?(?P<number>(?:[A-Z][A-Za-z]*[ ]?[0-9]*\.)?[A-Z]?[0-9]+(?:\.(?:[0-9]+|[A-Z][A-Za-z]*|\([0-9A-Za-z]{1,5}\)))+)\.?(?=\s|$)"
+    r"(?:§+\s*)?"
+    r"(?P<number>(?:[A-Z][A-Za-z]*[ ]?[0-9]*\.)?[A-Z]?[0-9]+(?:\.(?:[0-9]+|[A-Z][A-Za-z]*|\([0-9A-Za-z]{1,5}\)))+)"
+    r"\.?(?=\s|$)"
 )
 AFTER_CLAUSE = re.compile(r"\s*[\"'“‘(\[]?[A-Z]|\s*$")
 LEAST_ROOM = 96
@@ -95,7 +97,7 @@ def _citable(text: str, section: Section) -> Iterator[tuple[str, tuple[Block, ..
         own = clause_number(text[block.start : block.end]) if block.kind in ("paragraph", "item") else ""
         if run and (own or block.page != run[-1].page):
             yield number, tuple(run)
-            run, number = [], number if not own else own
+            run, number = [], own or number
         run.append(block)
         number = own or number
     if run:
@@ -141,20 +143,23 @@ def balanced(units: Sequence[Unit], room: int) -> Iterator[tuple[Unit, ...]]:
     A unit longer than `room` stands alone.
     """
     total = sum(unit.pieces for unit in units)
-    if not units:
-        return
-    target = total / -(-total // room) if total > room else room
+    target = total / max(1, -(-total // room))
     run: list[Unit] = []
     size = 0
     for unit in units:
-        ends_block = bool(run) and unit.block != run[-1].block
-        if run and (size + unit.pieces > room or size + unit.pieces / 2 > target or (ends_block and size > 0.8 * target and total > room)):
+        if run and (size + unit.pieces > room or (total > room and _is_full(run, size, unit, target))):
             yield tuple(run)
             run, size = [], 0
         run.append(unit)
         size += unit.pieces
     if run:
         yield tuple(run)
+
+
+def _is_full(run: Sequence[Unit], size: int, following: Unit, target: float) -> bool:
+    """Whether a run is nearer to the target without the following unit, or near enough at the end of a block."""
+    between_blocks = following.block != run[-1].block
+    return size + following.pieces / 2 > target or (between_blocks and size > 0.8 * target)
 
 
 def _passage(document: Document, section: Section, number: str, run: Sequence[Unit], *, lead: str) -> Passage:

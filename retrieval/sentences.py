@@ -11,9 +11,10 @@ Span = tuple[int, int]
 
 # What may stand before a full stop without ending the sentence.
 ABBREVIATIONS = frozenset(
-    """approx art arts assoc aug apr bros ch chap cf cl co col corp dec dept dr ed eds eg e.g esp est etc ext feb fig
-    figs ff gen gov hon hr hrs i.e ie inc incl jan jr lt ltd max messrs min misc mr mrs ms mt no nos nov oct op p para
-    paras pp pres prof pt reg regs rep rev sec sect sen sep sept sgt sq sr st subpara tel temp viz vol vols vs""".split()
+    """approx art arts assoc aug apr bros ch chap cf cl co col corp dec dept dr ed eds eg e.g esp est etc
+    ext feb fig figs ff gen gov hon hr hrs i.e ie inc incl jan jr lt ltd max messrs min misc mr mrs ms mt no
+    nos nov oct op p para paras pp pres prof pt reg regs rep rev sec sect sen sep sept sgt sq sr st subpara
+    tel temp viz vol vols vs""".split()
 )
 MARKER = r"(?:[-*•–—◦▪]|\(?[0-9]{1,3}[.)]|\(?[A-Za-z][.)]|\([ivxIVX]{1,6}\))"
 NUMBER = r"\(?[A-Z]{0,4}[0-9]+(?:\.[0-9A-Za-z()]+)+\.?"

@@ -15,6 +15,7 @@ from lxml import html
 from tests import make_handbook
 
 HANDBOOK = make_handbook.HANDBOOK
+JUDGEMENTS = Path(__file__).parent / "handbook_source"
 FORMATS = {".md": 6, ".html": 3, ".txt": 2, ".pdf": 2, ".docx": 2}
 DOCUMENTS = sorted(path for path in HANDBOOK.rglob("*") if path.suffix in FORMATS)
 MADE = [f"{name}.pdf" for name in make_handbook.PDFS] + [f"{name}.docx" for name in make_handbook.DOCXS]
@@ -66,13 +67,13 @@ def anchors(path: Path) -> set[str]:
 
 
 def questions() -> dict[str, dict[str, Any]]:
-    rows = [json.loads(line) for line in (HANDBOOK / "questions.jsonl").read_text(encoding="utf-8").splitlines()]
+    rows = [json.loads(line) for line in (JUDGEMENTS / "questions.jsonl").read_text(encoding="utf-8").splitlines()]
     assert len({row["id"] for row in rows}) == len(rows)
     return {row["id"]: row for row in rows}
 
 
 def qrels() -> list[tuple[str, str, int]]:
-    header, *lines = (HANDBOOK / "qrels.tsv").read_text(encoding="utf-8").splitlines()
+    header, *lines = (JUDGEMENTS / "qrels.tsv").read_text(encoding="utf-8").splitlines()
     assert header == "query-id\tcorpus-id\tscore"
     return [(query, corpus, int(score)) for query, corpus, score in (line.split("\t") for line in lines)]
 

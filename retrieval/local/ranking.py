@@ -30,8 +30,10 @@ def ranked(snapshot: Snapshot, lookup: Lookup, ids: Mapping[str, int], *, first_
         return Candidates((), idf=dict.fromkeys(lookup.terms, 0.0))
     postings = {term: snapshot.lexicon.owners_of(ids.get(term)) for term in lookup.terms}
     lexical, idf, holders = lexicon.scores(postings, lookup.terms, readable.passages)
+    phrase, pair_idf = np.zeros_like(lexical), dict[str, float]()
     if lookup.recipe.bigrams:
-        lexical = lexical + lookup.recipe.bigrams * _pairs(snapshot, readable, lookup, ids)
+        phrase, pair_idf = _pairs(snapshot, readable, lookup, ids)
+        lexical = lexical + lookup.recipe.bigrams * phrase
     rows, cosine, dense = _rows(snapshot, readable, lookup, lexicon.best(lexical, lookup.depth))
     context = np.zeros(len(rows))
     if readable.crowded:
@@ -45,21 +47,25 @@ def ranked(snapshot: Snapshot, lookup: Lookup, ids: Mapping[str, int], *, first_
         context.tolist(),
         nothing if cosine is None else cosine.tolist(),
         _matched(holders, rows),
+        phrase[rows].tolist(),
         strict=True,
     )
     found = [
-        Candidate(first_key + key, snapshot.documents[document], words, near, whole, alone, frozenset(terms))
-        for key, document, words, near, whole, alone, terms in columns
+        Candidate(first_key + key, snapshot.documents[document], words, near, whole, alone, frozenset(terms), pairs)
+        for key, document, words, near, whole, alone, terms, pairs in columns
     ]
-    return Candidates(found, idf=idf, crowded=readable.crowded)
+    return Candidates(found, idf=idf | pair_idf, crowded=readable.crowded)
 
 
-def _pairs(snapshot: Snapshot, readable: Readable, lookup: Lookup, ids: Mapping[str, int]) -> Floats:
+def _pairs(
+    snapshot: Snapshot, readable: Readable, lookup: Lookup, ids: Mapping[str, int]
+) -> tuple[Floats, dict[str, float]]:
+    """The score of each passage for terms that stand side by side, and each pair's idf."""
     postings = {}
     for pair in lookup.bigrams:
         first, second = pair.split(BIGRAM)
         postings[pair] = snapshot.lexicon.owners_of_pair(ids.get(first), ids.get(second))
-    return lexicon.scores(postings, lookup.bigrams, readable.passages)[0]
+    return lexicon.scores(postings, lookup.bigrams, readable.passages)[:2]
 
 
 def _context(

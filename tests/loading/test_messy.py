@@ -13,12 +13,13 @@ from retrieval.loading.files import listing, read
 from retrieval.loading.formats import FORMATS
 from tests.loading.reading import assert_well_formed, parsed
 
-FOLDER = os.environ.get("FOOTNOTE_TEST_DATA", "")  # noqa: TID251 - FOOTNOTE_TEST_* belongs to the tests
+DATA = os.environ.get("FOOTNOTE_TEST_DATA", "")  # noqa: TID251 - FOOTNOTE_TEST_* belongs to the tests
+FOLDER = Path(DATA) / "messy"
 LONGEST_SECONDS = 20.0
 
 pytestmark = pytest.mark.skipif(
-    not (Path(FOLDER) / "derived-broken").is_dir() if FOLDER else True,
-    reason="set FOOTNOTE_TEST_DATA to the folder with the messy sample files (derived-broken/, unstructured/, ...)",
+    not DATA or not FOLDER.is_dir(),
+    reason="set FOOTNOTE_TEST_DATA to a folder that holds messy/, real files that break loaders",
 )
 
 EXPECTED = {
@@ -38,7 +39,7 @@ EXPECTED = {
 def test_every_file_ends_indexed_or_with_a_reason(record_property: Callable[[str, object], None]) -> None:
     reasons: Counter[str] = Counter()
     slowest = (0.0, "")
-    for file in listing(Path(FOLDER)):
+    for file in listing(FOLDER):
         data = read(file)
         start = perf_counter()
         result = data if isinstance(data, Skipped) else parse(file.relative, data)
@@ -59,7 +60,7 @@ def test_every_file_ends_indexed_or_with_a_reason(record_property: Callable[[str
 
 @pytest.mark.parametrize("name", EXPECTED)
 def test_known_bad_files_give_their_reason(name: str) -> None:
-    result = parse(name, (Path(FOLDER) / name).read_bytes())
+    result = parse(name, (FOLDER / name).read_bytes())
     assert isinstance(result, Skipped)
     assert result.reason == EXPECTED[name]
 
@@ -77,4 +78,4 @@ def test_known_bad_files_give_their_reason(name: str) -> None:
     ],
 )
 def test_known_odd_files_are_read(name: str, words: str) -> None:
-    assert words in parsed(name, (Path(FOLDER) / name).read_bytes()).text
+    assert words in parsed(name, (FOLDER / name).read_bytes()).text
