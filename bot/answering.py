@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from bot.generation.extractive import Quote, extract
@@ -130,35 +130,38 @@ class Answering:
             timings=timings,
         )
 
-    def _quotes(self, query: Query, results: Results) -> list[Quote]:
+    def _quotes(self, query: Query, results: Results) -> list[tuple[Quote, ...]]:
         if not results.hits or results.confidence < self._threshold:
             return []
         found = self._search.highlights(query, results, top=QUOTABLE)
         return extract([(hit.passage, each) for hit, each in zip(results.hits, found, strict=False)])
 
 
-def cited(passages: Sequence[Passage], quotes: Sequence[Quote]) -> tuple[tuple[Sentence, ...], tuple[Citation, ...]]:
-    """Sentences that are quotes, each with its citation; sentences that follow each other there share one."""
-    runs: list[list[Quote]] = []
-    for quote in quotes:
-        last = runs[-1][-1] if runs else None
-        joined = (
-            last and last.passage == quote.passage and not passages[quote.passage].text[last.end : quote.start].strip()
-        )
-        if joined:
-            runs[-1].append(quote)
-        else:
-            runs.append([quote])
-    citations = tuple(
-        _citation(number, passages[run[0].passage], run[0].start, run[-1].end)
-        for number, run in enumerate(runs, start=1)
+def cited(
+    passages: Sequence[Passage], quotes: Sequence[Sequence[Quote]]
+) -> tuple[tuple[Sentence, ...], tuple[Citation, ...]]:
+    """Sentences given by where they stand, each with a citation for every place; neighbours there share one."""
+    runs: list[Quote] = []
+    sentences = []
+    for places in quotes:
+        numbers = tuple(_numbered(runs, place, passages) for place in places)
+        text = passages[places[0].passage].text[places[0].start : places[0].end]
+        sentences.append(Sentence(" ".join(text.split()), numbers))
+    return tuple(sentences), tuple(
+        _citation(number, passages[run.passage], run.start, run.end) for number, run in enumerate(runs, start=1)
     )
-    sentences = tuple(
-        Sentence(" ".join(passages[quote.passage].text[quote.start : quote.end].split()), (number,))
-        for number, run in enumerate(runs, start=1)
-        for quote in run
-    )
-    return sentences, citations
+
+
+def _numbered(runs: list[Quote], place: Quote, passages: Sequence[Passage]) -> int:
+    """The number of the run that this place goes on with, or of a new one."""
+    for index, run in enumerate(runs):
+        if run.passage != place.passage or place.start < run.start:
+            continue
+        if place.end <= run.end or not passages[run.passage].text[run.end : place.start].strip():
+            runs[index] = replace(run, end=max(run.end, place.end))
+            return index + 1
+    runs.append(place)
+    return len(runs)
 
 
 def with_marks(sentences: Sequence[Sentence]) -> str:

@@ -1,11 +1,15 @@
 """What can go wrong in the bot. The texts are safe to show to a person.
 
 BotError
-  SettingsError   footnote.toml or the environment holds something wrong; every problem is named at once
-  UsageProblem    a command was asked for something that it does not do; ends with status 2
+  SettingsError     footnote.toml or the environment holds something wrong; every problem is named at once
+  UsageProblem      a command was asked for something that it does not do; ends with status 2
+  GenerationFailed  a generator did not finish; the answer is made without it, and says so
 """
 
 from collections.abc import Sequence
+from typing import Literal
+
+FailureKind = Literal["timeout", "unavailable", "rate-limited", "ungrounded", "refused", "truncated", "empty"]
 
 
 class BotError(Exception):
@@ -25,3 +29,16 @@ class SettingsError(BotError):
 
 class UsageProblem(BotError):
     """A command was asked for something that it does not do."""
+
+
+class GenerationFailed(BotError):
+    """A generator did not finish its answer; `kind` says what the matter is.
+
+    `again` is whether trying once more may help, `wait` the seconds that it asks for before that.
+    """
+
+    def __init__(self, kind: FailureKind, *, again: bool = False, wait: float = 0.0) -> None:
+        super().__init__(f"the answer was not finished: {kind}")
+        self.kind = kind
+        self.again = again
+        self.wait = wait

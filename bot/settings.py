@@ -13,7 +13,16 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+)
 from pydantic_core import ErrorDetails, PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
@@ -44,7 +53,7 @@ RESERVED = frozenset(
             f"elasticsearch_{part}"
             for part in "url api_key username password ca_certs fingerprint cloud_id alias".split()
         ),
-        *"redis_url model model_base_url model_api_key model_timeout channels".split(),
+        *"redis_url channels".split(),
         *"host port public_host public_port".split(),
         *(f"slack_{part}" for part in "bot_token app_token signing_secret client_id client_secret api_url".split()),
         *(f"teams_{part}" for part in "client_id client_secret tenant_id jwks_url issuer".split()),
@@ -87,6 +96,30 @@ def _workspace(value: str) -> str:
 def _secret(value: SecretStr) -> SecretStr:
     if not value.get_secret_value().strip():
         raise _wrong("a text that is not empty")
+    return value
+
+
+def _model(value: str) -> str:
+    if value and not re.fullmatch(r"[a-z][a-z0-9_-]*:\S+", value):
+        raise _wrong("empty, or `provider:name` such as `openai:gpt-4.1-mini`")
+    return value
+
+
+def _address(value: str) -> str:
+    if value and not re.fullmatch(r"https?://[^\s/]+\S*", value):
+        raise _wrong("an address that begins with http:// or https://")
+    return value
+
+
+def _with_model(value: str, info: ValidationInfo) -> str:
+    if value and info.data.get("model") == "":  # absent when `model` itself is wrong, which is told on its own
+        raise _wrong("left out, or given together with `model`")
+    return value
+
+
+def _seconds(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise _wrong(FORMS["model_timeout"])
     return value
 
 
@@ -191,6 +224,10 @@ class Settings(BaseSettings):
     embedding_model: Annotated[str, AfterValidator(_text)] = "all-MiniLM-L6-v2"
     language: Annotated[str, AfterValidator(_language)] = "english"
     confidence_threshold: Annotated[float, BeforeValidator(_number), Field(ge=0, le=1, allow_inf_nan=False)] = 0.4
+    model: Annotated[str, AfterValidator(_model)] = ""
+    model_base_url: Annotated[str, AfterValidator(_address), AfterValidator(_with_model)] = ""
+    model_api_key: Annotated[SecretStr, AfterValidator(_secret)] | None = None
+    model_timeout: Annotated[float, BeforeValidator(_seconds), Field(ge=1, le=600, allow_inf_nan=False)] = 30.0
     workspace: Annotated[str, AfterValidator(_workspace)] = "default"
     user_key: Annotated[SecretStr, AfterValidator(_secret)] | None = None
     sources: Annotated[tuple[Source, ...], NoDecode, BeforeValidator(_from_json), AfterValidator(_distinct)] = ()
@@ -211,10 +248,14 @@ class Settings(BaseSettings):
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=FILE)
 
 
+# Their values are shown nowhere, wrong ones neither: an address may hold a password.
+SECRET = frozenset({"user_key", "model_api_key", "model_base_url"})
+
 FORMS = {
     "home": "a folder",
     "embedding_model": "the name of a model, or the path of its folder",
     "confidence_threshold": "a number from 0 to 1",
+    "model_timeout": "a number of seconds from 1 to 600",
     "user_key": "a text",
     "sources": "a list of tables, [[sources]]",
     "groups": 'a table of lists, such as hr = ["ada@example.com"]',
@@ -294,7 +335,7 @@ def _form(loc: tuple[int | str, ...]) -> str:
 
 def _instead(key: str, value: Any) -> str:
     """The wrong value itself, unless it is secret or long."""
-    if key == "user_key" or not isinstance(value, str | int | float):
+    if key in SECRET or not isinstance(value, str | int | float):
         return ""
     shown = repr(value)
     return f", not {shown}" if len(shown) <= 80 else ""

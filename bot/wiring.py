@@ -1,7 +1,7 @@
 """Settings in, ready objects out: the one place where implementations are chosen. Nothing is made before it is used."""
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -10,6 +10,7 @@ from typing import Any
 
 from bot.answering import Answer, Answering, Question
 from bot.settings import Settings
+from bot.voting import Opinion, Standing, records, standing
 from feedback.people import hashed, user_key
 from feedback.records import Cited, Exchange, Said, Shown
 from feedback.sqlite_store import SqliteFeedback
@@ -18,7 +19,7 @@ from retrieval.analysis import Analyzer
 from retrieval.embedding import SentenceTransformerEmbedder
 from retrieval.index import SearchIndex
 from retrieval.local.index import open_index
-from retrieval.passages import Query, Turn
+from retrieval.passages import Query, Turn, readable_audiences
 from retrieval.recipe import Recipe, without
 from retrieval.search import Results, Search
 from retrieval.sync import Progress, Report, Source, remove, sync
@@ -82,15 +83,31 @@ class House:
 
     def record(self, question: Question, answer: Answer) -> None:
         """Remember an exchange, so that it can be voted on; raises `FeedbackError`."""
-        key = self.settings.user_key.get_secret_value() if self.settings.user_key else user_key(self.settings.home)
         self.feedback.record(
-            exchange(question, answer, asker=hashed(question.user, key=key), index_version=self.embedder.name)
+            exchange(question, answer, asker=self._hashed(question.user), index_version=self.embedder.name)
         )
 
-    def history(self, conversation: str) -> tuple[Turn, ...]:
-        """The turns of a conversation so far, oldest first."""
+    def vote(self, opinion: Opinion) -> Standing:
+        """Remember what somebody thinks of an answer, and tell what of theirs counts now.
+
+        Raises `UsageProblem` for an opinion that makes no sense, and `FeedbackError`.
+        """
+        voter = self._hashed(opinion.user)
+        vote, correction = records(opinion, voter=voter, key=uuid.uuid4().hex, at=datetime.now(UTC))
+        self.feedback.vote(vote)
+        if correction:
+            self.feedback.correct(correction)
+        return standing(vote, self.feedback.votes(opinion.answer), self.feedback.corrections(opinion.answer))
+
+    def history(self, conversation: str, *, user: str, groups: frozenset[str]) -> tuple[Turn, ...]:
+        """The turns of a conversation so far that this person may know of, oldest first."""
         exchanges = self.feedback.conversation(conversation, limit=REMEMBERED)
-        return tuple(turn for each in exchanges for turn in (Turn("user", each.question), Turn("bot", each.answer)))
+        return turns(exchanges, asker=self._hashed(user), groups=groups) if exchanges else ()
+
+    def _hashed(self, user: str) -> str:
+        """The name under which a person is remembered; empty for nobody."""
+        key = self.settings.user_key
+        return hashed(user, key=key.get_secret_value() if key else user_key(self.settings.home))
 
     def evaluate(
         self, questions: Path, *, qrels: Path | None, corpus: Path | None, without: frozenset[str], progress: Progress
@@ -117,6 +134,21 @@ def build(settings: Settings) -> House:
 def without_all(ingredients: Iterable[str]) -> Recipe:
     """The recipe with these ingredients switched off."""
     return without(Recipe(), *sorted(ingredients))
+
+
+def turns(exchanges: Sequence[Exchange], *, asker: str, groups: frozenset[str]) -> tuple[Turn, ...]:
+    """What was said, as far as whoever asks now may know of it (pure).
+
+    A conversation's name is no secret. So of its exchanges only those are told that the same person had, or nobody
+    by name, and that were answered from nothing but what the groups of now may read too.
+    """
+    readable = readable_audiences(groups)
+    return tuple(
+        turn
+        for each in exchanges
+        if each.asker in {"", asker} and readable_audiences(each.groups) <= readable
+        for turn in (Turn("user", each.question), Turn("bot", each.answer))
+    )
 
 
 def exchange(question: Question, answer: Answer, *, asker: str, index_version: str) -> Exchange:

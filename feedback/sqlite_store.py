@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from feedback.errors import FeedbackUnavailable, UnknownExchange
-from feedback.records import Exchange, from_json, to_json
+from feedback.records import Correction, Exchange, R, Record, Vote, from_json, to_json
 
 # Each entry takes a file one version further; `user_version` counts those that it has. None changes once released.
 UPGRADES: tuple[tuple[str, ...], ...] = (
@@ -28,7 +28,47 @@ UPGRADES: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX exchanges_by_time ON exchanges (at, id)",
         "CREATE INDEX exchanges_by_conversation ON exchanges (conversation, at, id)",
     ),
+    (
+        """
+        CREATE TABLE votes (
+            key TEXT PRIMARY KEY,
+            answer TEXT NOT NULL,
+            voter TEXT NOT NULL,
+            at INTEGER NOT NULL,
+            vote TEXT NOT NULL,
+            record TEXT NOT NULL
+        )
+        """,
+        "CREATE INDEX votes_by_answer ON votes (answer, voter, at, key)",
+        """
+        CREATE TABLE corrections (
+            key TEXT PRIMARY KEY,
+            answer TEXT NOT NULL,
+            at INTEGER NOT NULL,
+            record TEXT NOT NULL
+        )
+        """,
+        "CREATE INDEX corrections_by_answer ON corrections (answer, at, key)",
+    ),
 )
+RECORD_VOTE = """
+    INSERT INTO votes (key, answer, voter, at, vote, record) SELECT :key, :answer, :voter, :at, :vote, :record
+    WHERE EXISTS (SELECT 1 FROM exchanges WHERE id = :answer)
+    ON CONFLICT (key) DO NOTHING
+"""
+COUNTING_VOTES = """
+    SELECT record FROM votes WHERE answer = ? AND vote != 'none' AND NOT EXISTS (
+        SELECT 1 FROM votes AS later
+        WHERE later.answer = votes.answer AND later.voter = votes.voter
+        AND (later.at, later.key) > (votes.at, votes.key)
+    )
+    ORDER BY at, key
+"""
+RECORD_CORRECTION = """
+    INSERT INTO corrections (key, answer, at, record) SELECT :key, :answer, :at, :record
+    WHERE EXISTS (SELECT 1 FROM exchanges WHERE id = :answer)
+    ON CONFLICT (key) DO NOTHING
+"""
 BUSY_SECONDS = 30.0
 PAGE = 500
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -61,9 +101,9 @@ class SqliteFeedback:
         insert = "INSERT INTO exchanges (id, at, conversation, record) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO NOTHING"
         row = (
             _column(exchange.id),
-            (exchange.at - EPOCH) // timedelta(microseconds=1),
+            _microseconds(exchange.at),
             _column(exchange.conversation),
-            json.dumps(to_json(exchange), allow_nan=False),
+            _json(exchange),
         )
         self._run(insert, row)
 
@@ -72,14 +112,14 @@ class SqliteFeedback:
         rows = self._run("SELECT record FROM exchanges WHERE id = ?", (_column(answer),))
         if not rows:
             raise UnknownExchange(answer)
-        return self._parsed(rows[0][0])
+        return self._parsed(Exchange, rows[0][0])
 
     def conversation(self, name: str, *, limit: int) -> list[Exchange]:
         """The newest `limit` exchanges of a conversation, oldest first, ties by id."""
         if not name or limit < 1:
             return []
         newest = "SELECT record FROM exchanges WHERE conversation = ? ORDER BY at DESC, id DESC LIMIT ?"
-        return [self._parsed(record) for (record,) in reversed(self._run(newest, (_column(name), limit)))]
+        return [self._parsed(Exchange, record) for (record,) in reversed(self._run(newest, (_column(name), limit)))]
 
     def exchanges(self) -> Iterator[Exchange]:
         """All exchanges, oldest first, ties by id, few in memory at a time."""
@@ -87,8 +127,25 @@ class SqliteFeedback:
         last: tuple[int, str] = FIRST
         while rows := self._run(page, (*last, PAGE)):
             for _, _, record in rows:
-                yield self._parsed(record)
+                yield self._parsed(Exchange, record)
             last = rows[-1][:2]
+
+    def vote(self, vote: Vote) -> bool:
+        """Remember a vote; False, and nothing changes, when its key is known already; raises `UnknownExchange`."""
+        return self._opinion(RECORD_VOTE, vote, voter=_column(vote.voter), vote=vote.vote)
+
+    def votes(self, answer: str) -> list[Vote]:
+        """The votes that count now, oldest first, ties by key: of each voter the latest, unless it withdraws."""
+        return [self._parsed(Vote, record) for (record,) in self._run(COUNTING_VOTES, (_column(answer),))]
+
+    def correct(self, correction: Correction) -> bool:
+        """Remember a correction; False, and nothing changes, when its key is known; raises `UnknownExchange`."""
+        return self._opinion(RECORD_CORRECTION, correction)
+
+    def corrections(self, answer: str) -> list[Correction]:
+        """All corrections of an answer, oldest first, ties by key."""
+        found = self._run("SELECT record FROM corrections WHERE answer = ? ORDER BY at, key", (_column(answer),))
+        return [self._parsed(Correction, record) for (record,) in found]
 
     def close(self) -> None:
         """Let go of the file; a second time changes nothing."""
@@ -100,9 +157,18 @@ class SqliteFeedback:
         with self._lock, mapped(self.path):
             return self._connection.execute(statement, values).fetchall()
 
-    def _parsed(self, record: str) -> Exchange:
+    def _opinion(self, statement: str, given: Vote | Correction, **columns: str) -> bool:
+        """Whether this statement, a transaction of its own, has added it; raises `UnknownExchange`."""
+        columns |= {"key": _column(given.key), "answer": _column(given.answer), "record": _json(given)}
+        with self._lock, mapped(self.path):
+            added = self._connection.execute(statement, {**columns, "at": _microseconds(given.at)}).rowcount > 0
+        if not added and not self._run("SELECT 1 FROM exchanges WHERE id = ?", (columns["answer"],)):
+            raise UnknownExchange(given.answer)
+        return added
+
+    def _parsed(self, kind: type[R], record: str) -> R:
         try:
-            return from_json(Exchange, json.loads(record))
+            return from_json(kind, json.loads(record))
         except ValueError as error:
             message = f"a record in the feedback file {str(self.path)!r} cannot be read: {error}"
             raise FeedbackUnavailable(message) from error
@@ -162,6 +228,14 @@ def _version(connection: sqlite3.Connection, path: Path) -> int:
     if version > len(UPGRADES):
         raise FeedbackUnavailable(f"the feedback file {str(path)!r} was written by a newer Footnote; upgrade this one")
     return version
+
+
+def _microseconds(at: datetime) -> int:
+    return (at - EPOCH) // timedelta(microseconds=1)
+
+
+def _json(record: Record) -> str:
+    return json.dumps(to_json(record), allow_nan=False)
 
 
 def _column(text: str) -> str:

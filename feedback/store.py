@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from typing import Protocol
 
-from feedback.records import Exchange
+from feedback.records import Correction, Exchange, Vote
 
 
 class FeedbackStore(Protocol):
-    """Remembers exchanges; what a method has returned from is on disk. Threads may share one.
+    """Remembers exchanges and what people say of them. Threads may share one.
 
-    All methods raise `FeedbackUnavailable` when the store cannot be reached.
+    What a method has returned from is on disk; all raise `FeedbackUnavailable` when the store cannot be reached.
     """
 
     def record(self, exchange: Exchange) -> None:
@@ -32,6 +32,28 @@ class FeedbackStore(Protocol):
 
         One that is recorded meanwhile may or may not be among them.
         """
+        ...
+
+    def vote(self, vote: Vote) -> bool:
+        """Remember a vote; False, and nothing changes, when its key is known already.
+
+        Votes may arrive in any order and any number of times. Raises `UnknownExchange`.
+        """
+        ...
+
+    def votes(self, answer: str) -> list[Vote]:
+        """The votes that count now, oldest first, ties by key: of each voter the latest, unless it withdraws.
+
+        Of two at the same moment the one with the greater key is the later. Empty for an unknown answer.
+        """
+        ...
+
+    def correct(self, correction: Correction) -> bool:
+        """Remember a correction; False, and nothing changes, when its key is known. Raises `UnknownExchange`."""
+        ...
+
+    def corrections(self, answer: str) -> list[Correction]:
+        """All corrections of an answer, oldest first, ties by key; empty for an unknown one."""
         ...
 
     def close(self) -> None:

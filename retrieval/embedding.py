@@ -6,7 +6,9 @@ dimensions and rounded to int8, serve late interaction.
 
 import hashlib
 import logging
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.util import find_spec
@@ -142,15 +144,28 @@ class SentenceTransformerEmbedder:
         """One `Encoded` a text, in order; similar lengths share a batch, so that little padding is computed."""
         pieces = [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts), add_special_tokens=False)]
         windows = [(index, part) for index, ids in enumerate(pieces) for part in in_windows(ids, self.window)]
+        plan = list(batches(windows, size=lambda item: len(item[1]) + SPECIAL_TOKENS, budget=TOKENS_PER_BATCH))
         vectors: list[list[tuple[int, NDArray[np.float32], TokenVectors]]] = [[] for _ in texts]
-        for batch in batches(windows, size=lambda item: len(item[1]) + SPECIAL_TOKENS, budget=TOKENS_PER_BATCH):
-            for (index, part), vector, tokens in zip(batch, *self._forward([part for _, part in batch]), strict=True):
-                vectors[index].append((len(part), vector, self._projected(tokens)))
+        for batch, (rows, tokens) in zip(plan, self._side_by_side(plan), strict=True):
+            for (index, part), vector, own in zip(batch, rows, tokens, strict=True):
+                vectors[index].append((len(part), vector, own))
             progress(len(batch))
         return [_joined(parts) for parts in vectors]
 
-    def _forward(self, parts: Sequence[Sequence[int]]) -> tuple[NDArray[np.float32], list[NDArray[np.float32]]]:
-        return forward(self._fast, parts, self._special)
+    def _side_by_side(
+        self, plan: Sequence[Sequence[tuple[int, Sequence[int]]]]
+    ) -> Iterator[tuple[NDArray[np.float32], list[TokenVectors]]]:
+        """Vectors and token vectors of each batch, in order, a batch a processor."""
+        if not plan:
+            return
+        transformer, special, projection = self._fast, self._special, self._projection  # made before threads share them
+
+        def encode(batch: Sequence[tuple[int, Sequence[int]]]) -> tuple[NDArray[np.float32], list[TokenVectors]]:
+            vectors, tokens = forward(transformer, [part for _, part in batch], special)
+            return vectors, [quantised(each @ projection) for each in tokens]
+
+        with ThreadPoolExecutor(max_workers=processors()) as workers:
+            yield from workers.map(encode, plan)
 
     @cached_property
     def _special(self) -> tuple[int, int]:
@@ -166,9 +181,6 @@ class SentenceTransformerEmbedder:
         vectors = np.concatenate(forward(self._transformer, vocabulary_sample(self._tokenizer), self._special)[1])
         _, _, directions = np.linalg.svd(vectors - vectors.mean(axis=0), full_matrices=False)
         return np.ascontiguousarray(directions[:TOKEN_DIMENSIONS].T, dtype=np.float32)
-
-    def _projected(self, tokens: NDArray[np.float32]) -> TokenVectors:
-        return np.round(unit(tokens @ self._projection) * 127).astype(np.int8)
 
     def query(self, text: str) -> tuple[Vector, list[QueryToken]]:
         """The question's unit vector and its tokens with their spans, in full precision."""
@@ -239,6 +251,9 @@ def load_transformer(model: Path | str, *, half: bool = False) -> "SentenceTrans
     from transformers.utils import logging as transformers_logging
 
     transformers_logging.disable_progress_bar()
+    # One thread for each operation, and many batches side by side: operations that share threads wait for the slowest
+    # one at every step, which on a busy machine made a question ten times and a sync four times as slow.
+    torch.set_num_threads(1)
     kwargs: dict[str, Any] = {"dtype": torch.bfloat16} if half else {}
     try:
         return SentenceTransformer(
@@ -248,6 +263,11 @@ def load_transformer(model: Path | str, *, half: bool = False) -> "SentenceTrans
         raise EmbeddingUnavailable(
             f"the embedding model {str(model)!r} cannot be loaded: give `embedding_model` a folder or a known name"
         ) from error
+
+
+def processors() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def computes_bfloat16() -> bool:
@@ -310,6 +330,11 @@ def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     """Each row scaled to length 1; a zero row stays."""
     lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
     return np.asarray(vectors / np.maximum(lengths, 1e-12), dtype=np.float32)
+
+
+def quantised(tokens: NDArray[np.float32]) -> TokenVectors:
+    """Directions in 1/127ths."""
+    return np.round(unit(tokens) * 127).astype(np.int8)
 
 
 def _joined(parts: Sequence[tuple[int, NDArray[np.float32], TokenVectors]]) -> Encoded:

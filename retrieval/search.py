@@ -40,7 +40,10 @@ class Results:
 
 @dataclass(frozen=True, slots=True)
 class Understood:
-    """A question as retrieval sees it; `tokens`, shape (q, t), belong to `words`, the analysed terms."""
+    """A question as retrieval sees it; `tokens`, shape (q, t), belong to `words`, the analysed terms.
+
+    A question of stop words only keeps all its tokens, each with an empty word.
+    """
 
     lookup: Lookup
     tokens: NDArray[np.float32]
@@ -48,7 +51,7 @@ class Understood:
 
     def weights(self, idf: Mapping[str, float]) -> Vector:
         """How much each token counts, shape (q,)."""
-        return np.array([idf.get(word, 0.0) for word in self.words], np.float32)
+        return np.array([idf.get(word, 0.0) if word else 1.0 for word in self.words], np.float32)
 
 
 class Search:
@@ -112,10 +115,10 @@ class Search:
             whole = "\n".join([query.text, *(turn.text for turn in reversed(history))])
             vector = unit(OWN_SHARE * vector + (1 - OWN_SHARE) * self._embedder.query(whole)[0])
         analysed = [(token.vector, self._word(query.text, token)) for token in tokens]
-        kept = [(vector, word) for vector, word in analysed if word]
+        kept = [(vector, word) for vector, word in analysed if word] or analysed
         return Understood(
             Lookup(terms, bigrams, vector, readable_audiences(query.groups), self.recipe),
-            np.stack([vector for vector, _ in kept]) if kept else np.zeros((0, 0), np.float32),
+            np.stack([vector for vector, _ in kept]),
             tuple(word for _, word in kept),
         )
 
@@ -132,7 +135,7 @@ class Search:
         self, ranked: list[tuple[Candidate, Parts]], understood: Understood, idf: Mapping[str, float]
     ) -> list[tuple[Candidate, Parts]]:
         """Late interaction added to the first few; the others stay below in their order."""
-        if not self.recipe.late_interaction or not len(understood.tokens):
+        if not self.recipe.late_interaction or not any(understood.words):
             return ranked
         weights = understood.weights(idf)
         first, rest = ranked[:RERANKED], ranked[RERANKED:]

@@ -12,16 +12,21 @@ Span = tuple[int, int]
 # What may stand before a full stop without ending the sentence.
 ABBREVIATIONS = frozenset(
     """approx art arts assoc aug apr bros ch chap cf cl co col corp dec dept dr ed eds eg e.g esp est etc
-    ext feb fig figs ff gen gov hon hr hrs i.e ie inc incl jan jr lt ltd max messrs min misc mr mrs ms mt no
-    nos nov oct op p para paras pp pres prof pt reg regs rep rev sec sect sen sep sept sgt sq sr st subpara
+    ext feb fig figs ff gen gov hon hr hrs i.e ie inc incl jan jr lt ltd max messrs min misc mr mrs ms mt
+    nov oct op p para paras pp pres prof pt reg regs rep rev sec sect sen sep sept sgt sq sr st subpara
     tel temp viz vol vols vs""".split()
 )
+# These only before a number: `No. 5` goes on, `No. You may not.` ends.
+BEFORE_NUMBER = frozenset({"no", "nos"})
 MARKER = r"(?:[-*•–—◦▪]|\(?[0-9]{1,3}[.)]|\(?[A-Za-z][.)]|\([ivxIVX]{1,6}\))"
 NUMBER = r"\(?[A-Z]{0,4}[0-9]+(?:\.[0-9A-Za-z()]+)+\.?"
 LINE_START = re.compile(rf"\n+(?=[ \t]*(?:{MARKER}|{NUMBER})[ \t])|\n[ \t]*\n+")
-STOP = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s)")
+# What stands between the cells of a table row.
+CELL = " | "
+STOP = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’)\]]*+(?=\s)")
 OPENS_SENTENCE = re.compile(r"\s+[\"'“‘(\[]*[A-Z0-9]")
-LAST_WORD = re.compile(r"(\S+)$")
+# No marker and no abbreviation is longer, and looking further back at every stop would take a day in a long text.
+LOOK_BACK = 40
 ONLY_MARKER = re.compile(rf"^\s*(?:{MARKER}|{NUMBER})$")
 
 
@@ -29,7 +34,7 @@ def sentences(text: str, *, offset: int = 0) -> list[Span]:
     """Spans of the sentences of `text`, shifted by `offset`, without surrounding space; none for blank text."""
     spans: list[Span] = []
     for start, end in _lines(text):
-        spans += _split(text, start, end)
+        spans += _rows(text, start, end) if CELL in text[start:end] else _split(text, start, end)
     return [(start + offset, end + offset) for start, end in spans]
 
 
@@ -40,6 +45,14 @@ def _lines(text: str) -> Iterator[Span]:
         yield start, cut.start()
         start = cut.end()
     yield start, len(text)
+
+
+def _rows(text: str, start: int, end: int) -> Iterator[Span]:
+    """The rows of a table; sentences within a cell stay together, as a row is read whole."""
+    for line in re.finditer(r"[^\n]+", text[start:end]):
+        whole = CELL in line.group()
+        spans = _trim if whole else _split
+        yield from spans(text, start + line.start(), start + line.end())
 
 
 def _split(text: str, start: int, end: int) -> Iterator[Span]:
@@ -55,13 +68,14 @@ def _ends_sentence(text: str, start: int, mark: int, after: int) -> bool:
         return False
     if text[mark] != ".":
         return True
-    before = text[start:mark]
-    if ONLY_MARKER.match(before + ".") or ONLY_MARKER.match(before):
+    before = text[max(start, mark - LOOK_BACK) : mark]
+    if mark - start < LOOK_BACK and (ONLY_MARKER.match(before + ".") or ONLY_MARKER.match(before)):
         return False
-    word = LAST_WORD.search(before)
-    if word is None:
+    if before[-1:].isspace() or not before:
         return True
-    bare = word.group(1).lstrip("(['\"“‘").lower()
+    bare = before.split()[-1].lstrip("(['\"“‘").lower()
+    if bare in BEFORE_NUMBER:
+        return not text[after : after + LOOK_BACK].lstrip(" \t\n([\"'“‘")[:1].isdigit()
     return bare not in ABBREVIATIONS and not re.fullmatch(r"[a-z](?:\.[a-z])*", bare)
 
 

@@ -4,6 +4,7 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.answering import Answer, Question
+from bot.voting import Opinion, Standing, records
+from feedback.errors import UnknownExchange
 from retrieval.analysis import fold
 from retrieval.confidence import Signals
 from retrieval.embedding import Progress, QueryToken, unit
@@ -22,6 +25,7 @@ from retrieval.sync import Report, Source
 
 PIECE = re.compile(r"\w+")
 DIMENSIONS = 64
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
 class FakeEmbedder:
@@ -131,6 +135,8 @@ class FakeHouse:
         self.answers: list[Answer] = []
         self.histories: dict[str, tuple[Turn, ...]] = {}
         self.recorded: list[tuple[Question, Answer]] = []
+        self.votes: list[Opinion] = []
+        self.recalled: list[tuple[str, str, frozenset[str]]] = []
         self.failure: Exception | None = None
         self.feedback_failure: Exception | None = None
         self.asked: list[dict[str, Any]] = []
@@ -150,8 +156,21 @@ class FakeHouse:
         self._asked(question=question)
         return self.answers.pop(0)
 
-    def history(self, conversation: str) -> tuple[Turn, ...]:
+    def history(self, conversation: str, *, user: str, groups: frozenset[str]) -> tuple[Turn, ...]:
+        self.recalled.append((conversation, user, groups))
+        if self.feedback_failure:
+            raise self.feedback_failure
         return self.histories.get(conversation, ())
+
+    def vote(self, opinion: Opinion) -> Standing:
+        """What was just said counts, if it is of an answer that was recorded."""
+        if self.feedback_failure:
+            raise self.feedback_failure
+        if opinion.answer not in [answer.id for _, answer in self.recorded]:
+            raise UnknownExchange(opinion.answer)
+        vote, correction = records(opinion, voter=opinion.user, key=str(len(self.votes)), at=NOON)
+        self.votes.append(opinion)
+        return Standing(vote, correction.text if correction else "")
 
     def record(self, question: Question, answer: Answer) -> None:
         if self.feedback_failure:

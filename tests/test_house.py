@@ -129,6 +129,7 @@ def test_a_reserved_command_is_refused_in_one_line(name):
         pytest.param(["sync", "docs", "--watch"], id="watch-folder"),
         pytest.param(["evaluate", "--model", "A", "--model", "B"], id="two-models"),
         pytest.param(["evaluate", "--model"], id="no-model"),
+        pytest.param(["vote", "--from", "votes.jsonl"], id="votes"),
     ],
 )
 def test_a_reserved_option_is_refused_in_one_line(arguments):

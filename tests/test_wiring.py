@@ -10,13 +10,15 @@ from click.testing import CliRunner, Result
 from bot.cli import main
 from bot.cli.output import Invocation
 from bot.settings import Settings
-from bot.wiring import House
+from bot.wiring import House, turns
 from feedback.people import hashed, user_key
 from feedback.records import Exchange
 from feedback.sqlite_store import SqliteFeedback
 from retrieval.embedding import Embedder
+from retrieval.passages import EVERYONE, PUBLIC, Turn
 from tests.cli.conftest import folder as empty_folder
 from tests.fakes import FakeEmbedder
+from tests.feedback.samples import exchange
 
 folder = empty_folder
 
@@ -105,6 +107,89 @@ def test_a_follow_up_knows_the_conversation(folder):
     first = read(run("ask", QUESTION, "--conversation", "c", "--json"))
     read(run("ask", "And when ill?", "--conversation", "c", "--json"))
     assert remembered(folder)[1].history == (("user", QUESTION), ("bot", first["text"]))
+
+
+def test_a_vote_is_recorded_under_a_keyed_hash_and_the_latest_counts(folder):
+    answer = read(run("ask", QUESTION, "--json"))["id"]
+    read(run("vote", answer, "up", "--user", "ada@example.com", "--json"))
+    said = ["--reason", "outdated", "--comment", "Since May.", "--correction", "Six days.", "--user", "Ada@example.com"]
+    given = read(run("vote", answer, "down", *said, "--json"))
+    assert {**given, "at": ""} == {
+        "answer": answer,
+        "vote": "down",
+        "reason": "outdated",
+        "comment": "Since May.",
+        "correction": "Six days.",
+        "at": "",
+    }
+    with closing(SqliteFeedback(folder / ".footnote" / "feedback.db")) as store:
+        (vote,) = store.votes(answer)
+        (correction,) = store.corrections(answer)
+    assert vote.voter == correction.author == hashed("ada@example.com", key=user_key(folder / ".footnote"))
+    assert (vote.vote, vote.reason, vote.at.isoformat()) == ("down", "outdated", given["at"])
+    read(run("vote", answer, "none", "--user", "ada@example.com", "--json"))
+    with closing(SqliteFeedback(folder / ".footnote" / "feedback.db")) as store:
+        assert store.votes(answer) == []
+
+
+def test_a_vote_on_nothing_is_refused(folder):
+    result = run("vote", "nothing", "up")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "no answer is recorded under 'nothing'" in result.stderr
+
+
+def spoken(number: int = 0, **changes) -> Exchange:
+    return exchange(number, **{"asker": "ada", "groups": frozenset({"hr"}), **changes})
+
+
+@pytest.mark.parametrize(
+    ("had", "asker", "groups", "told"),
+    [
+        pytest.param(spoken(), "ada", {"hr"}, True, id="ones-own"),
+        pytest.param(spoken(), "ada", {"hr", "it"}, True, id="more-groups-now"),
+        pytest.param(spoken(), "ada", {"it"}, False, id="ones-own-of-a-group-one-has-left"),
+        pytest.param(spoken(), "ada", set(), False, id="ones-own-where-everyone-reads"),
+        pytest.param(spoken(), "bob", {"hr"}, False, id="another-persons"),
+        pytest.param(spoken(), "", {"hr"}, False, id="a-persons-to-nobody"),
+        pytest.param(spoken(asker=""), "", {"hr"}, True, id="nobodys"),
+        pytest.param(spoken(asker=""), "", set(), False, id="nobodys-of-a-group"),
+        pytest.param(spoken(asker=""), "ada", {"hr"}, True, id="nobodys-to-a-person"),
+        pytest.param(spoken(groups=frozenset()), "ada", {"hr"}, True, id="what-everyone-reads"),
+        pytest.param(spoken(groups=frozenset({EVERYONE})), "ada", set(), True, id="everyone-said-or-not"),
+        pytest.param(spoken(groups=frozenset()), "ada", {PUBLIC}, False, id="what-everyone-reads-to-a-guest"),
+        pytest.param(spoken(groups=frozenset({PUBLIC})), "ada", {PUBLIC}, True, id="what-is-public-to-a-guest"),
+        pytest.param(spoken(groups=frozenset({PUBLIC})), "ada", set(), True, id="what-is-public"),
+    ],
+)
+def test_who_is_told_what_a_conversation_holds(had, asker, groups, told):
+    expected = (Turn("user", had.question), Turn("bot", had.answer)) if told else ()
+    assert turns([had], asker=asker, groups=frozenset(groups)) == expected
+
+
+def test_what_may_be_told_of_a_conversation_stays_in_order():
+    had = [spoken(0, question="a"), spoken(1, question="b", asker="bob"), spoken(2, question="c")]
+    told = turns(had, asker="ada", groups=frozenset({"hr"}))
+    assert [(turn.role, turn.text) for turn in told] == [
+        ("user", "a"),
+        ("bot", "Five days. [1]"),
+        ("user", "c"),
+        ("bot", "Five days. [1]"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("follower", "kept"),
+    [
+        pytest.param(["--group", "hr", "--user", "ada@example.com"], 2, id="the-same"),
+        pytest.param(["--group", "hr", "--user", "bob@example.com"], 0, id="another"),
+        pytest.param(["--user", "ada@example.com"], 0, id="in-a-place-for-everyone"),
+        pytest.param([], 0, id="nobody"),
+    ],
+)
+def test_knowing_the_name_of_a_conversation_opens_nothing(folder, follower, kept):
+    read(run("ask", QUESTION, "--conversation", "c", "--group", "hr", "--user", "ada@example.com", "--json"))
+    read(run("ask", "And when ill?", "--conversation", "c", *follower, "--json"))
+    assert len(remembered(folder)[1].history) == kept
 
 
 def test_searching_remembers_nothing(folder):

@@ -17,13 +17,15 @@ COMMANDS = {
     "sync": ("bot.cli.sync", "Bring the index up to date with folders of documents."),
     "search": ("bot.cli.find", "Find the sections that a question is about."),
     "ask": ("bot.cli.ask", "Answer a question, with the section behind every sentence."),
+    "chat": ("bot.cli.chat", "Ask question after question in the terminal, and vote on the answers."),
+    "vote": ("bot.cli.vote", "Say whether an answer helped, or take that back."),
     "show": ("bot.cli.show", "Print what was parsed from a document, with its sections."),
     "evaluate": ("bot.cli.evaluate", "Measure retrieval and abstention on a judged question file."),
     "doctor": ("bot.cli.doctor", "Check the configuration and everything that Footnote needs."),
 }
 
 # Names of the whole product's commands that this version does not serve yet.
-RESERVED = frozenset("chat serve vote feedback review export report forget index slack teams".split())
+RESERVED = frozenset("serve feedback review export report forget index slack teams".split())
 
 
 class LazyGroup(click.Group):

@@ -51,7 +51,7 @@ def _one(
     from bot.answering import Question
 
     house = invocation.house
-    history = house.history(conversation) if conversation else ()
+    history = house.history(conversation, user=user, groups=groups) if conversation else ()
     question = Question(text, history=history, groups=groups, user=user, conversation=conversation)
     given = house.ask(question)
     _remember(invocation, question, given)

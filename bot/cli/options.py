@@ -34,6 +34,18 @@ def reserved_option(name: str, command: str) -> Decorator:
     )
 
 
+def this_user(name: str | None) -> str:
+    """Who is at the keyboard: the one who was named, else whom the operating system knows; empty for nobody."""
+    import getpass
+
+    if name is not None:
+        return name.strip()
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):  # a container may run under a number that has no name
+        return ""
+
+
 def one_text(words: tuple[str, ...], source: Any) -> str:
     """The question on the command line; empty when questions come from a file, and never both or neither."""
     text = " ".join(words).strip()

@@ -8,19 +8,68 @@ from retrieval.passages import Document, Hit, Passage
 
 if TYPE_CHECKING:
     from bot.answering import Answer, Citation
+    from bot.voting import Opinion, Standing
 
 WIDTH = 80
-NOT_FOUND = "I could not find this in the documents."
 
 
 def answer(given: "Answer", *, width: int = WIDTH) -> str:
     """The answer with its marks, then one footnote for each; what was not found says so and names what is near."""
-    if given.abstained:
-        parts = [NOT_FOUND, _nearest(given.nearest, width)]
-    else:
-        parts = [_body(given, width), "\n\n".join(_footnote(each, width) for each in given.citations)]
-    notes = "\n".join(_wrapped(f"Note: {each.text}{_marks(each.citations)}", width) for each in given.warnings)
-    return "\n\n".join(part for part in (parts[0], notes, *parts[1:]) if part)
+    return "\n\n".join(part for part in (_body(given, width), below(given, width=width)) if part)
+
+
+def below(given: "Answer", *, width: int = WIDTH) -> str:
+    """What stands below the words of an answer: notes, then its footnotes or the sections that are near."""
+    notes = [f"{each.text}{_marks(each.citations)}" for each in given.warnings]
+    if given.fallback:
+        notes.append(given.fallback)
+    footnotes = "\n\n".join(_footnote(each, width) for each in given.citations)
+    parts = ("\n".join(_wrapped(f"Note: {each}", width) for each in notes), footnotes, _nearest(given.nearest, width))
+    return "\n\n".join(part for part in parts if part)
+
+
+class Paragraphs:
+    """Sentences folded as they come: they run on, but one with lines of its own (a list, a table row) keeps them."""
+
+    def __init__(self, width: int = WIDTH) -> None:
+        self._width = width
+        self._column = 0
+        self._ended = False
+
+    def add(self, text: str, citations: Iterable[int] = ()) -> str:
+        """What is to be printed for the next sentence, right behind what was printed before it."""
+        marked = text.strip() + _marks(citations)
+        alone = _stands_alone(text)
+        start = "\n" if self._column and (alone or self._ended) else ""
+        if start:
+            self._column = 0
+        self._ended = alone
+        return start + (self._kept(marked) if alone else self._run_on(marked.split()))
+
+    def _kept(self, lines: str) -> str:
+        folded = _wrapped(lines, self._width)
+        self._column = len(folded.rpartition("\n")[2])
+        return folded
+
+    def _run_on(self, words: Iterable[str]) -> str:
+        printed = ""
+        for word in words:
+            gap = " " if self._column else ""
+            if gap and self._column + 1 + len(word) > self._width:
+                gap, self._column = "\n", 0
+            self._column += (gap == " ") + len(word)
+            printed += gap + word
+        return printed
+
+
+def standing(given: "Opinion", recorded: "Standing") -> str:
+    """What became of a vote."""
+    vote = recorded.vote
+    if vote.vote != given.vote:
+        return f"Recorded, but a later vote of yours counts: {vote.vote}."
+    if vote.vote == "none":
+        return "Withdrawn: no vote of yours on this answer counts."
+    return f"Recorded: {vote.vote}{f' ({vote.reason})' if vote.reason else ''}."
 
 
 def document(shown: Document, sections: Sequence[Passage]) -> str:
@@ -45,22 +94,15 @@ def section(path: str) -> str:
 
 
 def _body(given: "Answer", width: int) -> str:
-    """Sentences run on as a paragraph; one that has lines of its own (a list, a table row) keeps them."""
-    paragraphs: list[str] = []
-    run: list[str] = []
-    for sentence in given.sentences:
-        marked = sentence.text.strip() + _marks(sentence.citations)
-        if _stands_alone(sentence.text):
-            paragraphs += [" ".join(run), marked]
-            run = []
-        else:
-            run.append(marked)
-    paragraphs.append(" ".join(run))
-    return "\n".join(_wrapped(paragraph, width) for paragraph in paragraphs if paragraph)
+    """Its sentences with their marks; its text where it has none, as when nothing was found."""
+    if not given.sentences:
+        return _wrapped(given.text, width)
+    paragraphs = Paragraphs(width)
+    return "".join(paragraphs.add(each.text, each.citations) for each in given.sentences)
 
 
 def _stands_alone(text: str) -> bool:
-    return "\n" in text.strip() or text.lstrip().startswith(("- ", "* ", "• ", "| "))
+    return "\n" in text.strip() or " | " in text or text.lstrip().startswith(("- ", "* ", "• "))
 
 
 def _marks(numbers: Iterable[int]) -> str:

@@ -6,6 +6,7 @@ from retrieval.passages import Document, Hit, Passage
 
 if TYPE_CHECKING:  # no command waits for rooms that it does not enter
     from bot.answering import Answer
+    from bot.voting import Standing
     from retrieval.search import Results
     from retrieval.sync import Report
 
@@ -55,6 +56,17 @@ def answer(given: "Answer") -> dict[str, Any]:
         "generator": given.generator,
         "fallback": given.fallback,
         "timings": dict(given.timings),
+    }
+
+
+def standing(given: "Standing") -> dict[str, Any]:
+    return {
+        "answer": given.vote.answer,
+        "vote": given.vote.vote,
+        "reason": given.vote.reason,
+        "comment": given.vote.comment,
+        "correction": given.correction,
+        "at": given.vote.at.isoformat(),
     }
 
 

@@ -5,24 +5,26 @@ The weights were measured on questions with reference answers from two genres, a
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from retrieval.highlight import Highlight
 from retrieval.passages import Passage
-from retrieval.sentences import MARKER
+from retrieval.sentences import CELL, MARKER
 
 MOST_CHOICES = 3
 MOST_WORDS = 70
+# A sentence that stands in several documents cites so many of them.
+MOST_SOURCES = 3
 # Fewer words are a heading or a fragment.
 LEAST_WORDS = 4
 # A section further down must hold a clearly better sentence.
-RANK_COST = 0.07
+RANK_COST = 0.05
 # A section says its rule first and its exceptions later.
 OPENING_BONUS = 0.1
 # An item of a list says little without the others.
 ITEM_COST = 0.06
 # What is so much worse than the best sentence answers something else.
-MARGIN = 0.15
+MARGIN = 0.1
 
 ITEM = re.compile(rf"\s*{MARKER}\s")
 
@@ -38,16 +40,21 @@ class Quote:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A sentence of a passage as it would be read, and its score."""
+    """A sentence of a passage as it would be read, its score, and where else the same words stand."""
 
     quote: Quote
     text: str
     words: int
     score: float
+    again: tuple[Quote, ...] = ()
 
     @property
     def is_item(self) -> bool:
         return ITEM.match(self.text) is not None
+
+    @property
+    def is_row(self) -> bool:
+        return CELL in self.text
 
     @property
     def opens_list(self) -> bool:
@@ -62,9 +69,12 @@ class Choice:
     value: float
 
 
-def extract(found: Sequence[tuple[Passage, Sequence[Highlight]]]) -> list[Quote]:
-    """The best few sentences of passages given best first, in reading order; empty when none is fit to show."""
-    choices = sorted(_choices(found), key=lambda choice: -choice.value)
+def extract(found: Sequence[tuple[Passage, Sequence[Highlight]]]) -> list[tuple[Quote, ...]]:
+    """The best few sentences of passages given best first, in reading order; empty when none is fit to show.
+
+    Each sentence comes with every place where it stands word for word, the best one first.
+    """
+    choices = sorted(_choices(_lines(found)), key=lambda choice: -choice.value)
     chosen: dict[Quote, Line] = {}
     for taken, choice in enumerate(choices):
         if taken and (len(chosen) >= MOST_CHOICES or choice.value < choices[0].value - MARGIN):
@@ -72,37 +82,55 @@ def extract(found: Sequence[tuple[Passage, Sequence[Highlight]]]) -> list[Quote]
         added = {line.quote: line for line in choice.lines if line.quote not in chosen}
         if not chosen or _words(chosen.values()) + _words(added.values()) <= MOST_WORDS:
             chosen |= added
-    return sorted(chosen, key=lambda quote: (quote.passage, quote.start))
+    ordered = sorted(chosen.values(), key=lambda line: (line.quote.passage, line.quote.start))
+    return [(line.quote, *line.again) for line in ordered]
 
 
 def _words(lines: Iterable[Line]) -> int:
     return sum(line.words for line in lines)
 
 
-def _choices(found: Sequence[tuple[Passage, Sequence[Highlight]]]) -> Iterator[Choice]:
-    seen: set[str] = set()
+def _lines(found: Sequence[tuple[Passage, Sequence[Highlight]]]) -> list[list[Line]]:
+    """The lines of each passage; one that a better passage holds too is left to that one."""
+    places: dict[str, list[Quote]] = {}
+    read: list[list[Line]] = []
     for rank, (passage, highlights) in enumerate(found):
-        lines = [_line(rank, passage, highlight) for highlight in highlights]
+        read.append([])
+        for highlight in highlights:
+            text = " ".join(passage.text[highlight.start : highlight.end].split())
+            quote = Quote(rank, highlight.start, highlight.end)
+            places.setdefault(text, []).append(quote)
+            read[-1].append(Line(quote, text, len(text.split()), highlight.score))
+    return [
+        [replace(line, again=_elsewhere(places[line.text])) for line in lines if places[line.text][0] == line.quote]
+        for lines in read
+    ]
+
+
+def _elsewhere(places: Sequence[Quote]) -> tuple[Quote, ...]:
+    """The other passages among these places, each once, as many as a reader may care for."""
+    others = {place.passage: place for place in reversed(places) if place.passage != places[0].passage}
+    return tuple(others[rank] for rank in sorted(others))[: MOST_SOURCES - 1]
+
+
+def _choices(read: Sequence[Sequence[Line]]) -> Iterator[Choice]:
+    for rank, lines in enumerate(read):
         for position, line in enumerate(lines):
             together = companions(lines, position)
-            if line.words < LEAST_WORDS or line.text.endswith("?") or line.text in seen or not together:
+            if line.words < LEAST_WORDS or line.text.endswith("?") or not together:
                 continue
-            seen.add(line.text)  # two documents may share a sentence; the better one is quoted
             value = line.score + OPENING_BONUS / (1 + position) - RANK_COST * rank - ITEM_COST * line.is_item
             yield Choice(tuple(together), value)
-
-
-def _line(rank: int, passage: Passage, highlight: Highlight) -> Line:
-    text = " ".join(passage.text[highlight.start : highlight.end].split())
-    return Line(Quote(rank, highlight.start, highlight.end), text, len(text.split()), highlight.score)
 
 
 def companions(lines: Sequence[Line], position: int) -> list[Line]:
     """The line with what it cannot be read without: an item's opening, an opening's items as far as they fit.
 
-    Nothing for an opening whose list does not follow.
+    Nothing for an opening that nothing follows.
     """
     line = lines[position]
+    if line.is_row:
+        return _under_head(lines, position)
     if line.opens_list:
         return _opened(lines, position)
     if not line.is_item:
@@ -115,11 +143,20 @@ def companions(lines: Sequence[Line], position: int) -> list[Line]:
     return [line]
 
 
+def _under_head(lines: Sequence[Line], position: int) -> list[Line]:
+    """A table row with the first row of its table; nothing for the first row itself."""
+    head = position
+    while head and lines[head - 1].is_row:
+        head -= 1
+    return [lines[head], lines[position]] if head < position else []
+
+
 def _opened(lines: Sequence[Line], position: int) -> list[Line]:
+    """An opening with its items; where the list bears no marks, with the next line."""
     together, words = [lines[position]], lines[position].words
-    for item in lines[position + 1 :]:
-        words += item.words
-        if not item.is_item or words > MOST_WORDS:
+    for line in lines[position + 1 :]:
+        words += line.words
+        if words > MOST_WORDS or not (line.is_item or len(together) == 1):
             break
-        together.append(item)
+        together.append(line)
     return together if len(together) > 1 else []

@@ -19,6 +19,9 @@ DOCUMENT_TITLE_WEIGHT = 5.0
 # Audiences whose statistics are kept ready; at 100,000 passages each takes some 8 MB.
 AUDIENCES_KEPT = 16
 
+# From so many vectors on, one walk through the file is quicker than finding each.
+WALKED = 5000
+
 Matrix = NDArray[np.float32]
 
 
@@ -240,8 +243,8 @@ def _width(connection: sqlite3.Connection) -> int:
 
 
 def _vectors(connection: sqlite3.Connection, keys: Sequence[bytes]) -> Iterator[tuple[bytes, Matrix]]:
-    """The vectors of these texts; of many by one walk through the file, for that is quicker than finding each."""
-    if len(keys) > 5000:
+    """The vectors of these texts."""
+    if len(keys) > WALKED:
         wanted = set(keys)
         rows = (row for row in connection.execute("SELECT key, vector FROM vectors") if row[0] in wanted)
         yield from ((key, np.frombuffer(vector, np.float32)) for key, vector in rows)

@@ -118,6 +118,7 @@ def test_a_single_question_is_recorded(run, house):
 def test_a_conversation_goes_on(run, house):
     house.histories["c"] = (Turn("user", "a"), Turn("bot", "b"))
     run("ask", "And then?", "--conversation", "c")
+    assert house.recalled == [("c", "", frozenset())]
     assert house.asked == [{"question": Question("And then?", history=house.histories["c"], conversation="c")}]
 
 

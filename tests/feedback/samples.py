@@ -1,12 +1,13 @@
-"""Exchanges for the feedback tests, and processes that write them."""
+"""Exchanges and votes for the feedback tests, and processes that write them."""
 
 import subprocess
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Literal
 
-from feedback.records import Cited, Exchange, Said, Shown
+from feedback.records import Cited, Correction, Exchange, Said, Shown, Vote
 
 ROOT = Path(__file__).parent.parent.parent
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -33,6 +34,27 @@ def exchange(number: int = 0, *, conversation: str = "", **changes) -> Exchange:
         index_version="generation-3",
         fallback="the model did not answer in time",
         timings={"search": 0.01, "total": 0.02},
+    )
+    return replace(made, **changes)
+
+
+def vote(number: int = 0, choice: Literal["up", "down", "none"] = "down", **changes) -> Vote:
+    """A vote on the first exchange that says something in every field; a higher number is a later one."""
+    made = Vote(
+        key=f"click-{number:05}",
+        answer="answer-00000",
+        voter="1e" * 32,
+        at=NOON + timedelta(seconds=number),
+        vote=choice,
+        reason="outdated",
+        comment="It is six now.",
+    )
+    return replace(made, **changes)
+
+
+def correction(number: int = 0, **changes) -> Correction:
+    made = Correction(
+        f"click-{number:05}", "answer-00000", "1e" * 32, NOON + timedelta(seconds=number), f"Six days, {number}."
     )
     return replace(made, **changes)
 

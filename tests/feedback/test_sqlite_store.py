@@ -9,14 +9,16 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing
+from itertools import islice
 from pathlib import Path
 
 import pytest
 
 from feedback import sqlite_store
 from feedback.errors import FeedbackUnavailable
+from feedback.records import to_json
 from feedback.sqlite_store import UPGRADES, SqliteFeedback
-from tests.feedback.samples import exchange, python
+from tests.feedback.samples import correction, exchange, python, vote
 
 WRITER = """
 import sys
@@ -27,6 +29,22 @@ store = SqliteFeedback(Path(sys.argv[1]))
 for number in range(int(sys.argv[2]), int(sys.argv[3])):
     store.record(exchange(number, conversation="c"))
     print(f"answer-{number:05}", flush=True)
+"""
+VOTER = """
+import sys
+from pathlib import Path
+from feedback.sqlite_store import SqliteFeedback
+from tests.feedback.samples import vote
+store = SqliteFeedback(Path(sys.argv[1]))
+for number in range(int(sys.argv[2]), int(sys.argv[3])):
+    print(f"click-{number:05}" if store.vote(vote(number, voter=f"voter-{number}")) else "known", flush=True)
+"""
+# A file as the first version made it.
+FIRST_VERSION = """
+CREATE TABLE exchanges (id TEXT PRIMARY KEY, at INTEGER NOT NULL, conversation TEXT NOT NULL, record TEXT NOT NULL);
+CREATE INDEX exchanges_by_time ON exchanges (at, id);
+CREATE INDEX exchanges_by_conversation ON exchanges (conversation, at, id);
+PRAGMA user_version=1;
 """
 SQLITE_ERRORS = [error for _, error in inspect.getmembers(sqlite3, inspect.isclass) if issubclass(error, Exception)] + [
     OSError,
@@ -64,6 +82,36 @@ def test_processes_may_make_the_file_and_write_it_at_once(path):
     assert [writer.returncode for writer in writers] == [0, 0, 0]
     with closing(SqliteFeedback(path)) as store:
         assert list(store.exchanges()) == [exchange(number, conversation="c") for number in range(120)]
+
+
+def test_every_kill_leaves_the_votes_that_were_acknowledged_each_once(path):
+    with closing(SqliteFeedback(path)) as store:
+        store.record(exchange())
+    acknowledged: list[str] = []
+    for until in (1, 20, 60):
+        voter = python(VOTER, str(path), "0", "100000")  # each begins with the clicks of those before it
+        assert voter.stdout is not None
+        told = (line.strip() for line in voter.stdout if line != "known\n")
+        acknowledged += islice(told, until)
+        voter.kill()
+        acknowledged += told
+        voter.stdout.close()
+        assert voter.wait() != 0
+    with closing(SqliteFeedback(path)) as store:
+        kept = [each.key for each in store.votes("answer-00000")]
+        assert set(acknowledged) <= set(kept)
+        assert len(kept) == len(set(kept)) <= len(acknowledged) + 3  # at most one a kill was written and not yet told
+        assert store._run("PRAGMA integrity_check", ()) == [("ok",)]
+
+
+def test_processes_that_bring_the_same_votes_at_once_have_each_recorded_once(path):
+    with closing(SqliteFeedback(path)) as store:
+        store.record(exchange())
+        voters = [python(VOTER, str(path), str(begin), str(begin + 60)) for begin in (0, 0, 30)]
+        told = [line for voter in voters for line in voter.communicate(timeout=60)[0].split() if line != "known"]
+        assert [voter.returncode for voter in voters] == [0, 0, 0]
+        assert sorted(told) == [f"click-{number:05}" for number in range(90)]
+        assert [each.key for each in store.votes("answer-00000")] == sorted(told)
 
 
 @pytest.fixture
@@ -120,6 +168,19 @@ def test_a_file_of_an_older_version_is_upgraded_and_keeps_what_it_holds(path, mo
         assert store._run("PRAGMA user_version", ()) == [(len(UPGRADES) + 1,)]
 
 
+def test_a_file_of_the_first_version_takes_votes(path):
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.executescript(FIRST_VERSION)
+        row = ("answer-00000", 1_772_452_800_000_000, "c", json.dumps(to_json(exchange(conversation="c"))))
+        connection.execute("INSERT INTO exchanges VALUES (?, ?, ?, ?)", row)
+    with closing(SqliteFeedback(path)) as store:
+        assert list(store.exchanges()) == store.conversation("c", limit=9) == [exchange(conversation="c")]
+        assert store.vote(vote())
+        assert store.correct(correction())
+        assert (store.votes("answer-00000"), store.corrections("answer-00000")) == ([vote()], [correction()])
+
+
 def test_an_upgrade_that_fails_changes_nothing(path, monkeypatch):
     SqliteFeedback(path).close()
     monkeypatch.setattr(sqlite_store, "UPGRADES", (*UPGRADES, ("CREATE TABLE half (a)", "nonsense")))
@@ -159,6 +220,10 @@ class Failing:
         pytest.param(lambda store: store.exchange("a"), id="exchange"),
         pytest.param(lambda store: store.conversation("a", limit=1), id="conversation"),
         pytest.param(lambda store: list(store.exchanges()), id="exchanges"),
+        pytest.param(lambda store: store.vote(vote()), id="vote"),
+        pytest.param(lambda store: store.votes("a"), id="votes"),
+        pytest.param(lambda store: store.correct(correction()), id="correct"),
+        pytest.param(lambda store: store.corrections("a"), id="corrections"),
         pytest.param(lambda store: store.close(), id="close"),
     ],
 )
@@ -193,7 +258,10 @@ def test_a_full_disk_refuses_the_record_and_keeps_the_others(path):
         store._run("PRAGMA max_page_count=1", ())  # SQLite's own way to have no room
         with pytest.raises(FeedbackUnavailable, match="full"):
             store.record(exchange(1, question="long " * 10_000))
+        with pytest.raises(FeedbackUnavailable, match="full"):
+            store.vote(vote(comment="long " * 10_000))
         assert list(store.exchanges()) == [exchange(0)]
+        assert store.votes("answer-00000") == []
 
 
 @pytest.mark.parametrize("record", ["nope", "{}", json.dumps({"kind": "exchange", "schema": "9.0"})])

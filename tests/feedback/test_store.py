@@ -3,6 +3,8 @@
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import timedelta
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -10,9 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from feedback.errors import FeedbackUnavailable, UnknownExchange
+from feedback.records import Vote
 from feedback.sqlite_store import SqliteFeedback
 from feedback.store import FeedbackStore
-from tests.feedback.samples import NOON, exchange
+from tests.feedback.samples import NOON, correction, exchange, vote
 
 Opener = Callable[[], FeedbackStore]
 
@@ -145,8 +148,111 @@ def test_threads_may_share_a_store(store):
     assert list(store.exchanges()) == [exchange(number, conversation="c") for number in range(75)]
 
 
+@pytest.fixture
+def answered(store) -> FeedbackStore:
+    """A store with two answers that can be voted on."""
+    store.record(exchange(0))
+    store.record(exchange(1))
+    opened: FeedbackStore = store
+    return opened
+
+
+def test_a_vote_comes_back_as_it_was_given(answered, reopen):
+    assert answered.vote(vote())
+    assert answered.votes("answer-00000") == [vote()]
+    again = reopen()
+    assert again.votes("answer-00000") == [vote()]
+    again.close()
+
+
+def test_the_same_key_again_is_the_same_vote(answered):
+    assert answered.vote(vote())
+    assert not answered.vote(vote())
+    assert not answered.vote(replace(vote(9, "up"), key=vote().key))
+    assert not answered.vote(replace(vote(9, "up"), key=vote().key, answer="answer-00001"))
+    assert answered.votes("answer-00000") == [vote()]
+    assert answered.votes("answer-00001") == []
+
+
+def test_the_latest_vote_of_a_person_on_an_answer_counts(answered):
+    others = vote(0, "up", key="other", voter="other"), vote(5, "up", key="elsewhere", answer="answer-00001")
+    for each in (*others, vote(1), vote(3, "up"), vote(2)):
+        assert answered.vote(each)
+    assert answered.votes("answer-00000") == [others[0], vote(3, "up")]
+    assert answered.votes("answer-00001") == [others[1]]
+
+
+def test_none_withdraws_what_came_before_it(answered):
+    for each in (vote(1), vote(2, "none")):
+        answered.vote(each)
+    assert answered.votes("answer-00000") == []
+    answered.vote(vote(0, "up"))
+    assert answered.votes("answer-00000") == []
+    answered.vote(vote(3, "up"))
+    assert answered.votes("answer-00000") == [vote(3, "up")]
+
+
+def test_of_votes_of_the_same_moment_the_greater_key_counts(answered):
+    for key in ("b", "c", "a"):
+        answered.vote(vote(0, key=key))
+        answered.vote(vote(0, key=f"{key}2", voter="other"))
+    assert [each.key for each in answered.votes("answer-00000")] == ["c", "c2"]
+
+
+@pytest.mark.parametrize("answer", ["", "nobody", "ANSWER-00000"])
+def test_an_unknown_answer_takes_no_vote_and_no_correction(answered, answer):
+    with pytest.raises(UnknownExchange, match=repr(answer)):
+        answered.vote(vote(answer=answer))
+    with pytest.raises(UnknownExchange, match=repr(answer)):
+        answered.correct(correction(answer=answer))
+    assert (answered.votes(answer), answered.corrections(answer)) == ([], [])
+    assert answered.vote(vote())  # the key is not used up
+
+
+def test_corrections_are_kept_oldest_first_and_once_each(answered):
+    assert [answered.correct(correction(number)) for number in (2, 0, 1, 0)] == [True, True, True, False]
+    assert answered.correct(correction(9, answer="answer-00001"))
+    assert answered.corrections("answer-00000") == [correction(number) for number in range(3)]
+
+
+CLICKS = st.lists(
+    st.builds(
+        vote,
+        st.integers(0, 9),
+        st.sampled_from(["up", "down", "none"]),
+        at=st.integers(-2, 2).map(lambda seconds: NOON + timedelta(microseconds=seconds)),
+        voter=st.sampled_from(["ada", "bob", "Ada"]),
+        key=st.text(st.characters(exclude_categories=["Cs"]), max_size=3),
+    ),
+    max_size=8,
+    unique_by=lambda each: each.key,
+)
+examples = count(10)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@given(clicks=CLICKS, data=st.data())
+def test_the_last_vote_of_each_person_counts_in_whatever_order_they_come_and_however_often(store, clicks, data):
+    answer = exchange(next(examples))
+    store.record(answer)
+    clicks = [replace(click, answer=answer.id, key=f"{answer.id} {click.key}") for click in clicks]
+    again = data.draw(st.lists(st.sampled_from(clicks), max_size=4)) if clicks else []
+    news = [store.vote(click) for click in data.draw(st.permutations(clicks + again))]
+    assert sum(news) == len(clicks)
+    assert store.votes(answer.id) == counting(clicks)
+
+
+def counting(clicks: list[Vote]) -> list[Vote]:
+    """The contract once more, in the plainest form."""
+    ordered = sorted(clicks, key=lambda click: (click.at, click.key))
+    last = {click.voter: click for click in ordered}
+    return [click for click in ordered if last[click.voter] is click and click.vote != "none"]
+
+
 def test_a_closed_store_is_unavailable_and_may_be_closed_again(store):
     store.close()
     store.close()
     with pytest.raises(FeedbackUnavailable):
         store.record(exchange())
+    with pytest.raises(FeedbackUnavailable):
+        store.vote(vote())

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from retrieval.analysis import Analyzer, weighted_terms
-from retrieval.embedding import Embedder
-from retrieval.index import Candidates, Indexable, Lookup, SearchIndex
+from retrieval.embedding import Embedder, text_key
+from retrieval.index import Candidates, Encoded, Indexable, Lookup, SearchIndex
 from retrieval.loading import Parsed, parse
 from retrieval.passages import EVERYONE, Document, Passage, readable_audiences
 from retrieval.recipe import Recipe
@@ -67,10 +68,17 @@ def cut(document: Document, embedder: Embedder = EMBEDDER) -> list[Passage]:
     return passages(document, count=embedder.count, window=embedder.window)
 
 
-def indexables(found: Sequence[Passage], index: SearchIndex, embedder: Embedder = EMBEDDER) -> list[Indexable]:
+def indexables(
+    found: Sequence[Passage], index: SearchIndex | None = None, embedder: Embedder = EMBEDDER
+) -> list[Indexable]:
+    """Passages with their vectors; those that the index knows are not made again."""
     texts = [text for each in found for text in (each.embedded_text, each.embedded_heading)]
-    vectors = encoded(texts, index, embedder)
+    vectors = encoded(texts, index, embedder) if index else _vectors(texts, embedder)
     return [indexable(each, vectors) for each in found]
+
+
+def _vectors(texts: Sequence[str], embedder: Embedder) -> dict[bytes, Encoded]:
+    return {text_key(text): vectors for text, vectors in zip(texts, embedder.passages(texts), strict=True)}
 
 
 def put(index: SearchIndex, *documents: Document, embedder: Embedder = EMBEDDER, fingerprint: str = "f") -> None:
@@ -92,7 +100,7 @@ def lookup(text: str, *groups: str, depth: int = 200, recipe: Recipe | None = No
     )
 
 
-def shown(index: SearchIndex, found: Candidates) -> list[tuple[object, ...]]:
+def shown(index: SearchIndex, found: Candidates) -> list[tuple[Any, ...]]:
     """Candidates as they can be compared across indexes: a passage's place instead of its key."""
     places = index.passages([each.key for each in found.found])
     return [

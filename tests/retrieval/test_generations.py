@@ -122,7 +122,11 @@ def test_an_interrupted_rebuild_follows_what_changed_meanwhile(tmp_path):
 
 @pytest.mark.parametrize(
     "content",
-    [pytest.param(b"", id="empty"), pytest.param(b"not a database" * 400, id="garbage"), pytest.param(None, id="absent")],
+    [
+        pytest.param(b"", id="empty"),
+        pytest.param(b"not a database" * 400, id="garbage"),
+        pytest.param(None, id="absent"),
+    ],
 )
 def test_half_made_files_are_passed_over_and_swept_away(tmp_path, content):
     filled(tmp_path)
@@ -157,11 +161,11 @@ def test_a_rebuild_for_another_model_does_not_take_up_the_interrupted_one(tmp_pa
 
 def test_an_index_of_an_earlier_version_asks_for_a_sync_and_one_of_a_newer_for_an_upgrade(tmp_path):
     filled(tmp_path)
-    with opened(tmp_path, schema=SCHEMA_VERSION + 1) as index:
-        with pytest.raises(IndexNotReady, match="made by an earlier version of Footnote: `footnote sync` rebuilds it"):
-            index.lookup(lookup("leave"))
-    with opened(tmp_path, schema=SCHEMA_VERSION - 1) as index:
-        with pytest.raises(IndexNotReady, match="made by a newer version of Footnote: install that version"):
+    for schema, message in (
+        (SCHEMA_VERSION + 1, "made by an earlier version of Footnote: `footnote sync` rebuilds it"),
+        (SCHEMA_VERSION - 1, "made by a newer version of Footnote: install that version"),
+    ):
+        with opened(tmp_path, schema=schema) as index, pytest.raises(IndexNotReady, match=message):
             index.lookup(lookup("leave"))
 
 
@@ -202,7 +206,7 @@ def test_a_closed_index_opens_again_when_it_is_used(tmp_path):
 def test_a_pointer_that_names_no_number_says_what_should_be_there(tmp_path):
     filled(tmp_path)
     (tmp_path / "index").write_text("index-1.db\n")
-    with pytest.raises(SearchUnavailable, match="should hold the number of the current `index-N.db`"):
+    with pytest.raises(SearchUnavailable, match=r"should hold the number of the current `index-N\.db`"):
         open_index(tmp_path, FakeEmbedder(), Analyzer())
 
 
@@ -228,7 +232,7 @@ def test_a_state_folder_that_is_a_file_says_so(tmp_path):
 
 def test_the_pointer_is_replaced_whole_and_made_to_last(tmp_path, monkeypatch):
     synced: list[int] = []
-    monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append(descriptor))
+    monkeypatch.setattr(os, "fsync", synced.append)
     filled(tmp_path)
     assert len(synced) == 2, "the pointer itself and the folder that names it"
     assert not (tmp_path / "index.new").exists()

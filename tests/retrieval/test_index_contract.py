@@ -97,7 +97,9 @@ def test_words_and_vectors_both_find(index):
 
 
 def test_inflected_words_meet_and_stop_words_do_not(index):
-    put(index, document("docs/leave", "# Leave\n\nManagers certify absences."), document("docs/x", "# What\n\nWhat is."))
+    put(
+        index, document("docs/leave", "# Leave\n\nManagers certify absences."), document("docs/x", "# What\n\nWhat is.")
+    )
     candidates = index.lookup(lookup("what does a manager certifying an absence do", vector=False)).found
     assert [(each.document, each.matched) for each in candidates] == [
         ("docs/leave", frozenset({"manag", "certifi", "absenc"}))

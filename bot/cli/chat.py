@@ -1,0 +1,188 @@
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from bot.cli import reading
+from bot.cli.options import group_option, this_user
+from bot.cli.output import Invocation, guarded, note
+from bot.cli.terminal import Terminal
+from retrieval.passages import Turn
+
+if TYPE_CHECKING:
+    from bot.answering import Answer, Question
+    from bot.voting import Choice
+    from feedback.records import Reason
+
+LOOKING = "Looking in the documents ..."
+HELP = """\
+Type a question; one that goes on from those before it is understood.
+  +       the last answer helped
+  -       it did not; you are asked what is wrong with it
+  n       take your vote back
+  ?       this help
+  ctrl-c  stop an answer
+  ctrl-d  end, as /quit does"""
+# Turns that a follow-up is understood from.
+REMEMBERED = 12
+
+
+@click.command("chat")
+@click.option("--conversation", metavar="ID", help="Go on with this conversation, or begin it.")
+@group_option
+@click.option(
+    "--user",
+    metavar="U",
+    help="Who asks and votes: an e-mail address, slack:ID or teams:ID; else your name on this computer.",
+)
+@click.pass_obj
+def command(invocation: Invocation, /, *, conversation: str | None, groups: tuple[str, ...], user: str | None) -> None:
+    """Ask question after question in the terminal, and vote on the answers.
+
+    Each question is understood from those before it. An answer is recorded, so that it can be voted on.
+    """
+    terminal = Terminal()
+    chat = Chat(
+        invocation,
+        terminal,
+        conversation=conversation or uuid.uuid4().hex,
+        groups=frozenset(groups),
+        user=this_user(user),
+    )
+    if conversation:
+        chat.recall()
+    if terminal.watched:
+        note("Ask about your documents. + or - votes on an answer, ? tells more, ctrl-d ends.")
+    chat.run()
+    if chat.is_recorded:
+        note(f"To go on later: footnote chat --conversation {chat.conversation}")
+
+
+class Chat:
+    """One conversation, from its first line to its end."""
+
+    def __init__(
+        self, invocation: Invocation, terminal: Terminal, *, conversation: str, groups: frozenset[str], user: str
+    ) -> None:
+        self.conversation = conversation
+        self.is_recorded = False
+        self._invocation = invocation
+        self._house = invocation.house
+        self._terminal = terminal
+        self._groups = groups
+        self._user = user
+        self._history: tuple[Turn, ...] = ()
+        self._last = ""  # the answer that a vote is for
+
+    def recall(self) -> None:
+        """Take up what was said in this conversation before."""
+        with self._forgiving():
+            self._history = self._house.history(self.conversation, user=self._user, groups=self._groups)
+        asked = [turn.text for turn in self._history if turn.role == "user"]
+        note(f"Going on after: {asked[-1]}" if asked else "This conversation begins here.")
+
+    def run(self) -> None:
+        """Take lines until the last."""
+        while (line := self._line()) is not None and line != "/quit":
+            if line:
+                with self._forgiving():
+                    self._take(line)
+
+    def _line(self) -> str | None:
+        try:
+            line = self._terminal.read("> ")
+        except KeyboardInterrupt:
+            self._terminal.say("\nctrl-d or /quit ends the chat")
+            return ""
+        return None if line is None else line.strip()
+
+    @contextmanager
+    def _forgiving(self) -> Iterator[None]:
+        """What fails or is stopped costs itself, with one line, and not the conversation."""
+        try:
+            with guarded(self._invocation):
+                yield
+        except click.ClickException as failure:
+            self._terminal.fresh()
+            failure.show()
+        except KeyboardInterrupt:
+            self._terminal.fresh()
+            self._terminal.say("(stopped)")
+
+    def _take(self, line: str) -> None:
+        if line == "+":
+            self._vote("up")
+        elif line == "-":
+            self._vote_down()
+        elif line == "n":
+            self._vote("none")
+        elif line == "?":
+            self._terminal.say(HELP)
+        elif line.startswith("/") and " " not in line:
+            self._terminal.say(f"{line} is no command; ? tells which there are")
+        else:
+            self._ask(line)
+
+    def _ask(self, text: str) -> None:
+        from bot.answering import Question
+
+        self._last = ""
+        question = Question(text, self._history, self._groups, self._user, self.conversation)
+        given = self._show(question)
+        self._history = (*self._history, Turn("user", text), Turn("bot", given.text))[-REMEMBERED:]
+        self._record(question, given)
+
+    def _show(self, question: "Question") -> "Answer":
+        """Print the answer as it comes."""
+        self._terminal.write("\n")
+        self._terminal.status(LOOKING)
+        given = self._house.ask(question)
+        self._terminal.say(f"{reading.answer(given, width=self._terminal.width)}\n")
+        return given
+
+    def _record(self, question: "Question", given: "Answer") -> None:
+        from feedback.errors import FeedbackError
+
+        try:
+            self._house.record(question, given)
+        except FeedbackError as error:
+            note(f"footnote: the answer could not be recorded, so that nobody can vote on it: {error}")
+        else:
+            self._last = given.id
+            self.is_recorded = True
+
+    def _vote_down(self) -> None:
+        """The thumb counts at once; what is said of it after that is added."""
+        if not self._vote("down"):
+            return
+        reason = self._choose_reason()
+        comment = self._terminal.read("In your own words (enter for nothing): ") or ""
+        correction = self._terminal.read("What would be right (enter for nothing): ") or ""
+        if reason or comment.strip() or correction.strip():
+            self._vote("down", reason=reason, comment=comment, correction=correction)
+
+    def _choose_reason(self) -> "Reason":
+        from bot.voting import REASONS
+
+        named: dict[str, Reason] = {str(number): reason for number, reason in enumerate(REASONS, start=1)}
+        listed = "  ".join(f"{number} {reason}" for number, reason in named.items())
+        named |= {reason: reason for reason in REASONS}
+        self._terminal.say(listed)
+        while typed := (self._terminal.read("What is wrong with it? (enter for nothing): ") or "").strip():
+            if typed in named:
+                return named[typed]
+            self._terminal.say(f"One of: {listed}")
+        return ""
+
+    def _vote(self, vote: "Choice", *, reason: "Reason" = "", comment: str = "", correction: str = "") -> bool:
+        """Whether there is an answer to vote on; raises `FeedbackError`."""
+        from bot.voting import Opinion
+
+        if not self._last:
+            self._terminal.say("There is no answer to vote on.")
+            return False
+        opinion = Opinion(self._last, vote, self._user, reason, comment, correction)
+        self._terminal.say(reading.standing(opinion, self._house.vote(opinion)))
+        return True

@@ -1,0 +1,87 @@
+"""The keyboard and screen of a conversation: a terminal, a dumb one, or a pipe."""
+
+import shutil
+import sys
+from contextlib import suppress
+
+import click
+
+from bot.cli.output import printable
+from bot.cli.reading import WIDTH
+
+_NARROWEST = 20
+
+
+class Terminal:
+    """Reads lines and prints text, with a status line where somebody is watching; takes over no terminal.
+
+    No escape sequence is sent: a carriage return and spaces erase the status line everywhere.
+    """
+
+    def __init__(self) -> None:
+        self.watched = sys.stdout.isatty()
+        self._typed = sys.stdin.isatty()
+        self._status = ""
+        self._in_line = False
+        if self._typed:
+            with suppress(ImportError):  # not everywhere; it lets `input` edit the line and remember the ones before
+                import readline  # noqa: F401
+
+    @property
+    def width(self) -> int:
+        """How wide text may be."""
+        return max(_NARROWEST, min(WIDTH, shutil.get_terminal_size().columns)) if self.watched else WIDTH
+
+    def read(self, prompt: str) -> str | None:
+        """The next line; None at the end. What comes from a file or pipe is printed, so that the talk can be read."""
+        self.fresh()
+        if self._typed:
+            return self._input(prompt)
+        line = sys.stdin.buffer.readline().decode(errors="replace")
+        if line:
+            self.say(prompt + line.rstrip("\r\n"))
+        return line or None
+
+    def say(self, text: str) -> None:
+        """Print text and end the line."""
+        self.fresh()
+        self.write(f"{text}\n")
+
+    def write(self, text: str) -> None:
+        """Print text at once, right behind what was printed before."""
+        self._erase()
+        shown = printable(text)
+        if shown:
+            click.echo(shown, nl=False)
+            sys.stdout.flush()
+            self._in_line = not shown.endswith("\n")
+
+    def status(self, text: str) -> None:
+        """Show what is being done until something else is shown; only to somebody who watches, and not in a text."""
+        self._erase()
+        if sys.stderr.isatty() and not self._in_line:
+            self._status = printable(text)[: self.width - 1]
+            click.echo(self._status, err=True, nl=False)
+
+    def fresh(self) -> None:
+        """Erase the status line, and begin a new line unless this one is empty."""
+        self._erase()
+        if self._in_line:
+            self.write("\n")
+
+    def _erase(self) -> None:
+        if self._status:
+            click.echo(f"\r{' ' * len(self._status)}\r", err=True, nl=False)
+            self._status = ""
+
+    def _input(self, prompt: str) -> str | None:
+        try:
+            line = input(prompt)
+        except EOFError:
+            self.write("\n")
+            return None
+        except UnicodeDecodeError:
+            self.say("That line is not UTF-8.")
+            return ""
+        # Half characters come from a keyboard whose encoding the locale does not know.
+        return line.encode(errors="replace").decode()

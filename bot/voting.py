@@ -1,0 +1,67 @@
+"""What somebody thinks of an answer, checked and turned into records (pure; knows no platform)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal, get_args
+
+from bot.errors import UsageProblem
+from feedback.records import Correction, Reason, Vote
+
+Choice = Literal["up", "down", "none"]
+CHOICES: tuple[Choice, ...] = get_args(Choice)
+REASONS: tuple[Reason, ...] = tuple(reason for reason in get_args(Reason) if reason)
+
+# Of a comment or a correction: more than anybody types, less than what fills a disk.
+MOST_CHARACTERS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What somebody says of an answer; `none` withdraws what they said before."""
+
+    answer: str
+    vote: Choice
+    user: str
+    reason: Reason = ""
+    comment: str = ""
+    correction: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is recorded of one person about an answer: the vote that counts, and their newest correction.
+
+    The vote is `none` where none counts; a correction stays when the vote is withdrawn.
+    """
+
+    vote: Vote
+    correction: str = ""
+
+
+def records(opinion: Opinion, *, voter: str, key: str, at: datetime) -> tuple[Vote, Correction | None]:
+    """What is to be remembered; raises `UsageProblem` for an opinion that makes no sense."""
+    comment, correction = opinion.comment.strip(), opinion.correction.strip()
+    _check(opinion, voter=voter, comment=comment, correction=correction)
+    vote = Vote(key, opinion.answer, voter, at, opinion.vote, opinion.reason, comment)
+    return vote, Correction(key, opinion.answer, voter, at, correction) if correction else None
+
+
+def standing(given: Vote, votes: Sequence[Vote], corrections: Sequence[Correction]) -> Standing:
+    """What counts of the person who has just given this vote, out of all votes and corrections, oldest first."""
+    own = [vote for vote in votes if vote.voter == given.voter]
+    newest = [correction.text for correction in corrections if correction.author == given.voter][-1:]
+    return Standing(own[0] if own else replace(given, vote="none", reason="", comment=""), "".join(newest))
+
+
+def _check(opinion: Opinion, *, voter: str, comment: str, correction: str) -> None:
+    if not voter:
+        raise UsageProblem("a vote needs a person: say who votes")
+    down_only = {"reason": opinion.reason, "correction": correction}
+    for name in (name for name, given in down_only.items() if given and opinion.vote != "down"):
+        raise UsageProblem(f"a {name} goes with `down`, not with `{opinion.vote}`")
+    if comment and opinion.vote == "none":
+        raise UsageProblem("a comment goes with `up` or `down`, not with `none`, which withdraws a vote")
+    for name, text in (("comment", comment), ("correction", correction)):
+        if len(text) > MOST_CHARACTERS:
+            raise UsageProblem(f"the {name} has {len(text)} characters; at most {MOST_CHARACTERS} are kept")

@@ -1,0 +1,221 @@
+"""Sentences with a known verdict, made from real corpora: what the check of an answer is measured on.
+
+Five kinds, each drawn with a fixed seed and without looking at any checker's verdict:
+
+- quotes: sentences of a section, word for word.
+- paraphrases (doc2dial): what a person answered. The reply to a question is the first agent turn after it in the
+  history of the dialogue's next question, its section the question's gold one; of a reply in several sentences the
+  longest counts. Left out are questions, chat, replies of fewer than five content words, verbatim ones (they are
+  quotes), and replies whose words stand better in another section of the document than in the gold one, or less than
+  half in it: there the annotation points to the wrong place or the agent added something.
+- values: a faithful sentence with one number, date, unit or name replaced, half the time by another of the same kind
+  from the same section.
+- polarity: a faithful sentence with its negation or modality turned round.
+- elsewhere: a faithful sentence under another section of the same document, one which holds few of its words'
+  sequences and not the quoted source.
+"""
+
+import json
+import random
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from retrieval.analysis import Analyzer
+from retrieval.sentences import sentences
+from tests.grounding.swaps import polarity_swaps, value_swaps
+
+SEED = 20
+QUOTES, PARAPHRASES, VALUES, POLARITY, ELSEWHERE = 250, 250, 300, 200, 200
+VALUE_KINDS = ("number", "date", "unit", "name")
+ENGLISH = Analyzer()
+
+CHAT = re.compile(
+    r"\b(?:thanks?|thank you|welcome|hello|hi|sorry|glad|happy to|i can help|great day|understand|anything else|"
+    r"i'm|i am|i will|i'll|let me|i do not|i don't|i have|i can)\b",
+    re.IGNORECASE,
+)
+OPENING = re.compile(
+    r"^(?:(?:yes|no|ok|okay|sure|of course|well|great|correct|right|absolutely|certainly)\b[\s,.!:]*)+", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A citable piece of a document."""
+
+    document: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A sentence and the section it cites; `kind` says how it was made, `source` the words that it was made from."""
+
+    kind: str
+    sentence: str
+    section: Section
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sets:
+    """The cases of one corpus; `paraphrases` is empty where nobody wrote any."""
+
+    quotes: list[Case]
+    paraphrases: list[Case]
+    values: list[Case]
+    polarity: list[Case]
+    elsewhere: list[Case]
+
+
+def doc2dial(data: Path) -> Sets:
+    """The cases of doc2dial, from quotes and paraphrases in equal parts."""
+    rows = list(_rows(data / "doc2dial" / "corpus.jsonl"))
+    by_id = {row["_id"]: Section(row["doc_id"], row["text"]) for row in rows}
+    held = list(by_id.values())
+    return _sets(held, _paraphrases(data / "doc2dial", by_id))
+
+
+def corpus(data: Path, name: str) -> Sets:
+    """The cases of a corpus of sections in which nobody paraphrased."""
+    path = data / name / "corpus.jsonl"
+    if path.is_file():
+        return _sets([Section(row["doc_id"], row["text"]) for row in _rows(path)], [])
+    return _sets(list(_markdown_sections(data / name)), [])
+
+
+def _sets(held: Sequence[Section], paraphrases: list[Case]) -> Sets:
+    rng = random.Random(SEED)
+    pool = list(_quotes(held))
+    rng.shuffle(pool)
+    rng.shuffle(paraphrases)
+    faithful = [case for pair in zip(pool, paraphrases, strict=False) for case in pair] or pool
+    faithful += pool[len(faithful) // 2 if paraphrases else len(pool) :]
+    near = _by_document(held)
+    return Sets(
+        pool[:QUOTES],
+        paraphrases[:PARAPHRASES],
+        _values(faithful, near, rng),
+        _swapped(faithful, POLARITY, lambda case: polarity_swaps(case.sentence), rng),
+        list(islice(_elsewhere(faithful, near, rng), ELSEWHERE)),
+    )
+
+
+def _quotes(held: Iterable[Section]) -> Iterator[Case]:
+    for section in held:
+        for start, end in sentences(section.text):
+            text = " ".join(section.text[start:end].split())
+            if 6 <= len(text.split()) <= 45 and text.endswith(".") and len(ENGLISH.terms(text)) >= 5:
+                yield Case("quote", text, section, text)
+
+
+def _paraphrases(folder: Path, by_id: dict[str, Section]) -> list[Case]:
+    gold = dict(line.split("\t")[:2] for line in (folder / "qrels.tsv").read_text("utf-8").splitlines()[1:])
+    dialogues: dict[str, list[dict[str, Any]]] = {}
+    for row in _rows(folder / "queries.jsonl"):
+        dialogues.setdefault(row["_id"].rsplit("_", 1)[0], []).append(row)
+    near = _by_document(by_id.values())
+    made = []
+    for turns in dialogues.values():
+        turns.sort(key=lambda row: row["turn"])
+        for asked, following in zip(turns, turns[1:], strict=False):
+            section = by_id[gold[asked["_id"]]]
+            reply = _reply(following["history"][len(asked["history"]) + 1 :])
+            if reply and _states_something(reply) and _stands_in(reply, section, near[section.document]):
+                made.append(Case("paraphrase", reply, section, asked["answer"]))
+    return list({case.sentence: case for case in made}.values())
+
+
+def _reply(turns: Sequence[dict[str, str]]) -> str:
+    """The longest sentence of the first agent turn, without the yes or no that opens it."""
+    said = next((" ".join(turn["text"].split()) for turn in turns if turn["role"] == "agent"), "")
+    parts = [said[start:end] for start, end in sentences(said)]
+    return OPENING.sub("", max(parts, key=len, default=""))
+
+
+def _states_something(reply: str) -> bool:
+    return "?" not in reply and not CHAT.search(reply) and len(ENGLISH.terms(reply)) >= 5
+
+
+def _stands_in(reply: str, section: Section, document: Sequence[Section]) -> bool:
+    terms = set(ENGLISH.terms(reply))
+    held = len(terms & set(ENGLISH.terms(section.text)))
+    elsewhere = max(len(terms & set(ENGLISH.terms(each.text))) for each in document)
+    return held * 2 >= len(terms) and elsewhere <= held + 1 and not _holds(section.text, reply)
+
+
+def _values(faithful: Sequence[Case], near: dict[str, list[Section]], rng: random.Random) -> list[Case]:
+    made: list[Case] = []
+    joined = {name: " \n".join(section.text for section in held) for name, held in near.items()}
+    for kind in VALUE_KINDS:
+
+        def swaps(case: Case, kind: str = kind) -> list[str]:
+            return value_swaps(case.sentence, kind, case.section.text, joined[case.section.document], rng)
+
+        found = _swapped(faithful, VALUES // len(VALUE_KINDS), swaps, rng)
+        made += [replace(case, kind=f"{case.kind}, {kind}") for case in found]
+    return made
+
+
+def _swapped(
+    faithful: Sequence[Case], wanted: int, swaps: Callable[[Case], list[str]], rng: random.Random
+) -> list[Case]:
+    """One swap of each sentence that offers any, until there are enough."""
+    made: list[Case] = []
+    for case in faithful:
+        found = [each for each in swaps(case) if not _holds(case.section.text, each)]
+        if found:
+            made.append(replace(case, sentence=rng.choice(found), source=case.sentence))
+        if len(made) == wanted:
+            break
+    return made
+
+
+def _elsewhere(faithful: Sequence[Case], near: dict[str, list[Section]], rng: random.Random) -> Iterator[Case]:
+    for case in faithful:
+        document = near[case.section.document]
+        for other in rng.sample(document, min(len(document), 20)):
+            if other != case.section and len(other.text.split()) >= 30 and not _much_of(case, other):
+                yield replace(case, section=other, source=case.section.text)
+                break
+
+
+def _much_of(case: Case, section: Section) -> bool:
+    return any(_shingles_held(text, section.text) >= 0.5 for text in (case.sentence, case.source))
+
+
+def _shingles_held(sentence: str, text: str) -> float:
+    own = ENGLISH.terms(sentence)
+    held = " " + " ".join(ENGLISH.terms(text)) + " "
+    shingles = [" ".join(own[at : at + 3]) for at in range(max(len(own) - 2, 1))]
+    return sum(f" {each} " in held for each in shingles) / len(shingles)
+
+
+def _holds(text: str, sentence: str) -> bool:
+    def plain(raw: str) -> str:
+        return " ".join(re.findall(r"\w+", raw.lower()))
+
+    return f" {plain(sentence)} " in f" {plain(text)} "
+
+
+def _by_document(held: Iterable[Section]) -> dict[str, list[Section]]:
+    documents: dict[str, list[Section]] = {}
+    for section in held:
+        documents.setdefault(section.document, []).append(section)
+    return documents
+
+
+def _rows(path: Path) -> Iterator[dict[str, Any]]:
+    with path.open(encoding="utf-8") as file:
+        yield from map(json.loads, file)
+
+
+def _markdown_sections(folder: Path) -> Iterator[Section]:
+    for path in sorted(folder.rglob("*.md")):
+        for text in re.split(r"^#+ .*$", path.read_text("utf-8"), flags=re.MULTILINE):
+            if text.strip():
+                yield Section(str(path.relative_to(folder)), text.strip())

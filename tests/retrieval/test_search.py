@@ -1,0 +1,161 @@
+"""Query in, hits out, over a real index with an embedder that is quick and predictable."""
+
+from dataclasses import replace
+
+import pytest
+
+from retrieval.errors import IndexNotReady, SearchUnavailable
+from retrieval.index import SearchIndex
+from retrieval.passages import PUBLIC, Query, Turn
+from retrieval.recipe import SWITCHES, Recipe, without
+from retrieval.search import Search
+from tests.fakes import FakeEmbedder
+from tests.retrieval.making import ANALYZER, LEAVE, TRAVEL, document, put
+
+QUESTION = "How many days of leave may be carried over?"
+
+
+@pytest.fixture
+def filled(index: SearchIndex) -> SearchIndex:
+    """Two documents for everyone and one for some."""
+    put(
+        index,
+        document("docs/leave", LEAVE),
+        document("docs/travel", TRAVEL),
+        document("docs/pay", "# Pay\n\n## Bands\n\nA director earns a hundred pounds.", audience=("hr",)),
+    )
+    return index
+
+
+def search(index: SearchIndex, recipe: Recipe | None = None) -> Search:
+    return Search(index, FakeEmbedder(), ANALYZER, recipe=recipe)
+
+
+def ids(index: SearchIndex, query: Query, *, top: int = 10, recipe: Recipe | None = None) -> list[str]:
+    return [hit.passage.id for hit in search(index, recipe)(query, top=top).hits]
+
+
+def test_the_passage_that_answers_comes_first(filled):
+    results = search(filled)(Query(QUESTION))
+    assert results.hits[0].passage.section == "Leave > Carry-over"
+    assert 0.5 < results.confidence <= 1.0
+    assert [hit.score for hit in results.hits] == sorted((hit.score for hit in results.hits), reverse=True)
+
+
+@pytest.mark.parametrize("ingredient", SWITCHES)
+def test_it_comes_first_without_any_one_ingredient_too(filled, ingredient):
+    assert ids(filled, Query(QUESTION), recipe=without(Recipe(), ingredient))[0] == "docs/leave#0"
+
+
+def test_a_score_is_the_sum_of_its_parts(filled):
+    for hit in search(filled)(Query(QUESTION)).hits:
+        assert hit.score == pytest.approx(sum(hit.parts.values()))
+        assert {"lexical", "dense", "context"} <= set(hit.parts)
+
+
+@pytest.mark.parametrize("text", ["", " ", "?!", "…"])
+def test_a_question_without_words_finds_nothing(filled, text):
+    results = search(filled)(Query(text))
+    assert (results.hits, results.confidence) == ((), 0.0)
+
+
+def test_a_question_of_stop_words_still_finds_by_meaning(filled):
+    assert len(search(filled)(Query("what is it")).hits) > 0
+
+
+def test_only_so_many_hits_as_asked_for(filled):
+    everything = ids(filled, Query(QUESTION))
+    assert ids(filled, Query(QUESTION), top=2) == everything[:2]
+    assert ids(filled, Query(QUESTION), top=0) == []
+
+
+def test_what_is_not_there_gives_less_confidence(filled):
+    asked = search(filled)
+    assert asked(Query("the colour of parliament's dinosaurs")).confidence < asked(Query(QUESTION)).confidence
+
+
+def test_nobody_finds_what_they_may_not_read(filled):
+    query = Query("What does a director earn?")
+    assert not [each for each in ids(filled, query) if each.startswith("docs/pay")]
+    assert ids(filled, replace(query, groups=frozenset({"hr"})))[0] == "docs/pay#0"
+    assert ids(filled, replace(query, groups=frozenset({PUBLIC}))) == []
+
+
+def test_nothing_readable_gives_no_confidence(filled):
+    results = search(filled)(Query(QUESTION, groups=frozenset({PUBLIC})))
+    assert (results.hits, results.confidence) == ((), 0.0)
+
+
+def test_what_is_withheld_leaves_no_trace_in_scores_and_confidence(filled):
+    query = Query("director approval for first class")
+    before = search(filled)(query)
+    filled.delete(["docs/pay"])
+    after = search(filled)(query)
+    assert [(hit.passage, hit.score) for hit in after.hits] == [(hit.passage, hit.score) for hit in before.hits]
+    assert after.confidence == before.confidence
+
+
+def test_a_follow_up_is_understood_from_the_history(filled):
+    history = (Turn("user", "How much may a hotel cost?"), Turn("bot", "Ninety pounds a night."))
+    assert ids(filled, Query("And in London?", history))[0] == "docs/travel#1"
+    recipe = without(Recipe(), "history")
+    alone = search(filled, recipe)(Query("And the manager?", history))
+    assert next(hit.passage.id for hit in alone.hits).startswith("docs/leave")
+
+
+def test_a_masked_document_is_left_out(filled):
+    results = search(filled).ranked(Query(QUESTION), top=10, masked="docs/leave")
+    assert {hit.passage.document for hit in results.hits} == {"docs/travel"}
+    assert results.confidence < search(filled)(Query(QUESTION)).confidence
+
+
+def test_the_same_question_twice_gives_the_same_answer(filled):
+    asked = search(filled)
+    first, second = asked(Query(QUESTION)), asked(Query(QUESTION))
+    assert [(hit.passage, hit.score) for hit in first.hits] == [(hit.passage, hit.score) for hit in second.hits]
+
+
+def test_an_index_that_was_never_filled_says_so(index):
+    with pytest.raises(IndexNotReady, match="nothing is indexed yet"):
+        search(index)(Query(QUESTION))
+
+
+class Vanishing:
+    """An index whose first passage is replaced between the lookup and the reading of it."""
+
+    def __init__(self, index: SearchIndex) -> None:
+        self._index = index
+
+    def __getattr__(self, name: str):
+        return getattr(self._index, name)
+
+    def lookup(self, lookup):
+        found = self._index.lookup(lookup)
+        put(self._index, document("docs/leave", LEAVE.replace("Five", "Six")))
+        return found
+
+
+def test_a_hit_that_is_gone_by_now_takes_nothing_from_the_others(filled):
+    before = {hit.passage.id: hit.parts for hit in search(filled)(Query(QUESTION)).hits}
+    results = Search(Vanishing(filled), FakeEmbedder(), ANALYZER)(Query(QUESTION))
+    assert {hit.passage.document for hit in results.hits} == {"docs/travel"}
+    assert all(hit.parts["lexical"] == before[hit.passage.id]["lexical"] for hit in results.hits)
+
+
+def test_an_index_that_cannot_be_reached_is_not_an_empty_one(filled, tmp_path):
+    asked = search(filled)
+    filled.close()
+    for file in (tmp_path / "state").glob("index-*"):
+        file.unlink()
+    with pytest.raises(SearchUnavailable):
+        asked(Query(QUESTION))
+
+
+def test_highlights_stand_where_the_sentences_do_and_the_answer_scores_best(filled):
+    query, asked = Query("When is a certificate due?"), search(filled)
+    results = asked(query)
+    (first, *_) = asked.highlights(query, results, top=1)
+    passage = results.hits[0].passage
+    said = {passage.text[each.start : each.end]: each.score for each in first}
+    assert max(said, key=lambda text: said[text]) == "A certificate is due on the third day."
+    assert len(said) == 2

@@ -1,0 +1,387 @@
+"""Changed in, vanished out, nothing else touched."""
+
+import errno
+import os
+import re
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from retrieval import sync as syncing
+from retrieval.errors import SourceUnusable
+from retrieval.index import SearchIndex
+from retrieval.loading import Skipped, parse
+from retrieval.loading.files import read
+from retrieval.sync import Report, Source, remove, sync
+from tests.fakes import FakeEmbedder
+from tests.retrieval.conftest import Opening
+from tests.retrieval.making import LEAVE, TRAVEL, lookup
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with two documents, one of them in a folder of its own."""
+    docs = tmp_path / "docs"
+    (docs / "trips").mkdir(parents=True)
+    (docs / "leave.md").write_text(LEAVE)
+    (docs / "trips" / "travel.md").write_text(TRAVEL)
+    return docs
+
+
+@pytest.fixture
+def parsed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The files that were parsed."""
+    seen: list[str] = []
+
+    def counted(name: str, data: bytes):
+        seen.append(name)
+        return parse(name, data)
+
+    monkeypatch.setattr(syncing, "parse", counted)
+    return seen
+
+
+def run(
+    index: SearchIndex, *sources: Source, embedder: FakeEmbedder | None = None, allow_empty: bool = False
+) -> Report:
+    return sync(sources, index, embedder or FakeEmbedder(), allow_empty=allow_empty)
+
+
+def counts(report: Report) -> tuple[list[str], list[str], list[str], int, list[str]]:
+    skipped = [f"{document} {why.reason}" for document, why in report.skipped]
+    return report.added, report.changed, report.deleted, report.unchanged, skipped
+
+
+def found(index: SearchIndex, text: str, *groups: str) -> set[str]:
+    return {each.document for each in index.lookup(lookup(text, *groups)).found}
+
+
+def test_new_files_are_added(index, folder):
+    report = run(index, Source("docs", folder))
+    assert counts(report) == (["docs/leave.md", "docs/trips/travel.md"], [], [], 0, [])
+    assert report.passages == 4
+    assert report.seconds > 0
+    assert report.problems == []
+    assert index.sources() == {"docs": str(folder)}
+    assert found(index, "hotel") == {"docs/leave.md", "docs/trips/travel.md"}
+
+
+def test_a_second_sync_touches_nothing(index, folder, parsed):
+    run(index, Source("docs", folder))
+    parsed.clear()
+    edition = index.store.edition()
+    report = run(index, Source("docs", folder))
+    assert counts(report) == ([], [], [], 2, [])
+    assert parsed == []
+    assert index.store.edition() == edition
+
+
+def test_a_changed_file_is_replaced_and_only_its_new_texts_are_embedded(index, folder):
+    run(index, Source("docs", folder))
+    (folder / "leave.md").write_text(LEAVE.replace("Five days", "Six days"))
+    embedder = FakeEmbedder()
+    assert counts(run(index, Source("docs", folder), embedder=embedder)) == ([], ["docs/leave.md"], [], 1, [])
+    assert embedder.passage_texts == [
+        "Six days of leave may be carried over into the next year. Your manager agrees in writing."
+    ]
+
+
+def test_a_vanished_file_is_forgotten(index, folder):
+    run(index, Source("docs", folder))
+    (folder / "leave.md").unlink()
+    assert counts(run(index, Source("docs", folder))) == ([], [], ["docs/leave.md"], 1, [])
+    assert "docs/leave.md" not in found(index, "days of leave")
+
+
+def test_a_renamed_file_is_another_document_and_is_not_embedded_again(index, folder):
+    run(index, Source("docs", folder))
+    (folder / "leave.md").rename(folder / "time-off.md")
+    embedder = FakeEmbedder()
+    report = run(index, Source("docs", folder), embedder=embedder)
+    assert counts(report) == (["docs/time-off.md"], [], ["docs/leave.md"], 1, [])
+    assert embedder.passage_texts == []
+
+
+def test_a_touched_file_is_read_and_not_parsed(index, folder, parsed):
+    run(index, Source("docs", folder))
+    parsed.clear()
+    os.utime(folder / "leave.md", (1, 1))
+    for _ in range(2):
+        assert counts(run(index, Source("docs", folder))) == ([], [], [], 2, [])
+    assert parsed == []
+
+
+def test_content_of_the_same_size_and_time_is_noticed(index, folder):
+    run(index, Source("docs", folder))
+    file = folder / "leave.md"
+    before = file.stat()
+    other = folder.parent / "other.md"
+    other.write_text(LEAVE.replace("Five", "Nine"))
+    other.replace(file)
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert (file.stat().st_size, file.stat().st_mtime_ns) == (before.st_size, before.st_mtime_ns)
+    assert run(index, Source("docs", folder)).changed == ["docs/leave.md"]
+
+
+def test_a_new_audience_or_owner_in_the_settings_relabels_without_embedding(index, folder):
+    source = Source("docs", folder)
+    run(index, source)
+    embedder = FakeEmbedder()
+    restricted = replace(source, audience=frozenset({"hr"}), owner="People")
+    report = run(index, restricted, embedder=embedder)
+    assert report.changed == ["docs/leave.md", "docs/trips/travel.md"]
+    assert embedder.passage_texts == []
+    assert found(index, "leave") == set()
+    assert found(index, "leave", "hr") == {"docs/leave.md", "docs/trips/travel.md"}
+    document = index.document("docs/leave.md")
+    assert document is not None
+    assert (document.owner, document.audience) == ("People", frozenset({"hr"}))
+
+
+def test_front_matter_goes_before_the_settings(index, folder):
+    (folder / "leave.md").write_text(f"---\naudience: [finance]\n---\n{LEAVE}")
+    run(index, Source("docs", folder, audience=frozenset({"hr"})))
+    assert found(index, "leave", "finance") == {"docs/leave.md"}
+
+
+def test_a_skipped_file_is_reported_every_time_and_parsed_once(index, folder, parsed):
+    (folder / "broken.pdf").write_bytes(b"%PDF-1.7\nbroken")
+    (folder / "song.mp3").write_bytes(b"la la")
+    expected = ["docs/broken.pdf malformed", "docs/song.mp3 unsupported"]
+    assert counts(run(index, Source("docs", folder)))[4] == expected
+    parsed.clear()
+    assert counts(run(index, Source("docs", folder))) == ([], [], [], 2, expected)
+    assert parsed == []
+
+
+def test_a_skipped_file_that_changes_is_tried_again(index, folder):
+    broken = folder / "late.md"
+    broken.write_bytes(b"")
+    assert run(index, Source("docs", folder)).skipped[0][1].reason == "no-text"
+    broken.write_text(TRAVEL)
+    assert counts(run(index, Source("docs", folder))) == (["docs/late.md"], [], [], 2, [])
+    assert index.skips("docs") == {}
+
+
+def test_a_skipped_file_that_vanishes_is_forgotten_without_a_word(index, folder):
+    (folder / "broken.pdf").write_bytes(b"%PDF-1.7\nbroken")
+    run(index, Source("docs", folder))
+    (folder / "broken.pdf").unlink()
+    assert counts(run(index, Source("docs", folder))) == ([], [], [], 2, [])
+    assert index.skips("docs") == {}
+
+
+def test_a_document_whose_file_can_no_longer_be_parsed_goes_and_the_others_stay(index, folder):
+    run(index, Source("docs", folder))
+    (folder / "leave.md").write_bytes(b"")
+    report = run(index, Source("docs", folder))
+    assert counts(report) == ([], [], ["docs/leave.md"], 1, ["docs/leave.md no-text"])
+    assert found(index, "leave hotel") == {"docs/trips/travel.md"}
+    assert counts(run(index, Source("docs", folder))) == ([], [], [], 1, ["docs/leave.md no-text"])
+
+
+@pytest.mark.parametrize("reason", sorted(syncing.PASSING))
+def test_what_may_pass_keeps_the_document_and_is_tried_again(index, folder, monkeypatch, reason):
+    run(index, Source("docs", folder))
+    (folder / "leave.md").write_text(LEAVE + "More.")
+    for _ in range(2):
+        with monkeypatch.context() as patch:
+            patch.setattr(syncing, "parse", lambda *_: Skipped(reason, "not now"))
+            assert counts(run(index, Source("docs", folder))) == ([], [], [], 1, [f"docs/leave.md {reason}"])
+    assert "docs/leave.md" in found(index, "days of leave")
+    assert run(index, Source("docs", folder)).changed == ["docs/leave.md"]
+
+
+def test_a_file_that_vanishes_between_listing_and_reading_keeps_its_document(index, folder, monkeypatch):
+    run(index, Source("docs", folder))
+    (folder / "leave.md").write_text(LEAVE + "More.")
+    with monkeypatch.context() as patch:
+        patch.setattr(syncing, "read", lambda file: read(replace(file, path=file.path.with_name("vanished"))))
+        assert counts(run(index, Source("docs", folder))) == ([], [], [], 1, ["docs/leave.md unreadable"])
+    assert set(index.stored("docs")) == {"docs/leave.md", "docs/trips/travel.md"}
+
+
+def test_a_file_that_became_a_link_out_of_the_source_is_forgotten(index, folder):
+    run(index, Source("docs", folder))
+    outside = folder.parent / "outside.md"
+    (folder / "leave.md").rename(outside)
+    (folder / "leave.md").symlink_to(outside)
+    for deleted in (["docs/leave.md"], []):
+        report = run(index, Source("docs", folder))
+        assert counts(report) == ([], [], deleted, 1, ["docs/leave.md outside-source"])
+
+
+def test_only_a_part_of_a_source_is_compared(index, folder):
+    run(index, Source("docs", folder))
+    (folder / "leave.md").unlink()
+    (folder / "trips" / "new.md").write_text(LEAVE)
+    part = Source("docs", folder, only=folder / "trips")
+    assert counts(run(index, part)) == (["docs/trips/new.md"], [], [], 1, [])
+    single = Source("docs", folder, only=folder / "trips" / "travel.md")
+    assert counts(run(index, single)) == ([], [], [], 1, [])
+    assert set(index.stored("docs")) == {"docs/leave.md", "docs/trips/new.md", "docs/trips/travel.md"}
+
+
+def test_a_part_does_not_take_in_what_only_begins_alike(index, folder):
+    shutil.copytree(folder / "trips", folder / "trips-old")
+    run(index, Source("docs", folder))
+    shutil.rmtree(folder / "trips-old")
+    run(index, Source("docs", folder, only=folder / "trips"))
+    assert "docs/trips-old/travel.md" in index.stored("docs")
+
+
+def test_a_part_that_is_gone_deletes_nothing_unless_that_is_meant(index, folder):
+    run(index, Source("docs", folder))
+    (folder / "leave.md").unlink()
+    part = Source("docs", folder, only=folder / "leave.md")
+    (problem,) = run(index, part).problems
+    assert "leave.md' of the source 'docs' is gone; nothing was deleted. Say --allow-empty" in problem
+    assert run(index, part, allow_empty=True).deleted == ["docs/leave.md"]
+
+
+def test_other_sources_stay_untouched(index, folder):
+    other = folder.parent / "other"
+    shutil.copytree(folder, other)
+    run(index, Source("docs", folder), Source("other", other))
+    shutil.rmtree(other)
+    assert counts(run(index, Source("docs", folder))) == ([], [], [], 2, [])
+    assert len(index.stored("other")) == 2
+
+
+def empty(folder: Path) -> None:
+    folder.mkdir()
+
+
+def loop(folder: Path) -> None:
+    folder.symlink_to(folder)
+
+
+def nothing(folder: Path) -> None:
+    """Leave nothing in its place."""
+
+
+@pytest.mark.parametrize(
+    ("instead", "message"),
+    [
+        pytest.param(nothing, r"the source 'docs' is missing: there is no '.+'; nothing was changed", id="missing"),
+        pytest.param(loop, r"the source 'docs' is missing", id="loop"),
+        pytest.param(empty, r"is suddenly empty; nothing was deleted\. Say --allow-empty", id="empty"),
+    ],
+)
+def test_an_unusable_source_deletes_nothing_and_the_others_go_on(index, folder, instead, message):
+    other = folder.parent / "other"
+    shutil.copytree(folder, other)
+    run(index, Source("docs", folder))
+    shutil.rmtree(folder)
+    instead(folder)
+    report = run(index, Source("docs", folder), Source("other", other))
+    assert report.added == ["other/leave.md", "other/trips/travel.md"]
+    assert report.deleted == []
+    assert len(index.stored("docs")) == 2
+    (problem,) = report.problems
+    assert re.search(message, problem)
+
+
+def test_a_listing_that_does_not_finish_deletes_nothing(index, folder, monkeypatch):
+    run(index, Source("docs", folder))
+    (folder / "leave.md").unlink()
+    scandir = os.scandir
+
+    def failing(path):
+        if Path(path).name == "trips":
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", failing)
+    report = run(index, Source("docs", folder))
+    assert counts(report) == ([], [], [], 0, [])
+    assert "cannot list" in report.problems[0]
+    assert len(index.stored("docs")) == 2
+
+
+def test_an_emptied_source_is_forgotten_when_that_is_meant(index, folder):
+    run(index, Source("docs", folder))
+    for file in (folder / "leave.md", folder / "trips" / "travel.md"):
+        file.unlink()
+    report = run(index, Source("docs", folder), allow_empty=True)
+    assert report.deleted == ["docs/leave.md", "docs/trips/travel.md"]
+    assert report.problems == []
+
+
+def test_a_source_that_was_always_empty_is_no_problem(index, tmp_path):
+    (tmp_path / "new").mkdir()
+    report = run(index, Source("new", tmp_path / "new"))
+    assert (counts(report), report.problems) == (([], [], [], 0, []), [])
+
+
+def test_a_name_that_stands_for_another_folder_is_refused(index, folder):
+    run(index, Source("docs", folder))
+    other = folder.parent / "elsewhere" / "docs"
+    shutil.copytree(folder, other)
+    (problem,) = run(index, Source("docs", other)).problems
+    assert problem == (f"the source name 'docs' already stands for {str(folder)!r}; give another with --source NAME")
+    assert index.sources() == {"docs": str(folder)}
+
+
+def test_a_removed_source_is_forgotten_and_its_name_is_free_again(index, folder):
+    run(index, Source("docs", folder))
+    report = remove("docs", index)
+    assert (report.deleted, report.passages) == (["docs/leave.md", "docs/trips/travel.md"], 0)
+    assert index.sources() == {}
+    other = folder.parent / "elsewhere"
+    shutil.copytree(folder, other)
+    assert len(run(index, Source("docs", other)).added) == 2
+
+
+def test_removing_an_unknown_source_names_the_known_ones(index, folder):
+    with pytest.raises(SourceUnusable, match="no source is called 'never'; known: none"):
+        remove("never", index)
+    run(index, Source("docs", folder))
+    with pytest.raises(SourceUnusable, match="no source is called 'never'; known: docs"):
+        remove("never", index)
+
+
+def test_an_empty_source_that_was_synced_can_be_removed(index, tmp_path):
+    (tmp_path / "new").mkdir()
+    run(index, Source("new", tmp_path / "new"))
+    assert remove("new", index).deleted == []
+
+
+def test_a_change_of_model_rebuilds_without_reading_a_file(opening: Opening, folder, parsed):
+    run(opening(), Source("docs", folder))
+    parsed.clear()
+    embedder, stages = FakeEmbedder("other/64"), set()
+    index = opening("other/64")
+    report = sync([Source("docs", folder)], index, embedder, progress=lambda stage, *_: stages.add(stage))
+    assert counts(report) == ([], [], [], 2, [])
+    assert parsed == []
+    assert "rebuilding the index" in stages
+    assert len(embedder.passage_texts) == 8
+    assert found(index, "hotel") == {"docs/leave.md", "docs/trips/travel.md"}
+
+
+def test_a_change_of_language_rebuilds_without_embedding(opening: Opening, folder):
+    run(opening(), Source("docs", folder))
+    embedder = FakeEmbedder()
+    index = opening(language="german")
+    assert counts(run(index, Source("docs", folder), embedder=embedder)) == ([], [], [], 2, [])
+    assert embedder.passage_texts == []
+    assert found(index, "hotel") == {"docs/leave.md", "docs/trips/travel.md"}
+
+
+def test_progress_tells_what_is_read_and_what_is_embedded(index, folder):
+    heard: list[tuple[str, int, int]] = []
+    sync([Source("docs", folder)], index, FakeEmbedder(), progress=lambda *told: heard.append(told))
+    assert heard[:2] == [("reading docs", 1, 2), ("reading docs", 2, 2)]
+    assert heard[-1][0] == "embedding"
+    assert heard[-1][1] == heard[-1][2]
+
+
+def test_many_passages_are_embedded_in_several_batches(index, folder, monkeypatch):
+    monkeypatch.setattr(syncing, "EMBEDDED_TOGETHER", 2)
+    heard: list[str] = []
+    sync([Source("docs", folder)], index, FakeEmbedder(), progress=lambda stage, *_: heard.append(stage))
+    assert heard.count("embedding") == 2
+    assert index.counts() == (2, 4)
