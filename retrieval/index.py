@@ -105,7 +105,7 @@ class Candidates:
     """The union of the ranked lists for one lookup, and the statistics of the readable part of the index.
 
     `idf` holds every term and bigram of the lookup (an unknown one as if no passage held it); `crowded` tells whether
-    documents hold more than one passage in the mean, without which document context says nothing.
+    documents hold clearly more than one passage in the mean, without which document context says nothing.
     """
 
     found: Sequence[Candidate]

@@ -118,7 +118,7 @@ class Search:
         kept = [(vector, word) for vector, word in analysed if word] or analysed
         return Understood(
             Lookup(terms, bigrams, vector, readable_audiences(query.groups), self.recipe),
-            np.stack([vector for vector, _ in kept]),
+            np.stack([vector for vector, _ in kept]) if kept else np.zeros((0, 1), np.float32),
             tuple(word for _, word in kept),
         )
 

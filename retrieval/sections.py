@@ -19,7 +19,7 @@ Counter = Callable[[Sequence[str]], list[int]]
 # `1.2`, `14.2.3`, `3.1.(b)`, `A2.5`, `APP2.A2.5.Guidance.5.`: at least two levels, then text.
 CLAUSE = re.compile(
     r"(?:§+\s*)?"
-    r"(?P<number>(?:[A-Z][A-Za-z]*[ ]?[0-9]*\.)?[A-Z]?[0-9]+(?:\.(?:[0-9]+|[A-Z][A-Za-z]*|\([0-9A-Za-z]{1,5}\)))+)"
+    r"(?P<number>(?:[A-Z]{2,}[ ]?[0-9]*\.)?[A-Z]?[0-9]+(?:\.(?:[0-9]+|[A-Z][A-Za-z]*|\([0-9A-Za-z]{1,5}\)))+)"
     r"\.?(?=\s|$)"
 )
 AFTER_CLAUSE = re.compile(r"\s*[\"'“‘(\[]?[A-Z]|\s*$")
@@ -108,17 +108,18 @@ def _fitted(
     document: Document, section: Section, group: tuple[str, tuple[Block, ...]], *, count: Counter, window: int
 ) -> Iterator[Passage]:
     number, blocks = group
-    units, head = _units(document.text, blocks, count)
+    units = _units(document.text, blocks, count)
+    heads = [block for block in blocks if block.kind == "table-head"]
+    leads = [document.text[head.start : head.end] for head in heads]
     path_pieces = count([" › ".join(section.headings)])[0] if section.headings else 0
-    lead = document.text[head.start : head.end] if head else ""
-    room = max(LEAST_ROOM, window - path_pieces - (count([lead])[0] if lead else 0))
+    room = max(LEAST_ROOM, window - path_pieces - max(count(leads), default=0))
     for run in balanced(units, room):
-        table_continues = head is not None and run[0].row and run[0].start > head.end
-        yield _passage(document, section, number, run, lead=lead if table_continues else "")
+        before = [lead for head, lead in zip(heads, leads, strict=True) if head.start < run[0].start]
+        yield _passage(document, section, number, run, lead=before[-1] if before and run[0].row else "")
 
 
-def _units(text: str, blocks: Sequence[Block], count: Counter) -> tuple[list[Unit], Block | None]:
-    """Sentences and rows of these blocks; and the table head when there is one, to repeat before split rows."""
+def _units(text: str, blocks: Sequence[Block], count: Counter) -> list[Unit]:
+    """Sentences and rows of these blocks."""
     spans = [
         (start, end, index, block)
         for index, block in enumerate(blocks)
@@ -129,12 +130,10 @@ def _units(text: str, blocks: Sequence[Block], count: Counter) -> tuple[list[Uni
         )
     ]
     pieces = count([text[start:end] for start, end, _, _ in spans])
-    units = [
+    return [
         Unit(start, end, size, block.page, index, row=block.kind == "row")
         for (start, end, index, block), size in zip(spans, pieces, strict=True)
     ]
-    heads = [block for block in blocks if block.kind == "table-head"]
-    return units, heads[0] if len(heads) == 1 else None
 
 
 def balanced(units: Sequence[Unit], room: int) -> Iterator[tuple[Unit, ...]]:
@@ -142,18 +141,22 @@ def balanced(units: Sequence[Unit], room: int) -> Iterator[tuple[Unit, ...]]:
 
     A unit longer than `room` stands alone.
     """
-    total = sum(unit.pieces for unit in units)
-    target = total / max(1, -(-total // room))
+    left = sum(unit.pieces for unit in units)
     run: list[Unit] = []
     size = 0
     for unit in units:
-        if run and (size + unit.pieces > room or (total > room and _is_full(run, size, unit, target))):
+        if run and (size + unit.pieces > room or (left > room and _is_full(run, size, unit, _target(left, room)))):
             yield tuple(run)
-            run, size = [], 0
+            run, size, left = [], 0, left - size
         run.append(unit)
         size += unit.pieces
     if run:
         yield tuple(run)
+
+
+def _target(pieces: int, room: int) -> float:
+    """The size of each of the fewest equal runs."""
+    return pieces / max(1, -(-pieces // room))
 
 
 def _is_full(run: Sequence[Unit], size: int, following: Unit, target: float) -> bool:

@@ -94,7 +94,6 @@ def test_a_section_that_fits_is_one_passage():
     ]
 
 
-@pytest.mark.xfail(reason="the target is not taken anew from what is left, so that a scrap may stay at the end")
 def test_a_section_that_does_not_fit_becomes_passages_of_about_equal_length():
     said = " ".join(f"Sentence {number} has six plain words." for number in range(40))
     sizes = count(each.text for each in short(document("docs/long", f"# Long\n\n{said}")))
