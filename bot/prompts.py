@@ -5,7 +5,7 @@ drawn anew for each request, so that nothing written before can pretend to end t
 """
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from retrieval.passages import Passage, Turn
@@ -62,7 +62,7 @@ def answer(question: str, history: Sequence[Turn], passages: Sequence[Passage], 
 
 def _passage(number: int, passage: Passage, mark: str) -> str:
     """The title stands below the line, with the text: it is no more to be trusted."""
-    return f"{mark} passage {number}\n{_line([passage.embedded_heading])}\n{_text(passage.embedded_text)}"
+    return f"{mark} passage {number}\n{_line(passage.embedded_heading)}\n{_text(passage.embedded_text)}"
 
 
 def _turn(turn: Turn, mark: str) -> str:
@@ -70,8 +70,8 @@ def _turn(turn: Turn, mark: str) -> str:
     return f"{mark} earlier message of {who}\n{_text(turn.text[:TURN_CHARACTERS])}"
 
 
-def _line(parts: Iterable[str]) -> str:
-    return " ".join(" ".join(parts).split()) or "(no title)"
+def _line(text: str) -> str:
+    return " ".join(_text(text).split()) or "(no title)"
 
 
 def _text(text: str) -> str:

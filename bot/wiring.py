@@ -1,14 +1,15 @@
 """Settings in, ready objects out: the one place where implementations are chosen. Nothing is made before it is used."""
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from bot.answering import Answer, Answering, Question
+from bot.answering import Answer, Answering, Event, Question
+from bot.generation.generator import Generator
 from bot.settings import Settings
 from bot.voting import Opinion, Standing, records, standing
 from feedback.people import hashed, user_key
@@ -16,10 +17,12 @@ from feedback.records import Cited, Exchange, Said, Shown
 from feedback.sqlite_store import SqliteFeedback
 from feedback.store import FeedbackStore
 from retrieval.analysis import Analyzer
+from retrieval.calibration import keep, load, self_calibrated
+from retrieval.confidence import Calibration
 from retrieval.embedding import SentenceTransformerEmbedder
 from retrieval.index import SearchIndex
 from retrieval.local.index import open_index
-from retrieval.passages import Query, Turn, readable_audiences
+from retrieval.passages import Passage, Query, Turn, readable_audiences
 from retrieval.recipe import Recipe, without
 from retrieval.search import Results, Search
 from retrieval.sync import Progress, Report, Source, remove, sync
@@ -59,11 +62,41 @@ class House:
         return self._searching(Recipe())
 
     def _searching(self, recipe: Recipe) -> Search:
-        return Search(self.index, self.embedder, self.analyzer, recipe=recipe)
+        calibration = load(self._calibration)
+        return Search(self.index, self.embedder, self.analyzer, recipe=recipe, calibration=calibration)
+
+    @property
+    def _calibration(self) -> Path:
+        return self.settings.home / "calibration.json"
 
     @cached_property
     def _answering(self) -> Answering:
-        return Answering(self._search, threshold=self.settings.confidence_threshold, new_id=lambda: uuid.uuid4().hex)
+        return Answering(
+            self._search,
+            threshold=self.settings.confidence_threshold,
+            new_id=lambda: uuid.uuid4().hex,
+            generator=self._generator,
+            language=self.settings.language,
+        )
+
+    @cached_property
+    def _generator(self) -> Generator | None:
+        """The chat model that is configured, if one is; raises `BotError` with what is missing for it."""
+        settings = self.settings
+        if not settings.model:
+            return None
+        from bot.generation.chat import Chat
+        from bot.generation.client import Limits, open_model
+
+        key = settings.model_api_key
+        return Chat(
+            open_model(
+                settings.model,
+                base_url=settings.model_base_url,
+                api_key=key.get_secret_value() if key else "",
+                limits=Limits(seconds=settings.model_timeout),
+            )
+        )
 
     def search(self, query: Query, *, top: int = 10) -> Results:
         """The best passages for a query."""
@@ -72,6 +105,10 @@ class House:
     def ask(self, question: Question) -> Answer:
         """A cited answer, or an abstention."""
         return self._answering(question)
+
+    def stream(self, question: Question) -> Iterator[Event]:
+        """The same while it comes about: each sentence as soon as it has been checked, the whole answer last."""
+        return self._answering.stream(question)
 
     def sync(self, sources: Iterable[Source], *, allow_empty: bool, progress: Progress) -> Report:
         """Bring the index up to date with these sources."""
@@ -109,6 +146,24 @@ class House:
         key = self.settings.user_key
         return hashed(user, key=key.get_secret_value() if key else user_key(self.settings.home))
 
+    def calibrate(self, questions: Path, *, qrels: Path, corpus: Path | None) -> Calibration:
+        """Learn from judged questions what a confidence means on these documents, and keep it for every later one."""
+        from retrieval.evaluation import called, gold
+        from retrieval.judgements import read_corpus, read_qrels, read_questions
+
+        judgements, sections = read_qrels(qrels), read_corpus(corpus) if corpus else {}
+        known = called(document for source in self.index.sources() for document in self.index.stored(source))
+        learned = self_calibrated(
+            self._search,
+            [
+                (question.query, any_of([gold(name, sections, known) for name in judgements[question.id]]))
+                for question in read_questions(questions)
+                if question.id in judgements
+            ],
+        )
+        keep(learned, self._calibration)
+        return learned
+
     def evaluate(
         self, questions: Path, *, qrels: Path | None, corpus: Path | None, without: frozenset[str], progress: Progress
     ) -> Mapping[str, Any]:
@@ -129,6 +184,11 @@ class House:
 def build(settings: Settings) -> House:
     """The house for these settings."""
     return House(settings)
+
+
+def any_of(golds: Sequence[Callable[[Passage], bool]]) -> Callable[[Passage], bool]:
+    """Tells whether a passage is one of several gold sections."""
+    return lambda passage: any(each(passage) for each in golds)
 
 
 def without_all(ingredients: Iterable[str]) -> Recipe:

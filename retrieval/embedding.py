@@ -248,12 +248,14 @@ def load_transformer(model: Path | str, *, half: bool = False) -> "SentenceTrans
     """Load a model for the processor; a path never touches the network."""
     import torch
     from sentence_transformers import SentenceTransformer
+    from threadpoolctl import threadpool_limits
     from transformers.utils import logging as transformers_logging
 
     transformers_logging.disable_progress_bar()
     # One thread for each operation, and many batches side by side: operations that share threads wait for the slowest
     # one at every step, which on a busy machine made a question ten times and a sync four times as slow.
     torch.set_num_threads(1)
+    threadpool_limits(1, user_api="blas")
     kwargs: dict[str, Any] = {"dtype": torch.bfloat16} if half else {}
     try:
         return SentenceTransformer(

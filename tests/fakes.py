@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.answering import Answer, Question
+from bot.answering import Answer, Done, Event, Question, SentenceReady, Status
 from bot.voting import Opinion, Standing, records
 from feedback.errors import UnknownExchange
 from retrieval.analysis import fold
@@ -155,6 +155,14 @@ class FakeHouse:
         """The next of `answers`."""
         self._asked(question=question)
         return self.answers.pop(0)
+
+    def stream(self, question: Question) -> Iterator[Event]:
+        """The same, sentence by sentence."""
+        yield Status("searching")
+        given = self.ask(question)
+        for sentence in given.sentences:
+            yield SentenceReady(sentence, tuple(each for each in given.citations if each.number in sentence.citations))
+        yield Done(given)
 
     def history(self, conversation: str, *, user: str, groups: frozenset[str]) -> tuple[Turn, ...]:
         self.recalled.append((conversation, user, groups))

@@ -149,6 +149,19 @@ def test_every_mistake_is_told_at_once_by_name(monkeypatch):
         pytest.param("sources = [5]", "sources[1] must be a table", id="source-number"),
         pytest.param('groups = ["hr"]', "groups must be a table of lists", id="groups-list"),
         pytest.param('groups = { hr = ["Ada"] }', "groups.hr[1] must be an e-mail address", id="person"),
+        pytest.param('model = "gpt"', "model must be empty, or `provider:name`", id="model"),
+        pytest.param('model = "openai:"', "model must be empty, or `provider:name`", id="model-without-name"),
+        pytest.param(
+            'model = "a:b"\nmodel_base_url = "localhost:1"', "model_base_url must be an address", id="model-address"
+        ),
+        pytest.param(
+            'model_base_url = "http://localhost:1"',
+            "model_base_url must be left out, or given together with `model`",
+            id="address-without-model",
+        ),
+        pytest.param('model_api_key = ""', "model_api_key must be a text that is not empty", id="blank-model-key"),
+        pytest.param("model_timeout = 0", "model_timeout must be a number of seconds from 1 to 600", id="no-time"),
+        pytest.param("model_timeout = true", "model_timeout must be a number of seconds from 1 to 600", id="time"),
         pytest.param("language = ", "footnote.toml is not TOML", id="toml"),
         pytest.param(
             'sources = [{ name = "a", path = "x" }, { name = "a", path = "y" }]', "'a' is given twice", id="twice"
@@ -195,6 +208,24 @@ def test_secrets_are_shown_nowhere(monkeypatch):
     assert loaded.user_key is not None
     assert loaded.user_key.get_secret_value() == "hunter2-hunter2"
     assert "hunter2" not in f"{loaded!r} {loaded} {loaded.model_dump()} {loaded.model_dump_json()}"
+
+
+def test_the_model_s_key_and_address_are_shown_nowhere(monkeypatch):
+    monkeypatch.setenv("FOOTNOTE_MODEL", "gpt")
+    monkeypatch.setenv("FOOTNOTE_MODEL_API_KEY", "hunter2-hunter2")
+    monkeypatch.setenv("FOOTNOTE_MODEL_BASE_URL", "ftp://me:hunter2@example.com")
+    assert "hunter2" not in " ".join(problems())
+    monkeypatch.setenv("FOOTNOTE_MODEL", "openai:gpt")
+    monkeypatch.setenv("FOOTNOTE_MODEL_BASE_URL", "https://example.com")
+    loaded = settings.load()
+    assert (loaded.model, loaded.model_base_url, loaded.model_timeout) == ("openai:gpt", "https://example.com", 30)
+    assert "hunter2" not in f"{loaded!r} {loaded.model_dump_json()}"
+
+
+@pytest.mark.parametrize("name", ["openai:gpt-4.1-mini", "ollama:llama3.1:8b", "google_genai:models/x", "openai:org/m"])
+def test_models_are_named_by_provider_and_name(name, monkeypatch):
+    monkeypatch.setenv("FOOTNOTE_MODEL", name)
+    assert settings.load().model == name
 
 
 def test_a_wrong_secret_is_not_shown_either():

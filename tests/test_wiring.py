@@ -204,3 +204,26 @@ def test_figures_are_of_this_index_and_change_with_an_ingredient(folder):
     whole, parts = read(run(*arguments)), read(run(*arguments, "--without", "lexical", "--without", "fields"))
     assert (whole["judged"], whole["recall@1"], whole["unanswerable"]) == (1, 1.0, 1)
     assert list(whole) == list(parts)
+
+
+def test_judged_questions_teach_what_a_confidence_means_and_it_is_kept(folder):
+    words = "amber basil cedar delta ember fjord grove haven ivory jolly kiosk lemon mango noble ocean pearl quilt"
+    subjects = [*words.split(), "river", "salad", "tiger", "umbra", "vivid"]
+    (folder / "docs").mkdir()
+    for subject in subjects:
+        (folder / "docs" / f"{subject}.md").write_text(f"# {subject}\n\nThe {subject} rule allows {subject} always.\n")
+    run("sync", "docs")
+    lines = [json.dumps({"id": each, "text": f"What does the {each} rule allow?"}) for each in subjects]
+    (folder / "q.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    (folder / "qrels.tsv").write_text("\n".join(f"{each}\t{each}\t1" for each in subjects), encoding="utf-8")
+    before = read(run("search", lines[0], "--json"))["confidence"]
+    files = ["--questions", "q.jsonl", "--qrels", "qrels.tsv"]
+    done = run("evaluate", *files, "--calibrate", "--json")
+    assert "calibrated" in done.stderr
+    assert (folder / ".footnote" / "calibration.json").is_file()
+    assert read(run("search", lines[0], "--json"))["confidence"] != before
+
+
+def test_calibrating_needs_judgements(folder):
+    (folder / "q.jsonl").write_text('{"id": "1", "text": "What?"}', encoding="utf-8")
+    assert run("evaluate", "--questions", "q.jsonl", "--calibrate").exit_code == 2

@@ -1,3 +1,4 @@
+import shlex
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,17 +7,18 @@ from typing import TYPE_CHECKING
 import click
 
 from bot.cli import reading
+from bot.cli.background import in_background
 from bot.cli.options import group_option, this_user
 from bot.cli.output import Invocation, guarded, note
 from bot.cli.terminal import Terminal
 from retrieval.passages import Turn
 
 if TYPE_CHECKING:
-    from bot.answering import Answer, Question
+    from bot.answering import Answer, Event, Question
     from bot.voting import Choice
     from feedback.records import Reason
 
-LOOKING = "Looking in the documents ..."
+DOING = {"searching": "Looking in the documents ...", "writing": "Writing the answer ..."}
 HELP = """\
 Type a question; one that goes on from those before it is understood.
   +       the last answer helped
@@ -57,7 +59,7 @@ def command(invocation: Invocation, /, *, conversation: str | None, groups: tupl
         note("Ask about your documents. + or - votes on an answer, ? tells more, ctrl-d ends.")
     chat.run()
     if chat.is_recorded:
-        note(f"To go on later: footnote chat --conversation {chat.conversation}")
+        note(f"To go on later: footnote chat --conversation {shlex.quote(chat.conversation)}")
 
 
 class Chat:
@@ -80,8 +82,8 @@ class Chat:
         """Take up what was said in this conversation before."""
         with self._forgiving():
             self._history = self._house.history(self.conversation, user=self._user, groups=self._groups)
-        asked = [turn.text for turn in self._history if turn.role == "user"]
-        note(f"Going on after: {asked[-1]}" if asked else "This conversation begins here.")
+            asked = [turn.text for turn in self._history if turn.role == "user"]
+            note(f"Going on after: {asked[-1]}" if asked else "This conversation begins here.")
 
     def run(self) -> None:
         """Take lines until the last."""
@@ -92,11 +94,10 @@ class Chat:
 
     def _line(self) -> str | None:
         try:
-            line = self._terminal.read("> ")
+            return self._terminal.read("> ")
         except KeyboardInterrupt:
             self._terminal.say("\nctrl-d or /quit ends the chat")
             return ""
-        return None if line is None else line.strip()
 
     @contextmanager
     def _forgiving(self) -> Iterator[None]:
@@ -136,11 +137,30 @@ class Chat:
 
     def _show(self, question: "Question") -> "Answer":
         """Print the answer as it comes."""
+        from bot.answering import Done, SentenceReady, Status
+
+        paragraphs = reading.Paragraphs(self._terminal.width)
         self._terminal.write("\n")
-        self._terminal.status(LOOKING)
-        given = self._house.ask(question)
-        self._terminal.say(f"{reading.answer(given, width=self._terminal.width)}\n")
+        for event in in_background(self._events(question)):
+            match event:
+                case Status(step):
+                    self._terminal.status(DOING[step])
+                case SentenceReady(sentence):
+                    self._terminal.write(paragraphs.add(sentence.text, sentence.citations))
+                case Done(given):
+                    self._finish(given)
         return given
+
+    def _events(self, question: "Question") -> "Iterator[Event]":
+        yield from self._house.stream(question)
+
+    def _finish(self, given: "Answer") -> None:
+        """Print what is still to be seen of an answer whose sentences stand there."""
+        width = self._terminal.width
+        if given.sentences:
+            self._terminal.say(f"\n{reading.below(given, width=width)}\n")
+        else:
+            self._terminal.say(f"{reading.answer(given, width=width)}\n")
 
     def _record(self, question: "Question", given: "Answer") -> None:
         from feedback.errors import FeedbackError
@@ -160,7 +180,7 @@ class Chat:
         reason = self._choose_reason()
         comment = self._terminal.read("In your own words (enter for nothing): ") or ""
         correction = self._terminal.read("What would be right (enter for nothing): ") or ""
-        if reason or comment.strip() or correction.strip():
+        if reason or comment or correction:
             self._vote("down", reason=reason, comment=comment, correction=correction)
 
     def _choose_reason(self) -> "Reason":
@@ -170,7 +190,7 @@ class Chat:
         listed = "  ".join(f"{number} {reason}" for number, reason in named.items())
         named |= {reason: reason for reason in REASONS}
         self._terminal.say(listed)
-        while typed := (self._terminal.read("What is wrong with it? (enter for nothing): ") or "").strip():
+        while typed := self._terminal.read("What is wrong with it? (enter for nothing): "):
             if typed in named:
                 return named[typed]
             self._terminal.say(f"One of: {listed}")

@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from bot.cli.options import json_option, reserved_option
-from bot.cli.output import Invocation, emit, say
+from bot.cli.output import Invocation, emit, note, say
 from bot.cli.progress import progress
 from retrieval.recipe import SWITCHES
 
@@ -23,6 +23,11 @@ _file = click.Path(exists=True, dir_okay=False, path_type=Path)
     metavar="INGREDIENT",
     help=f"Switch off one part of retrieval: {', '.join(SWITCHES)}. May be repeated.",
 )
+@click.option(
+    "--calibrate",
+    is_flag=True,
+    help="First learn from these judged questions what a confidence means on these documents, and keep it.",
+)
 @json_option
 @reserved_option("--model", "evaluate")
 @click.pass_obj
@@ -34,12 +39,18 @@ def command(
     qrels: Path | None,
     corpus: Path | None,
     without: tuple[str, ...],
+    calibrate: bool,
     as_json: bool,
 ) -> None:
     """Measure retrieval and abstention on a judged question file.
 
     Reads the index as it is: sync the documents that the questions are about first.
     """
+    if calibrate:
+        if qrels is None:
+            raise click.UsageError("--calibrate needs --qrels: which section answers which question.")
+        learned = invocation.house.calibrate(questions, qrels=qrels, corpus=corpus)
+        note(f"calibrated: slope {learned.slope:.2f}, shift {learned.shift:+.2f}; kept in the state folder")
     with progress() as advance:
         figures = invocation.house.evaluate(
             questions, qrels=qrels, corpus=corpus, without=frozenset(without), progress=advance

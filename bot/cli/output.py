@@ -113,14 +113,14 @@ def emit_line(value: Any) -> None:
 @contextmanager
 def guarded(invocation: Invocation) -> Iterator[None]:
     """Turn every failure into one line and a status: 2 for bad usage, else 1; no traceback unless asked for."""
-    from bot.errors import BotError, UsageProblem
+    from bot.errors import BotError, SettingsError, UsageProblem
 
     try:
         yield
         sys.stdout.flush()  # a pipe closed by its reader is noticed here, not when Python ends
     except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
         raise  # click's own way to end; it ends a broken pipe without a word
-    except UsageProblem as error:
+    except (UsageProblem, SettingsError) as error:
         raise Misused(str(error)) from error
     except BotError as error:
         raise Refused(str(error)) from error

@@ -1,5 +1,6 @@
 """Answers and documents as people read them in a terminal (pure)."""
 
+import re
 import textwrap
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
@@ -11,6 +12,10 @@ if TYPE_CHECKING:
     from bot.voting import Opinion, Standing
 
 WIDTH = 80
+
+# A line of a paragraph that was broken by hand is about this long, and the next one starts with a word.
+_BROKEN_LINE = 40
+_GOES_ON = re.compile(r"\s*(?!\d+[.)]\s)\w")
 
 
 def answer(given: "Answer", *, width: int = WIDTH) -> str:
@@ -116,7 +121,18 @@ def _footnote(cited: "Citation", width: int) -> str:
     lines = [_wrapped(place(cited.title, cited.section), width, first=mark, then=indent)]
     if cited.url:
         lines.append(indent + cited.url)  # never broken, so that it can be clicked
-    lines.append(_wrapped(f"“{cited.quote.strip()}”", width, first=indent, then=indent))
+    lines.append(_wrapped(f"“{_reflowed(cited.quote.strip())}”", width, first=indent, then=indent))
+    return "\n".join(lines)
+
+
+def _reflowed(quote: str) -> str:
+    """The quote without the line breaks that a file had within a paragraph; items, table rows and code keep theirs."""
+    lines: list[str] = []
+    for line in quote.splitlines():
+        if lines and len(lines[-1]) >= _BROKEN_LINE and _GOES_ON.match(line) and " | " not in lines[-1] + line:
+            lines[-1] = f"{lines[-1].rstrip()} {line.lstrip()}"
+        else:
+            lines.append(line)
     return "\n".join(lines)
 
 

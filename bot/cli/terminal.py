@@ -10,6 +10,8 @@ from bot.cli.output import printable
 from bot.cli.reading import WIDTH
 
 _NARROWEST = 20
+# What a terminal shows where ctrl-c was pressed.
+_ECHO = "^C"
 
 
 class Terminal:
@@ -33,14 +35,17 @@ class Terminal:
         return max(_NARROWEST, min(WIDTH, shutil.get_terminal_size().columns)) if self.watched else WIDTH
 
     def read(self, prompt: str) -> str | None:
-        """The next line; None at the end. What comes from a file or pipe is printed, so that the talk can be read."""
+        """The next line without blanks around it; None at the end.
+
+        What comes from a file or pipe is printed behind the prompt, so that the talk can be read.
+        """
         self.fresh()
-        if self._typed:
-            return self._input(prompt)
-        line = sys.stdin.buffer.readline().decode(errors="replace")
-        if line:
-            self.say(prompt + line.rstrip("\r\n"))
-        return line or None
+        line = self._input(prompt) if self._typed else sys.stdin.buffer.readline().decode(errors="replace") or None
+        if line is None:
+            return None
+        if not self._typed:
+            self.say(prompt + line.strip())
+        return line.strip()
 
     def say(self, text: str) -> None:
         """Print text and end the line."""
@@ -52,15 +57,15 @@ class Terminal:
         self._erase()
         shown = printable(text)
         if shown:
+            self._in_line = not shown.endswith("\n")  # first: an interrupt may come right behind the text
             click.echo(shown, nl=False)
             sys.stdout.flush()
-            self._in_line = not shown.endswith("\n")
 
     def status(self, text: str) -> None:
         """Show what is being done until something else is shown; only to somebody who watches, and not in a text."""
         self._erase()
         if sys.stderr.isatty() and not self._in_line:
-            self._status = printable(text)[: self.width - 1]
+            self._status = printable(text)[: self.width - len(_ECHO) - 1]
             click.echo(self._status, err=True, nl=False)
 
     def fresh(self) -> None:
@@ -71,7 +76,7 @@ class Terminal:
 
     def _erase(self) -> None:
         if self._status:
-            click.echo(f"\r{' ' * len(self._status)}\r", err=True, nl=False)
+            click.echo(f"\r{' ' * len(self._status + _ECHO)}\r", err=True, nl=False)
             self._status = ""
 
     def _input(self, prompt: str) -> str | None:

@@ -39,16 +39,18 @@ ENDINGS: Mapping[str, FailureKind] = {
     "recitation": "refused",
 }
 ENDING_KEYS = ("finish_reason", "stop_reason", "done_reason", "stopReason")
-# Names of the errors of all the clients that mean that nobody answered, or that the line went dead.
-UNREACHED = frozenset("APIConnectionError TransportError ConnectionError RequestError".split())
+# What the clients call the error when nobody answered in time; their classes are not imported here.
 TIMED_OUT = frozenset("APITimeoutError TimeoutException TimeoutError".split())
-RATE_LIMITED, OVERLOADED = 429, 529
+REFUSED_AS_WRITTEN, RATE_LIMITED, SERVER_FAILED = 400, 429, 500
 FIRST_WAIT = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How long and how much: seconds for everything, the share of them within which the text must begin, tries."""
+    """How long and how much: seconds for everything, the share of them within which the text must begin, tries.
+
+    `characters` are counted here, because some servers do not know the name under which `tokens` is sent.
+    """
 
     seconds: float = 30.0
     first_share: float = 0.7
@@ -126,16 +128,16 @@ class ChatModel:
 
     def _failure(self, error: Exception) -> GenerationFailed:
         status = _status(error)
-        logger.warning("the model failed", extra={"model": self.name, "status": status, "error": type(error).__name__})
-        if status == 400 and self._tempered and "temperature" in str(error).lower():
+        logger.warning("the model %s failed: %s, status %s", self.name, type(error).__name__, status)
+        if status == REFUSED_AS_WRITTEN and self._tempered and "temperature" in str(error).lower():
             self._tempered = False
             self._model = self._make(False)  # some models know one temperature only
             return GenerationFailed("unavailable", again=True)
         if status == RATE_LIMITED:
             return GenerationFailed("rate-limited", again=True, wait=_retry_after(error))
-        if _names(error) & TIMED_OUT:
+        if any(each.__name__ in TIMED_OUT for each in type(error).__mro__):
             return GenerationFailed("timeout")
-        again = bool(_names(error) & UNREACHED) or (status is not None and status >= 500)
+        again = status is None or status >= SERVER_FAILED
         return GenerationFailed("unavailable", again=again, wait=_retry_after(error))
 
 
@@ -222,11 +224,6 @@ def _check_ending(ending: str, length: int) -> None:
         raise GenerationFailed("truncated" if length else "unavailable", again=not length)
     if not length:
         raise GenerationFailed("empty")
-
-
-def _names(error: BaseException) -> set[str]:
-    """The names of the error's classes; the clients' own are not imported here."""
-    return {each.__name__ for each in type(error).__mro__}
 
 
 def _status(error: Exception) -> int | None:

@@ -39,6 +39,7 @@ class Cutter:
 
     def __init__(self) -> None:
         self._text = ""  # of the sentence that is being read, without its marks
+        self._has_words = False
         self._bracket = ""  # what may become a mark
         self._marks: list[int] = []
         self._just_marked = False
@@ -115,6 +116,7 @@ class Cutter:
         if self._just_marked and character in STOPS + ",;:)":
             self._text = self._text.rstrip()  # where the mark was
         self._text += character
+        self._has_words = self._has_words or character.isalnum()
         if self._just_marked and character in STOPS:
             yield from self._cut()
             self._dangling = True
@@ -138,7 +140,7 @@ class Cutter:
 
     @property
     def _says_something(self) -> bool:
-        return any(character.isalnum() for character in self._text) and not ONLY_MARKER.match(self._text)
+        return self._has_words and not ONLY_MARKER.match(self._text)
 
     @property
     def _trailing(self) -> str:
@@ -159,12 +161,12 @@ class Cutter:
         """Give out what was read, if it says something."""
         text, cited = " ".join(self._text.split()), merged((), self._marks)
         says, new_line = self._says_something, self._new_line
-        self._text, self._marks, self._just_marked, self._new_line = "", [], False, False
+        self._text, self._has_words, self._marks, self._just_marked, self._new_line = "", False, [], False, False
         if not says:
             return
         draft = self._read(text, cited, new_line=new_line)
         if text.endswith(":"):
-            self._opening, self._opening_is_new = draft, True
+            self._opening, self._opening_is_new = Draft(draft.text[-LONGEST:], draft.claimed), True
             return
         self._last = draft
         yield draft

@@ -82,8 +82,8 @@ def fill(home: Path, folder: Path, wanted: int) -> None:
 
     for made, parts in repeated(cut(folder, embedder), wanted):
         # A copy would share the vectors of its original, which are kept by text.
-        parts = [replace(part, text=f"{part.text} ({made.id})") for part in parts]
-        whole = [Indexable(part, encoded(part.text), encoded(part.embedded_heading)) for part in parts]
+        own = [replace(part, text=f"{part.text} ({made.id})") for part in parts]
+        whole = [Indexable(part, encoded(part.text), encoded(part.embedded_heading)) for part in own]
         index.replace(made, whole, fingerprint=made.id)
 
 

@@ -134,7 +134,7 @@ def test_debug_shows_the_traceback(run, house):
 
 def test_wrong_settings_are_told_before_anything_is_asked(run, house, folder):
     (folder / "footnote.toml").write_text("confidence_threshold = 7", encoding="utf-8")
-    assert "confidence_threshold must be a number from 0 to 1" in told(run("search", "a"), 1)
+    assert "confidence_threshold must be a number from 0 to 1" in told(run("search", "a"), 2)
     assert house.asked == []
 
 

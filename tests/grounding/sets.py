@@ -20,7 +20,7 @@ import random
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -122,7 +122,7 @@ def _paraphrases(folder: Path, by_id: dict[str, Section]) -> list[Case]:
     made = []
     for turns in dialogues.values():
         turns.sort(key=lambda row: row["turn"])
-        for asked, following in zip(turns, turns[1:], strict=False):
+        for asked, following in pairwise(turns):
             section = by_id[gold[asked["_id"]]]
             reply = _reply(following["history"][len(asked["history"]) + 1 :])
             if reply and _states_something(reply) and _stands_in(reply, section, near[section.document]):

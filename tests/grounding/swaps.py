@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
+from retrieval.analysis import stop_words
+
 MONTHS = (
     "January February March April May June July August September October November December Jan Feb Mar Apr Jun "
     "Jul Aug Sep Sept Oct Nov Dec"
@@ -22,7 +24,7 @@ UNITS = (
     ("MB", "GB", "KB"),
 )
 
-NUMBER = re.compile(r"(?<![\w.,\-/\[(§])\d+(?:,\d{3})*(?:\.\d+)?(?![\w\-/\])]|[.,]\d)")
+NUMBER = re.compile(r"(?<![\w.,\-/\[(§])(?<!\[ )\d+(?:,\d{3})*(?:\.\d+)?(?![\w\-/\])]|[.,]\d)")
 NUMBER_WORD = re.compile(rf"\b(?:{'|'.join(WORD_NUMBERS)})\b", re.IGNORECASE)
 DATE_WORD = re.compile(rf"\b(?:{'|'.join(MONTHS + WEEKDAYS)})\b")
 YEAR = re.compile(r"(?<![\w$.,-])(?:19|20)\d\d(?![\w,-])")
@@ -30,7 +32,7 @@ UNIT = re.compile(rf"\b(?:{'|'.join(sum(UNITS, ()))})(s?)\b")
 NAME = re.compile(
     r"\b(?:[A-Z][a-z]+(?:[ -][A-Z][a-z]+)+|[A-Z]{2,}(?:-?\d[\w-]*)?|[A-Z]{1,3}-\d[\w-]*)\b|(?<=[a-z,] )[A-Z][a-z]{3,}\b"
 )
-NO_NAME = frozenset("Yes No You Your The This That If When For We NOT AND OR".split()) | {*MONTHS, *WEEKDAYS}
+NO_NAME = stop_words("english") | {name.lower() for name in (*MONTHS, *WEEKDAYS)}
 
 POLARITY: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"\b(?:must|shall) not\b", ("may", "must")),
@@ -38,10 +40,11 @@ POLARITY: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"\bshall\b(?! not)", ("may", "need not", "shall not")),
     (r"\b(?:may|can|could) not\b|\bcannot\b|\bcan't\b", ("can", "may")),
     (r"\bmay\b(?! not)", ("must", "may not", "shall")),
-    (r"\bcan\b(?! not)", ("cannot", "must")),
+    (r"\bcan\b(?! not|')", ("cannot", "must")),
     (r"\bshould\b(?! not)", ("must", "should not", "need not")),
-    (r"(?<!not )(?<!n't )\bneed to\b", ("may", "do not need to")),
-    (r"(?<!not )(?<!n't )\bhave to\b", ("may", "do not have to")),
+    (r"\bwill need to\b", ("may", "will not need to")),
+    (r"(?<!not )(?<!n't )(?<!will )(?<!may )(?<!would )\bneed to\b", ("may", "do not need to")),
+    (r"(?<!not )(?<!n't )(?<!may )(?<!will )(?<!'ll )\bhave to\b", ("may", "do not have to")),
     (r"\bwill\b(?! not)", ("will not", "will never")),
     (r"\bwill not\b|\bwon't\b", ("will",)),
     (r"\b(?:do|does) not\b|\b(?:don't|doesn't)\b", ("",)),
@@ -56,7 +59,7 @@ POLARITY: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"\brequired\b", ("optional",)),
     (r"\boptional\b", ("required", "mandatory")),
     (r"\bprohibited\b|\bforbidden\b", ("permitted",)),
-    (r"\bno (?=[a-z])", ("any ",)),
+    (r"\bno (?!longer|later|more|less|one)(?=[a-z])", ("any ",)),
 )
 
 
@@ -81,37 +84,51 @@ def value_swaps(sentence: str, kind: str, section: str, document: str, rng: rand
     ]
 
 
-def _replacements(
-    sentence: str, kind: str, section: str, document: str, rng: random.Random
-) -> Iterator[tuple[int, int, str]]:
+Replacement = tuple[int, int, str]
+
+
+def _replacements(sentence: str, kind: str, section: str, document: str, rng: random.Random) -> Iterator[Replacement]:
     if kind == "number":
-        for found in NUMBER.finditer(sentence):
-            yield *found.span(), _other_number(found.group(), section, rng)
-        for found in NUMBER_WORD.finditer(sentence):
-            yield *found.span(), rng.choice([word for word in WORD_NUMBERS if word != found.group().lower()])
+        yield from _numbers(sentence, section, rng)
     elif kind == "date":
-        for found in DATE_WORD.finditer(sentence):
-            names = MONTHS[:12] if found.group() in MONTHS else WEEKDAYS
-            yield *found.span(), rng.choice([name for name in names if not name.startswith(found.group()[:3])])
-        for found in YEAR.finditer(sentence):
-            yield *found.span(), str(int(found.group()) + rng.choice([-2, -1, 1, 2, 5]))
+        yield from _dates(sentence, rng)
     elif kind == "unit":
-        for found in UNIT.finditer(sentence):
-            stem = found.group().removesuffix("s") if found.group() not in sum(UNITS, ()) else found.group()
-            family = next(each for each in UNITS if stem in each)
-            ending = found.group(1) if family is UNITS[0] else ""
-            yield *found.span(), rng.choice([each for each in family if each != stem]) + ending
+        yield from _units(sentence, rng)
     else:
         for found in NAME.finditer(sentence):
-            if found.group() not in NO_NAME:
-                other = _other_name(found.group(), sentence, section, document, rng)
-                if other:
-                    yield *found.span(), other
+            other = "" if _ordinary(found.group()) else _other_name(found.group(), sentence, section, document, rng)
+            if other:
+                yield *found.span(), other
+
+
+def _numbers(sentence: str, section: str, rng: random.Random) -> Iterator[Replacement]:
+    for found in NUMBER.finditer(sentence, 1):  # one at the very beginning is a list's or a footnote's own
+        yield *found.span(), _other_number(found.group(), section, rng)
+    for found in NUMBER_WORD.finditer(sentence):
+        yield *found.span(), rng.choice([word for word in WORD_NUMBERS if word != found.group().lower()])
+
+
+def _dates(sentence: str, rng: random.Random) -> Iterator[Replacement]:
+    for found in DATE_WORD.finditer(sentence):
+        names = MONTHS[:12] if found.group() in MONTHS else WEEKDAYS
+        yield *found.span(), rng.choice([name for name in names if not name.startswith(found.group()[:3])])
+    for found in YEAR.finditer(sentence):
+        yield *found.span(), str(int(found.group()) + rng.choice([-2, -1, 1, 2, 5]))
+
+
+def _units(sentence: str, rng: random.Random) -> Iterator[Replacement]:
+    for found in UNIT.finditer(sentence):
+        family = next(each for each in UNITS if found.group() in each or found.group().removesuffix("s") in each)
+        ending = found.group(1) if family is UNITS[0] else ""
+        others = [each for each in family if each not in {found.group(), found.group().removesuffix("s")}]
+        yield *found.span(), rng.choice(others) + ending
 
 
 def _other_number(number: str, section: str, rng: random.Random) -> str:
     """Another number of the section half the time, else one nearby."""
-    others = [each for each in NUMBER.findall(section) if each != number and ("." in each) == ("." in number)]
+    others: list[str] = [
+        each for each in NUMBER.findall(section) if each != number and ("." in each) == ("." in number)
+    ]
     if others and rng.random() < 0.5:
         return rng.choice(others)
     value = float(number.replace(",", ""))
@@ -120,15 +137,13 @@ def _other_number(number: str, section: str, rng: random.Random) -> str:
 
 
 def _other_name(name: str, sentence: str, section: str, document: str, rng: random.Random) -> str:
-    """Another name of the same shape that shares no word with it: of the section half the time, else of the document."""
+    """Another name of the same shape that shares no word with it: of the section half the time, else of the whole."""
     for text in (section, document) if rng.random() < 0.5 else (document, section):
         others = sorted(
             {
                 each
                 for each in names(text)
-                if each not in sentence
-                and each.isupper() == name.isupper()
-                and not _related(each, name)
+                if each not in sentence and each.isupper() == name.isupper() and not _related(each, name)
             }
         )
         if others:
@@ -139,10 +154,14 @@ def _other_name(name: str, sentence: str, section: str, document: str, rng: rand
 @lru_cache(maxsize=4096)
 def names(text: str) -> frozenset[str]:
     """What looks like a name in the text."""
-    return frozenset(NAME.findall(text)) - NO_NAME
+    return frozenset(name for name in NAME.findall(text) if not _ordinary(name))
+
+
+def _ordinary(name: str) -> bool:
+    return any(word.lower() in NO_NAME for word in name.split())
 
 
 def _related(one: str, other: str) -> bool:
-    words, others = set(re.findall(r"\w+", one.lower())), set(re.findall(r"\w+", other.lower()))
+    words, others = ({word[:5] for word in re.findall(r"\w+", name.lower())} for name in (one, other))
     initials = ("".join(part[0] for part in text.split()) for text in (one, other))
     return bool(words & others) or one in next(initials) or other in next(initials)

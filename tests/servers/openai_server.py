@@ -1,4 +1,4 @@
-"""A chat model's server on loopback: the streaming part of OpenAI's API over a real socket, misbehaving as it is told."""
+"""A chat model's server on loopback: the streaming part of OpenAI's API over a real socket, as bad as it is told."""
 
 import json
 import threading
@@ -62,6 +62,7 @@ class Server(ThreadingHTTPServer):
 
 class Handler(BaseHTTPRequestHandler):
     server: Server
+    disable_nagle_algorithm = True  # otherwise a small piece waits 40 ms for the one before it to be acknowledged
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))

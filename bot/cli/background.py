@@ -1,0 +1,44 @@
+"""Work that a person may stop waiting for."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def in_background(work: Iterator[T]) -> Iterator[T]:
+    """The values of an iterator that runs in a thread of its own, each as soon as it is there.
+
+    Whoever stops asking for more leaves the work to end by itself, at its next value. So an interrupt never hits the
+    middle of it: half an import of torch, say, could not be repaired in the same process.
+    """
+    made: SimpleQueue[tuple[T] | BaseException | None] = SimpleQueue()
+    abandoned = threading.Event()
+    threading.Thread(target=_run, args=(work, made, abandoned), daemon=True).start()
+    try:
+        while (item := _next(made)) is not None:
+            if isinstance(item, BaseException):
+                raise item
+            yield item[0]
+    finally:
+        abandoned.set()
+
+
+def _next(made: "SimpleQueue[tuple[T] | BaseException | None]") -> tuple[T] | BaseException | None:
+    while True:
+        with suppress(Empty):
+            return made.get(timeout=0.2)  # an interrupt that comes just before the wait is noticed after it
+
+
+def _run(work: Iterator[T], made: "SimpleQueue[tuple[T] | BaseException | None]", abandoned: threading.Event) -> None:
+    try:
+        for value in work:
+            if abandoned.is_set():
+                return
+            made.put((value,))
+        made.put(None)
+    except BaseException as error:  # noqa: BLE001 - raised again where the work is waited for
+        made.put(error)
