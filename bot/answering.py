@@ -6,16 +6,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from bot.conversation import REPLIES, small_talk
 from bot.errors import FailureKind, GenerationFailed
-from bot.generation.extractive import Quote
+from bot.generation.extractive import ITEM, Quote
 from bot.generation.generator import Draft, Generator, NotThere
 from bot.generation.quoting import EXTRACTIVE, Quoting
 from bot.guard import Guard, leans
 from retrieval.passages import Hit, Passage, Query, Turn
 from retrieval.search import Results, Search
+from retrieval.sentences import CELL
 
 logger = logging.getLogger(__name__)
 
+CONVERSATION = "conversation"
 NOT_FOUND = "I could not find this in the documents."
 
 # Sections kept with the exchange, and those named when nothing answers.
@@ -84,7 +87,7 @@ class Caution:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is shown. An abstention has no sentences and no citations, but the nearest sections.
+    """What is shown. An abstention has no sentences and no citations, but the nearest sections; small talk has none.
 
     `shown` are the sections that the answer was made from; `fallback` says why another generator than the
     configured one answered; `timings` are seconds by step.
@@ -159,6 +162,10 @@ class Answering:
 
     def stream(self, question: Question) -> Iterator[Event]:
         """The same while it comes about."""
+        said = small_talk(question.text)
+        if said:
+            yield Done(Answer(self._new_id(), REPLIES[said], generator=CONVERSATION))
+            return
         started = self._clock()
         yield Status("searching")
         query = Query(question.text, question.history, question.groups)
@@ -297,10 +304,16 @@ def told(kind: FailureKind, instead: str) -> str:
 
 
 def with_marks(sentences: Sequence[Sentence]) -> str:
-    """The answer as one text, each sentence followed by its marks."""
-    return " ".join(
-        f"{sentence.text} {''.join(f'[{number}]' for number in sentence.citations)}" for sentence in sentences
-    )
+    """The answer as one text, each sentence followed by its marks, items and table rows on lines of their own."""
+    text = ""
+    for sentence in sentences:
+        marks = "".join(f"[{number}]" for number in sentence.citations)
+        text += f"{_separator(sentence) if text else ''}{sentence.text} {marks}"
+    return text
+
+
+def _separator(sentence: Sentence) -> str:
+    return "\n" if ITEM.match(sentence.text) or CELL in sentence.text else " "
 
 
 def _citation(number: int, passage: Passage, start: int, end: int) -> Citation:

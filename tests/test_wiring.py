@@ -227,3 +227,11 @@ def test_judged_questions_teach_what_a_confidence_means_and_it_is_kept(folder):
 def test_calibrating_needs_judgements(folder):
     (folder / "q.jsonl").write_text('{"id": "1", "text": "What?"}', encoding="utf-8")
     assert run("evaluate", "--questions", "q.jsonl", "--calibrate").exit_code == 2
+
+
+@pytest.mark.parametrize("text", ["Thanks!", "Who are you?", "???"])
+def test_small_talk_gets_a_reply_and_no_search(text):
+    given = read(run("ask", text, "--json"))
+    assert given["text"]
+    assert given["generator"] == "conversation"
+    assert (given["abstained"], given["sentences"], given["citations"], given["nearest"]) == (False, [], [], [])

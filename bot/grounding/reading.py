@@ -29,7 +29,7 @@ class Item:
     """One thing that a line says; `before` is what the small words since the last one do to it.
 
     `exact` is true of codes and links. `capital` is true of any capital letter, `name` of one where none is due,
-    `opens` of one at the beginning, which may be a name. A `marker` numbers the line.
+    `opens` of one where a sentence or list begins, which may be a name. A `marker` numbers the line.
     """
 
     key: str
@@ -85,9 +85,13 @@ class Reading:
     starts: tuple[int, ...]
 
 
-@lru_cache(maxsize=REMEMBERED)
 def read(text: str, language: str = "english") -> Reading:
-    """The text's lines in reading order."""
+    """The text's lines in reading order; reading passages while a model still thinks makes their check quick."""
+    return _read(text, language)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _read(text: str, language: str) -> Reading:
     cut = [tokens(text[start:end], language=language) for start, end in sentences(text)]
     lines = tuple(_line(each) for each in cut)
     keys = frozenset[str]().union(*(line.keys for line in lines))
@@ -108,7 +112,7 @@ def _line(said: Sequence[Token]) -> Line:
         end = value.end if value else at + 1
         if value or (said[at].key and said[at].text not in TURNING):
             before = _between(stances, until, at)
-            item = _value(said, value, stances.marks[at], before) if value else _word(said, at, stances, before, items)
+            item = _value(said, value, stances.marks[at], before) if value else _word(said, at, stances, before)
             place.update(dict.fromkeys(range(at, end), len(items)))
             items.append(item)
             until = end
@@ -131,8 +135,9 @@ def _value(said: Sequence[Token], found: Found, mark: Mark, before: Mark) -> Ite
     return Item(found.amount.key, shown, mark, before, found.amount, marker=marker)
 
 
-def _word(said: Sequence[Token], at: int, stances: Stances, before: Mark, earlier: Sequence[Item]) -> Item:
+def _word(said: Sequence[Token], at: int, stances: Stances, before: Mark) -> Item:
     token = said[at]
+    name = token.capital and _is_name(said, at)
     return Item(
         token.key,
         token.shown,
@@ -140,8 +145,8 @@ def _word(said: Sequence[Token], at: int, stances: Stances, before: Mark, earlie
         before,
         exact=token.kind if token.kind == "code" or token.kind == "link" else "",  # noqa: PLR1714 - narrows the type
         capital=token.capital,
-        name=token.capital and _is_name(said, at),
-        opens=token.capital and not earlier,
+        name=name,
+        opens=token.capital and not name,
     )
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from bot.grounding.alignment import CLOSE, Pair, Window, gaps
 from bot.grounding.amounts import same
-from bot.grounding.polarity import OPPOSITES, PLAIN, Conflict, Mark, conflict
+from bot.grounding.polarity import OPPOSITES, Conflict, Mark, conflict
 from bot.grounding.reading import Item, Line, Scope
 
 Problem = tuple[Literal["negation", "modality"], str]
@@ -81,7 +81,7 @@ def _turn(here: range, there: range, line: Line, place: Window) -> Turn:
 def _opposite(claimed: Sequence[Item], given: Sequence[Item]) -> Conflict:
     """How two attributes exclude each other; "not mandatory" and "optional" do not."""
     for one, other in product(claimed, given):
-        alike = one.mark == other.mark and one.mark != PLAIN
+        alike = (one.mark.negated and other.mark.negated) or one.mark.force == other.mark.force != ""
         if frozenset((one.key, other.key)) in OPPOSITES and not alike:
             return "modality" if one.mark.negated == other.mark.negated else "negation"
     return ""

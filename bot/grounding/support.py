@@ -19,6 +19,8 @@ ENOUGH = 0.6
 ENOUGH_TOGETHER = 0.4
 TOGETHER = 0.2
 LOOSE = 2
+NEW_CLAUSE = 4
+# With fewer words than these, a sentence's values help to find its place.
 FEW_WORDS = 4
 # What stands shortly before a quote that begins inside a line and would change what it says.
 TURNS = re.compile(r" (?:not|no|never|without|unless|except|neither|nor|if|only)(?: \S+){0,3} $")
@@ -97,7 +99,18 @@ def _enough(line: Line, place: Window, pairs: Sequence[Pair]) -> bool:
     together = sum(
         after[0] - before[0] == 1 and after[1] - before[1] <= LOOSE for before, after in pairwise(pairs)
     ) / max(len(line.items) - 1, 1)
-    return place.covered >= ENOUGH or (place.covered >= ENOUGH_TOGETHER and together >= TOGETHER)
+    enough = place.covered >= ENOUGH or (place.covered >= ENOUGH_TOGETHER and together >= TOGETHER)
+    return enough and not _adds_a_clause(line, place)
+
+
+def _adds_a_clause(line: Line, place: Window) -> bool:
+    """Whether several words in a row are nowhere in that place: half a sentence may be true and the other invented."""
+    held, row = {item.key for item in place.items}, 0
+    for item in line.items:
+        row = 0 if item.key in held else row + 1
+        if row == NEW_CLAUSE:
+            return True
+    return False
 
 
 def _words(line: Line) -> frozenset[str]:

@@ -105,7 +105,8 @@ def _other_amount(claimed: Sequence[Item], given: Sequence[Item]) -> Problem | N
 
 
 def _other_name(line: Line, here: range, place: Window, beside: range) -> Problem | None:
-    around = place.items[max(beside.stop - NEAR, 0) : beside.stop + NEAR]
+    opens = beside.start == 0 or beside.start in place.ends or place.items[beside.start - 1].marker
+    around = () if opens else place.items[max(beside.stop - NEAR, 0) : beside.stop + NEAR]
     # A capital that only begins the sentence is no name when the text writes the word small.
     small = {item.key for item in around if not item.capital}
     names = [item for item in line.items[here.start : here.stop] if item.is_value and not item.amount]

@@ -72,24 +72,24 @@ class Sets:
     elsewhere: list[Case]
 
 
-def doc2dial(data: Path) -> Sets:
+def doc2dial(data: Path, *, seed: int = SEED) -> Sets:
     """The cases of doc2dial, from quotes and paraphrases in equal parts."""
     rows = list(_rows(data / "doc2dial" / "corpus.jsonl"))
     by_id = {row["_id"]: Section(row["doc_id"], row["text"]) for row in rows}
     held = list(by_id.values())
-    return _sets(held, _paraphrases(data / "doc2dial", by_id))
+    return _sets(held, _paraphrases(data / "doc2dial", by_id), seed)
 
 
-def corpus(data: Path, name: str) -> Sets:
+def corpus(data: Path, name: str, *, seed: int = SEED) -> Sets:
     """The cases of a corpus of sections in which nobody paraphrased."""
     path = data / name / "corpus.jsonl"
     if path.is_file():
-        return _sets([Section(row["doc_id"], row["text"]) for row in _rows(path)], [])
-    return _sets(list(_markdown_sections(data / name)), [])
+        return _sets([Section(row["doc_id"], row["text"]) for row in _rows(path)], [], seed)
+    return _sets(list(_markdown_sections(data / name)), [], seed)
 
 
-def _sets(held: Sequence[Section], paraphrases: list[Case]) -> Sets:
-    rng = random.Random(SEED)
+def _sets(held: Sequence[Section], paraphrases: list[Case], seed: int) -> Sets:
+    rng = random.Random(seed)
     pool = list(_quotes(held))
     rng.shuffle(pool)
     rng.shuffle(paraphrases)

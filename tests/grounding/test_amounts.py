@@ -61,8 +61,6 @@ def test_members_of_a_range_share_their_unit() -> None:
     assert [amount.unit for amount in read("$5 or 10")] == ["usd", "usd"]
 
 
-@pytest.mark.parametrize(
-    "text", ["You may march on", "one of the forms", "First, call us", "third parties", "a second"]
-)
+@pytest.mark.parametrize("text", ["You may march on", "one of the forms", "First, call us", "third parties"])
 def test_words_that_are_no_values(text: str) -> None:
     assert read(text) == []

@@ -126,9 +126,7 @@ def test_a_number_of_another_list_item_does_not_count_as_its_marker() -> None:
 
 
 def test_a_name_and_its_first_letters_are_one() -> None:
-    assert check(
-        "The SEC may inspect records at any time.", ["The Securities Exchange Commission may inspect records."]
-    )
+    assert check("The SEC may inspect records.", ["The Securities Exchange Commission may inspect records."]).supported
     text = "Records are kept for the NYS Department of Health."
     assert check("Records are kept for the New York State Department of Health.", [text]).supported
 
@@ -160,7 +158,8 @@ def test_no_text_makes_it_raise(sentence: str, cited: list[str]) -> None:
     assert best(sentence, cited) in {None, *range(len(cited))}
 
 
-SYMBOLS = "1 2 30 1,000 0.5 % $ £ . , ; : ( ) - / am p.m. may May not no must unless if to per two hundred first 1st day US U.S."
+SYMBOLS = """1 2 30 1,000 0.5 % $ £ . , ; : ( ) - / am p.m. may May not no must unless if to per two hundred first
+1st day US U.S."""
 
 
 @given(st.lists(st.sampled_from([*SYMBOLS.split(), "leave", "Board", "12/3/2024", "2024-13-40", "99:99"]), max_size=25))
