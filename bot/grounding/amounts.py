@@ -157,8 +157,6 @@ def _may_open(token: Token) -> bool:
 
 def _amount_at(line: Sequence[Token], at: int) -> Found | None:
     token = line[at]
-    if token.kind == "mark":
-        return None
     if token.kind == "time":
         return Found(at, at + 1, _clock(token.text))
     if token.kind == "code":

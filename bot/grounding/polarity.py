@@ -170,17 +170,18 @@ class _Scan:
     def run(self) -> None:
         for at, token in enumerate(self.line):
             self.at = at
-            self.conditional = token.text in CONDITIONS or (self.conditional and token.kind != "mark")
             if token.text in BREAKS or (token.kind == "mark" and self._ends(token.text)):
                 self._new_clause()
+            self.conditional = token.text in CONDITIONS or (self.conditional and token.kind != "mark")
             if token.kind == "word" and token.text in CUE_WORDS:
                 self._cue(at, token.text)
             if token.key:
                 self._content(at)
 
     def _ends(self, mark: str) -> bool:
-        """A comma ends a clause once something was said in it: not in "must, within ten days, notify"."""
-        return mark in ".;:!?" or (mark == "," and any(cue.targets for cue in self.open))
+        """A comma ends a condition, or what has said something: not "must" in "must, within ten days, notify"."""
+        said = self.conditional or any(cue.targets for cue in self.open)
+        return mark in ".;:!?" or (mark == "," and said)
 
     def _new_clause(self) -> None:
         self.clause, self.force, self.denied, self.open, self.binding = [], "", 0, [], None

@@ -119,7 +119,9 @@ def _denies(scope: Scope, place: Window) -> bool:
 
 def _dropped(scope: Scope, line: Line, place: Window, back: dict[int, int], *, close: bool) -> bool:
     """Whether what the text denies is said without the denial."""
-    head = next((at for at in scope.items[:HEADS] if at in back), scope.items[0])
+    if scope.conditional and not close:
+        return False  # "if you do not, ..." denies nothing by itself
+    head = next((at for at in scope.items[: HEADS if close else 1] if at in back), scope.items[0])
     said = [line.items[back[head]]] if head in back else _alike(place.items[head], line.items)
     if not said or (head not in back and scope.items[1:2] and not _alike(place.items[scope.items[1]], line.items)):
         return False

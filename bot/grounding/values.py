@@ -119,13 +119,19 @@ def _other_name(line: Line, here: range, place: Window, beside: range) -> Proble
 
 
 def _beside(here: range, there: range, length: int, place: Window) -> range:
-    """Of the text around a sentence, as much as the sentence itself has there, and no other line."""
+    """Of the text around a sentence, as much as the sentence itself has there: no half names and no other line."""
     if here.start == 0 and here.stop < length:
-        start = max((at for at in place.ends if at < there.stop), default=0)
-        return range(max(there.start, start, there.stop - len(here)), there.stop)
+        least = max(there.start, max((at for at in place.ends if at < there.stop), default=0))
+        start = max(least, there.stop - len(here))
+        while least < start < there.stop and place.items[start].name and place.items[start - 1].name:
+            start -= 1
+        return range(start, there.stop)
     if here.stop == length and here.start > 0:
-        stop = min((at for at in place.ends if at >= there.start), default=len(place.items))
-        return range(there.start, min(there.stop, stop, there.start + len(here)))
+        most = min(there.stop, min((at for at in place.ends if at >= there.start), default=there.stop))
+        stop = min(most, there.start + len(here))
+        while there.start < stop < most and place.items[stop - 1].name and place.items[stop].name:
+            stop += 1
+        return range(there.start, stop)
     return there
 
 

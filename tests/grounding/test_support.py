@@ -110,6 +110,24 @@ def test_two_cited_texts_may_each_hold_a_part() -> None:
     assert not check(sentence, [LEAVE]).supported
 
 
+def test_two_values_of_a_kind_keep_their_places() -> None:
+    text = "Applicants must be between 18 and 65 years old. Call 020 7946 0000 on weekdays or 020 7946 0999 at night."
+    assert check("Applicants must be between 18 and 18 years old.", [text]).reason == "number"
+    assert check("On weekdays, call 020-7946-0000.", [text]).supported
+    assert not check("Call 020 7946 0001 on weekdays.", [text]).supported
+
+
+def test_a_name_at_the_end_is_compared_whole() -> None:
+    text = "Complaints are handled by the Federal Trade Commission. Ask Human Resources for help with anything else."
+    assert check("Complaints are handled by Human Resources.", [text]).reason == "name"
+    assert check("Complaints are handled by the FTC.", [text]).supported
+
+
+def test_a_name_that_the_text_gives_to_something_else_is_refused() -> None:
+    text = "Parental leave for up to a year is granted by the Board. Short unpaid leave is granted by Ada Lovelace."
+    assert check("When you ask for up to a year, parental leave is granted by Ada.", [text]).reason == "name"
+
+
 def test_each_sentence_of_several_must_be_supported() -> None:
     assert check("Yes. Sick leave is not deducted. Receipts are required for every claim.", [LEAVE, EXPENSES]).supported
     assert not check("Sick leave is not deducted. Receipts are required for every claim.", [LEAVE]).supported
