@@ -21,6 +21,11 @@ LOOKING = DOING["searching"]
 # A child that has this terminal as its own, so that ctrl-c reaches it. A question that begins with Slow is searched for
 # until it is stopped, one that begins with Half is written at until then.
 CHILD = """
+import signal
+
+# A run in the background passes on that interrupts are ignored; at a terminal they are not.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 import fcntl, os, sys, termios, threading
 os.environ.pop("COLUMNS", None)  # left in the environment by a readline of the process that runs the tests
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
