@@ -8,14 +8,17 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from retrieval.confidence import Calibration
 from retrieval.errors import RetrievalError
-from retrieval.evaluation import Gold
 from retrieval.passages import Query
 from retrieval.search import Search
+
+if TYPE_CHECKING:  # no question waits for what only measures
+    from retrieval.evaluation import Gold
 
 FEWEST = 20
 # As in Platt, "Probabilistic outputs for support vector machines" (1999): a few questions must not claim certainty.
@@ -23,7 +26,7 @@ PRIOR = 1.0
 STEPS = 50
 
 
-def self_calibrated(search: Search, judged: Iterable[tuple[Query, Gold]]) -> Calibration:
+def self_calibrated(search: Search, judged: Iterable["tuple[Query, Gold]"]) -> Calibration:
     """The search's calibration fitted to questions given with what tells the passages that answer them.
 
     Raises `RetrievalError` when fewer than `FEWEST` questions find an answer.

@@ -6,13 +6,11 @@ from functools import cache
 from textwrap import dedent
 from typing import TYPE_CHECKING
 
-from retrieval.loading import front_matter
 from retrieval.loading.cleaning import clean
-from retrieval.loading.decoding import decode
 from retrieval.loading.html import fragment, is_tag
 from retrieval.loading.parsed import Parsed, Skipped
 from retrieval.loading.pieces import Piece, assemble, row_text
-from retrieval.loading.plain import NOT_TEXT, reads_as_prose
+from retrieval.loading.plain import opened, reads_as_prose
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -30,10 +28,7 @@ _LONGEST_HEADING = 200
 
 def parse(name: str, data: bytes) -> Parsed | Skipped:
     """The text without its markup; headings get the id that their author or GitHub gives them."""
-    text = decode(data)
-    if text is None:
-        return NOT_TEXT
-    parts = front_matter.split(clean(text))
+    parts = opened(data)
     if isinstance(parts, Skipped):
         return parts
     metadata, body = parts

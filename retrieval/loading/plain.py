@@ -8,6 +8,7 @@ from retrieval.loading.cleaning import clean
 from retrieval.loading.decoding import decode
 from retrieval.loading.parsed import Parsed, Skipped
 from retrieval.loading.pieces import Piece, assemble
+from retrieval.passages import Metadata
 
 NOT_TEXT = Skipped("malformed", "it holds binary data, not text")
 
@@ -22,14 +23,17 @@ _LONGEST_HEADING = 80
 
 def parse(name: str, data: bytes) -> Parsed | Skipped:
     """The text as it stands; hard line ends inside a paragraph stay."""
-    text = decode(data)
-    if text is None:
-        return NOT_TEXT
-    parts = front_matter.split(clean(text))
+    parts = opened(data)
     if isinstance(parts, Skipped):
         return parts
     metadata, body = parts
     return assemble(paragraphs(body), metadata)
+
+
+def opened(data: bytes) -> tuple[Metadata, str] | Skipped:
+    """What a text file says of itself in its front matter, and its clean text below that."""
+    text = decode(data)
+    return NOT_TEXT if text is None else front_matter.split(clean(text))
 
 
 def paragraphs(text: str) -> Iterator[Piece]:
