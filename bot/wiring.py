@@ -8,7 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from bot.answering import Answer, Answering, Event, Question
+from bot.answering import Answering
+from bot.answers import Answer, Event, Question
 from bot.generation.generator import Generator
 from bot.settings import Settings
 from bot.voting import Opinion, Standing, records, standing

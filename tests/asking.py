@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.answering import Answer, Question
+from bot.answers import Answer, Question
 from bot.settings import Settings, Source
 from bot.sources import sources
 from bot.wiring import House

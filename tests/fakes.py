@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.answering import Answer, Done, Event, Question, SentenceReady, Status
+from bot.answers import Answer, Done, Event, Question, SentenceReady, Status
 from bot.voting import Opinion, Standing, records
 from feedback.errors import UnknownExchange
 from retrieval.analysis import fold

@@ -9,7 +9,8 @@ import time
 import pytest
 from click.testing import CliRunner, Result
 
-from bot.answering import NOT_FOUND, Done, Question, SentenceReady, Status
+from bot.answering import NOT_FOUND
+from bot.answers import Done, Question, SentenceReady, Status
 from bot.cli import main
 from bot.cli.output import Invocation
 from bot.errors import BotError

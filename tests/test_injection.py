@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from bot.answering import Answer, Question
+from bot.answers import Answer, Question
 from bot.guard import held
 from bot.prompts import NOT_FOUND_TOKEN, RULES
 from bot.wiring import House

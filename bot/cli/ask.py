@@ -7,7 +7,7 @@ from bot.cli.options import from_option, group_option, json_option, one_text, te
 from bot.cli.output import Invocation, emit, emit_line, note, say
 
 if TYPE_CHECKING:
-    from bot.answering import Answer, Question
+    from bot.answers import Answer, Question
 
 
 @click.command("ask")
@@ -48,7 +48,7 @@ def command(
 def _one(
     invocation: Invocation, text: str, *, groups: frozenset[str], conversation: str, user: str, as_json: bool
 ) -> None:
-    from bot.answering import Question
+    from bot.answers import Question
 
     house = invocation.house
     history = house.history(conversation, user=user, groups=groups) if conversation else ()
@@ -62,7 +62,7 @@ def _one(
 
 
 def _many(invocation: Invocation, lines: BinaryIO, *, groups: frozenset[str], record: bool) -> None:
-    from bot.answering import Question
+    from bot.answers import Question
 
     unread = 0
     for line in questions.read(lines, groups=groups):

@@ -14,7 +14,7 @@ from bot.cli.terminal import Terminal
 from retrieval.passages import Turn
 
 if TYPE_CHECKING:
-    from bot.answering import Answer, Event, Question
+    from bot.answers import Answer, Event, Question
     from bot.voting import Choice
     from feedback.records import Reason
 
@@ -127,7 +127,7 @@ class Chat:
             self._ask(line)
 
     def _ask(self, text: str) -> None:
-        from bot.answering import Question
+        from bot.answers import Question
 
         self._last = ""
         question = Question(text, self._history, self._groups, self._user, self.conversation)
@@ -137,7 +137,7 @@ class Chat:
 
     def _show(self, question: "Question") -> "Answer":
         """Print the answer as it comes."""
-        from bot.answering import Done, SentenceReady, Status
+        from bot.answers import Done, SentenceReady, Status
 
         paragraphs = reading.Paragraphs(self._terminal.width)
         self._terminal.write("\n")

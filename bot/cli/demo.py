@@ -12,7 +12,7 @@ from bot.cli.progress import progress
 from retrieval.passages import Turn
 
 if TYPE_CHECKING:
-    from bot.answering import Answer, Question
+    from bot.answers import Answer, Question
 
 # A question, one that means something only after it, one about a table, and one that the handbook does not answer.
 CONVERSATION = (
@@ -56,7 +56,7 @@ def _questions(asked: Sequence[str], *, interactive: bool) -> Iterator[str]:
 
 def _talk(ask: "Callable[[Question], Answer]", texts: Iterator[str], *, as_json: bool) -> None:
     """One conversation: every question knows those before it."""
-    from bot.answering import Question
+    from bot.answers import Question
 
     history: tuple[Turn, ...] = ()
     for text in texts:

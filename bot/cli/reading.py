@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from retrieval.passages import Document, Hit, Passage
 
 if TYPE_CHECKING:
-    from bot.answering import Answer, Citation
+    from bot.answers import Answer, Citation
     from bot.voting import Opinion, Standing
 
 WIDTH = 80

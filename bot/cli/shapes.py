@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from retrieval.passages import Document, Hit, Passage
 
 if TYPE_CHECKING:  # no command waits for rooms that it does not enter
-    from bot.answering import Answer
+    from bot.answers import Answer
     from bot.voting import Standing
     from retrieval.search import Results
     from retrieval.sync import Report

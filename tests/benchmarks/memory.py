@@ -31,7 +31,7 @@ TOKENS = 64
 ASK = """
 import resource, sys
 from pathlib import Path
-from bot.answering import Question
+from bot.answers import Question
 from bot.settings import Settings
 from bot.wiring import build
 

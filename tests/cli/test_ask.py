@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.answering import Answer, Caution, Citation, Question, Sentence
+from bot.answers import Answer, Caution, Citation, Question, Sentence
 from feedback.errors import FeedbackUnavailable
 from retrieval.errors import IndexNotReady
 from retrieval.passages import Turn

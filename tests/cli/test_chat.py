@@ -5,7 +5,7 @@ import getpass
 import pytest
 from click.testing import Result
 
-from bot.answering import Answer, Citation, Question, Sentence
+from bot.answers import Answer, Citation, Question, Sentence
 from bot.cli.chat import DOING, HELP, REMEMBERED
 from bot.voting import Opinion
 from feedback.errors import FeedbackUnavailable

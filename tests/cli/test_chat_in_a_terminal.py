@@ -29,7 +29,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 import fcntl, os, sys, termios, threading
 os.environ.pop("COLUMNS", None)  # left in the environment by a readline of the process that runs the tests
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-from bot.answering import Answer, Citation, Sentence, SentenceReady, Status
+from bot.answers import Answer, Citation, Sentence, SentenceReady, Status
 from bot.cli import main
 from bot.cli.output import Invocation
 from tests.fakes import FakeHouse

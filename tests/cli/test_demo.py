@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bot.answering import Answer, Citation, Question, Sentence
+from bot.answers import Answer, Citation, Question, Sentence
 from bot.cli.demo import CONVERSATION
 from bot.demo import HANDBOOK
 from retrieval.passages import Turn

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.answering import Answer, Caution, Citation, Sentence
+from bot.answers import Answer, Caution, Citation, Sentence
 from bot.cli import reading
 from bot.cli.reading import Paragraphs
 from retrieval.passages import Hit

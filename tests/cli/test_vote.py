@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from bot.answering import Answer, Question
+from bot.answers import Answer, Question
 from bot.voting import Opinion
 from feedback.errors import FeedbackUnavailable
 from tests.cli.conftest import told
