@@ -3,14 +3,18 @@
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, date, datetime
 
-from bot.answers import Answer, Done, Event, Question, SentenceReady, Status
+from bot.answers import Answer, Caution, Done, Event, Question, SentenceReady, Status
+from bot.caution.colleague import Colleague
 from bot.conversation import REPLIES, small_talk
 from bot.errors import FailureKind, GenerationFailed
 from bot.generation.generator import Generator, NotThere
 from bot.generation.quoting import EXTRACTIVE, Quoting
+from bot.generation.rewriting import Rewriter
 from bot.page import Page, with_marks
-from retrieval.passages import Query
+from retrieval.passages import Document, Query
 from retrieval.search import Results, Search
 
 logger = logging.getLogger(__name__)
@@ -46,16 +50,22 @@ class Answering:
         threshold: float,
         new_id: Callable[[], str],
         generator: Generator | None = None,
+        rewriter: Rewriter | None = None,
         language: str = "english",
+        document: Callable[[str], Document | None] = lambda _: None,
         clock: Callable[[], float] = time.perf_counter,
+        today: Callable[[], date] = lambda: datetime.now(UTC).date(),
     ) -> None:
         self._search = search
         self._threshold = threshold
         self._new_id = new_id
         self._quoting = Quoting(search)
         self._generator = generator or self._quoting
+        self._rewriter = rewriter
         self._language = language
+        self._document = document
         self._clock = clock
+        self._today = today
 
     def __call__(self, question: Question) -> Answer:
         """An answer whose every sentence is cited, or an abstention; raises `RetrievalError` when search fails."""
@@ -71,7 +81,8 @@ class Answering:
             return
         started = self._clock()
         yield Status("searching")
-        query = Query(question.text, question.history, question.groups)
+        query, rewriting = self._asked(question)
+        asked = self._clock()
         results = self._search(query, top=SHOWN)
         retrieved = self._clock()
         page = Page([hit.passage for hit in results.hits], language=self._language)
@@ -81,9 +92,34 @@ class Answering:
             for ready in self._written(query, results, page):
                 first = self._clock() if first is None else first
                 yield ready
+        warnings: tuple[Caution, ...] = ()
+        if page.sentences:
+            colleague = self._colleague(question, results)
+            yield from page.take(colleague.beside(page.sentences, page.citations), self._quoting)
+            warnings = colleague.cautions(page.citations)
         ended = self._clock()
-        timings = {"retrieve": retrieved - started, "generate": ended - retrieved, "total": ended - started}
-        yield Done(self._answer(page, results, timings if first is None else timings | {"first": first - started}))
+        timings = {"retrieve": retrieved - asked, "generate": ended - retrieved, "total": ended - started} | rewriting
+        if first is not None:
+            timings["first"] = first - started
+        yield Done(replace(self._answer(page, query, results, timings), warnings=warnings))
+
+    def _colleague(self, question: Question, results: Results) -> Colleague:
+        return Colleague(
+            question,
+            [hit.passage for hit in results.hits],
+            lookup=self._document,
+            today=self._today(),
+            language=self._language,
+        )
+
+    def _asked(self, question: Question) -> tuple[Query, dict[str, float]]:
+        """The query for a question; with a model a follow-up stands alone in it, and the seconds for that are told."""
+        query = Query(question.text, question.history, question.groups)
+        if not self._rewriter or not query.history:
+            return query, {}
+        started = self._clock()
+        query = replace(query, standalone=self._rewriter(query.text, query.history))
+        return query, {"rewrite": self._clock() - started}
 
     def _written(self, query: Query, results: Results, page: Page) -> Iterator[SentenceReady]:
         """The generator's sentences as far as they hold, and quoted ones where they are too few."""
@@ -113,8 +149,10 @@ class Answering:
         """Whether the sections look so right that a model which finds nothing in them is not believed."""
         return results.confidence >= (1 + self._threshold) / 2
 
-    def _answer(self, page: Page, results: Results, timings: Mapping[str, float]) -> Answer:
+    def _answer(self, page: Page, query: Query, results: Results, timings: Mapping[str, float]) -> Answer:
         abstained = not page.sentences
+        written = page.generator.prompt_version if page.generator else ""
+        rewritten = self._rewriter.version if self._rewriter and query.standalone else ""
         return Answer(
             self._new_id(),
             NOT_FOUND if abstained else with_marks(page.sentences),
@@ -125,7 +163,7 @@ class Answering:
             nearest=results.hits[:NEAREST] if abstained else (),
             shown=results.hits,
             generator=page.generator.name if page.generator else EXTRACTIVE,
-            prompt_version=page.generator.prompt_version if page.generator else "",
+            prompt_version="+".join(filter(None, (written, rewritten))),
             fallback=page.fallback,
             timings=timings,
         )

@@ -45,7 +45,7 @@ class Citation:
 class Caution:
     """What a careful colleague would add to an answer."""
 
-    kind: Literal["review-date", "superseded", "conflict"]
+    kind: Literal["review-date", "superseded", "conflict", "condition"]
     text: str
     citations: tuple[int, ...] = ()
 

@@ -8,14 +8,17 @@ import shutil
 import sqlite3
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 from importlib.metadata import PackageNotFoundError, distribution
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bot.errors import BotError, SettingsError
+from bot.errors import BotError, GenerationFailed, SettingsError
+from bot.prompts import Prompt
 from bot.settings import FILE, Settings, Source, load
 from feedback.errors import FeedbackError
 from retrieval.errors import RetrievalError
@@ -29,6 +32,25 @@ OLDEST_PYTHON = (3, 11)
 OLDEST_SQLITE = (3, 35, 0)  # RETURNING
 FREE_BYTES = 500_000_000
 LANGUAGE_SAMPLE = 25  # documents of each source
+
+GREETING = Prompt("Reply with one word.", "Say yes.", "")
+# A model that fails in these ways has been reached.
+REPLIED = frozenset({"truncated", "refused", "empty"})
+WRONG_KEY = "does not accept the key", "set `model_api_key` to a key that may use this model"
+# What an HTTP status says is wrong, and what mends it.
+STATUSES: Mapping[int, tuple[str, str]] = {
+    401: WRONG_KEY,
+    403: WRONG_KEY,
+    404: ("is not known there", "correct the name in `model`, or `model_base_url`"),
+    429: ("takes no more requests at present", "wait, or raise the limit of your account"),
+}
+NOT_TAKEN = "does not take the request", "see that `model` names a chat model, and that `model_base_url` is complete"
+SERVER_FAILED = "has a failing server", "look at its server's log, or try again later"
+UNREACHABLE = (
+    "cannot be reached",
+    "see that its server runs, that this machine reaches it, and that `model_base_url` is its address",
+)
+TOO_SLOW = "is too slow", "take a faster model, raise `model_timeout`, or see that this machine reaches its server"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +79,8 @@ def examine(home: Path | None, *, build: Callable[[Settings], "House"]) -> Itera
     yield from (source_folder(source) for source in settings.sources)
     yield embedding(settings.embedding_model)
     yield from _rooms(settings, build)
+    if settings.model:
+        yield chat_model(settings)
 
 
 def python_version() -> Finding:
@@ -132,6 +156,36 @@ def embedding(name: str) -> Finding:
         return Finding("embedding model", ok=True, detail=verify(name))
     except RetrievalError as error:
         return Finding("embedding model", ok=False, detail=str(error), mend="reinstall it, or set `embedding_model`")
+
+
+def chat_model(settings: Settings) -> Finding:
+    """Whether the model that writes answers replies; it is sent one request of a few words."""
+    from bot.generation.client import patiently
+    from bot.wiring import chat_model as opened
+
+    started = time.perf_counter()
+    try:
+        model = opened(settings)
+        for _ in patiently(partial(model.stream, GREETING), replace(model.limits, attempts=2)):
+            pass
+    except GenerationFailed as error:
+        if error.kind not in REPLIED:
+            complaint, mend = _complaint(error)
+            return Finding("model", ok=False, detail=f"{settings.model} {complaint}", mend=mend)
+    except BotError as error:
+        detail, _, mend = str(error).partition(": ")
+        return Finding("model", ok=False, detail=detail, mend=mend)
+    return Finding("model", ok=True, detail=f"{settings.model} replies, {time.perf_counter() - started:.1f} s")
+
+
+def _complaint(error: GenerationFailed) -> tuple[str, str]:
+    """What is wrong and what mends it, without what the server said: it may repeat the key."""
+    if error.kind == "timeout":
+        return TOO_SLOW
+    if error.status is None:
+        return UNREACHABLE
+    complaint, mend = STATUSES.get(error.status, NOT_TAKEN if error.status < 500 else SERVER_FAILED)
+    return f"{complaint} (status {error.status})", mend
 
 
 def _rooms(settings: Settings, build: Callable[[Settings], "House"]) -> Iterator[Finding]:

@@ -34,11 +34,13 @@ class UsageProblem(BotError):
 class GenerationFailed(BotError):
     """A generator did not finish its answer; `kind` says what the matter is.
 
-    `again` is whether trying once more may help, `wait` the seconds that it asks for before that.
+    `again` is whether trying once more may help, `wait` the seconds that it asks for before that, and `status` what
+    the model's server gave as its HTTP status, if it gave any.
     """
 
-    def __init__(self, kind: FailureKind, *, again: bool = False, wait: float = 0.0) -> None:
+    def __init__(self, kind: FailureKind, *, again: bool = False, wait: float = 0.0, status: int | None = None) -> None:
         super().__init__(f"the answer was not finished: {kind}")
         self.kind = kind
         self.again = again
         self.wait = wait
+        self.status = status

@@ -6,11 +6,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from bot.answering import Answering
-from bot.answers import Answer, Event, Question
+from bot.answers import Answer, Citation, Event, Question
+from bot.generation.chat import Chat
+from bot.generation.client import ChatModel, Limits, Listener, open_model
 from bot.generation.generator import Generator
+from bot.generation.quoting import EXTRACTIVE
+from bot.generation.rewriting import Rewriter
 from bot.settings import Settings
 from bot.voting import Opinion, Standing, records, standing
 from feedback.people import hashed, user_key
@@ -27,6 +31,11 @@ from retrieval.passages import Passage, Query, Turn, readable_audiences
 from retrieval.recipe import Recipe, without
 from retrieval.search import Results, Search
 from retrieval.sync import Progress, Report, Source, remove, sync
+
+if TYPE_CHECKING:  # no question waits for what only measures
+    from bot.evaluation import Contestant
+
+S = TypeVar("S", bound=Search)
 
 # Earlier exchanges of a conversation that a follow-up is understood from.
 REMEMBERED = 6
@@ -60,11 +69,11 @@ class House:
 
     @cached_property
     def _search(self) -> Search:
-        return self._searching(Recipe())
+        return self._searching(Recipe(), Search)
 
-    def _searching(self, recipe: Recipe) -> Search:
+    def _searching(self, recipe: Recipe, kind: type[S]) -> S:
         calibration = load(self._calibration)
-        return Search(self.index, self.embedder, self.analyzer, recipe=recipe, calibration=calibration)
+        return kind(self.index, self.embedder, self.analyzer, recipe=recipe, calibration=calibration)
 
     @property
     def _calibration(self) -> Path:
@@ -72,32 +81,32 @@ class House:
 
     @cached_property
     def _answering(self) -> Answering:
+        return self._answering_by(self._generator, self._search, self._rewriter)
+
+    def _answering_by(self, generator: Generator | None, search: Search, rewriter: Rewriter | None = None) -> Answering:
         return Answering(
-            self._search,
+            search,
             threshold=self.settings.confidence_threshold,
             new_id=lambda: uuid.uuid4().hex,
-            generator=self._generator,
+            generator=generator,
+            rewriter=rewriter,
             language=self.settings.language,
+            document=self.index.document,
         )
 
     @cached_property
+    def _model(self) -> ChatModel | None:
+        return chat_model(self.settings) if self.settings.model else None
+
+    @property
     def _generator(self) -> Generator | None:
         """The chat model that is configured, if one is; raises `BotError` with what is missing for it."""
-        settings = self.settings
-        if not settings.model:
-            return None
-        from bot.generation.chat import Chat
-        from bot.generation.client import Limits, open_model
+        return Chat(self._model) if self._model else None
 
-        key = settings.model_api_key
-        return Chat(
-            open_model(
-                settings.model,
-                base_url=settings.model_base_url,
-                api_key=key.get_secret_value() if key else "",
-                limits=Limits(seconds=settings.model_timeout),
-            )
-        )
+    @property
+    def _rewriter(self) -> Rewriter | None:
+        """The same model, for follow-ups."""
+        return Rewriter(self._model, self.analyzer) if self._model else None
 
     def search(self, query: Query, *, top: int = 10) -> Results:
         """The best passages for a query."""
@@ -166,25 +175,68 @@ class House:
         return learned
 
     def evaluate(
-        self, questions: Path, *, qrels: Path | None, corpus: Path | None, without: frozenset[str], progress: Progress
+        self,
+        questions: Path,
+        *,
+        qrels: Path | None,
+        corpus: Path | None,
+        without: frozenset[str],
+        models: Sequence[str] | None,
+        progress: Progress,
     ) -> Mapping[str, Any]:
-        """Figures for retrieval and abstention on a judged question file."""
-        from retrieval.evaluation import evaluate
+        """Figures for retrieval, abstention and the answers of these models on a judged question file.
+
+        `extractive` names the answers without a model; no models means the one that is configured, None no answers.
+        """
+        from bot.evaluation import Contestant, Looking, evaluated
         from retrieval.judgements import read_corpus, read_qrels, read_questions
 
-        search = self._searching(without_all(without))
-        return evaluate(
+        search = self._searching(without_all(without), Looking)
+        names = None if models is None else tuple(models) or (self.settings.model or EXTRACTIVE,)
+        contestants: list[Contestant] = [self._contestant(name, search) for name in names or ()]
+        return evaluated(
             read_questions(questions),
             read_qrels(qrels) if qrels else {},
             read_corpus(corpus) if corpus else {},
             search,
+            contestants,
+            threshold=self.settings.confidence_threshold,
+            text_of=self._text_of,
             progress=progress,
         )
+
+    def _contestant(self, name: str, search: Search) -> "Contestant":
+        from bot.evaluation import Contestant, Watched
+
+        if name == EXTRACTIVE:
+            return Contestant(name, self._answering_by(None, search))
+        watched = Watched(lambda listener: Chat(chat_model(self.settings, name=name, listener=listener)))
+        return Contestant(name, self._answering_by(watched, search), watched)
+
+    def _text_of(self, citation: Citation) -> str:
+        """The text of the version that is cited; empty when it is gone."""
+        document = self.index.document(citation.document, version=citation.version)
+        return document.text if document else ""
 
 
 def build(settings: Settings) -> House:
     """The house for these settings."""
     return House(settings)
+
+
+def chat_model(settings: Settings, *, name: str = "", listener: Listener | None = None) -> ChatModel:
+    """The chat model that is configured, or another one in the same place; connects to nothing.
+
+    Raises `BotError` with what is missing for it.
+    """
+    key = settings.model_api_key
+    return open_model(
+        name or settings.model,
+        base_url=settings.model_base_url,
+        api_key=key.get_secret_value() if key else "",
+        limits=Limits(seconds=settings.model_timeout),
+        listener=listener,
+    )
 
 
 def any_of(golds: Sequence[Callable[[Passage], bool]]) -> Callable[[Passage], bool]:

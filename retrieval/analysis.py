@@ -72,14 +72,21 @@ def stop_words(language: str) -> frozenset[str]:
     return frozenset(word for line in lines if not line.startswith("#") for word in line.split())
 
 
-def weighted_terms(analyzer: Analyzer, text: str, history: Sequence[Turn]) -> tuple[dict[str, float], dict[str, float]]:
+def weighted_terms(
+    analyzer: Analyzer, text: str, history: Sequence[Turn], *, standalone: str = ""
+) -> tuple[dict[str, float], dict[str, float]]:
     """Terms and bigrams of a question in its conversation, each with its weight.
 
-    The question's own terms weigh 1; the i-th turn back gives `0.7^i`, halved for the bot's. A term said in
-    several turns takes the greatest weight, not the sum, so that a long conversation does not drown the question.
+    The question's own terms weigh 1, and so do those of `standalone`, the question in words that need no history; the
+    i-th turn back gives `0.7^i`, halved for the bot's. A term said in several of them takes the greatest weight, not
+    the sum, so that a long conversation does not drown the question.
     """
-    own = analyzer.terms(text) if history else analyzer.question_terms(text)
+    own = analyzer.terms(text) if history or standalone else analyzer.question_terms(text)
     single, pairs = dict.fromkeys(own, 1.0), dict.fromkeys(bigrams(own), 1.0)
+    if standalone:
+        terms = analyzer.question_terms(standalone)
+        raise_to(single, terms, 1.0)
+        raise_to(pairs, bigrams(terms), 1.0)
     for weight, turn in decayed(history):
         terms = analyzer.terms(turn.text)
         raise_to(single, terms, weight)

@@ -5,6 +5,7 @@ RetrievalError
   IndexNotReady         nothing is indexed yet, or by another embedding model
   SourceUnusable        a source is missing, unreadable or suddenly empty; nothing was deleted
   EmbeddingUnavailable  the embedding model cannot be loaded
+  UnreadableJudgements  files of judged questions cannot be read, or do not fit together
 """
 
 
@@ -26,3 +27,7 @@ class SourceUnusable(RetrievalError):
 
 class EmbeddingUnavailable(RetrievalError):
     """The embedding model cannot be loaded."""
+
+
+class UnreadableJudgements(RetrievalError):
+    """A file of questions, judgements or sections holds a line that is none, or they do not fit together."""

@@ -9,7 +9,7 @@ import math
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import PurePosixPath
@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.judgements import Question, Section, UnreadableJudgements
+from retrieval.errors import UnreadableJudgements
+from retrieval.judgements import Question, Section
 from retrieval.loading.formats import FORMATS
 from retrieval.passages import Hit, Passage, Query
 from retrieval.search import Results
@@ -58,23 +59,43 @@ def evaluate(
     progress: Progress = lambda stage, done, total: None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> dict[str, Any]:
-    """Figures by name; None for one that these files cannot tell.
+    """Figures by name; None for one that these files cannot tell. Raises what `asked` and `figures` do."""
+    return figures(list(asked(questions, qrels, search, progress=progress, clock=clock)), qrels, corpus)
 
-    A question is answerable as its line says, else when it has judgements. Retrieval is judged on answerable questions
-    with judgements, abstention on all, against the others. Raises `UnreadableJudgements` when there is no question,
-    when judgements name none of them, or when one fits several documents.
+
+def asked(
+    questions: Sequence[Question],
+    qrels: Mapping[str, Sequence[str]],
+    search: Search,
+    *,
+    progress: Progress = lambda stage, done, total: None,
+    clock: Callable[[], float] = time.perf_counter,
+) -> Iterator[Outcome]:
+    """What each question gets, in order, each looked up when it is reached.
+
+    Raises `UnreadableJudgements` when there is no question, or when judgements name none of them.
     """
     if not questions:
         raise UnreadableJudgements("there are no questions to evaluate")
     if qrels and not any(question.id in qrels for question in questions):
         raise UnreadableJudgements("the judgements name none of the questions: their ids must be the same")
     search(questions[0].query)  # the first one loads the model, and is no measure of speed
-    outcomes = []
     for done, question in enumerate(questions, start=1):
-        outcomes.append(_asked(question, search, clock))
+        yield _asked(question, search, clock)
         progress("asking", done, len(questions))
+
+
+def figures(
+    outcomes: Sequence[Outcome], qrels: Mapping[str, Sequence[str]], corpus: Mapping[str, Section]
+) -> dict[str, Any]:
+    """Figures of retrieval, abstention and speed.
+
+    A question is answerable as its line says, else when it has judgements. Retrieval is judged on answerable questions
+    with judgements, abstention on all, against the others. Raises `UnreadableJudgements` when a judgement fits several
+    documents.
+    """
     return {
-        "questions": len(questions),
+        "questions": len(outcomes),
         **retrieval_figures(outcomes, qrels, corpus),
         **abstention_figures([each.confidence for each in outcomes], [answerable(each, qrels) for each in outcomes]),
         **latency_figures([each.seconds for each in outcomes]),
@@ -201,8 +222,8 @@ def abstention_figures(confidences: Sequence[float], answerables: Sequence[bool]
     """How well confidence tells answerable questions from the others; without one of the two kinds nothing can be told.
 
     `auroc` is the chance that it is higher for an answerable question than for another, ties counting half.
-    `calibration_error` is the mean distance, over ten bins, between confidence and the answerable share. `thresholds`
-    tell which shares would be answered.
+    `calibration_error` is the mean distance, over ten bins, between confidence and the answerable share, and
+    `reliability` are those bins. `thresholds` tell which shares would be answered.
     """
     confidence = np.array(confidences, np.float64)
     truth = np.array(answerables, bool)
@@ -213,16 +234,18 @@ def abstention_figures(confidences: Sequence[float], answerables: Sequence[bool]
         "unanswerable": len(wrong),
         "auroc": auroc(right, wrong) if both else None,
         "calibration_error": calibration_error(confidence, truth) if both else None,
-        "thresholds": [
-            {
-                "threshold": threshold,
-                "answered": float((right >= threshold).mean()),
-                "wrongly_answered": float((wrong >= threshold).mean()),
-            }
-            for threshold in THRESHOLDS
-        ]
-        if both
-        else None,
+        "reliability": reliability(confidence, truth) if both else None,
+        "thresholds": [trade_off(confidence, truth, threshold) for threshold in THRESHOLDS] if both else None,
+    }
+
+
+def trade_off(confidence: NDArray[np.float64], truth: NDArray[np.bool_], threshold: float) -> dict[str, float]:
+    """The shares of answerable questions and of others that would be answered; there are some of both."""
+    passed = confidence >= threshold
+    return {
+        "threshold": threshold,
+        "answered": float(passed[truth].mean()),
+        "wrongly_answered": float(passed[~truth].mean()),
     }
 
 
@@ -235,9 +258,22 @@ def auroc(right: NDArray[np.float64], wrong: NDArray[np.float64]) -> float:
 
 def calibration_error(confidence: NDArray[np.float64], truth: NDArray[np.bool_]) -> float:
     """Expected calibration error over ten bins of equal width."""
-    bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
-    gaps = [abs((confidence[bins == each] - truth[bins == each]).sum()) for each in range(BINS)]
+    gaps = [row["questions"] * abs(row["confidence"] - row["answerable"]) for row in reliability(confidence, truth)]
     return float(sum(gaps) / len(confidence))
+
+
+def reliability(confidence: NDArray[np.float64], truth: NDArray[np.bool_]) -> list[dict[str, float]]:
+    """For each of ten bins of equal width that holds a question: how many, mean confidence, answerable share."""
+    bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
+    return [
+        {
+            "questions": int(inside.sum()),
+            "confidence": float(confidence[inside].mean()),
+            "answerable": float(truth[inside].mean()),
+        }
+        for inside in (bins == each for each in range(BINS))
+        if inside.any()
+    ]
 
 
 def latency_figures(seconds: Sequence[float]) -> dict[str, float]:

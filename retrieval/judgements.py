@@ -1,26 +1,26 @@
 """Judged question files: questions and corpus as JSON lines, judgements as BEIR's or TREC's columns."""
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from retrieval.errors import RetrievalError
-from retrieval.passages import Query, Turn
-
-
-class UnreadableJudgements(RetrievalError):
-    """A file of questions, judgements or sections holds a line that is none, or they do not fit together."""
+from retrieval.errors import UnreadableJudgements
+from retrieval.passages import Query
+from retrieval.questions import NotAQuestion, id_of, object_of, query_of
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One question; `answerable` is None where the file leaves it to the judgements."""
+    """One question; `answerable` is None where the file leaves it to the judgements.
+
+    `references` are right answers, as somebody wrote them.
+    """
 
     id: str
     query: Query
     answerable: bool | None = None
+    references: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,28 +66,21 @@ def read_qrels(path: Path) -> dict[str, tuple[str, ...]]:
 
 
 def _question(path: Path, number: int, row: Mapping[str, Any]) -> Question:
-    name = row.get("id", row.get("_id"))
-    if isinstance(name, bool) or not isinstance(name, str | int):
-        _refuse(path, number, "`id` (or `_id`) must be a text or a number")
     answerable = row.get("answerable")
     if answerable is not None and not isinstance(answerable, bool):
         _refuse(path, number, "`answerable` must be true or false")
-    groups = row.get("groups") or []
-    if not isinstance(groups, list) or not all(isinstance(group, str) for group in groups):
-        _refuse(path, number, "`groups` must be a list of texts")
-    query = Query(_text(path, number, row, "text"), _history(path, number, row), frozenset(groups))
-    return Question(str(name), query, answerable)
+    try:
+        return Question(str(id_of(row)), query_of(row), answerable, _references(path, number, row))
+    except NotAQuestion as reason:
+        _refuse(path, number, str(reason))
 
 
-def _history(path: Path, number: int, row: Mapping[str, Any]) -> tuple[Turn, ...]:
-    turns = row.get("history") or []
-    if not isinstance(turns, list) or not all(isinstance(turn, dict) for turn in turns):
-        _refuse(path, number, '`history` must be a list of {"role", "text"}')
-    return tuple(
-        Turn(_text(path, number, turn, "role"), _text(path, number, turn, "text"))
-        for turn in turns
-        if turn.get("text") != ""  # a bot that said nothing adds nothing
-    )
+def _references(path: Path, number: int, row: Mapping[str, Any]) -> tuple[str, ...]:
+    """What stands under `answers`, else under `answer`; an empty text is none."""
+    given = row.get("answers") or [row.get("answer") or ""]
+    if not isinstance(given, list) or not all(isinstance(each, str) for each in given):
+        _refuse(path, number, "`answer` must be a text, `answers` a list of texts")
+    return tuple(each for each in given if each.strip())
 
 
 def _text(path: Path, number: int, row: Mapping[str, Any], key: str, *, empty: bool = False) -> str:
@@ -100,12 +93,9 @@ def _text(path: Path, number: int, row: Mapping[str, Any], key: str, *, empty: b
 def _objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     for number, line in _lines(path):
         try:
-            row = json.loads(line)
-        except (ValueError, RecursionError):
-            row = None
-        if not isinstance(row, dict):
-            _refuse(path, number, "expected a JSON object")
-        yield number, row
+            yield number, object_of(line)
+        except NotAQuestion as reason:
+            _refuse(path, number, str(reason))
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:

@@ -30,13 +30,17 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """What a document says of itself (front matter, or its format's own properties); empty means not said."""
+    """What a document says of itself (front matter, or its format's own properties); empty means not said.
+
+    `superseded_by` is what took its place as somebody wrote it down: a path, a document id or a title.
+    """
 
     title: str = ""
     url: str = ""
     owner: str = ""
     review: date | None = None
     audience: frozenset[str] | None = None
+    superseded_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,7 @@ class Document:
     owner: str = ""
     review: date | None = None
     modified: datetime | None = None
+    superseded_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +121,15 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A question, the conversation before it (oldest first) and the groups of whoever asks; none means everyone."""
+    """A question, the conversation before it (oldest first) and the groups of whoever asks; none means everyone.
+
+    `standalone` asks the same in words that need no conversation; empty when nobody has put it so.
+    """
 
     text: str
     history: tuple[Turn, ...] = ()
     groups: frozenset[str] = frozenset()
+    standalone: str = ""
 
 
 @dataclass(frozen=True, slots=True)

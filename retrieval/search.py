@@ -12,7 +12,7 @@ from retrieval.analysis import Analyzer, weighted_terms, words
 from retrieval.confidence import Calibration, Signals
 from retrieval.embedding import Embedder, QueryToken, unit
 from retrieval.fusion import Parts, fused, max_sim, total
-from retrieval.highlight import Highlight, highlights
+from retrieval.highlight import Highlight, Read, highlights
 from retrieval.index import Candidate, Candidates, Lookup, PassageTokens, SearchIndex, Vector
 from retrieval.passages import Hit, Query, readable_audiences
 from retrieval.recipe import Recipe
@@ -86,7 +86,7 @@ class Search:
         candidates = self._index.lookup(understood.lookup)
         if masked is not None:
             candidates = replace(candidates, found=[each for each in candidates.found if each.document != masked])
-        ranked = fused(candidates, self.recipe, follow_up=bool(query.history))
+        ranked = fused(candidates, self.recipe, follow_up=bool(query.history) and not query.standalone)
         ranked = self._reranked(ranked, understood, candidates.idf)
         hits = self._hits(ranked[:top])
         signals = signals_of(ranked, understood.lookup, candidates)
@@ -100,21 +100,24 @@ class Search:
         tokens = self._index.tokens([hit.key for hit in hits])
         nothing = np.zeros((0, understood.tokens.shape[1]), np.int8)
         spans = self._embedder.spans([hit.passage.embedded_text for hit in hits])
-        return [
-            highlights(
-                hit.passage, understood.tokens, weights, tokens.get(hit.key, PassageTokens(nothing, nothing)), places
-            )
+        read = [
+            Read(hit.passage, tokens.get(hit.key, PassageTokens(nothing, nothing)), places)
             for hit, places in zip(hits, spans, strict=True)
         ]
+        return highlights(read, understood.tokens, weights)
 
     def _understood(self, query: Query) -> Understood:
-        history = query.history if self.recipe.history else ()
-        terms, bigrams = weighted_terms(self._analyzer, query.text, history)
-        vector, tokens = self._embedder.query(query.text)
+        """What stands alone needs no history, which could only drag an old topic along; as it was put, it stays in the
+        terms, for the numbers and names that putting it otherwise may lose.
+        """
+        meant = query.standalone or query.text
+        history = query.history if self.recipe.history and not query.standalone else ()
+        terms, bigrams = weighted_terms(self._analyzer, query.text, history, standalone=query.standalone)
+        vector, tokens = self._embedder.query(meant)
         if history:
             whole = "\n".join([query.text, *(turn.text for turn in reversed(history))])
             vector = unit(OWN_SHARE * vector + (1 - OWN_SHARE) * self._embedder.query(whole)[0])
-        analysed = [(token.vector, self._word(query.text, token)) for token in tokens]
+        analysed = [(token.vector, self._word(meant, token)) for token in tokens]
         kept = [(vector, word) for vector, word in analysed if word] or analysed
         return Understood(
             Lookup(terms, bigrams, vector, readable_audiences(query.groups), self.recipe),

@@ -203,9 +203,10 @@ class FakeHouse:
         qrels: Path | None,
         corpus: Path | None,
         without: frozenset[str],
+        models: Sequence[str] | None,
         progress: Callable[[str, int, int], None],
     ) -> Mapping[str, Any]:
-        self._asked(questions=questions, qrels=qrels, corpus=corpus, without=without)
+        self._asked(questions=questions, qrels=qrels, corpus=corpus, without=without, models=models)
         progress("asking", 1, 1)
         return self.figures
 

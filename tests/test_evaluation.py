@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retrieval.confidence import Signals
-from retrieval.evaluation import auroc, calibration_error, called, covers, evaluate, gold, scores, shingles
-from retrieval.judgements import Question, Section, UnreadableJudgements
+from retrieval.errors import UnreadableJudgements
+from retrieval.evaluation import asked, auroc, calibration_error, called, covers, evaluate, gold, scores, shingles
+from retrieval.judgements import Question, Section
 from retrieval.passages import EVERYONE, Hit, Passage, Query
 from retrieval.search import Results
 
@@ -209,6 +210,25 @@ def test_confidence_that_orders_answerable_above_others_has_the_whole_area():
     assert rows[0.35] == (1.0, 0.0)
     assert rows[0.85] == (0.5, 0.0)
     assert rows[0.95] == (0.0, 0.0)
+
+
+def test_bins_say_how_sure_and_how_often_right():
+    found = {"a": results(confidence=0.92), "b": results(confidence=0.98), "c": results(confidence=0.3)}
+    got = figures(found, questions=[question("a"), question("b", answerable=False), question("c")])
+    assert [(row["questions"], row["answerable"]) for row in got["reliability"]] == [(1, 1.0), (2, 0.5)]
+    assert [row["confidence"] for row in got["reliability"]] == pytest.approx([0.3, 0.95])
+
+
+def test_questions_are_looked_up_one_by_one_as_they_are_asked_for():
+    looked: list[str] = []
+
+    def search(query: Query) -> Results:
+        looked.append(query.text)
+        return results()
+
+    outcomes = asked([question("a"), question("b")], {}, search)
+    assert next(outcomes).question.id == "a"
+    assert looked == ["a", "a"]
 
 
 NUMBERS = st.lists(st.integers(0, 5).map(float), min_size=1, max_size=20)

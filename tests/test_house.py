@@ -127,8 +127,6 @@ def test_a_reserved_command_is_refused_in_one_line(name):
     [
         pytest.param(["sync", "--watch"], id="watch"),
         pytest.param(["sync", "docs", "--watch"], id="watch-folder"),
-        pytest.param(["evaluate", "--model", "A", "--model", "B"], id="two-models"),
-        pytest.param(["evaluate", "--model"], id="no-model"),
         pytest.param(["vote", "--from", "votes.jsonl"], id="votes"),
     ],
 )

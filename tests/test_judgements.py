@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from retrieval.judgements import Question, Section, UnreadableJudgements, read_corpus, read_qrels, read_questions
+from retrieval.errors import UnreadableJudgements
+from retrieval.judgements import Question, Section, read_corpus, read_qrels, read_questions
 from retrieval.passages import Query, Turn
 
 
@@ -25,6 +26,20 @@ def test_questions_are_read_with_their_history_and_groups(tmp_path):
     )
     first = Question("1", Query("b", (Turn("user", "a"),), frozenset({"hr"})), answerable=False)
     assert read_questions(path) == [first, Question("2", Query("c"))]
+
+
+@pytest.mark.parametrize(
+    ("given", "references"),
+    [
+        pytest.param({"answer": "Yes."}, ("Yes.",), id="one"),
+        pytest.param({"answers": ["Yes.", "It is."], "answer": "No."}, ("Yes.", "It is."), id="several"),
+        pytest.param({"answer": None, "answers": []}, (), id="none"),
+        pytest.param({"answer": " "}, (), id="blank"),
+    ],
+)
+def test_right_answers_are_read_with_their_question(tmp_path, given, references):
+    (read,) = read_questions(write(tmp_path / "q.jsonl", {"id": 1, "text": "a"} | given))
+    assert read.references == references
 
 
 def test_a_corpus_is_read_by_id(tmp_path):
@@ -74,8 +89,10 @@ def test_a_bad_line_is_told_by_file_and_line(tmp_path, read, line, why):
         pytest.param({"text": " "}, "`text`", id="blank-text"),
         pytest.param({"answerable": 1}, "`answerable`", id="answerable"),
         pytest.param({"groups": "hr"}, "`groups`", id="groups"),
+        pytest.param({"answer": 5}, "`answer`", id="answer"),
+        pytest.param({"answers": ["a", 5]}, "`answer`", id="answers"),
         pytest.param({"history": {"a": 1}}, "`history`", id="history"),
-        pytest.param({"history": [{"role": "user"}]}, "`text`", id="turn-without-text"),
+        pytest.param({"history": [{"role": "user"}]}, "`history.text`", id="turn-without-text"),
     ],
 )
 def test_a_bad_question_is_told_by_file_and_line(tmp_path, change, why):

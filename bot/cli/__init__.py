@@ -20,7 +20,7 @@ COMMANDS = {
     "chat": ("bot.cli.chat", "Ask question after question in the terminal, and vote on the answers."),
     "vote": ("bot.cli.vote", "Say whether an answer helped, or take that back."),
     "show": ("bot.cli.show", "Print what was parsed from a document, with its sections."),
-    "evaluate": ("bot.cli.evaluate", "Measure retrieval and abstention on a judged question file."),
+    "evaluate": ("bot.cli.evaluate", "Measure retrieval, abstention and answers on a judged question file."),
     "doctor": ("bot.cli.doctor", "Check the configuration and everything that Footnote needs."),
 }
 

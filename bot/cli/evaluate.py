@@ -1,15 +1,37 @@
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
-from bot.cli.options import json_option, reserved_option
-from bot.cli.output import Invocation, emit, note, say
+from bot.cli.figures import table
+from bot.cli.options import json_option
+from bot.cli.output import Invocation, emit, note, say, shows
 from bot.cli.progress import progress
+from bot.errors import BotError
 from retrieval.recipe import SWITCHES
 
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
+EXTRACTIVE = "extractive"
+
+
+def _models(_: click.Context, parameter: click.Parameter, names: tuple[str, ...]) -> tuple[str, ...]:
+    for name in names:
+        if name != EXTRACTIVE and not re.fullmatch(r"[a-z][a-z0-9_-]*:\S+", name):
+            raise click.BadParameter(
+                f"{name!r}: give `provider:name` such as `openai:gpt-4.1-mini`, or `{EXTRACTIVE}`.", param=parameter
+            )
+    if len(set(names)) < len(names):
+        raise click.BadParameter("give each model once.", param=parameter)
+    return names
+
+
+def _new_file(_: click.Context, parameter: click.Parameter, path: Path | None) -> Path | None:
+    """Refuses before anything is measured what could not be written afterwards."""
+    if path and not path.absolute().parent.is_dir():
+        raise click.BadParameter(f"the folder of {str(path)!r} does not exist.", param=parameter)
+    return path
 
 
 @click.command("evaluate")
@@ -28,8 +50,24 @@ _file = click.Path(exists=True, dir_okay=False, path_type=Path)
     is_flag=True,
     help="First learn from these judged questions what a confidence means on these documents, and keep it.",
 )
+@click.option(
+    "--model",
+    "models",
+    multiple=True,
+    callback=_models,
+    metavar="MODEL",
+    help="Let this model answer in place of the configured one. Repeat it to put models side by side; "
+    f"`{EXTRACTIVE}` is the answer without a model.",
+)
+@click.option("--no-answers", is_flag=True, help="Look up only: no answers, no model.")
+@click.option(
+    "--html",
+    type=click.Path(dir_okay=False, path_type=Path),
+    callback=_new_file,
+    metavar="FILE",
+    help="Also write the figures, with the trade-off drawn, as one page.",
+)
 @json_option
-@reserved_option("--model", "evaluate")
 @click.pass_obj
 def command(
     invocation: Invocation,
@@ -40,44 +78,51 @@ def command(
     corpus: Path | None,
     without: tuple[str, ...],
     calibrate: bool,
+    models: tuple[str, ...],
+    no_answers: bool,
+    html: Path | None,
     as_json: bool,
 ) -> None:
-    """Measure retrieval and abstention on a judged question file.
+    """Measure retrieval, abstention and answers on a judged question file.
 
     Reads the index as it is: sync the documents that the questions are about first.
     """
-    if calibrate:
-        if qrels is None:
-            raise click.UsageError("--calibrate needs --qrels: which section answers which question.")
+    if calibrate and qrels is None:
+        raise click.UsageError("--calibrate needs --qrels: which section answers which question.")
+    if no_answers and models:
+        raise click.UsageError("Give either --model or --no-answers.")
+    if calibrate and qrels:
         learned = invocation.house.calibrate(questions, qrels=qrels, corpus=corpus)
         note(f"calibrated: slope {learned.slope:.2f}, shift {learned.shift:+.2f}; kept in the state folder")
     with progress() as advance:
         figures = invocation.house.evaluate(
-            questions, qrels=qrels, corpus=corpus, without=frozenset(without), progress=advance
+            questions,
+            qrels=qrels,
+            corpus=corpus,
+            without=frozenset(without),
+            models=None if no_answers else models,
+            progress=advance,
         )
+    _note_who_gave_up(figures)
+    if html:
+        _write(html, figures)
     if as_json:
         emit(dict(figures))
     else:
-        say(table(figures))
+        say(table(figures, plain=not shows("█")))
 
 
-def table(figures: Mapping[str, Any]) -> str:
-    """One line a figure, then one a threshold; what the files could not tell is a dash (pure)."""
-    plain = {name: value for name, value in figures.items() if name != "thresholds"}
-    width = max(map(len, plain), default=0)
-    lines = [f"{name:<{width}}  {_shown(name, value)}" for name, value in plain.items()]
-    if figures.get("thresholds"):
-        lines += ["", "threshold  answered  wrongly answered"]
-        lines += [
-            f"{row['threshold']:>9.2f}  {row['answered']:>8.1%}  {row['wrongly_answered']:>16.1%}"
-            for row in figures["thresholds"]
-        ]
-    return "\n".join(lines)
+def _note_who_gave_up(figures: Mapping[str, Any]) -> None:
+    for name, answers in (figures.get("answers") or {}).items():
+        if answers["gave_up"]:
+            note(f"{name} failed too often in a row and was not asked any further ({answers['gave_up']})")
 
 
-def _shown(name: str, value: float | None) -> str:
-    if value is None:
-        return "-"
-    if isinstance(value, int):
-        return str(value)
-    return f"{value:.1f}" if name.endswith("_ms") else f"{value:.4f}"
+def _write(path: Path, figures: Mapping[str, Any]) -> None:
+    from bot.cli.figures_page import page
+
+    try:
+        path.write_text(page(figures), encoding="utf-8")
+    except OSError as error:
+        raise BotError(f"{str(path)!r} cannot be written ({error.strerror})") from error
+    note(f"written: {path}")

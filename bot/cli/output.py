@@ -76,6 +76,15 @@ def prepare_streams() -> None:
             stream.reconfigure(errors="replace")
 
 
+def shows(character: str) -> bool:
+    """Whether the encoding of stdout has this character."""
+    try:
+        character.encode(sys.stdout.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
 def printable(text: str) -> str:
     """The text without what could take over a terminal."""
     return _UNPRINTABLE.sub("", text)

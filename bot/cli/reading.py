@@ -25,7 +25,7 @@ def answer(given: "Answer", *, width: int = WIDTH) -> str:
 
 def below(given: "Answer", *, width: int = WIDTH) -> str:
     """What stands below the words of an answer: notes, then its footnotes or the sections that are near."""
-    notes = [f"{each.text}{_marks(each.citations)}" for each in given.warnings]
+    notes = [f"{each.text}{_marks(n for n in each.citations if f'[{n}]' not in each.text)}" for each in given.warnings]
     if given.fallback:
         notes.append(given.fallback)
     footnotes = "\n\n".join(_footnote(each, width) for each in given.citations)

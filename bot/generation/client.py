@@ -42,6 +42,10 @@ ENDING_KEYS = ("finish_reason", "stop_reason", "done_reason", "stopReason")
 # What the clients call the error when nobody answered in time; their classes are not imported here.
 TIMED_OUT = frozenset("APITimeoutError TimeoutException TimeoutError".split())
 REFUSED_AS_WRITTEN, RATE_LIMITED, SERVER_FAILED = 400, 429, 500
+# What a model's server may not know of a request; one that says so is asked without it.
+DISPENSABLE = ("temperature", "stream_options")
+# Providers that count the tokens of a stream only when they are asked to; elsewhere the option may be unknown.
+ASKED_TO_COUNT = frozenset({"openai", "azure_openai"})
 FIRST_WAIT = 0.5
 
 
@@ -59,6 +63,18 @@ class Limits:
     attempts: int = 3
 
 
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What one call cost, as the model's server counts."""
+
+    read: int
+    written: int
+
+
+Listener = Callable[[str, Tokens | None], None]
+"""Told each piece of a reply, with the tokens that the server counts with it; these add up over a call."""
+
+
 class Deadline:
     """The time that an answer has; it starts when it is made."""
 
@@ -73,14 +89,22 @@ class Deadline:
 
 
 class ChatModel:
-    """A chat model, ready to be called; `make` prepares LangChain's, without a temperature where that is refused."""
+    """A chat model, ready to be called; `make` prepares LangChain's, without those of `DISPENSABLE` it is given."""
 
-    def __init__(self, make: "Callable[[bool], BaseChatModel]", *, name: str, limits: Limits) -> None:
+    def __init__(
+        self,
+        make: "Callable[[frozenset[str]], BaseChatModel]",
+        *,
+        name: str,
+        limits: Limits,
+        listener: Listener = lambda text, tokens: None,
+    ) -> None:
         self.name = name
         self.limits = limits
+        self._listener = listener
         self._make = make
-        self._model = make(True)
-        self._tempered = True
+        self._left_out: frozenset[str] = frozenset()
+        self._model = make(self._left_out)
 
     def stream(self, prompt: Prompt, deadline: Deadline) -> Iterator[str]:
         """The pieces of the reply; raises `GenerationFailed` when it fails, breaks off or takes too long.
@@ -107,6 +131,7 @@ class ChatModel:
             if piece is None:
                 break
             text, said = _read_piece(piece)
+            self._listener(text, _tokens(piece))
             ending = said or ending
             length += len(text)
             if length > self.limits.characters:
@@ -129,16 +154,17 @@ class ChatModel:
     def _failure(self, error: Exception) -> GenerationFailed:
         status = _status(error)
         logger.warning("the model %s failed: %s, status %s", self.name, type(error).__name__, status)
-        if status == REFUSED_AS_WRITTEN and self._tempered and "temperature" in str(error).lower():
-            self._tempered = False
-            self._model = self._make(False)  # some models know one temperature only
+        unknown = {each for each in DISPENSABLE if each in str(error).lower()} - self._left_out
+        if status == REFUSED_AS_WRITTEN and unknown:
+            self._left_out |= unknown  # some models know one temperature only
+            self._model = self._make(self._left_out)
             return GenerationFailed("unavailable", again=True)
         if status == RATE_LIMITED:
-            return GenerationFailed("rate-limited", again=True, wait=_retry_after(error))
+            return GenerationFailed("rate-limited", again=True, wait=_retry_after(error), status=status)
         if any(each.__name__ in TIMED_OUT for each in type(error).__mro__):
             return GenerationFailed("timeout")
         again = status is None or status >= SERVER_FAILED
-        return GenerationFailed("unavailable", again=again, wait=_retry_after(error))
+        return GenerationFailed("unavailable", again=again, wait=_retry_after(error), status=status)
 
 
 def patiently(
@@ -165,8 +191,13 @@ def patiently(
             return
 
 
-def open_model(name: str, *, base_url: str = "", api_key: str = "", limits: Limits) -> ChatModel:
-    """The chat model `provider:name`; raises `BotError` with what is missing. Connects to nothing."""
+def open_model(
+    name: str, *, base_url: str = "", api_key: str = "", limits: Limits, listener: Listener | None = None
+) -> ChatModel:
+    """The chat model `provider:name`; raises `BotError` with what is missing. Connects to nothing.
+
+    Where a `listener` is given, the server is asked to count tokens.
+    """
     try:
         from langchain.chat_models import init_chat_model
     except ImportError as error:
@@ -179,12 +210,17 @@ def open_model(name: str, *, base_url: str = "", api_key: str = "", limits: Limi
     if api_key or (base_url and name.startswith("openai:")):
         given["api_key"] = api_key or NO_KEY
 
-    def make(tempered: bool) -> "BaseChatModel":  # noqa: FBT001 - ChatModel's own business
-        model: BaseChatModel = init_chat_model(name, **(given | {"temperature": 0} if tempered else given))
+    counting = listener is not None and _provider(name) in ASKED_TO_COUNT
+
+    def make(left_out: frozenset[str]) -> "BaseChatModel":
+        more: dict[str, Any] = {} if "temperature" in left_out else {"temperature": 0}
+        if counting:
+            more["stream_usage"] = "stream_options" not in left_out
+        model: BaseChatModel = init_chat_model(name, **given, **more)
         return model
 
     try:
-        return ChatModel(make, name=name, limits=limits)
+        return ChatModel(make, name=name, limits=limits, listener=listener or (lambda text, tokens: None))
     except ImportError as error:
         raise _missing(name, error) from error
     except Exception as error:
@@ -214,6 +250,12 @@ def _read_piece(piece: Any) -> tuple[str, str]:
     said = piece.response_metadata
     ending = next((said[key] for key in ENDING_KEYS if said.get(key)), "")
     return str(piece.text), str(ending).lower()
+
+
+def _tokens(piece: Any) -> Tokens | None:
+    """What the server counts with this piece, if it counts anything."""
+    counted = piece.usage_metadata
+    return Tokens(counted["input_tokens"], counted["output_tokens"]) if counted else None
 
 
 def _check_ending(ending: str, length: int) -> None:

@@ -84,6 +84,7 @@ def document(source: str, file: File, parsed: Parsed, *, data: bytes, audience: 
         owner=said.owner or owner,
         review=said.review,
         modified=file.modified,
+        superseded_by=said.superseded_by,
     )
 
 

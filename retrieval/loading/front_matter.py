@@ -76,6 +76,7 @@ def metadata_from(values: Mapping[str, object]) -> Metadata | Skipped:
         owner=_line(values.get("owner")),
         review=_date(values.get("review")),
         audience=audience,
+        superseded_by=_line(values.get("superseded_by") or values.get("superseded-by")),
     )
 
 
@@ -87,6 +88,7 @@ def merged(first: Metadata, second: Metadata) -> Metadata:
         owner=first.owner or second.owner,
         review=first.review or second.review,
         audience=second.audience if first.audience is None else first.audience,
+        superseded_by=first.superseded_by or second.superseded_by,
     )
 
 

@@ -15,6 +15,7 @@ def document_record(document: Document) -> str:
             "owner": document.owner,
             "review": document.review.isoformat() if document.review else None,
             "modified": document.modified.isoformat() if document.modified else None,
+            "superseded_by": document.superseded_by,
             "text": document.text,
             "blocks": [[b.kind, b.start, b.end, b.level, b.anchor, b.page] for b in document.blocks],
         }
@@ -36,6 +37,7 @@ def document_from(record: str, document: str, source: str, version: str, audienc
         owner=data["owner"],
         review=date.fromisoformat(data["review"]) if data["review"] else None,
         modified=datetime.fromisoformat(data["modified"]) if data["modified"] else None,
+        superseded_by=data.get("superseded_by", ""),  # records of before this was known have none
     )
 
 

@@ -144,7 +144,7 @@ def test_many_questions_give_a_line_each_and_bad_ones_their_error(run, house):
     assert result.exit_code == 0
     assert list(first) == ["id", "query_id", *KEYS[1:]]
     assert (first["id"], first["query_id"], last["id"], last["query_id"]) == ("a1", 4, "a2", 5)
-    assert second == {"query_id": None, "error": "the line is not JSON"}
+    assert second == {"query_id": None, "error": "expected a JSON object"}
     assert third == {"query_id": "x", "error": "`text` must be a text that is not empty"}
     assert result.stderr == "lines that could not be read: 2\n"
     assert house.asked[0]["question"] == Question("a", (Turn("user", "h"),), frozenset({"hr"}))

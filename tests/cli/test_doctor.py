@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
@@ -21,7 +22,9 @@ from feedback.errors import FeedbackUnavailable
 from retrieval.errors import EmbeddingUnavailable, SearchUnavailable
 from retrieval.passages import Document
 from tests.fakes import FakeHouse, FakeIndex
+from tests.servers.openai_server import Reply, serving
 
+KEY = "sk-0123456789abcdef"
 ENGLISH = "You may carry over five days of leave into the next year when your manager has agreed to it in writing. "
 GERMAN = "Resturlaub verfällt am Jahresende, sofern keine schriftliche Zustimmung der Führungskraft vorliegt. "
 
@@ -194,6 +197,129 @@ def test_a_feedback_store_that_cannot_be_opened_is_wrong():
     house.feedback_failure = FeedbackUnavailable("the feedback file cannot be used")
     finding = found(house)["feedback store"]
     assert (finding.ok, finding.detail) == (False, "the feedback file cannot be used")
+
+
+@pytest.fixture
+def server(monkeypatch):
+    """A model's server on loopback that the settings name."""
+    with serving() as server:
+        monkeypatch.setenv("FOOTNOTE_MODEL", "openai:small")
+        monkeypatch.setenv("FOOTNOTE_MODEL_BASE_URL", server.url)
+        monkeypatch.setenv("FOOTNOTE_MODEL_API_KEY", KEY)
+        monkeypatch.setenv("FOOTNOTE_MODEL_TIMEOUT", "20")
+        yield server
+
+
+def test_without_a_model_none_is_looked_at():
+    assert "model" not in found()
+
+
+def test_a_model_that_replies_is_named_with_its_seconds(server):
+    server.replies = [Reply("Yes.")]
+    finding = found()["model"]
+    assert (finding.ok, finding.mend) == (True, "")
+    assert re.fullmatch(r"openai:small replies, \d+\.\d s", finding.detail)
+
+
+def test_it_is_sent_one_tiny_request(server):
+    server.replies = [Reply("Yes.")]
+    found()
+    (request,) = server.requests
+    assert sum(len(message["content"]) for message in request["messages"]) < 100
+    assert server.keys == [f"Bearer {KEY}"]
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        pytest.param(Reply("Yes, and", finish="length"), id="cut-short"),
+        pytest.param(Reply(""), id="wordless"),
+        pytest.param(Reply("Y", finish="content_filter"), id="filtered"),
+    ],
+)
+def test_a_model_that_has_been_reached_is_well_whatever_it_says(server, reply):
+    server.replies = [reply]
+    assert found()["model"].ok
+
+
+def test_a_model_that_knows_one_temperature_only_is_well(server):
+    server.replies = [Reply(status=400, error="Unsupported value: 'temperature'"), Reply("Yes.")]
+    assert found()["model"].ok
+
+
+NO_ENTRY = ("does not accept the key (status {})", "set `model_api_key` to a key that may use this model")
+SICK = {
+    "wrong-key": (Reply(status=401, error=f"Incorrect API key provided: {KEY}"), NO_ENTRY),
+    "forbidden": (Reply(status=403, error=f"{KEY} may not"), NO_ENTRY),
+    "unknown": (Reply(status=404), ("is not known there (status 404)", "correct the name in `model`, or `")),
+    "busy": (
+        Reply(status=429, headers={"Retry-After": "60"}),
+        ("takes no more requests at present (status 429)", "wait, or raise the limit of your account"),
+    ),
+    "not-taken": (Reply(status=400), ("does not take the request (status 400)", "see that `model` names a chat")),
+    "failing": (Reply(status=500), ("has a failing server (status 500)", "look at its server's log")),
+    "cut-off": (Reply(drop=0), ("cannot be reached", "see that its server runs, that this machine reaches it")),
+    "no-chat-server": (Reply(raw=b"<html>hello</html>"), ("cannot be reached", "see that its server runs")),
+}
+
+
+@pytest.mark.parametrize(("reply", "told"), SICK.values(), ids=SICK)
+def test_what_ails_a_model_is_one_line_with_its_mend_and_without_the_key(server, reply, told):
+    server.replies = [reply]
+    finding = found()["model"]
+    detail, mend = told
+    assert (finding.ok, finding.detail) == (False, f"openai:small {detail.format(reply.status)}")
+    assert finding.mend.startswith(mend)
+    assert KEY not in f"{finding.detail}{finding.mend}"
+
+
+def test_a_model_that_is_silent_is_too_slow(server, monkeypatch):
+    monkeypatch.setenv("FOOTNOTE_MODEL_TIMEOUT", "1")
+    server.replies = [Reply(silent=True)]
+    assert (found()["model"].ok, found()["model"].detail) == (False, "openai:small is too slow")
+
+
+def test_a_model_whose_server_is_gone_cannot_be_reached(monkeypatch):
+    with serving() as server:
+        url = server.url
+    monkeypatch.setenv("FOOTNOTE_MODEL", "openai:small")
+    monkeypatch.setenv("FOOTNOTE_MODEL_BASE_URL", url)
+    assert (found()["model"].ok, found()["model"].detail) == (False, "openai:small cannot be reached")
+
+
+@pytest.mark.parametrize(
+    ("model", "detail", "mend"),
+    [
+        pytest.param(
+            "cohere:command",
+            "the model 'cohere:command' needs packages that are not installed",
+            "pip install 'footnote-bot[chat-models]' langchain-cohere",
+            id="package",
+        ),
+        pytest.param(
+            "openai:small",
+            "the model 'openai:small' cannot be used",
+            "see that its provider is one that LangChain knows, and set `model_api_key` if it wants a key",
+            id="key",
+        ),
+    ],
+)
+def test_a_model_that_cannot_be_prepared_is_told_with_what_is_missing(monkeypatch, model, detail, mend):
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    monkeypatch.setenv("FOOTNOTE_MODEL", model)
+    assert found()["model"] == Finding("model", ok=False, detail=detail, mend=mend)
+
+
+@pytest.mark.usefixtures("installed")
+def test_the_command_prints_the_model_s_line_and_nothing_else(server):
+    server.replies = [Reply(status=401, error=f"Incorrect API key provided: {KEY}")]
+    result = run()
+    assert result.exit_code == 1
+    assert result.stdout.splitlines()[-2:] == [
+        "FAIL  model: openai:small does not accept the key (status 401)",
+        "      set `model_api_key` to a key that may use this model",
+    ]
+    assert KEY not in result.output
 
 
 def run(*arguments: str, house: FakeHouse | None = None):

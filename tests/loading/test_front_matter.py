@@ -18,6 +18,13 @@ def test_front_matter_is_metadata_and_not_text() -> None:
     )
 
 
+@pytest.mark.parametrize("key", ["superseded_by", "superseded-by", "Superseded_By"])
+def test_what_took_a_documents_place_is_read_as_it_was_written(key: str) -> None:
+    document = parsed("a.md", f"---\n{key}: ../new/leave 2025.md\n---\nBody")
+    assert document.metadata.superseded_by == "../new/leave 2025.md"
+    assert document.text == "Body"
+
+
 @pytest.mark.parametrize("name", ["a.md", "a.txt"])
 @pytest.mark.parametrize(
     ("written", "read"),

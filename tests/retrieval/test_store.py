@@ -208,6 +208,7 @@ DOCUMENTS = st.builds(
     owner=TEXT,
     review=st.none() | st.just(date(2026, 11, 21)),
     modified=st.none() | st.just(datetime(2026, 11, 21, 6, 30, 1, 5, UTC)),
+    superseded_by=TEXT,
 )
 
 
@@ -215,6 +216,14 @@ DOCUMENTS = st.builds(
 def test_any_document_reads_back_from_its_record(made):
     record, audience = records.document_record(made), records.audience_record(made.audience)
     assert records.document_from(record, made.id, made.source, made.version, audience) == made
+
+
+def test_a_record_of_before_successors_were_known_still_opens():
+    record = (
+        '{"title": "Leave", "url": "", "owner": "", "review": null, "modified": null, "text": "Body.", "blocks": []}'
+    )
+    read = records.document_from(record, "hr/leave.md", "hr", "v1", '["everyone"]')
+    assert (read.title, read.superseded_by) == ("Leave", "")
 
 
 @given(

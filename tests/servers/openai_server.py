@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from bot.prompts import REWRITE_RULES
+
 Body = dict[str, Any]
 
 
@@ -17,7 +19,8 @@ class Reply:
     """What one request gets.
 
     `text` may be made from the request. It goes out in deltas of `size` characters, `before` seconds after the
-    request and `pause` seconds apart; after `drop` deltas the line is cut. `silent` accepts and never answers.
+    request and `pause` seconds apart; after `drop` deltas the line is cut. `silent` accepts and never answers. `usage`,
+    tokens read and written, is told to whoever asks for it.
     """
 
     text: str | Callable[[Body], str] = ""
@@ -33,10 +36,15 @@ class Reply:
     raw: bytes | None = None
     byte_by_byte: bool = False
     refusal: str = ""
+    usage: tuple[int, int] | None = None
 
 
 class Server(ThreadingHTTPServer):
-    """Serves `replies` one after the other, the last one for ever; `requests` are the bodies that came."""
+    """Serves `replies` one after the other, the last one for ever; `requests` are the bodies that came.
+
+    Where there are `rewrites`, they are what requests to rewrite a question get, in the same way. A model that is
+    named in `models` always gets the reply there.
+    """
 
     daemon_threads = True
     block_on_close = False
@@ -44,6 +52,8 @@ class Server(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.replies: list[Reply] = [Reply()]
+        self.rewrites: list[Reply] = []
+        self.models: dict[str, Reply] = {}
         self.requests: list[Body] = []
         self.keys: list[str] = []
         self.sent_at: list[float] = []
@@ -53,8 +63,11 @@ class Server(ThreadingHTTPServer):
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_address[1]}/v1"
 
-    def next_reply(self) -> Reply:
-        return self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
+    def next_reply(self, body: Body) -> Reply:
+        if body["model"] in self.models:
+            return self.models[body["model"]]
+        replies = self.rewrites if self.rewrites and is_rewriting(body) else self.replies
+        return replies.pop(0) if len(replies) > 1 else replies[0]
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that has gone away is part of the play."""
@@ -68,7 +81,7 @@ class Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.server.requests.append(body)
         self.server.keys.append(self.headers.get("Authorization", ""))
-        reply = self.server.next_reply()
+        reply = self.server.next_reply(body)
         if reply.silent:
             self.server.closing.wait(30)
         elif reply.status != 200:
@@ -96,7 +109,7 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(reply.raw)
             return
         text = reply.text(body) if callable(reply.text) else reply.text
-        for number, event in enumerate(_events(reply, text)):
+        for number, event in enumerate(_events(reply, text, counted=_is_counted(body))):
             if number == reply.drop:
                 self.connection.close()
                 return
@@ -113,7 +126,16 @@ class Handler(BaseHTTPRequestHandler):
         """Nothing on stderr."""
 
 
-def _events(reply: Reply, text: str) -> Iterator[bytes]:
+def is_rewriting(body: Body) -> bool:
+    """Whether this request is for a question that stands alone, and not for an answer."""
+    return str(body["messages"][0]["content"]).startswith(REWRITE_RULES.splitlines()[0])
+
+
+def _is_counted(body: Body) -> bool:
+    return bool((body.get("stream_options") or {}).get("include_usage"))
+
+
+def _events(reply: Reply, text: str, *, counted: bool = False) -> Iterator[bytes]:
     yield _event({"role": "assistant", "content": ""})
     for start in range(0, len(text), reply.size):
         yield _event({"content": text[start : start + reply.size]})
@@ -121,7 +143,16 @@ def _events(reply: Reply, text: str) -> Iterator[bytes]:
         yield _event({"refusal": reply.refusal})
     if reply.finish:
         yield _event({}, finish=reply.finish)
+        if reply.usage and counted:
+            yield _usage(*reply.usage)
         yield b"data: [DONE]\n\n"
+
+
+def _usage(read: int, written: int) -> bytes:
+    """The last event of a stream whose tokens are counted, which has no choices."""
+    counts = {"prompt_tokens": read, "completion_tokens": written, "total_tokens": read + written}
+    chunk = {"id": "c", "object": "chat.completion.chunk", "created": 0, "model": "scripted", "choices": []}
+    return f"data: {json.dumps(chunk | {'usage': counts})}\n\n".encode()
 
 
 def _event(delta: Body, *, finish: str | None = None) -> bytes:

@@ -1,0 +1,97 @@
+"""One look at an answer by somebody who knows the documents: what stands elsewhere, and what is out of date."""
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
+
+from bot.answers import Caution, Citation, Question, Sentence
+from bot.caution.conflicts import Difference, behind, differences
+from bot.caution.review import overdue
+from bot.caution.telling import told
+from bot.caution.versions import Successor, asks_for, newer_edition, replaced, superseded
+from bot.generation.generator import Draft
+from retrieval.errors import RetrievalError
+from retrieval.passages import Document, Passage
+
+logger = logging.getLogger(__name__)
+
+Lookup = Callable[[str], Document | None]
+
+
+class Colleague:
+    """Looks at one answer; `lookup` gives a document by id, and is asked once for each that matters."""
+
+    def __init__(
+        self, question: Question, passages: Sequence[Passage], *, lookup: Lookup, today: date, language: str = "english"
+    ) -> None:
+        self._question = question
+        self._asked = " ".join([*(turn.text for turn in question.history if turn.role == "user"), question.text])
+        self._passages = passages
+        self._lookup = lookup
+        self._today = today
+        self._language = language
+        self._documents: dict[str, Document | None] = {}
+        self._differences: list[Difference] = []
+
+    def beside(self, sentences: Sequence[Sentence], citations: Sequence[Citation]) -> Iterator[Draft]:
+        """Sentences of other sections that belong beside these, word for word; also those that stand there already."""
+        stated = behind(sentences, citations, self._passages, language=self._language)
+        self._differences = differences(
+            stated, self._passages, self._asked, language=self._language, comparable=self._comparable
+        )
+        for each in self._differences:
+            yield Draft(each.other.text, (each.other.place.passage,), (each.other.place,))
+
+    def cautions(self, citations: Sequence[Citation]) -> tuple[Caution, ...]:
+        """What is to be said of the answer with these citations, `beside` included."""
+        documents = dict.fromkeys(cited.document for cited in citations)
+        known = {name: document for name in documents if (document := self._document(name))}
+        successors = {name: successor for name in documents if (successor := self._successor(name))}
+        apart = [each for each in self._differences if not self._is_replaced(each)]
+        return (
+            *superseded(citations, successors),
+            *told(apart, self._passages, citations),
+            *overdue(citations, known, today=self._today),
+        )
+
+    def _comparable(self, one: str, other: str) -> bool:
+        """Whether neither is out of date, or the second took the first's place; a document agrees with itself then."""
+        if one == other:
+            return True
+        successor = self._successor(one)
+        if successor:
+            return successor.document == other
+        return self._successor(other) is None and not self._is_asked_for(one, other)
+
+    def _is_asked_for(self, one: str, other: str) -> bool:
+        """Whether the second is an edition of the first that the question, which names a year, is not about."""
+        here, there = (next(each for each in self._passages if each.document == name) for name in (one, other))
+        return any(
+            newer_edition(old.document, old.title, [new], today=self._today) is not None
+            for old, new in ((here, there), (there, here))
+        )
+
+    def _is_replaced(self, difference: Difference) -> bool:
+        here, there = (self._passages[each.place.passage].document for each in (difference.one, difference.other))
+        successor = self._successor(here) if here != there else None
+        return successor is not None and successor.document == there
+
+    def _successor(self, document: str) -> Successor | None:
+        known = self._document(document)
+        if known and known.superseded_by:
+            return replaced(known, self._passages, groups=self._question.groups, lookup=self._document)
+        passage = next((each for each in self._passages if each.document == document), None)
+        if passage is None or asks_for(document, passage.title, self._asked):
+            return None
+        newer = newer_edition(document, passage.title, self._passages, today=self._today)
+        return Successor(newer.document, newer.title, by_name=True) if newer else None
+
+    def _document(self, name: str) -> Document | None:
+        if name not in self._documents:
+            try:
+                self._documents[name] = self._lookup(name)
+            except RetrievalError as error:
+                # The answer stands without it, and part of it has been shown.
+                logger.warning("%r could not be looked up: %s", name, error)
+                self._documents[name] = None
+        return self._documents[name]
