@@ -84,6 +84,8 @@ class Answering:
         query, rewriting = self._asked(question)
         asked = self._clock()
         results = self._search(query, top=SHOWN)
+        colleague = self._colleague(question, results)
+        results = replace(results, hits=colleague.hits)
         retrieved = self._clock()
         page = Page([hit.passage for hit in results.hits], language=self._language)
         first = None
@@ -94,7 +96,6 @@ class Answering:
                 yield ready
         warnings: tuple[Caution, ...] = ()
         if page.sentences:
-            colleague = self._colleague(question, results)
             yield from page.take(colleague.beside(page.sentences, page.citations), self._quoting)
             warnings = colleague.cautions(page.citations)
         ended = self._clock()
@@ -106,7 +107,7 @@ class Answering:
     def _colleague(self, question: Question, results: Results) -> Colleague:
         return Colleague(
             question,
-            [hit.passage for hit in results.hits],
+            results.hits,
             lookup=self._document,
             today=self._today(),
             language=self._language,

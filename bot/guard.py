@@ -31,8 +31,6 @@ CLICKABLE = re.compile(
     re.IGNORECASE,
 )
 TRAILING = ".,;:!?)]}'\"”’*_`"
-# A sentence that begins so speaks of the one before it.
-LEANING = re.compile(r"(?:this|these|those|it|they|such|otherwise|in (?:this|that) case)\b", re.IGNORECASE)
 
 # Where a sentence that is true so far may go on with something else.
 JOINT = re.compile(r"[,;:()–—]|\b(?:and|but|or|so|while|because|which|plus|then|also)\b", re.IGNORECASE)
@@ -121,11 +119,6 @@ class Guard:
 @lru_cache(maxsize=4)
 def _analyzer(language: str) -> Analyzer:
     return Analyzer(language)
-
-
-def leans(text: str) -> bool:
-    """Whether a sentence makes sense only after the one before it."""
-    return LEANING.match(text) is not None
 
 
 def plain(text: str, passages: Sequence[Passage]) -> str:

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 from bot.answers import Citation, Sentence, SentenceReady
 from bot.generation.extractive import ITEM, Quote
 from bot.generation.generator import Draft, Generator
-from bot.guard import Guard, leans
+from bot.guard import Guard
 from retrieval.passages import Passage
-from retrieval.sentences import CELL
+from retrieval.sentences import CELL, leans
 
 # A model that goes on after this many sentences is not answering any more.
 MOST_SENTENCES = 12

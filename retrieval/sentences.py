@@ -28,6 +28,11 @@ OPENS_SENTENCE = re.compile(r"\s+[\"'“‘(\[]*[A-Z0-9]")
 # No marker and no abbreviation is longer, and looking further back at every stop would take a day in a long text.
 LOOK_BACK = 40
 ONLY_MARKER = re.compile(rf"^\s*(?:{MARKER}|{NUMBER})$")
+# A sentence that begins so speaks of the one before it.
+LEANING = re.compile(
+    r"(?:this|these|those|it|they|such|otherwise|in (?:this|that) case|after (?:this|that)|then|however|but|yet)\b",
+    re.IGNORECASE,
+)
 
 
 def sentences(text: str, *, offset: int = 0) -> list[Span]:
@@ -86,3 +91,8 @@ def _trim(text: str, start: int, end: int) -> Iterator[Span]:
         end -= 1
     if start < end:
         yield start, end
+
+
+def leans(text: str) -> bool:
+    """Whether a sentence makes sense only after the one before it."""
+    return LEANING.match(text) is not None

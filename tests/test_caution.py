@@ -17,7 +17,7 @@ from bot.sources import sources
 from bot.wiring import House
 from retrieval.embedding import Embedder
 from retrieval.errors import SearchUnavailable
-from retrieval.passages import Document, Passage, Turn
+from retrieval.passages import Document, Hit, Passage, Turn
 from tests.asking import Place, passages_of
 from tests.fakes import FakeEmbedder
 from tests.servers.openai_server import Body, Reply, serving
@@ -180,7 +180,7 @@ def test_an_index_that_is_gone_costs_the_caution_and_not_the_answer() -> None:
         raise SearchUnavailable("the index is gone")
 
     source = passage("hr/a.md", "Invoices are kept for 7 years.")
-    colleague = Colleague(Question("invoices"), [source], lookup=gone, today=TODAY)
+    colleague = Colleague(Question("invoices"), [Hit(source, 1.0)], lookup=gone, today=TODAY)
     assert colleague.cautions([cited(1, source)]) == ()
 
 

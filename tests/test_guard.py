@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from bot.evidence import evidence, speaks_to_a_model
 from bot.generation.extractive import Quote
 from bot.generation.generator import Draft
-from bot.guard import Admitted, Guard, held, leans, plain
+from bot.guard import Admitted, Guard, held, plain
 from retrieval.passages import EVERYONE, Passage
+from retrieval.sentences import leans
 
 CARRY = (
     "Five days of leave may be carried over into the next year. They must be used by 31 March. Part-time staff may "

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 
 from bot.answers import Caution, Citation, Question, Sentence
@@ -11,27 +12,42 @@ from bot.caution.telling import told
 from bot.caution.versions import Successor, asks_for, newer_edition, replaced, superseded
 from bot.generation.generator import Draft
 from retrieval.errors import RetrievalError
-from retrieval.passages import Document, Passage
+from retrieval.passages import Document, Hit
 
 logger = logging.getLogger(__name__)
+
+# What a section's score loses when its document has been replaced by another one that was found too.
+OUTDATED = 0.4
 
 Lookup = Callable[[str], Document | None]
 
 
 class Colleague:
-    """Looks at one answer; `lookup` gives a document by id, and is asked once for each that matters."""
+    """Looks at one answer; `lookup` gives a document by id, and is asked once for each that matters.
+
+    `hits` are those given, with what is out of date behind what took its place.
+    """
 
     def __init__(
-        self, question: Question, passages: Sequence[Passage], *, lookup: Lookup, today: date, language: str = "english"
+        self, question: Question, hits: Sequence[Hit], *, lookup: Lookup, today: date, language: str = "english"
     ) -> None:
         self._question = question
         self._asked = " ".join([*(turn.text for turn in question.history if turn.role == "user"), question.text])
-        self._passages = passages
+        self._passages = [hit.passage for hit in hits]
         self._lookup = lookup
         self._today = today
         self._language = language
         self._documents: dict[str, Document | None] = {}
         self._differences: list[Difference] = []
+        self.hits = self._current_first(hits)
+        self._passages = [hit.passage for hit in self.hits]
+
+    def _current_first(self, hits: Sequence[Hit]) -> tuple[Hit, ...]:
+        """The hits anew in order, those of a document that another of them took the place of further down."""
+        found = {hit.passage.document for hit in hits}
+        old = {name for name in found if (successor := self._successor(name)) and successor.document in found}
+        lowered = [replace(hit, score=hit.score - OUTDATED * (hit.passage.document in old)) for hit in hits]
+        return tuple(sorted(lowered, key=lambda hit: -hit.score))
 
     def beside(self, sentences: Sequence[Sentence], citations: Sequence[Citation]) -> Iterator[Draft]:
         """Sentences of other sections that belong beside these, word for word; also those that stand there already."""

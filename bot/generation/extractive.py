@@ -1,32 +1,45 @@
 """Answers without a model: the sentences that answer, verbatim, picked from the best sections (pure).
 
-The weights were measured on questions with reference answers from two genres, and chosen between them.
+The weights were measured on questions from three genres (public services, privacy policies, a staff handbook) and
+chosen between them.
 """
 
+import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from retrieval.highlight import Highlight
 from retrieval.passages import Passage
-from retrieval.sentences import CELL, MARKER
+from retrieval.sentences import CELL, MARKER, leans
 
 MOST_CHOICES = 3
-MOST_WORDS = 70
+MOST_WORDS = 60
 # A sentence that stands in several documents cites so many of them.
 MOST_SOURCES = 3
 # Fewer words are a heading or a fragment.
-LEAST_WORDS = 4
-# A section further down must hold a clearly better sentence.
-RANK_COST = 0.05
+LEAST_WORDS = 5
+# A section must hold the better a sentence, the further its score lies below that of the best one.
+GAP_COST = 0.8
 # A section says its rule first and its exceptions later.
-OPENING_BONUS = 0.1
-# An item of a list says little without the others.
-ITEM_COST = 0.06
+OPENING_BONUS = 0.03
+# A second sentence of a section says less that is new than one of another.
+SECTION_COST = 0.07
+# Beyond so many words a sentence says the more that was not asked, the longer it is.
+LONG, LENGTH_COST = 20, 0.1
 # What is so much worse than the best sentence answers something else.
 MARGIN = 0.1
 
 ITEM = re.compile(rf"\s*{MARKER}\s")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A passage that was found, its score and its sentences."""
+
+    passage: Passage
+    score: float
+    highlights: Sequence[Highlight]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,17 +81,25 @@ class Choice:
     lines: tuple[Line, ...]
     value: float
 
+    def beside(self, sections: frozenset[int]) -> float:
+        """Its value where sentences of these passages stand already."""
+        return self.value - SECTION_COST * (self.lines[0].quote.passage in sections)
 
-def extract(found: Sequence[tuple[Passage, Sequence[Highlight]]]) -> list[tuple[Quote, ...]]:
+
+def extract(found: Sequence[Found]) -> list[tuple[Quote, ...]]:
     """The best few sentences of passages given best first, in reading order; empty when none is fit to show.
 
     Each sentence comes with every place where it stands word for word, the best one first.
     """
-    choices = sorted(_choices(_lines(found)), key=lambda choice: -choice.value)
+    left = list(_choices(_lines(found), [found[0].score - each.score for each in found]))
+    least = max((choice.value for choice in left), default=0.0) - MARGIN
     chosen: dict[Quote, Line] = {}
-    for taken, choice in enumerate(choices):
-        if taken and (len(chosen) >= MOST_CHOICES or choice.value < choices[0].value - MARGIN):
+    while left and len(chosen) < MOST_CHOICES:
+        sections = frozenset(quote.passage for quote in chosen)
+        choice = max(left, key=lambda each: each.beside(sections))
+        if choice.beside(sections) < least:
             break
+        left.remove(choice)
         added = {line.quote: line for line in choice.lines if line.quote not in chosen}
         if not chosen or _words(chosen.values()) + _words(added.values()) <= MOST_WORDS:
             chosen |= added
@@ -90,14 +111,14 @@ def _words(lines: Iterable[Line]) -> int:
     return sum(line.words for line in lines)
 
 
-def _lines(found: Sequence[tuple[Passage, Sequence[Highlight]]]) -> list[list[Line]]:
+def _lines(found: Sequence[Found]) -> list[list[Line]]:
     """The lines of each passage; one that a better passage holds too is left to that one."""
     places: dict[str, list[Quote]] = {}
     read: list[list[Line]] = []
-    for rank, (passage, highlights) in enumerate(found):
+    for rank, each in enumerate(found):
         read.append([])
-        for highlight in highlights:
-            text = " ".join(passage.text[highlight.start : highlight.end].split())
+        for highlight in each.highlights:
+            text = " ".join(each.passage.text[highlight.start : highlight.end].split())
             quote = Quote(rank, highlight.start, highlight.end)
             places.setdefault(text, []).append(quote)
             read[-1].append(Line(quote, text, len(text.split()), highlight.score))
@@ -113,18 +134,19 @@ def _elsewhere(places: Sequence[Quote]) -> tuple[Quote, ...]:
     return tuple(others[rank] for rank in sorted(others))[: MOST_SOURCES - 1]
 
 
-def _choices(read: Sequence[Sequence[Line]]) -> Iterator[Choice]:
-    for rank, lines in enumerate(read):
+def _choices(read: Sequence[Sequence[Line]], gaps: Sequence[float]) -> Iterator[Choice]:
+    for gap, lines in zip(gaps, read, strict=True):
         for position, line in enumerate(lines):
             together = companions(lines, position)
             if line.words < LEAST_WORDS or line.text.endswith("?") or not together:
                 continue
-            value = line.score + OPENING_BONUS / (1 + position) - RANK_COST * rank - ITEM_COST * line.is_item
-            yield Choice(tuple(together), value)
+            merit = max(each.score for each in together) + OPENING_BONUS / (1 + position)
+            cost = GAP_COST * gap + LENGTH_COST * max(0.0, math.log(line.words / LONG))
+            yield Choice(tuple(together), merit - cost)
 
 
 def companions(lines: Sequence[Line], position: int) -> list[Line]:
-    """The line with what it cannot be read without: an item's opening, an opening's items as far as they fit.
+    """The line with what it cannot be read without: the one it leans on, an item's opening, an opening's items.
 
     Nothing for an opening that nothing follows.
     """
@@ -134,7 +156,7 @@ def companions(lines: Sequence[Line], position: int) -> list[Line]:
     if line.opens_list:
         return _opened(lines, position)
     if not line.is_item:
-        return [line]
+        return [lines[position - 1], line] if position and leans(line.text) else [line]
     for before in reversed(lines[:position]):
         if before.opens_list:
             return [before, line]
@@ -156,7 +178,7 @@ def _opened(lines: Sequence[Line], position: int) -> list[Line]:
     together, words = [lines[position]], lines[position].words
     for line in lines[position + 1 :]:
         words += line.words
-        if words > MOST_WORDS or not (line.is_item or len(together) == 1):
+        if words > MOST_WORDS or not (line.is_item or line.is_row or len(together) == 1):
             break
         together.append(line)
     return together if len(together) > 1 else []

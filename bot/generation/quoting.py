@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from bot.generation.extractive import Quote, extract
+from bot.generation.extractive import Found, Quote, extract
 from bot.generation.generator import Draft
 from retrieval.passages import Passage, Query
 from retrieval.search import Results, Search
@@ -25,7 +25,9 @@ class Quoting:
     def drafts(self, query: Query, results: Results) -> Iterator[Draft]:
         found = self._search.highlights(query, results, top=QUOTABLE)
         passages = [hit.passage for hit in results.hits]
-        sentences = extract([(hit.passage, each) for hit, each in zip(results.hits, found, strict=False)])
+        sentences = extract(
+            [Found(hit.passage, hit.score, each) for hit, each in zip(results.hits, found, strict=False)]
+        )
         for places, quotes in zip(sentences, joined(passages, sentences), strict=True):
             text = passages[places[0].passage].text[places[0].start : places[0].end]
             yield Draft(" ".join(text.split()), tuple(quote.passage for quote in quotes), quotes)

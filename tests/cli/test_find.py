@@ -83,7 +83,7 @@ def test_a_line_that_cannot_be_read_gives_its_error_in_its_place(run):
     assert (result.exit_code, first["id"], last["id"]) == (0, 1, 3)
     assert second == {"id": 2, "error": "`text` must be a text that is not empty"}
     assert third == {"id": None, "error": "expected a JSON object"}
-    assert fourth == {"id": None, "error": "the line is not UTF-8"}
+    assert fourth == {"id": None, "error": "expected UTF-8"}
     assert result.stderr == "lines that could not be read: 3\n"
 
 
