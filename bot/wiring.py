@@ -25,12 +25,12 @@ from retrieval.analysis import Analyzer
 from retrieval.calibration import keep, load, self_calibrated
 from retrieval.confidence import Calibration
 from retrieval.embedding import SentenceTransformerEmbedder
-from retrieval.index import SearchIndex
+from retrieval.index import Generation, SearchIndex
 from retrieval.local.index import open_index
 from retrieval.passages import Passage, Query, Turn, readable_audiences
 from retrieval.recipe import Recipe, without
 from retrieval.search import Results, Search
-from retrieval.sync import Progress, Report, Source, remove, sync
+from retrieval.sync import Progress, Report, Source, rebuild, remove, rollback, sync
 
 if TYPE_CHECKING:  # no question waits for what only measures
     from bot.evaluation import Contestant
@@ -127,6 +127,14 @@ class House:
     def remove(self, source: str) -> Report:
         """Forget a source."""
         return remove(source, self.index)
+
+    def rebuild(self, *, progress: Progress) -> Generation:
+        """Make the index anew beside the current one, and put it in its place."""
+        return rebuild(self.index, self.embedder, progress=progress)
+
+    def rollback(self) -> Generation:
+        """Go back to the generation of the index that is kept."""
+        return rollback(self.index)
 
     def record(self, question: Question, answer: Answer) -> None:
         """Remember an exchange, so that it can be voted on; raises `FeedbackError`."""

@@ -61,6 +61,18 @@ class Indexable:
     heading: Encoded
 
 
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """One make of the whole index, and what it was made with; searches read the current one."""
+
+    name: str
+    embedding: str
+    analyzer: str
+    documents: int
+    passages: int
+    current: bool
+
+
 Remade = Callable[[Iterable[Document]], Iterator[tuple[Document, Sequence[Indexable]]]]
 """Cuts and embeds stored documents again, each once and in order."""
 
@@ -132,6 +144,21 @@ class SearchIndex(Protocol):
 
         The new one stands beside the old one until it is complete, then takes its place at once, with sources,
         fingerprints, past versions and skipped files; killed before that, the next call goes on. Needs `writing`.
+        """
+        ...
+
+    def rebuild(self, remade: Remade) -> None:
+        """The same, whatever the index was made with; nothing to do while nothing is indexed. Needs `writing`."""
+        ...
+
+    def generations(self) -> list[Generation]:
+        """Every complete generation, oldest first; one besides the current one is kept."""
+        ...
+
+    def rollback(self) -> str:
+        """Make the kept generation the current one and give its name; needs `writing`.
+
+        Raises `IndexNotReady` when none is kept, or when it was made for another embedding model or analyzer.
         """
         ...
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from retrieval.embedding import Embedder, text_key
 from retrieval.errors import SourceUnusable
-from retrieval.index import Encoded, Indexable, SearchIndex, Skip, Stored
+from retrieval.index import Encoded, Generation, Indexable, SearchIndex, Skip, Stored
 from retrieval.loading import parse
 from retrieval.loading.files import File, document, listing, printable, read
 from retrieval.loading.parsed import Skipped
@@ -126,6 +126,25 @@ def remove(source: str, index: SearchIndex) -> Report:
             raise SourceUnusable(f"no source is called {source!r}; known: {', '.join(sorted(names)) or 'none'}")
         index.forget(source)
         return _finished(Report(deleted=list(known)), index, started)
+
+
+def rebuild(index: SearchIndex, embedder: Embedder, *, progress: Progress = unheard) -> Generation:
+    """Make the index anew from the documents that it holds; searches go on meanwhile, a sync is waited for."""
+    with index.writing(lambda: progress("waiting for a sync", 0, 0)):
+        index.rebuild(lambda documents: _remade(documents, Run(index, embedder, progress)))
+        return current(index)
+
+
+def rollback(index: SearchIndex) -> Generation:
+    """Go back to the generation that is kept; raises `IndexNotReady` when there is none that can be used."""
+    with index.writing():
+        index.rollback()
+        return current(index)
+
+
+def current(index: SearchIndex) -> Generation:
+    """The generation that searches read."""
+    return next(each for each in index.generations() if each.current)
 
 
 def _finished(report: Report, index: SearchIndex, started: float) -> Report:

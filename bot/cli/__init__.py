@@ -20,12 +20,13 @@ COMMANDS = {
     "chat": ("bot.cli.chat", "Ask question after question in the terminal, and vote on the answers."),
     "vote": ("bot.cli.vote", "Say whether an answer helped, or take that back."),
     "show": ("bot.cli.show", "Print what was parsed from a document, with its sections."),
+    "index": ("bot.cli.index", "Generations of the index: list them, rebuild, or go back to the one before."),
     "evaluate": ("bot.cli.evaluate", "Measure retrieval, abstention and answers on a judged question file."),
     "doctor": ("bot.cli.doctor", "Check the configuration and everything that Footnote needs."),
 }
 
 # Names of the whole product's commands that this version does not serve yet.
-RESERVED = frozenset("serve feedback review export report forget index slack teams".split())
+RESERVED = frozenset("serve feedback review export report forget slack teams".split())
 
 
 class LazyGroup(click.Group):

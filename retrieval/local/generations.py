@@ -13,7 +13,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from retrieval.errors import SearchUnavailable
-from retrieval.local.schema import Generation
+from retrieval.local.schema import Made
 from retrieval.local.store import Store
 
 POINTER = "index"
@@ -23,7 +23,7 @@ FILE = re.compile(r"index-([0-9]+)\.db(?:-wal|-shm)?")
 class Generations:
     """The index files of one state folder; `wanted` is the generation that this process can use."""
 
-    def __init__(self, home: Path, wanted: Generation) -> None:
+    def __init__(self, home: Path, wanted: Made) -> None:
         self.home = home
         self.wanted = wanted
         self._lock = FileLock(home / "index.lock")
@@ -72,7 +72,7 @@ class Generations:
         finally:
             self._lock.release()
 
-    def refusal(self, made: Generation) -> str:
+    def refusal(self, made: Made) -> str:
         """Why a generation made so cannot be searched here, and what mends it; empty when it can."""
         if made.schema > self.wanted.schema:
             return "the index was made by a newer version of Footnote: install that version"
@@ -107,6 +107,10 @@ class Generations:
         with self._mapped():
             self._point(number, self.current())
         self.sweep()
+
+    def kept(self) -> int | None:
+        """The number of the generation that is kept beside the current one; None when there is none."""
+        return next(iter(self._pointed()[1:]), None)
 
     def sweep(self) -> None:
         """Delete the files of generations that are neither current nor the one before."""

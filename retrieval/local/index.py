@@ -2,17 +2,17 @@
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from retrieval.analysis import Analyzer
 from retrieval.embedding import Embedder
 from retrieval.errors import IndexNotReady
-from retrieval.index import Candidates, Encoded, Indexable, Key, Lookup, PassageTokens, Remade, Skip, Stored
+from retrieval.index import Candidates, Encoded, Generation, Indexable, Key, Lookup, PassageTokens, Remade, Skip, Stored
 from retrieval.local.generations import Generations
 from retrieval.local.ranking import ranked, words_of
-from retrieval.local.schema import SCHEMA_VERSION, Generation
+from retrieval.local.schema import SCHEMA_VERSION, Made
 from retrieval.local.snapshot import Snapshot, empty, load
 from retrieval.local.store import Store
 from retrieval.passages import Document, Passage
@@ -25,7 +25,7 @@ OPEN_AT_ONCE = 2
 
 def open_index(home: Path, embedder: Embedder, analyzer: Analyzer) -> "LocalIndex":
     """The index in a state folder, made when there is none; the embedding model is not loaded for it."""
-    wanted = Generation(SCHEMA_VERSION, embedder.name, analyzer.name)
+    wanted = Made(SCHEMA_VERSION, embedder.name, analyzer.name)
     return LocalIndex(Generations(home, wanted), analyzer)
 
 
@@ -87,10 +87,14 @@ class LocalIndex:
 
     def renew(self, remade: Remade) -> None:
         """Fill a new generation beside the current one if that was made otherwise, and put it in its place."""
-        old = self._current()
-        if old.store.made == self._generations.wanted:
+        if self._current().store.made == self._generations.wanted:
             self._generations.sweep()
             return
+        self.rebuild(remade)
+
+    def rebuild(self, remade: Remade) -> None:
+        """The same, whatever the current one was made with."""
+        old = self._current()
         if old.store.made.schema > SCHEMA_VERSION:
             raise IndexNotReady(self._generations.refusal(old.store.made))
         number, new = self._generations.successor(old.number)
@@ -100,6 +104,29 @@ class LocalIndex:
         finally:
             new.close()
         self._generations.promote(number)
+
+    def generations(self) -> list[Generation]:
+        """Every complete generation, oldest first."""
+        current, kept = self._current(), self._generations.kept()
+        described = {current.number: _described(current.number, current.store, current=True)}
+        if kept is not None:
+            with closing(Store(self._generations.path(kept))) as store:
+                described[kept] = _described(kept, store, current=False)
+        return [described[number] for number in sorted(described)]
+
+    def rollback(self) -> str:
+        """Make the kept generation the current one and give its name."""
+        kept = self._generations.kept()
+        if kept is None:
+            raise IndexNotReady("no other generation of the index is kept; `footnote index rebuild` makes one")
+        with closing(Store(self._generations.path(kept))) as store:
+            if store.made != self._generations.wanted:
+                raise IndexNotReady(
+                    f"the generation that is kept was made with the embedding model {store.made.embedding!r} and the "
+                    f"text analysis {store.made.analyzer!r}: set these again, then roll back"
+                )
+        self._generations.promote(kept)
+        return str(kept)
 
     def _fill(self, new: Store, old: Store, remade: Remade) -> None:
         """What a killed rebuild has filled in already stays, so far as it is still true."""
@@ -213,6 +240,11 @@ class LocalIndex:
     def sections(self, document: str) -> list[Passage]:
         """The current passages of one document in reading order."""
         return self.store.sections(document)
+
+
+def _described(number: int, store: Store, *, current: bool) -> Generation:
+    documents, passages = store.counts()
+    return Generation(str(number), store.made.embedding, store.made.analyzer, documents, passages, current)
 
 
 def passage_terms(analyzer: Analyzer, passage: Passage) -> list[list[str]]:

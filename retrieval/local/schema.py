@@ -70,7 +70,7 @@ CARRIED_OVER = (
 
 
 @dataclass(frozen=True, slots=True)
-class Generation:
+class Made:
     """What an index file is made with; what differs in any of it is never mixed."""
 
     schema: int

@@ -1,6 +1,6 @@
 """The store of record: documents, passages and vectors in one SQLite file (WAL), one transaction a document.
 
-A file belongs to one `Generation`; changing anything of it fills a new file beside the old one, see
+A file belongs to one `Made`; changing anything of it fills a new file beside the old one, see
 `retrieval.local.generations`.
 """
 
@@ -24,7 +24,7 @@ from retrieval.local.records import (
     passage_from,
     passage_record,
 )
-from retrieval.local.schema import CARRIED_OVER, SCHEMA, Generation
+from retrieval.local.schema import CARRIED_OVER, SCHEMA, Made
 from retrieval.passages import Document, Passage
 
 VERSIONS_KEPT = 10
@@ -50,7 +50,7 @@ class Store:
                 raise
 
     @classmethod
-    def create(cls, path: Path, made: Generation) -> "Store":
+    def create(cls, path: Path, made: Made) -> "Store":
         """A new file without documents; it is complete or it cannot be opened."""
         with mapped(path):
             connection = connected(path, "rwc")
@@ -65,9 +65,9 @@ class Store:
                 connection.close()
         return cls(path)
 
-    def _made(self) -> Generation:
+    def _made(self) -> Made:
         said = dict(self._connection.execute("SELECT key, value FROM meta"))
-        return Generation(int(said["schema"]), said["embedding"], said["analyzer"])
+        return Made(int(said["schema"]), said["embedding"], said["analyzer"])
 
     def close(self) -> None:
         """Let go of the file."""

@@ -12,14 +12,14 @@ from retrieval.errors import IndexNotReady, SearchUnavailable
 from retrieval.index import SearchIndex
 from retrieval.local.generations import Generations
 from retrieval.local.index import LocalIndex, open_index
-from retrieval.local.schema import SCHEMA_VERSION, Generation
+from retrieval.local.schema import SCHEMA_VERSION, Made
 from retrieval.local.store import Store
 from tests.fakes import FakeEmbedder
 from tests.retrieval.making import LEAVE, TRAVEL, cut, document, indexables, lookup, put, version
 
 
-def wanted(embedding: str = "fake/64", schema: int = SCHEMA_VERSION) -> Generation:
-    return Generation(schema, embedding, Analyzer().name)
+def wanted(embedding: str = "fake/64", schema: int = SCHEMA_VERSION) -> Made:
+    return Made(schema, embedding, Analyzer().name)
 
 
 def opened(home: Path, embedding: str = "fake/64", schema: int = SCHEMA_VERSION):
@@ -180,7 +180,7 @@ def test_a_newer_index_is_never_rebuilt_by_an_older_version(tmp_path):
 
 def test_everything_that_differs_stands_in_one_line(tmp_path):
     filled(tmp_path)
-    made = Generation(SCHEMA_VERSION, "a/64", "german-1")
+    made = Made(SCHEMA_VERSION, "a/64", "german-1")
     line = Generations(tmp_path, wanted()).refusal(made)
     assert "the embedding model 'a/64' instead of 'fake/64' and with the text analysis 'german-1'" in line
     assert "\n" not in line

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from retrieval.errors import SearchUnavailable
 from retrieval.local import records
 from retrieval.local.connection import mapped, select
-from retrieval.local.schema import SCHEMA_VERSION, Generation
+from retrieval.local.schema import SCHEMA_VERSION, Made
 from retrieval.local.store import VERSIONS_KEPT, Store
 from retrieval.passages import Block, Document, Passage
 from tests.retrieval.making import LEAVE, TRAVEL, cut, document, indexables, version
 
-MADE = Generation(SCHEMA_VERSION, "fake/64", "english-1")
+MADE = Made(SCHEMA_VERSION, "fake/64", "english-1")
 ERRORS = sorted(
     (each for each in vars(sqlite3).values() if isinstance(each, type) and issubclass(each, Exception)),
     key=lambda each: each.__name__,
