@@ -1,9 +1,11 @@
 """`footnote index`: the generations of a real index in the state folder, with a stand-in for the embedding alone."""
 
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from bot.cli import main
 from bot.cli.output import Invocation
@@ -11,7 +13,7 @@ from bot.settings import Settings, Source
 from bot.sources import sources
 from bot.wiring import House
 from retrieval.passages import Query
-from retrieval.sync import unheard
+from retrieval.sync import Report, unheard
 from tests.fakes import FakeEmbedder
 
 
@@ -23,23 +25,24 @@ def house(folder):
     return _house(folder)
 
 
-def _house(folder, embedding="fake/64"):
-    made = House(Settings(home=folder / "state", sources=[Source(name="docs", path=folder / "docs")]))
+def _house(folder: Path, embedding: str = "fake/64") -> House:
+    made = House(Settings(home=folder / "state", sources=(Source(name="docs", path=folder / "docs"),)))
     made.__dict__["embedder"] = FakeEmbedder(embedding)  # a cached property takes the value that is there
     return made
 
 
-def _sync(house):
+def _sync(house: House) -> Report:
     return house.sync(sources(house.settings.sources, ()), allow_empty=False, progress=unheard)
 
 
-def _run(house, *arguments):
+def _run(house: House, *arguments: str) -> Result:
     invocation = Invocation(builder=lambda _: house)
     return CliRunner().invoke(main, ["index", *arguments], obj=invocation)
 
 
-def _listed(house):
-    return json.loads(_run(house, "list", "--json").stdout)
+def _listed(house: House) -> list[dict[str, Any]]:
+    listed: list[dict[str, Any]] = json.loads(_run(house, "list", "--json").stdout)
+    return listed
 
 
 def test_a_rebuild_holds_the_same_and_keeps_the_generation_before(house):
