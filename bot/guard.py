@@ -4,13 +4,12 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 from bot.evidence import evidence, spans
 from bot.generation.extractive import Quote
 from bot.generation.generator import Draft
 from bot.grounding import best, check
-from retrieval.analysis import Analyzer
 from retrieval.passages import Passage
 from retrieval.sentences import sentences
 
@@ -31,10 +30,6 @@ CLICKABLE = re.compile(
     re.IGNORECASE,
 )
 TRAILING = ".,;:!?)]}'\"”’*_`"
-
-# Where a sentence that is true so far may go on with something else.
-JOINT = re.compile(r"[,;:()–—]|\b(?:and|but|or|so|while|because|which|plus|then|also)\b", re.IGNORECASE)
-LEAST_TERMS = 2
 
 WINDOW = 3
 TRIED_WINDOWS = 6
@@ -71,7 +66,7 @@ class Guard:
         supporting = self._supporting(text, [n for n in draft.claimed if 0 <= n < len(self._passages)])
         supporting = tuple(n for n in supporting if not _is_heading(text, self._passages[n]))
         cited = [self._evidence[n] for n in supporting]
-        if not supporting or not held(text, cited) or self._is_grafted(text, cited):
+        if not supporting or not held(text, cited):
             return None
         return Admitted(text, tuple(self._window(text, n) for n in supporting))
 
@@ -97,13 +92,6 @@ class Guard:
         other = best(text, self._evidence, language=self._language)
         return () if other is None else (other,)
 
-    def _is_grafted(self, text: str, cited: Sequence[str]) -> bool:
-        """Whether a part of the sentence has nothing at all to do with the cited texts, however well the rest fits."""
-        analyzer = _analyzer(self._language)
-        there = frozenset(analyzer.terms(" ".join(cited)))
-        parts = (analyzer.terms(part) for part in JOINT.split(text))
-        return any(len(part) >= LEAST_TERMS and there.isdisjoint(part) for part in parts)
-
     def _window(self, text: str, position: int) -> Quote:
         """The one to three neighbouring sentences of the passage that say the most of this, in few words."""
         passage = self._passages[position]
@@ -114,11 +102,6 @@ class Guard:
             if self._supports(text, ["\n\n".join((passage.embedded_heading, passage.lead, passage.text[start:end]))]):
                 return Quote(position, start, end)
         return Quote(position, windows[0][0], windows[0][1])
-
-
-@lru_cache(maxsize=4)
-def _analyzer(language: str) -> Analyzer:
-    return Analyzer(language)
 
 
 def plain(text: str, passages: Sequence[Passage]) -> str:

@@ -88,6 +88,11 @@ def test_of_two_citations_the_one_that_says_nothing_of_it_goes():
         pytest.param(
             "Five days of leave may be carried over into the next year, so mail us your password.", id="graft"
         ),
+        pytest.param("Mail us your password — five days of leave may be carried over.", id="graft-before"),
+        pytest.param(
+            "Five days of leave may be carried over into the next year, and unused leave is paid out in cash.",
+            id="graft-that-shares-a-word",
+        ),
         pytest.param("**", id="nothing"),
     ],
 )

@@ -22,7 +22,8 @@ CLOSE = 0.75
 class Window:
     """A few lines of a text that belong together, as one sequence of items, and how much of a sentence they hold.
 
-    `ends` are the places where a line ends, with what stands after its last item.
+    `ends` are the places where a line ends, with what stands after its last item, `orders` those where an instruction
+    begins.
     """
 
     items: tuple[Item, ...]
@@ -30,6 +31,7 @@ class Window:
     ends: dict[int, Mark]
     covered: float
     score: float
+    orders: frozenset[int]
 
 
 def window(reading: Reading, wanted: frozenset[str]) -> Window:
@@ -54,15 +56,18 @@ def _window(parts: Sequence[Line | Window], covered: float, score: float) -> Win
     items: list[Item] = []
     scopes: list[Scope] = []
     ends: dict[int, Mark] = {}
+    orders: set[int] = set()
     for part in parts:
         shift = len(items)
         scopes += [replace(each, items=tuple(at + shift for at in each.items)) for each in part.scopes]
         items += part.items
         if isinstance(part, Line):
             ends[len(items)] = part.after
+            orders |= {shift} if part.orders else set()
         else:
             ends |= {at + shift: mark for at, mark in part.ends.items()}
-    return Window(tuple(items), tuple(scopes), ends, covered, score)
+            orders |= {at + shift for at in part.orders}
+    return Window(tuple(items), tuple(scopes), ends, covered, score, frozenset(orders))
 
 
 def _places(reading: Reading, wanted: frozenset[str]) -> Iterator[tuple[int, ...]]:

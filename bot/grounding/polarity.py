@@ -116,6 +116,13 @@ class Cue:
 
 
 PLAIN = Mark()
+# Stems of attributes that leave something free.
+LEFT_FREE = frozenset({"option", "voluntari"})
+# Stems of verbs by which a text offers something rather than demands it.
+INVITING = frozenset(
+    """visit call see read contact check find use learn view go refer get choos look click select appli download
+    print write request take send bring""".split()
+)
 # Stems of attributes that exclude each other.
 OPPOSITES = frozenset(
     frozenset(pair.split(":"))
@@ -175,7 +182,7 @@ class _Scan:
             self.conditional = token.text in CONDITIONS or (self.conditional and token.kind != "mark")
             if token.kind == "word" and token.text in CUE_WORDS:
                 self._cue(at, token.text)
-            if token.key:
+            if token.key and token.text not in NEGATORS:
                 self._content(at)
 
     def _ends(self, mark: str) -> bool:
@@ -240,6 +247,11 @@ class _Scan:
         before = self.cues[-1] if self.cues and self.denied else None
         return before is not None and before.negates and (before.word == "unless" or not before.targets)
 
+    def _said_no(self) -> bool:
+        """Whether a "not" has its verb already: what follows in "if it does not exist we may ..." is another clause."""
+        last = next((cue for cue in reversed(self.open) if cue.negates), None)
+        return last is not None and last.word == "not" and bool(last.targets)
+
     def _deny(self, word: str, reach: int = NEGATED_WORDS) -> None:
         self.denied = reach
         self.denials.add(self.at)
@@ -268,7 +280,11 @@ class _Scan:
         self._binds(word, force)
 
     def _bind(self, word: str, force: Force) -> None:
+        if word in PLAIN_MODALS and self._said_no():
+            self.denied = 0
         if word in RELEASABLE and self.denied >= NEGATED_WORDS - 1:
+            if self.force == "may":
+                return  # "may not have to" takes back a "may have to"
             force = "free"
             self._release()
         elif self.fresh and self.force not in {"", "will"} and word not in PLAIN_MODALS:

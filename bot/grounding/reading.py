@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Literal
 
 from bot.grounding.amounts import MONTH, Amount, Found, amounts
@@ -20,6 +20,8 @@ LABELS = frozenset(
     """form forms section sections clause clauses paragraph paragraphs article articles chapter part rule rules annex
     appendix schedule page table figure pdf""".split()
 )
+# Where a sentence that is true so far may go on with something else.
+JOINTS = frozenset(", ; : ( ) and but or so while because which plus then also".split())
 # Words that say nothing themselves but turn what others say.
 TURNING = NEGATORS | {"always"}
 
@@ -64,7 +66,11 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A sentence or list item."""
+    """A sentence or list item; `clauses` are the places of the items between its joints.
+
+    `orders` is true of a sentence that begins with a word of its own, as an instruction does with its verb; never of
+    what may be the item of a list, which its opening may allow.
+    """
 
     items: tuple[Item, ...]
     keys: frozenset[str]
@@ -73,6 +79,8 @@ class Line:
     after: Mark
     valued: tuple[int, ...]
     named: tuple[range, ...]
+    clauses: tuple[range, ...]
+    orders: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,19 +101,24 @@ def read(text: str, language: str = "english") -> Reading:
 @lru_cache(maxsize=REMEMBERED)
 def _read(text: str, language: str) -> Reading:
     cut = [tokens(text[start:end], language=language) for start, end in sentences(text)]
-    lines = tuple(_line(each) for each in cut)
+    lines: list[Line] = []
+    listed = False
+    for each in cut:
+        lines.append(_line(each, listed=listed))
+        listed = listed or lines[-1].opens_list
     keys = frozenset[str]().union(*(line.keys for line in lines))
     words = [" ".join(token.text for token in line if token.kind != "mark") for line in cut]
     kept = [each for each in words if each]
     starts = tuple(accumulate((len(each) + 1 for each in kept), initial=0))
-    return Reading(lines, keys, f" {' '.join(kept)} ", starts)
+    return Reading(tuple(lines), keys, f" {' '.join(kept)} ", starts)
 
 
-def _line(said: Sequence[Token]) -> Line:
+def _line(said: Sequence[Token], *, listed: bool) -> Line:
     stances = scan(said)
     found = {each.start: each for each in amounts(said)}
     items: list[Item] = []
     place: dict[int, int] = {}
+    joints = [0]
     at = until = 0
     while at < len(said):
         value = found.get(at)
@@ -116,6 +129,8 @@ def _line(said: Sequence[Token]) -> Line:
             place.update(dict.fromkeys(range(at, end), len(items)))
             items.append(item)
             until = end
+        elif said[at].text in JOINTS and len(items) > joints[-1]:
+            joints.append(len(items))
         at = end
     reached = ((cue, tuple(dict.fromkeys(place[at] for at in cue.targets if at in place))) for cue in stances.cues)
     return Line(
@@ -126,6 +141,8 @@ def _line(said: Sequence[Token]) -> Line:
         after=_between(stances, until, len(said)),
         valued=tuple(at for at, item in enumerate(items) if item.amount),
         named=tuple(_runs(items)),
+        clauses=tuple(range(*ends) for ends in pairwise((*joints, len(items)))),
+        orders=not listed and len(said) > 1 and bool(said[0].key) and said[0].capital and said[-1].text == ".",
     )
 
 

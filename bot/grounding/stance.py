@@ -7,7 +7,7 @@ from typing import Literal
 
 from bot.grounding.alignment import CLOSE, Pair, Window, gaps
 from bot.grounding.amounts import same
-from bot.grounding.polarity import OPPOSITES, Conflict, Mark, conflict
+from bot.grounding.polarity import INVITING, LEFT_FREE, OPPOSITES, Conflict, Mark, conflict
 from bot.grounding.reading import Item, Line, Scope
 
 Problem = tuple[Literal["negation", "modality"], str]
@@ -16,6 +16,8 @@ Problem = tuple[Literal["negation", "modality"], str]
 SHORT_GAP = 2
 # Words after one that denies or binds, either of which may be the one that it is about.
 HEADS = 2
+# Verbs that give leave; "you can report it" is said of what one must do as well.
+LEAVE = frozenset({"may", "might"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +31,12 @@ class Turn:
 def stance_conflict(line: Line, place: Window, pairs: Sequence[Pair]) -> Problem | None:
     """The first word of negation or modality, of the sentence or the text, that the other does not bear out."""
     close = len(pairs) >= CLOSE * len(line.items)
-    found = _turned(line, place, pairs)
+    found = _turned(line, place, pairs) or _left_free(line, place)
     if found:
         return found
     forth, back = dict(pairs), {there: here for here, there in pairs}
     for scope in line.scopes:
-        found = _unborne(scope, line.items, place, forth)
+        found = _unborne(scope, line.items, place, forth) or _weakened(scope, line, place, forth)
         if found:
             return found
     for scope in place.scopes:
@@ -111,6 +113,27 @@ def _unborne(scope: Scope, items: Sequence[Item], place: Window, forth: dict[int
         return None if borne else (judged[0][0] or "negation", scope.word)
     bound = (scope.negates and not scope.conditional) or any(items[at].mark.force == "free" for at in scope.items[:1])
     return ("negation", scope.word) if bound and not any(_denies(each, place) for each in place.scopes) else None
+
+
+def _left_free(line: Line, place: Window) -> Problem | None:
+    """An attribute such as "optional" where the text has only such as "required", or the reverse."""
+    given = {item.key for item in place.items}
+    for item in line.items:
+        opposites = {key for pair in OPPOSITES if item.key in pair for key in pair - {item.key}}
+        named = item.key in LEFT_FREE or opposites & LEFT_FREE
+        if named and item.key not in given and opposites & given and not (item.mark.negated or item.mark.force):
+            return "modality", item.shown
+    return None
+
+
+def _weakened(scope: Scope, line: Line, place: Window, forth: dict[int, int]) -> Problem | None:
+    """A "you may" of what the text instructs; what it only invites to ("Visit ...") one may do."""
+    at = scope.items[0]
+    item = line.items[at]
+    there = forth.get(at, -1)
+    if scope.word not in LEAVE or at > 0 or there < 0 or item.before.force != "may" or item.key in INVITING:
+        return None
+    return ("modality", scope.word) if there in place.orders else None
 
 
 def _denies(scope: Scope, place: Window) -> bool:

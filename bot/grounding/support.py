@@ -20,6 +20,11 @@ ENOUGH_TOGETHER = 0.4
 TOGETHER = 0.2
 LOOSE = 2
 NEW_CLAUSE = 4
+# A clause was added when its place in the text holds no more of it than this, or so many of its words are missing
+# there that the text holds no more than half.
+LEAST_HELD = 0.34
+MISSING = 3
+HELD_OF_CLAUSE = 0.5
 # With fewer words than these, a sentence's values help to find its place.
 FEW_WORDS = 4
 # What stands shortly before a quote that begins inside a line and would change what it says.
@@ -125,4 +130,22 @@ def _compare(line: Line, place: Window, pairs: Sequence[Pair], readings: Sequenc
         or swapped_value(line, place, pairs, readings)
         or stance_conflict(line, place, pairs)
     )
-    return Verdict(False, *found) if found else SUPPORTED
+    if found:
+        return Verdict(False, *found)
+    added = _added_clause(line, readings)
+    return Verdict(supported=False, reason="words", detail=added) if added else SUPPORTED
+
+
+def _added_clause(line: Line, readings: Sequence[Reading]) -> str:
+    """The words of the first clause that no text holds, however well the rest of the sentence fits; empty for none."""
+    for clause in line.clauses:
+        items = line.items[clause.start : clause.stop]
+        if len(items) > 1 and _is_added(frozenset(item.key for item in items), readings):
+            return ", ".join(item.shown for item in items)
+    return ""
+
+
+def _is_added(keys: frozenset[str], readings: Sequence[Reading]) -> bool:
+    held = max(window(reading, keys).covered for reading in readings)
+    missing = round(len(keys) * (1 - held))
+    return held <= LEAST_HELD or (missing >= MISSING and held <= HELD_OF_CLAUSE)

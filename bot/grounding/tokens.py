@@ -43,14 +43,14 @@ CONTRACTED = frozenset({"s", "ll", "re", "ve", "d", "m"})
 EMPTY = frozenset(
     """since like even another many much one ones anything something everything anyone someone everyone however
     therefore thus also yet still already either instead although though whether them themselves yourself itself via
-    upon etc yes okay ok sure""".split()
+    upon etc yes okay ok sure case cases thing things way ways""".split()
 )
 # A web page whose apostrophes were lost says "don t".
 LOST = re.compile(
     r"\b(can|won|don|doesn|didn|isn|aren|wasn|weren|hasn|haven|hadn|couldn|shouldn|wouldn|mustn|needn) t\b",
     re.IGNORECASE,
 )
-SIGNS = str.maketrans({"’": "'", "‘": "'", "‑": "-", "–": "-", "—": "-", "−": "-", "“": '"', "”": '"', "\u00a0": " "})
+SIGNS = str.maketrans({"’": "'", "‘": "'", "‑": "-", "–": "-", "—": ";", "−": "-", "“": '"', "”": '"', "\u00a0": " "})
 
 TOKEN = re.compile(
     r"""

@@ -19,7 +19,7 @@ from bot.grounding.reading import _read, read
 from tests.grounding.sets import ENGLISH, SEED, Case, Sets, corpus, doc2dial
 
 CORPORA = ("doc2dial", "policyqa", "obliqa", "handbooks/jupiterone-policies")
-KINDS = ("quotes", "paraphrases", "values", "polarity", "elsewhere")
+KINDS = ("quotes", "paraphrases", "values", "polarity", "elsewhere", "grafts")
 FAITHFUL = frozenset({"quotes", "paraphrases"})
 OVERLAP = 0.6
 SENTENCES, PASSAGES, ANSWERS = 6, 8, 60
@@ -39,7 +39,7 @@ def overlapping(sentence: str, text: str) -> bool:
 
 def errors(cases: Sequence[Case], checker: Checker, *, faithful: bool) -> list[Case]:
     """Faithful cases that are removed, or false ones that are let through."""
-    return [case for case in cases if checker(case.sentence, case.section.text) != faithful]
+    return [case for case in cases if checker(case.sentence, case.section.evidence) != faithful]
 
 
 def report(name: str, sets: Sets, *, show: str) -> None:
@@ -56,7 +56,9 @@ def report(name: str, sets: Sets, *, show: str) -> None:
             f"overlap {len(naive) / len(cases):6.1%}"
         )
         for case in wrong if kind == show else ():
-            print(f"    {check(case.sentence, [case.section.text])}\n    {case.sentence}\n    < {case.source[:300]}\n")
+            print(
+                f"    {check(case.sentence, [case.section.evidence])}\n    {case.sentence}\n    < {case.source[:300]}\n"
+            )
 
 
 def answers(sets: Sets) -> list[tuple[list[str], list[str]]]:

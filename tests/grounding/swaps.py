@@ -63,16 +63,41 @@ POLARITY: tuple[tuple[str, tuple[str, ...]], ...] = (
 )
 
 
-def polarity_swaps(sentence: str) -> list[str]:
-    """Every way to turn one negation or modal verb of the sentence round."""
+# Verbs of one force each.
+FORCES = (
+    re.compile(r"\b(?:must|shall|(?:will )?needs?(?: to)?|ha(?:ve|s) to|required)\b(?! not)", re.IGNORECASE),
+    re.compile(r"\bshould\b(?! not)", re.IGNORECASE),
+    re.compile(r"\b(?:may|can|could|able|allowed|permitted)\b(?! not)", re.IGNORECASE),
+)
+
+
+def forces(text: str) -> list[re.Pattern[str]]:
+    """The forces that modal verbs of the text have."""
+    return [force for force in FORCES if force.search(text)]
+
+
+def polarity_swaps(sentence: str, source: str) -> list[str]:
+    """Every way to turn one negation or modal verb of the sentence round, which was made from the source's words.
+
+    One modal verb takes the place of another only where the source has the force of the first: of "Visit a DMV office"
+    one person says "you can visit", the other "you must visit", and neither is wrong.
+    """
     made = []
     for pattern, replacements in POLARITY:
         for found in re.finditer(pattern, sentence):
             for replacement in replacements:
                 put = found.expand(replacement)
+                if _is_open(found.group(), put, source):
+                    continue
                 after = sentence[found.end() :] if put else sentence[found.end() :].lstrip()
                 made.append(sentence[: found.start()] + put + after)
     return made
+
+
+def _is_open(verb: str, put: str, source: str) -> bool:
+    """Whether one modal verb is put for another whose force the source has not."""
+    modal = forces(verb) and forces(put) and not re.search(r"\bnot\b", put)
+    return bool(modal) and not any(force in forces(source) for force in forces(verb))
 
 
 def value_swaps(sentence: str, kind: str, section: str, document: str, rng: random.Random) -> list[str]:

@@ -37,6 +37,8 @@ def mark(text: str, word: str) -> Mark:
         ("The rules allow staff to report losses.", Mark("may")),
         ("You can t report losses.", Mark("may", negated=True)),
         ("If you do not agree, report losses.", Mark("")),
+        ("If you do not agree you should report losses.", Mark("should")),
+        ("You may not have to report losses.", Mark("may", negated=True)),
     ],
 )
 def test_how_a_verb_stands(text: str, expected: Mark) -> None:
@@ -54,6 +56,7 @@ def test_how_a_verb_stands(text: str, expected: Mark) -> None:
         ("Send the required receipts.", Mark("")),
         ("Nobody works without receipts.", Mark("", negated=True)),
         ("Not later than receipts arrive.", Mark("")),
+        ("These are invalid receipts.", Mark("")),
     ],
 )
 def test_how_a_noun_stands(text: str, expected: Mark) -> None:

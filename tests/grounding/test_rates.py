@@ -13,7 +13,7 @@ CORPORA = ("doc2dial", "policyqa", "obliqa", "handbooks/jupiterone-policies")
 
 # Shares of faithful sentences removed and of false ones let through.
 MOST_REMOVED = {"quotes": 0.0, "paraphrases": 0.2}
-MOST_LET_THROUGH = {"values": 0.02, "polarity": 0.12, "elsewhere": 0.1}
+MOST_LET_THROUGH = {"values": 0.02, "polarity": 0.1, "elsewhere": 0.1, "grafts": 0.15}
 
 
 @pytest.fixture(scope="module", params=CORPORA)
@@ -27,5 +27,5 @@ def sets(request: pytest.FixtureRequest) -> Sets:
 def test_the_share_of_errors_stays_below_its_bound(sets: Sets, kind: str) -> None:
     cases: list[Case] = getattr(sets, kind)
     faithful = kind in MOST_REMOVED
-    wrong = [case for case in cases if check(case.sentence, [case.section.text]).supported != faithful]
+    wrong = [case for case in cases if check(case.sentence, [case.section.evidence]).supported != faithful]
     assert len(wrong) <= (MOST_REMOVED | MOST_LET_THROUGH)[kind] * len(cases), wrong[:5]

@@ -133,6 +133,48 @@ def test_each_sentence_of_several_must_be_supported() -> None:
     assert not check("Sick leave is not deducted. Receipts are required for every claim.", [LEAVE]).supported
 
 
+@pytest.mark.parametrize(
+    ("sentence", "supported"),
+    [
+        ("You may report a lost badge to Security within a day.", False),
+        ("You can report a lost badge to Security within a day.", True),
+        ("You must report a lost badge to Security within a day.", True),
+        ("You may visit the intranet for the form.", True),
+        ("You may have to pay.", True),
+        ("You may not have to pay.", False),
+        ("An expired badge is not valid.", True),
+        ("Keep all optional receipts.", False),
+    ],
+)
+def test_an_instruction_is_not_a_permission(sentence: str, supported: bool) -> None:
+    text = (
+        "Report a lost badge to Security within a day. Visit the intranet for the form. You may have to pay. "
+        "An expired badge is invalid. Keep all required receipts."
+    )
+    assert check(sentence, [text]).supported is supported
+
+
+def test_what_a_list_allows_may_be_done() -> None:
+    assert check(
+        "You may use a taxi after 22:00.", ["You may:\n- Use a taxi after 22:00, if it rains.\n- Walk."]
+    ).supported
+
+
+@pytest.mark.parametrize(
+    "graft",
+    [
+        ", and the manager buys the whole team a car",
+        ", and leave that was forgotten is sold in autumn",
+        " — mail us your password",
+        "; the year begins on a sunny beach in Spain",
+    ],
+)
+def test_a_true_clause_lends_nothing_to_one_that_was_added(graft: str) -> None:
+    sentence = "Up to five days may be carried over into the next year"
+    assert check(f"{sentence}.", [LEAVE]).supported
+    assert not check(f"{sentence}{graft}.", [LEAVE]).supported
+
+
 def test_a_quote_that_leaves_its_denial_behind_is_refused() -> None:
     assert not check("Share passwords.", [ACCESS.replace("Contractors must", "Contractors and guests must")]).supported
 
