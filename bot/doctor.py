@@ -21,7 +21,7 @@ from bot.errors import BotError, GenerationFailed, SettingsError
 from bot.prompts import Prompt
 from bot.settings import FILE, Settings, Source, load
 from feedback.errors import FeedbackError
-from retrieval.errors import RetrievalError
+from retrieval.errors import RetrievalError, SearchUnavailable
 
 if TYPE_CHECKING:
     from bot.wiring import House
@@ -78,6 +78,10 @@ def examine(home: Path | None, *, build: Callable[[Settings], "House"]) -> Itera
     yield state_folder(settings.home)
     yield from (source_folder(source) for source in settings.sources)
     yield embedding(settings.embedding_model)
+    if settings.synonyms:
+        yield synonyms(settings.synonyms)
+    if settings.elasticsearch_url or settings.elasticsearch_cloud_id:
+        yield from elasticsearch(settings)
     yield from _rooms(settings, build)
     if settings.model:
         yield chat_model(settings)
@@ -158,6 +162,30 @@ def embedding(name: str) -> Finding:
         return Finding("embedding model", ok=False, detail=str(error), mend="reinstall it, or set `embedding_model`")
 
 
+def synonyms(file: Path) -> Finding:
+    from retrieval.synonyms import load
+
+    try:
+        known = load(file)
+    except RetrievalError as error:
+        mend = "correct it; until then questions are understood without it, or as it was before"
+        return Finding("synonyms", ok=False, detail=str(error), mend=mend)
+    return Finding("synonyms", ok=True, detail=f"{file}, {len(known)} words and phrases")
+
+
+def elasticsearch(settings: Settings) -> Iterator[Finding]:
+    try:
+        from retrieval.elastic.health import examine as looked_at
+    except ImportError:
+        mend = "pip install 'footnote-bot[elasticsearch]'"
+        yield Finding("elasticsearch", ok=False, detail="its client is not installed", mend=mend)
+        return
+    from bot.wiring import elastic_connection
+
+    for found in looked_at(elastic_connection(settings), settings.elasticsearch_alias):
+        yield Finding(f"elasticsearch {found.what}", ok=found.ok, detail=found.detail, mend=found.mend)
+
+
 def chat_model(settings: Settings) -> Finding:
     """Whether the model that writes answers replies; it is sent one request of a few words."""
     from bot.generation.client import patiently
@@ -203,6 +231,9 @@ def _rooms(settings: Settings, build: Callable[[Settings], "House"]) -> Iterator
 def index(house: "House") -> Finding:
     try:
         documents, passages = house.index.counts()
+    except SearchUnavailable as error:
+        detail, _, mend = str(error).rpartition(": ")
+        return Finding("index", ok=False, detail=detail or mend, mend=mend)
     except RetrievalError as error:
         return Finding("index", ok=False, detail=str(error), mend="run `footnote sync`")
     detail = f"{documents} documents, {passages} passages"

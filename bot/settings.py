@@ -4,9 +4,7 @@ The environment wins. Every wrong value is reported at once, by name, in one `Se
 """
 
 import difflib
-import json
 import os
-import re
 import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -21,9 +19,8 @@ from pydantic import (
     Field,
     SecretStr,
     ValidationError,
-    ValidationInfo,
 )
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -32,27 +29,18 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from bot import forms
 from bot.errors import SettingsError
-from retrieval.passages import EVERYONE, PUBLIC
+from retrieval.passages import EVERYONE
 
 FILE = Path("footnote.toml")
 PREFIX = "FOOTNOTE_"
 TEST_PREFIX = "FOOTNOTE_TEST_"
 
-# What Snowball stems in every PyStemmer that is allowed; its `porter` is an older English.
-LANGUAGES = (
-    "arabic armenian basque catalan danish dutch english finnish french german greek hindi hungarian indonesian irish "
-    "italian lithuanian nepali norwegian portuguese romanian russian serbian spanish swedish tamil turkish yiddish"
-).split()
-
 # Names of the whole product's settings that this version does not serve yet: refused by name, so that nobody
 # believes that, say, an access restriction or a server is in force when it is not.
 RESERVED = frozenset(
     [
-        *(
-            f"elasticsearch_{part}"
-            for part in "url api_key username password ca_certs fingerprint cloud_id alias".split()
-        ),
         *"redis_url channels".split(),
         *"host port public_host public_port".split(),
         *(f"slack_{part}" for part in "bot_token app_token signing_secret client_id client_secret api_url".split()),
@@ -60,144 +48,19 @@ RESERVED = frozenset(
         "teams_allow_unauthenticated",
     ]
 )
-RESERVED_SOURCE_TYPES = ("git", "web", "langchain")
 RESERVED_SOURCE_KEYS = frozenset({"url"})
-
-
-def _wrong(form: str) -> PydanticCustomError:
-    """A problem told by the form that is accepted."""
-    return PydanticCustomError("form", "{form}", {"form": form})
-
-
-def _text(value: str) -> str:
-    if not value.strip() or not value.isprintable():
-        raise _wrong("a name without control characters")
-    return value.strip()
-
-
-def _number(value: Any) -> Any:
-    if isinstance(value, bool):  # pydantic would read true as 1
-        raise _wrong("a number from 0 to 1")
-    return value
-
-
-def _language(value: str) -> str:
-    if value.lower() not in LANGUAGES:
-        raise _wrong(f"one of {', '.join(LANGUAGES)}")
-    return value.lower()
-
-
-def _workspace(value: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9._-]{1,64}", value):
-        raise _wrong("up to 64 letters, digits, `.`, `_` and `-`")
-    return value
-
-
-def _secret(value: SecretStr) -> SecretStr:
-    if not value.get_secret_value().strip():
-        raise _wrong("a text that is not empty")
-    return value
-
-
-def _model(value: str) -> str:
-    if value and not re.fullmatch(r"[a-z][a-z0-9_-]*:\S+", value):
-        raise _wrong("empty, or `provider:name` such as `openai:gpt-4.1-mini`")
-    return value
-
-
-def _address(value: str) -> str:
-    if value and not re.fullmatch(r"https?://[^\s/]+\S*", value):
-        raise _wrong("an address that begins with http:// or https://")
-    return value
-
-
-def _with_model(value: str, info: ValidationInfo) -> str:
-    if value and info.data.get("model") == "":  # absent when `model` itself is wrong, which is told on its own
-        raise _wrong("left out, or given together with `model`")
-    return value
-
-
-def _seconds(value: Any) -> Any:
-    if isinstance(value, bool):
-        raise _wrong(FORMS["model_timeout"])
-    return value
-
-
-def _source_name(value: str) -> str:
-    if not value.strip() or not value.isprintable() or value in {".", ".."} or re.search(r"[/\\#]", value):
-        raise _wrong("a name without `/`, `\\`, `#` and control characters")
-    return value.strip()
-
-
-def _source_type(value: Any) -> Any:
-    if value in RESERVED_SOURCE_TYPES:
-        raise _wrong("`files`; this type is reserved for a later version")
-    return value
-
-
-def _given(value: Any) -> Any:
-    if value == "":  # Path would read it as the working folder
-        raise _wrong("a path that is not empty")
-    return value
-
-
-def _place(value: Path) -> Path:
-    try:
-        return Path(os.path.abspath(value.expanduser()))  # noqa: PTH100 - absolute() keeps `..`, resolve() follows links
-    except RuntimeError:
-        raise _wrong("a path whose `~` names a known user") from None
-
-
-def _channel(value: str) -> str:
-    if value and not re.fullmatch(r"(slack|teams):\S+", value):
-        raise _wrong("`slack:CHANNEL-ID` or `teams:CHANNEL-ID`")
-    return value
-
-
-def _several(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
-
-
-def _audience(value: frozenset[str]) -> frozenset[str]:
-    if not value or not all(name.strip() and name.isprintable() for name in value):
-        raise _wrong("the name of a group, or a list of at least one")
-    return frozenset(name.strip() for name in value)
-
-
-def _person(value: str) -> str:
-    if not re.fullmatch(r"(slack|teams):\S+|[^@\s]+@[^@\s]+", value):
-        raise _wrong("an e-mail address, `slack:ID` or `teams:ID`")
-    return value
-
-
-def _group_names(value: dict[str, frozenset[str]]) -> dict[str, frozenset[str]]:
-    for name in value:
-        if name in {EVERYONE, PUBLIC}:
-            raise _wrong(f"other names than {name!r}, which is a word of Footnote's own")
-        if not name.strip() or not name.isprintable():
-            raise _wrong("names without control characters")
-    return value
-
-
-def _from_json(value: Any) -> Any:
-    """Tables come from the environment as JSON."""
-    if not isinstance(value, str):
-        return value
-    try:
-        return json.loads(value)
-    except (ValueError, RecursionError):
-        raise _wrong("JSON, when given in the environment") from None
 
 
 def _distinct(sources: tuple["Source", ...]) -> tuple["Source", ...]:
     twice = [name for name, count in Counter(source.name for source in sources).items() if count > 1]
     if twice:
-        raise _wrong(f"names that differ; {twice[0]!r} is given twice")
+        raise forms.wrong(f"names that differ; {twice[0]!r} is given twice")
     return sources
 
 
-Person = Annotated[str, AfterValidator(_person)]
-Place = Annotated[Path, BeforeValidator(_given), AfterValidator(_place)]
+Person = Annotated[str, AfterValidator(forms.person)]
+Secret = Annotated[SecretStr, AfterValidator(forms.secret)]
+Place = Annotated[Path, BeforeValidator(forms.given), AfterValidator(forms.place)]
 
 
 class Source(BaseModel):
@@ -205,12 +68,14 @@ class Source(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    name: Annotated[str, AfterValidator(_source_name)]
-    type: Annotated[Literal["files"], BeforeValidator(_source_type)] = "files"
+    name: Annotated[str, AfterValidator(forms.source_name)]
+    type: Annotated[Literal["files"], BeforeValidator(forms.source_type)] = "files"
     path: Place
-    audience: Annotated[frozenset[str], BeforeValidator(_several), AfterValidator(_audience)] = frozenset({EVERYONE})
+    audience: Annotated[frozenset[str], BeforeValidator(forms.several), AfterValidator(forms.audience)] = frozenset(
+        {EVERYONE}
+    )
     owner: str = ""
-    owner_channel: Annotated[str, AfterValidator(_channel)] = ""
+    owner_channel: Annotated[str, AfterValidator(forms.channel)] = ""
 
 
 class Settings(BaseSettings):
@@ -221,18 +86,35 @@ class Settings(BaseSettings):
     )
 
     home: Place = Field(default=Path(".footnote"), validate_default=True)
-    embedding_model: Annotated[str, AfterValidator(_text)] = "all-MiniLM-L6-v2"
-    language: Annotated[str, AfterValidator(_language)] = "english"
-    confidence_threshold: Annotated[float, BeforeValidator(_number), Field(ge=0, le=1, allow_inf_nan=False)] = 0.4
-    model: Annotated[str, AfterValidator(_model)] = ""
-    model_base_url: Annotated[str, AfterValidator(_address), AfterValidator(_with_model)] = ""
-    model_api_key: Annotated[SecretStr, AfterValidator(_secret)] | None = None
-    model_timeout: Annotated[float, BeforeValidator(_seconds), Field(ge=1, le=600, allow_inf_nan=False)] = 30.0
-    workspace: Annotated[str, AfterValidator(_workspace)] = "default"
-    user_key: Annotated[SecretStr, AfterValidator(_secret)] | None = None
-    sources: Annotated[tuple[Source, ...], NoDecode, BeforeValidator(_from_json), AfterValidator(_distinct)] = ()
+    embedding_model: Annotated[str, AfterValidator(forms.text)] = "all-MiniLM-L6-v2"
+    language: Annotated[str, AfterValidator(forms.language)] = "english"
+    confidence_threshold: Annotated[float, BeforeValidator(forms.number), Field(ge=0, le=1, allow_inf_nan=False)] = 0.4
+    synonyms: Annotated[Path, BeforeValidator(forms.given), AfterValidator(forms.file)] | None = None
+    elasticsearch_url: Annotated[tuple[str, ...], NoDecode, BeforeValidator(forms.addresses)] = ()
+    elasticsearch_cloud_id: Annotated[str, AfterValidator(forms.not_with_url)] = ""
+    elasticsearch_username: Annotated[str, AfterValidator(forms.with_elasticsearch)] = ""
+    elasticsearch_password: Annotated[Secret, AfterValidator(forms.with_username)] | None = None
+    elasticsearch_api_key: Annotated[Secret, AfterValidator(forms.not_with_username)] | None = None
+    elasticsearch_ca_certs: (
+        Annotated[
+            Path, BeforeValidator(forms.given), AfterValidator(forms.file), AfterValidator(forms.with_elasticsearch)
+        ]
+        | None
+    ) = None
+    elasticsearch_fingerprint: Annotated[str, AfterValidator(forms.fingerprint)] = ""
+    elasticsearch_alias: Annotated[str, AfterValidator(forms.alias)] = "footnote-passages"
+    elasticsearch_timeout: Annotated[
+        float, BeforeValidator(forms.seconds), Field(ge=1, le=600, allow_inf_nan=False)
+    ] = 10.0
+    model: Annotated[str, AfterValidator(forms.model)] = ""
+    model_base_url: Annotated[str, AfterValidator(forms.address), AfterValidator(forms.with_model)] = ""
+    model_api_key: Secret | None = None
+    model_timeout: Annotated[float, BeforeValidator(forms.seconds), Field(ge=1, le=600, allow_inf_nan=False)] = 30.0
+    workspace: Annotated[str, AfterValidator(forms.workspace)] = "default"
+    user_key: Secret | None = None
+    sources: Annotated[tuple[Source, ...], NoDecode, BeforeValidator(forms.from_json), AfterValidator(_distinct)] = ()
     groups: Annotated[
-        dict[str, frozenset[Person]], NoDecode, BeforeValidator(_from_json), AfterValidator(_group_names)
+        dict[str, frozenset[Person]], NoDecode, BeforeValidator(forms.from_json), AfterValidator(forms.group_names)
     ] = Field(default_factory=dict)
 
     @classmethod
@@ -249,20 +131,14 @@ class Settings(BaseSettings):
 
 
 # Their values are shown nowhere, wrong ones neither: an address may hold a password.
-SECRET = frozenset({"user_key", "model_api_key", "model_base_url"})
+SECRET = frozenset(
+    "user_key model_api_key model_base_url elasticsearch_url elasticsearch_password elasticsearch_api_key".split()
+)
 
-FORMS = {
-    "home": "a folder",
-    "embedding_model": "the name of a model, or the path of its folder",
-    "confidence_threshold": "a number from 0 to 1",
-    "model_timeout": "a number of seconds from 1 to 600",
-    "user_key": "a text",
-    "sources": "a list of tables, [[sources]]",
-    "groups": 'a table of lists, such as hr = ["ada@example.com"]',
-    "audience": "the name of a group, or a list of them",
-    "type": "`files`",
-    "path": "a folder or a file",
-}
+
+def revealed(secret: SecretStr | None) -> str:
+    """A secret's text, for whoever sends it where it belongs; empty for none."""
+    return secret.get_secret_value() if secret else ""
 
 
 def load(home: Path | None = None) -> Settings:
@@ -328,9 +204,9 @@ def _form(loc: tuple[int | str, ...]) -> str:
     if loc[0] == "groups" and len(loc) > 2:
         return "an e-mail address, `slack:ID` or `teams:ID`"
     if loc[0] == "groups":
-        return FORMS["groups"]
+        return forms.FORMS["groups"]
     names = [part for part in loc if isinstance(part, str)]
-    return "a table" if isinstance(loc[-1], int) else FORMS.get(names[-1], "a text")
+    return "a table" if isinstance(loc[-1], int) else forms.FORMS.get(names[-1], "a text")
 
 
 def _instead(key: str, value: Any) -> str:

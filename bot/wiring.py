@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from bot.answering import Answering
 from bot.answers import Answer, Citation, Event, Question
+from bot.errors import BotError
 from bot.generation.chat import Chat
 from bot.generation.client import ChatModel, Limits, Listener, open_model
 from bot.generation.generator import Generator
 from bot.generation.quoting import EXTRACTIVE
 from bot.generation.rewriting import Rewriter
-from bot.settings import Settings
+from bot.settings import Settings, revealed
 from bot.voting import Opinion, Standing, records, standing
 from feedback.people import hashed, user_key
 from feedback.records import Cited, Exchange, Said, Shown
@@ -24,16 +25,18 @@ from feedback.store import FeedbackStore
 from retrieval.analysis import Analyzer
 from retrieval.calibration import keep, load, self_calibrated
 from retrieval.confidence import Calibration
-from retrieval.embedding import SentenceTransformerEmbedder
+from retrieval.embedding import Embedder, SentenceTransformerEmbedder
 from retrieval.index import Generation, SearchIndex
 from retrieval.local.index import open_index
 from retrieval.passages import Passage, Query, Turn, readable_audiences
 from retrieval.recipe import Recipe, without
 from retrieval.search import Results, Search
 from retrieval.sync import Progress, Report, Source, rebuild, remove, rollback, sync
+from retrieval.synonyms import SynonymFile
 
 if TYPE_CHECKING:  # no question waits for what only measures
     from bot.evaluation import Contestant
+    from retrieval.elastic.client import Connection
 
 S = TypeVar("S", bound=Search)
 
@@ -59,7 +62,9 @@ class House:
 
     @cached_property
     def index(self) -> SearchIndex:
-        """The index in the state folder."""
+        """Elasticsearch where it is configured, else the index in the state folder."""
+        if self.settings.elasticsearch_url or self.settings.elasticsearch_cloud_id:
+            return elastic_index(self.settings, self.embedder, self.analyzer)
         return open_index(self.settings.home, self.embedder, self.analyzer)
 
     @cached_property
@@ -73,7 +78,14 @@ class House:
 
     def _searching(self, recipe: Recipe, kind: type[S]) -> S:
         calibration = load(self._calibration)
-        return kind(self.index, self.embedder, self.analyzer, recipe=recipe, calibration=calibration)
+        return kind(
+            self.index,
+            self.embedder,
+            self.analyzer,
+            recipe=recipe,
+            calibration=calibration,
+            spell_out=SynonymFile(self.settings.synonyms) if self.settings.synonyms else str,
+        )
 
     @property
     def _calibration(self) -> Path:
@@ -161,8 +173,7 @@ class House:
 
     def _hashed(self, user: str) -> str:
         """The name under which a person is remembered; empty for nobody."""
-        key = self.settings.user_key
-        return hashed(user, key=key.get_secret_value() if key else user_key(self.settings.home))
+        return hashed(user, key=revealed(self.settings.user_key) or user_key(self.settings.home))
 
     def calibrate(self, questions: Path, *, qrels: Path, corpus: Path | None) -> Calibration:
         """Learn from judged questions what a confidence means on these documents, and keep it for every later one."""
@@ -227,6 +238,34 @@ class House:
         return document.text if document else ""
 
 
+def elastic_index(settings: Settings, embedder: Embedder, analyzer: Analyzer) -> SearchIndex:
+    """The index in Elasticsearch; raises `BotError` when its client is not installed. Connects to nothing."""
+    try:
+        from retrieval.elastic.index import open_elastic
+    except ImportError as error:
+        raise BotError(
+            "`elasticsearch_url` needs a package that is not installed: pip install 'footnote-bot[elasticsearch]'"
+        ) from error
+
+    return open_elastic(elastic_connection(settings), embedder, analyzer, alias=settings.elasticsearch_alias)
+
+
+def elastic_connection(settings: Settings) -> "Connection":
+    """Where Elasticsearch is and how it knows us."""
+    from retrieval.elastic.client import Connection
+
+    return Connection(
+        urls=settings.elasticsearch_url,
+        cloud_id=settings.elasticsearch_cloud_id,
+        api_key=revealed(settings.elasticsearch_api_key),
+        username=settings.elasticsearch_username,
+        password=revealed(settings.elasticsearch_password),
+        ca_certs=str(settings.elasticsearch_ca_certs or ""),
+        fingerprint=settings.elasticsearch_fingerprint,
+        timeout=settings.elasticsearch_timeout,
+    )
+
+
 def build(settings: Settings) -> House:
     """The house for these settings."""
     return House(settings)
@@ -237,11 +276,10 @@ def chat_model(settings: Settings, *, name: str = "", listener: Listener | None 
 
     Raises `BotError` with what is missing for it.
     """
-    key = settings.model_api_key
     return open_model(
         name or settings.model,
         base_url=settings.model_base_url,
-        api_key=key.get_secret_value() if key else "",
+        api_key=revealed(settings.model_api_key),
         limits=Limits(seconds=settings.model_timeout),
         listener=listener,
     )

@@ -5,6 +5,7 @@ RetrievalError
   IndexNotReady         nothing is indexed yet, or by another embedding model
   SourceUnusable        a source is missing, unreadable or suddenly empty; nothing was deleted
   EmbeddingUnavailable  the embedding model cannot be loaded
+  UnreadableSynonyms    the file of synonyms cannot be read, or holds a line that is none
   UnreadableJudgements  files of judged questions cannot be read, or do not fit together
 """
 
@@ -31,3 +32,7 @@ class EmbeddingUnavailable(RetrievalError):
 
 class UnreadableJudgements(RetrievalError):
     """A file of questions, judgements or sections holds a line that is none, or they do not fit together."""
+
+
+class UnreadableSynonyms(RetrievalError):
+    """The file of synonyms cannot be read, or holds a line that is none."""

@@ -1,7 +1,7 @@
 """Query in, hits out: analyse, embed, ask the index once, fuse, compare token by token, say how sure."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
@@ -55,7 +55,7 @@ class Understood:
 
 
 class Search:
-    """Hybrid retrieval over any `SearchIndex`."""
+    """Hybrid retrieval over any `SearchIndex`; `spell_out` puts a question into words that documents use."""
 
     def __init__(
         self,
@@ -65,13 +65,15 @@ class Search:
         *,
         recipe: Recipe | None = None,
         calibration: Calibration | None = None,
+        spell_out: Callable[[str], str] = str,
     ) -> None:
         self._index = index
         self._embedder = embedder
         self._analyzer = analyzer
         self.recipe = recipe or Recipe()
         self.calibration = calibration or Calibration()
-        self._understand = lru_cache(maxsize=UNDERSTOOD_KEPT)(self._understood)
+        self._spell_out = spell_out
+        self._remembered = lru_cache(maxsize=UNDERSTOOD_KEPT)(self._understood)
 
     def __call__(self, query: Query, *, top: int = 10) -> Results:
         """The best `top` passages that the asker may read; none for an empty question.
@@ -106,16 +108,20 @@ class Search:
         ]
         return highlights(read, understood.tokens, weights)
 
-    def _understood(self, query: Query) -> Understood:
+    def _understand(self, query: Query) -> Understood:
+        """The question with the company's own words spelled out, as the file of synonyms stands now."""
+        return self._remembered(query, self._spell_out(query.standalone or query.text))
+
+    def _understood(self, query: Query, meant: str) -> Understood:
         """What stands alone needs no history, which could only drag an old topic along; as it was put, it stays in the
         terms, for the numbers and names that putting it otherwise may lose.
         """
-        meant = query.standalone or query.text
         history = query.history if self.recipe.history and not query.standalone else ()
-        terms, bigrams = weighted_terms(self._analyzer, query.text, history, standalone=query.standalone)
+        other = meant if meant != query.text else ""
+        terms, bigrams = weighted_terms(self._analyzer, query.text, history, standalone=other)
         vector, tokens = self._embedder.query(meant)
         if history:
-            whole = "\n".join([query.text, *(turn.text for turn in reversed(history))])
+            whole = "\n".join([meant, *(turn.text for turn in reversed(history))])
             vector = unit(OWN_SHARE * vector + (1 - OWN_SHARE) * self._embedder.query(whole)[0])
         analysed = [(token.vector, self._word(meant, token)) for token in tokens]
         kept = [(vector, word) for vector, word in analysed if word] or analysed

@@ -7,7 +7,8 @@ from hashlib import sha256
 from pathlib import Path
 
 from retrieval.embedding import Embedder, text_key
-from retrieval.errors import SourceUnusable
+from retrieval.errors import IndexNotReady, SourceUnusable
+from retrieval.generations import NOTHING_YET
 from retrieval.index import Encoded, Generation, Indexable, SearchIndex, Skip, Stored
 from retrieval.loading import parse
 from retrieval.loading.files import File, document, listing, printable, read
@@ -143,8 +144,11 @@ def rollback(index: SearchIndex) -> Generation:
 
 
 def current(index: SearchIndex) -> Generation:
-    """The generation that searches read."""
-    return next(each for each in index.generations() if each.current)
+    """The generation that searches read; raises `IndexNotReady` while nothing was ever indexed."""
+    found = next((each for each in index.generations() if each.current), None)
+    if found is None:
+        raise IndexNotReady(NOTHING_YET)
+    return found
 
 
 def _finished(report: Report, index: SearchIndex, started: float) -> Report:

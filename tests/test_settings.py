@@ -10,7 +10,8 @@ import Stemmer
 
 from bot import settings
 from bot.errors import SettingsError
-from bot.settings import LANGUAGES, RESERVED, Settings, Source
+from bot.forms import LANGUAGES, RESERVED_SOURCE_TYPES
+from bot.settings import RESERVED, Settings, Source
 
 ROOT = Path(__file__).parent.parent
 SAMPLE = ROOT / "deploy" / "footnote.toml"
@@ -188,7 +189,7 @@ def test_a_reserved_key_is_refused_by_name_in_one_line(key, monkeypatch):
     )
 
 
-@pytest.mark.parametrize("type_", settings.RESERVED_SOURCE_TYPES)
+@pytest.mark.parametrize("type_", RESERVED_SOURCE_TYPES)
 def test_a_reserved_type_of_source_is_refused(type_):
     write(f'[[sources]]\nname = "a"\npath = "x"\nurl = "x"\ntype = "{type_}"')
     assert len(problems()) == 2
@@ -249,7 +250,10 @@ def test_the_sample_holds_every_setting_and_is_right_when_uncommented():
     assert set(sample) == set(Settings.model_fields)
     assert set(sample["sources"][0]) == set(Source.model_fields)
     default = settings.load()
-    write(text)
+    for file in (sample["synonyms"], sample["elasticsearch_ca_certs"]):
+        Path(file).touch()
+    instead = ("elasticsearch_cloud_id", "elasticsearch_username", "elasticsearch_password")
+    write("\n".join(line for line in text.splitlines() if not line.startswith(instead)))
     loaded = settings.load()
     assert len(loaded.sources) == 2
     for key in ("home", "embedding_model", "language", "confidence_threshold", "workspace"):
@@ -259,3 +263,48 @@ def test_the_sample_holds_every_setting_and_is_right_when_uncommented():
 @pytest.mark.parametrize("key", [*Settings.model_fields, *Source.model_fields])
 def test_the_readme_names_every_setting(key):
     assert f"`{key}`" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+ELASTIC = "FOOTNOTE_ELASTICSEARCH_"
+
+
+def test_elasticsearch_may_have_several_addresses(monkeypatch):
+    monkeypatch.setenv(f"{ELASTIC}URL", "https://one:9200/, https://two:9200")
+    assert settings.load().elasticsearch_url == ("https://one:9200", "https://two:9200")
+    monkeypatch.delenv(f"{ELASTIC}URL")
+    write('elasticsearch_url = ["http://one:9200"]')
+    assert settings.load().elasticsearch_url == ("http://one:9200",)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"URL": "one:9200"}, "URL must be one address or several with commas between them, each beginning with http"),
+        ({"URL": "https://a", "CLOUD_ID": "x:y"}, "CLOUD_ID must be left out where `elasticsearch_url` is given"),
+        ({"API_KEY": "k"}, "API_KEY must be left out, or given together with `elasticsearch_url`"),
+        ({"USERNAME": "u"}, "USERNAME must be left out, or given together with `elasticsearch_url`"),
+        (
+            {"URL": "https://a", "PASSWORD": "p"},
+            "PASSWORD must be left out, or given together with `elasticsearch_user",
+        ),
+        (
+            {"URL": "https://a", "USERNAME": "u", "PASSWORD": "p", "API_KEY": "k"},
+            "API_KEY must be left out where `elasticsearch_username` is given",
+        ),
+        ({"URL": "https://a", "CA_CERTS": "gone.crt"}, "CA_CERTS must be a file that exists, not 'gone.crt'"),
+        ({"URL": "https://a", "FINGERPRINT": "12:34"}, "FINGERPRINT must be the SHA-256 of the certificate"),
+        ({"ALIAS": "Passages"}, "ALIAS must be up to 128 small letters"),
+        ({"TIMEOUT": "0"}, "TIMEOUT must be a number of seconds from 1 to 600"),
+    ],
+)
+def test_what_cannot_be_meant_of_elasticsearch_is_told_in_one_line(given, expected, monkeypatch):
+    for key, value in given.items():
+        monkeypatch.setenv(ELASTIC + key, value)
+    (problem,) = problems()
+    assert problem.startswith(ELASTIC + expected)
+
+
+def test_an_address_with_a_password_is_not_shown_when_it_is_wrong(monkeypatch):
+    monkeypatch.setenv(f"{ELASTIC}URL", "ftp://elastic:hunter2@one")
+    (problem,) = problems()
+    assert "hunter2" not in problem

@@ -13,7 +13,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from retrieval.errors import SearchUnavailable
-from retrieval.local.schema import Made
+from retrieval.generations import Made, refusal
 from retrieval.local.store import Store
 
 POINTER = "index"
@@ -74,21 +74,7 @@ class Generations:
 
     def refusal(self, made: Made) -> str:
         """Why a generation made so cannot be searched here, and what mends it; empty when it can."""
-        if made.schema > self.wanted.schema:
-            return "the index was made by a newer version of Footnote: install that version"
-        differs = [
-            f"with the {what} {then!r} instead of {now!r}"
-            for what, then, now in (
-                ("embedding model", made.embedding, self.wanted.embedding),
-                ("text analysis", made.analyzer, self.wanted.analyzer),
-            )
-            if then != now
-        ]
-        if made.schema < self.wanted.schema:
-            differs.append("by an earlier version of Footnote")
-        how = " and ".join(differs)
-        mend = "`footnote sync` rebuilds it; what still runs with older settings needs a restart"
-        return how and f"the index was made {how}: {mend}"
+        return refusal(made, self.wanted)
 
     def successor(self, current: int) -> tuple[int, Store]:
         """A generation of the wanted kind beside the current one: what a killed rebuild left, or an empty one."""

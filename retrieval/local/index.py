@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from retrieval.analysis import Analyzer
+from retrieval.bm25 import passage_terms
 from retrieval.embedding import Embedder
 from retrieval.errors import IndexNotReady
+from retrieval.generations import NONE_KEPT, NOTHING_YET, Made, rollback_refusal
 from retrieval.index import Candidates, Encoded, Generation, Indexable, Key, Lookup, PassageTokens, Remade, Skip, Stored
 from retrieval.local.generations import Generations
 from retrieval.local.ranking import ranked, words_of
-from retrieval.local.schema import SCHEMA_VERSION, Made
+from retrieval.local.schema import SCHEMA_VERSION
 from retrieval.local.snapshot import Snapshot, empty, load
 from retrieval.local.store import Store
 from retrieval.passages import Document, Passage
@@ -118,13 +120,11 @@ class LocalIndex:
         """Make the kept generation the current one and give its name."""
         kept = self._generations.kept()
         if kept is None:
-            raise IndexNotReady("no other generation of the index is kept; `footnote index rebuild` makes one")
+            raise IndexNotReady(NONE_KEPT)
         with closing(Store(self._generations.path(kept))) as store:
-            if store.made != self._generations.wanted:
-                raise IndexNotReady(
-                    f"the generation that is kept was made with the embedding model {store.made.embedding!r} and the "
-                    f"text analysis {store.made.analyzer!r}: set these again, then roll back"
-                )
+            why = rollback_refusal(store.made, self._generations.wanted)
+        if why:
+            raise IndexNotReady(why)
         self._generations.promote(kept)
         return str(kept)
 
@@ -181,7 +181,7 @@ class LocalIndex:
         opened = self._ready()
         snapshot = self._snapshot(opened)
         if not snapshot.documents and not opened.store.sources():
-            raise IndexNotReady("nothing is indexed yet: `footnote sync FOLDER` reads your documents")
+            raise IndexNotReady(NOTHING_YET)
         ids = opened.store.known_ids(words_of(lookup))
         return ranked(snapshot, lookup, ids, first_key=opened.number << ID_BITS)
 
@@ -245,9 +245,3 @@ class LocalIndex:
 def _described(number: int, store: Store, *, current: bool) -> Generation:
     documents, passages = store.counts()
     return Generation(str(number), store.made.embedding, store.made.analyzer, documents, passages, current)
-
-
-def passage_terms(analyzer: Analyzer, passage: Passage) -> list[list[str]]:
-    """Terms of a passage by field: text, title, heading path."""
-    fields = passage.embedded_text, passage.title, " ".join(passage.headings)
-    return [analyzer.terms(field) for field in fields]

@@ -5,21 +5,17 @@ what is withheld has no influence, not even on the weight of a word. Field weigh
 Robertson, Zaragoza and Taylor, "Simple BM25 extension to multiple weighted fields" (2004).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-TEXT, TITLE, HEADINGS = range(3)
-FIELDS = 3
+from retrieval.bm25 import FIELDS, K1, LENGTH_NORM, TEXT, Floats, Ints, idf
+
 # An owner is a passage's row in the upper bits and a field in the lowest two: a shift is quicker than a division.
 FIELD_BITS = 2
-K1 = 1.2
-LENGTH_NORM = np.array([0.6, 0.3, 0.3])
 
-Ints = NDArray[np.int32]
-Floats = NDArray[np.float64]
 NOWHERE: Ints = np.zeros(0, np.int32)
 GAP = -1
 
@@ -122,11 +118,6 @@ def scope(
     return Scope(unit, amount.ravel(), len(lengths), len(units))
 
 
-def idf(count: int, holding: int) -> float:
-    """Inverse document frequency, never negative (Lucene's form)."""
-    return float(np.log1p((count - holding + 0.5) / (holding + 0.5)))
-
-
 def scores(
     postings: Mapping[str, Ints],
     weights: Mapping[str, float],
@@ -175,15 +166,3 @@ def best(scores: NDArray[np.floating], count: int) -> NDArray[np.intp]:
         threshold = np.partition(scores[positive], -count)[-count]
         positive = positive[scores[positive] >= threshold]
     return positive[np.argsort(-scores[positive], kind="stable")][:count]
-
-
-def blocks(document: Iterable[int], words: Iterable[int], *, limit: int = 1500) -> Ints:
-    """Number consecutive passages of one document into blocks of up to `limit` words."""
-    result: list[int] = []
-    current, block, filled = None, -1, 0
-    for doc, length in zip(document, words, strict=True):
-        if doc != current or filled + length > limit:
-            current, block, filled = doc, block + 1, 0
-        filled += length
-        result.append(block)
-    return np.array(result, np.int32)

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.analysis import BIGRAM
+from retrieval.bm25 import Floats, Ints
 from retrieval.index import Candidate, Candidates, Lookup, Vector
 from retrieval.local import lexicon
-from retrieval.local.lexicon import Floats, Ints
 from retrieval.local.snapshot import Matrix, Readable, Snapshot
 
 # More than two products of the same unit vectors can differ by for being added up in another order.

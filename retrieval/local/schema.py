@@ -1,6 +1,4 @@
-"""The tables of an index file, and what an index file is made with."""
-
-from dataclasses import dataclass
+"""The tables of an index file."""
 
 # Raised with every change of the tables. A rebuild reads `documents`, `versions`, `skips` and `sources` of an older
 # file, so those stay readable.
@@ -67,12 +65,3 @@ CARRIED_OVER = (
         "INSERT INTO skips VALUES (?, ?, ?, ?, ?)",
     ),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """What an index file is made with; what differs in any of it is never mixed."""
-
-    schema: int
-    embedding: str
-    analyzer: str

@@ -8,14 +8,13 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from retrieval.bm25 import CROWDED, DOCUMENT_TITLE_WEIGHT, FIELDS, TEXT, Ints, blocks
 from retrieval.local.connection import select
-from retrieval.local.lexicon import FIELDS, NOWHERE, TEXT, Ints, Lexicon, Scope, blocks, lexicon, scope, with_gaps
-from retrieval.local.records import audience_from
+from retrieval.local.lexicon import NOWHERE, Lexicon, Scope, lexicon, scope, with_gaps
 from retrieval.local.store import Store
 from retrieval.recipe import Recipe
+from retrieval.records import audience_from
 
-# A word in the title of a document says more of the whole than one in the title of a passage says of it.
-DOCUMENT_TITLE_WEIGHT = 5.0
 # Audiences whose statistics are kept ready; at 100,000 passages each takes some 8 MB.
 AUDIENCES_KEPT = 16
 
@@ -103,7 +102,7 @@ class Snapshot:
                 readable=mask,
                 once=self._opens_block,
             ),
-            crowded=bool(mask.sum() > 1.5 * max(1, opened.sum())),
+            crowded=bool(mask.sum() > CROWDED * max(1, opened.sum())),
         )
 
 

@@ -14,18 +14,19 @@ from typing import cast
 import numpy as np
 
 from retrieval.embedding import text_key
+from retrieval.generations import Made
 from retrieval.index import Encoded, Indexable, PassageTokens, Skip, Stored, TokenVectors
 from retrieval.loading.parsed import Reason, Skipped
 from retrieval.local.connection import connected, mapped, select
-from retrieval.local.records import (
+from retrieval.local.schema import CARRIED_OVER, SCHEMA
+from retrieval.passages import Document, Passage
+from retrieval.records import (
     audience_record,
     document_from,
     document_record,
     passage_from,
     passage_record,
 )
-from retrieval.local.schema import CARRIED_OVER, SCHEMA, Made
-from retrieval.passages import Document, Passage
 
 VERSIONS_KEPT = 10
 

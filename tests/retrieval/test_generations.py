@@ -9,10 +9,11 @@ import pytest
 
 from retrieval.analysis import Analyzer
 from retrieval.errors import IndexNotReady, SearchUnavailable
+from retrieval.generations import Made
 from retrieval.index import SearchIndex
 from retrieval.local.generations import Generations
 from retrieval.local.index import LocalIndex, open_index
-from retrieval.local.schema import SCHEMA_VERSION, Made
+from retrieval.local.schema import SCHEMA_VERSION
 from retrieval.local.store import Store
 from tests.fakes import FakeEmbedder
 from tests.retrieval.making import LEAVE, TRAVEL, cut, document, indexables, lookup, put, version

@@ -2,6 +2,7 @@
 
 import math
 from collections import Counter
+from contextlib import closing
 from itertools import pairwise
 from typing import Any
 
@@ -10,13 +11,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from retrieval.bm25 import FIELDS, blocks
 from retrieval.index import SearchIndex
 from retrieval.local import lexicon
 from retrieval.local import snapshot as snapshots
+from retrieval.local.index import open_index
 from retrieval.local.snapshot import AUDIENCES_KEPT, Snapshot, empty, load
 from retrieval.passages import EVERYONE
 from retrieval.recipe import Recipe
-from tests.retrieval.making import EMBEDDER, LEAVE, TRAVEL, cut, document, lookup, put, shown
+from tests.retrieval.making import ANALYZER, EMBEDDER, LEAVE, TRAVEL, cut, document, lookup, put, shown
 
 TERMS = st.lists(st.integers(1, 5), max_size=6)
 PASSAGES = st.lists(st.tuples(TERMS, TERMS, TERMS), max_size=5)
@@ -24,7 +27,7 @@ WEIGHTS = (1.0, 2.0, 0.5)
 
 
 def made(passages: list[tuple[list[int], ...]]) -> lexicon.Lexicon:
-    lengths = np.array([[len(field) for field in each] for each in passages], np.int64).reshape(-1, lexicon.FIELDS)
+    lengths = np.array([[len(field) for field in each] for each in passages], np.int64).reshape(-1, FIELDS)
     flat = np.array([term for each in passages for field in each for term in field], np.int32)
     return lexicon.lexicon(lexicon.with_gaps(flat, lengths), lengths)
 
@@ -84,7 +87,7 @@ def test_unknown_terms_stand_nowhere():
 @given(PASSAGES, st.lists(st.integers(0, 2), min_size=5, max_size=5), st.lists(st.booleans(), min_size=5, max_size=5))
 def test_units_outside_only_count_for_the_idf_alone(passages, units, wanted):
     held, unit = made(passages), np.array(sorted(units[: len(passages)]), np.int32)
-    lengths = np.ones((3, lexicon.FIELDS), np.int64)
+    lengths = np.ones((3, FIELDS), np.int64)
     within = lexicon.scope(unit, lengths, WEIGHTS, readable=np.ones(len(unit), bool))
     postings = {str(term): held.owners_of(term) for term in range(1, 6)}
     weights = dict.fromkeys(postings, 1.0)
@@ -101,8 +104,14 @@ def test_the_best_come_first_and_ties_in_order(scores, count):
 
 
 def test_blocks_hold_consecutive_passages_of_one_document():
-    assert lexicon.blocks([0, 0, 0, 1, 1], [900, 500, 200, 10, 2000]).tolist() == [0, 0, 1, 2, 3]
-    assert lexicon.blocks([], []).tolist() == []
+    assert blocks([0, 0, 0, 1, 1], [900, 500, 200, 10, 2000]).tolist() == [0, 0, 1, 2, 3]
+    assert blocks([], []).tolist() == []
+
+
+@pytest.fixture
+def index(tmp_path):
+    with closing(open_index(tmp_path, EMBEDDER, ANALYZER)) as opened:
+        yield opened
 
 
 NAMES = st.sampled_from(["docs/a", "docs/b", "docs/c", "docs/d"])

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from retrieval import records
 from retrieval.errors import SearchUnavailable
-from retrieval.local import records
+from retrieval.generations import Made
 from retrieval.local.connection import mapped, select
-from retrieval.local.schema import SCHEMA_VERSION, Made
+from retrieval.local.schema import SCHEMA_VERSION
 from retrieval.local.store import VERSIONS_KEPT, Store
 from retrieval.passages import Block, Document, Passage
 from tests.retrieval.making import LEAVE, TRAVEL, cut, document, indexables, version

@@ -1,0 +1,1 @@
+"""The production index: Elasticsearch, shared by every replica."""

@@ -1,0 +1,241 @@
+"""One lookup as the searches that it takes, and their answers as it reads them (pure).
+
+The index only chooses: the best passages by Lucene's BM25 over one field (title and headings repeated by their
+weight), the nearest by their vectors, the best blocks by BM25 for document context. With each hit comes how often it
+holds the question's terms and how near it is, so that `retrieval.elastic.scoring` can score it exactly, with
+statistics of what the asker may read and of nothing else.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from retrieval.elastic.client import PartialAnswer
+from retrieval.elastic.counting import COUNT_BITS, indexed, term_hash
+from retrieval.elastic.documents import rounded
+from retrieval.elastic.mapping import BLOCK, DOCUMENT, PASSAGE, WITHHELD, readable
+from retrieval.index import Lookup
+
+# Chosen by the index for each list, and the best `depth` of them kept: its own order is not quite the final one.
+CHOSEN_AT_LEAST = 100
+BLOCKS_CHOSEN = 100
+CANDIDATES_PER_SHARD = 1.5
+# A question with a long history holds more words than one query may; those that weigh least are not looked for.
+TERMS_AT_MOST = 400
+
+# For each of the question's terms, by binary search in the record's ascending counts: its place above its counts.
+# A field made at the time of asking is read like a stored one, without opening the record as a script's field would.
+COUNTS = """
+def held = doc['counts'];
+int size = held.size();
+int bits = params.bits;
+for (int i = 0; i < params.hashes.size(); ++i) {
+  long hash = ((Number) params.hashes.get(i)).longValue();
+  int low = 0;
+  int high = size;
+  while (low < high) {
+    int middle = (low + high) >>> 1;
+    long there = held.get(middle);
+    if ((there >> bits) < hash) { low = middle + 1 } else { high = middle }
+  }
+  if (low < size) {
+    long there = held.get(low);
+    if ((there >> bits) == hash) { emit(((long) i << bits) | (there & ((1L << bits) - 1))) }
+  }
+}
+"""
+# A script may not score below zero.
+NEARNESS = "Math.max(0, dotProduct(params.vector, params.field) + 1)"
+
+Body = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A record that a search chose: where it stands, how often it holds each term, and its cosines if asked for."""
+
+    place: str
+    counts: Sequence[int]
+    text: float | None = None
+    heading: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Statistics of what an audience may read, as of one state of the ledger.
+
+    `passages` and `blocks` hold how many there are and the sums of their fields' lengths; `held` is how many passages
+    or blocks hold a term: terms and pairs of passages as they are, those of blocks after `#`.
+    """
+
+    state: int
+    documents: int
+    passages: tuple[float, ...]
+    blocks: tuple[float, ...]
+    held: dict[str, int]
+
+
+def asked_terms(lookup: Lookup) -> list[str]:
+    """Terms and pairs that the index is asked for, in a fixed order."""
+    return [*_heaviest(lookup.terms), *(_heaviest(lookup.bigrams) if lookup.recipe.bigrams else [])]
+
+
+def _heaviest(weights: Mapping[str, float]) -> list[str]:
+    if len(weights) <= TERMS_AT_MOST:
+        return list(weights)
+    return sorted(weights, key=lambda term: -weights[term])[:TERMS_AT_MOST]
+
+
+def searches(lookup: Lookup, index: str, alias: str, *, known: Mapping[str, int] | None) -> list[Body]:
+    """Headers and bodies of one multiple search: state, lexical list, and if they are wanted vectors and context.
+
+    `known` are the terms whose holders need not be counted; None when nothing is known of this audience.
+    """
+    audiences = sorted(lookup.audiences)
+    terms = asked_terms(lookup)
+    vector = rounded(lookup.vector) if lookup.vector is not None and lookup.vector.any() else []
+    bodies = [_state(lookup, index, audiences, known), _lexical(lookup, index, audiences, terms, vector)]
+    if vector:
+        bodies.append(_dense(lookup, index, audiences, terms, vector))
+    if lookup.recipe.context:
+        bodies.append(_context(lookup, index, audiences))
+    header = {"index": index, "allow_partial_search_results": False}
+    # The first is asked of the alias, and so tells whether that stands for this index still.
+    return [part for body in bodies for part in ({**header, "index": alias} if body is bodies[0] else header, body)]
+
+
+def _state(lookup: Lookup, index: str, audiences: Sequence[str], known: Mapping[str, int] | None) -> Body:
+    """The ledger's state and, of the same moment, the statistics that are not known yet."""
+    ledger = {"ids": {"values": [WITHHELD]}}
+    body: Body = {"size": 1, "_source": False, "seq_no_primary_term": True, "track_total_hits": False}
+    wanted = {name: query for name, query in counted_terms(lookup).items() if known is None or name not in known}
+    aggregations: Body = {}
+    if wanted:
+        aggregations["held"] = {"filters": {"filters": dict(zip(_places(wanted), wanted.values(), strict=True))}}
+    if known is None:
+        aggregations |= {kind: _sums(kind) for kind in (PASSAGE, BLOCK, DOCUMENT)}
+    if not aggregations:
+        return {**body, "query": ledger}
+    either = {"bool": {"should": [ledger, readable(index, audiences)], "minimum_should_match": 1}}
+    return {**body, "query": either, "post_filter": ledger, "aggs": aggregations}
+
+
+def counted_terms(lookup: Lookup) -> dict[str, Body]:
+    """What tells how many passages, or blocks, hold a term, by the name under which `Measured.held` keeps it."""
+    found = {term: {"term": {"terms": indexed(term)}} for term in asked_terms(lookup)}
+    if lookup.recipe.context:
+        found |= {f"#{term}": {"term": {"context": indexed(term)}} for term in _heaviest(lookup.terms)}
+    return found
+
+
+def _places(names: Iterable[str]) -> list[str]:
+    return [str(place) for place, _ in enumerate(names)]
+
+
+def _sums(kind: str) -> Body:
+    fields = ("text", "title", "headings") if kind != DOCUMENT else ()
+    sums = {field: {"sum": {"field": f"length.{field}"}} for field in fields}
+    return {"filter": {"term": {"kind": kind}}, **({"aggs": sums} if sums else {})}
+
+
+def _lexical(
+    lookup: Lookup, index: str, audiences: Sequence[str], terms: Sequence[str], vector: Sequence[float]
+) -> Body:
+    weights = {**lookup.terms, **{pair: weight * lookup.recipe.bigrams for pair, weight in lookup.bigrams.items()}}
+    wanted = [_term("terms", term, weights[term]) for term in terms if weights[term] > 0]
+    query = readable(index, audiences)
+    query["bool"] |= {"should": wanted, "minimum_should_match": 1}
+    body = _hits(max(lookup.depth, CHOSEN_AT_LEAST), terms) | {"query": query if wanted else {"match_none": {}}}
+    return body | _nearness(vector, body["size"])
+
+
+def _dense(lookup: Lookup, index: str, audiences: Sequence[str], terms: Sequence[str], vector: Sequence[float]) -> Body:
+    count = max(lookup.depth, CHOSEN_AT_LEAST)
+    nearest = {
+        "field": "text_vector",
+        "query_vector": vector,
+        "k": count,
+        "num_candidates": int(count * CANDIDATES_PER_SHARD),
+        "filter": readable(index, audiences),
+    }
+    return _hits(count, terms) | {"knn": nearest} | _nearness(vector, count)
+
+
+def _context(lookup: Lookup, index: str, audiences: Sequence[str]) -> Body:
+    terms = _heaviest(lookup.terms)
+    query = readable(index, audiences)
+    query["bool"] |= {
+        "should": [_term("context", term, lookup.terms[term]) for term in terms],
+        "minimum_should_match": 1,
+    }
+    return _hits(BLOCKS_CHOSEN, terms) | {"query": query if terms else {"match_none": {}}}
+
+
+def _term(field: str, term: str, weight: float) -> Body:
+    return {"term": {field: {"value": indexed(term), "boost": weight}}}
+
+
+def _hits(size: int, terms: Sequence[str]) -> Body:
+    script = {"source": COUNTS, "params": {"hashes": list(map(term_hash, terms)), "bits": COUNT_BITS}}
+    return {
+        "size": size,
+        "_source": False,
+        "stored_fields": "_none_",  # not even the id, which lies among kilobytes of what is kept
+        "docvalue_fields": ["place", "found"],
+        "runtime_mappings": {"found": {"type": "long", "script": script}},
+        "track_total_hits": False,
+    }
+
+
+def _nearness(vector: Sequence[float], size: int) -> Body:
+    """Both cosines of every hit, as named parts of a second scoring; their sum orders nothing."""
+    if not vector:
+        return {}
+    both = [_cosine(name, vector) for name in ("text_vector", "heading_vector")]
+    scored = {"rescore_query": {"bool": {"should": both}}, "query_weight": 0, "rescore_query_weight": 1}
+    return {"rescore": {"window_size": size, "query": scored}}
+
+
+def _cosine(name: str, vector: Sequence[float]) -> Body:
+    script = {"source": NEARNESS, "params": {"vector": vector, "field": name}}
+    return {"script_score": {"query": {"exists": {"field": name}}, "script": script, "_name": name}}
+
+
+def hits_of(answer: Mapping[str, Any]) -> list[Hit]:
+    """The hits of one answer."""
+    return [_hit(hit) for hit in answer["hits"]["hits"]]
+
+
+def _hit(hit: Mapping[str, Any]) -> Hit:
+    cosines = hit.get("matched_queries") or {}
+    near = {name: cosines[name] - 1 for name in ("text_vector", "heading_vector") if name in cosines}
+    fields = hit["fields"]
+    return Hit(fields["place"][0], fields.get("found", ()), near.get("text_vector"), near.get("heading_vector"))
+
+
+def state_of(answer: Mapping[str, Any]) -> tuple[str, int]:
+    """The index that the alias stands for, and the state of its ledger."""
+    found = answer["hits"]["hits"]
+    if not found:
+        raise PartialAnswer(500, "the index has lost its record of what is withheld: `footnote sync` mends it")
+    (ledger,) = found
+    return ledger["_index"], ledger["_seq_no"]
+
+
+def held_in(answer: Mapping[str, Any], lookup: Lookup, known: Mapping[str, int] | None) -> dict[str, int]:
+    """How many passages or blocks hold each term that was asked for."""
+    names = [name for name in counted_terms(lookup) if known is None or name not in known]
+    buckets = answer.get("aggregations", {}).get("held", {}).get("buckets", {})
+    return {name: buckets[place]["doc_count"] for place, name in zip(_places(names), names, strict=True)}
+
+
+def measured_in(answer: Mapping[str, Any], lookup: Lookup) -> Measured:
+    """All statistics of an audience, from an answer to which nothing was known before."""
+    found = answer["aggregations"]
+    sums = {
+        kind: (found[kind]["doc_count"], *(found[kind][field]["value"] for field in ("text", "title", "headings")))
+        for kind in (PASSAGE, BLOCK)
+    }
+    return Measured(
+        state_of(answer)[1], found[DOCUMENT]["doc_count"], sums[PASSAGE], sums[BLOCK], held_in(answer, lookup, None)
+    )
