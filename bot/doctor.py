@@ -25,6 +25,7 @@ from retrieval.errors import RetrievalError, SearchUnavailable
 
 if TYPE_CHECKING:
     from bot.wiring import House
+    from feedback.redis_store import Keeping
     from retrieval.index import SearchIndex
 
 DISTRIBUTION = "footnote-bot"
@@ -32,6 +33,8 @@ OLDEST_PYTHON = (3, 11)
 OLDEST_SQLITE = (3, 35, 0)  # RETURNING
 FREE_BYTES = 500_000_000
 LANGUAGE_SAMPLE = 25  # documents of each source
+
+FOLDER = "see that the state folder can be written"
 
 GREETING = Prompt("Reply with one word.", "Say yes.", "")
 # A model that fails in these ways has been reached.
@@ -225,7 +228,7 @@ def _rooms(settings: Settings, build: Callable[[Settings], "House"]) -> Iterator
         return
     yield index(house)
     yield from language(house, settings.language)
-    yield feedback_store(house)
+    yield from feedback_store(house, shared=settings.redis_url is not None)
 
 
 def index(house: "House") -> Finding:
@@ -263,9 +266,33 @@ def _texts(index: "SearchIndex") -> Iterator[str]:
                 yield document.text[:10_000]
 
 
-def feedback_store(house: "House") -> Finding:
+def feedback_store(house: "House", *, shared: bool) -> Iterator[Finding]:
+    from feedback.redis_store import RedisFeedback
+
     try:
-        house.feedback  # noqa: B018 - opening it is the check
+        store = house.feedback
+        servers = store.keeping() if isinstance(store, RedisFeedback) else []
     except FeedbackError as error:
-        return Finding("feedback store", ok=False, detail=str(error), mend="see that the state folder can be written")
-    return Finding("feedback store", ok=True, detail="opens")
+        mend = "see that the server runs and that `redis_url` is right" if shared else FOLDER
+        yield Finding("feedback store", ok=False, detail=str(error), mend=mend)
+        return
+    if not shared:
+        yield Finding("feedback store", ok=True, detail="opens")
+    yield from (kept(server) for server in servers)
+
+
+def kept(server: "Keeping") -> Finding:
+    """How safely a Redis server keeps votes."""
+    name, detail = "feedback store", f"{server.server} answers"
+    if server.eviction not in {None, "noeviction"}:
+        detail = f"{server.server} drops records when its memory is full ({server.eviction})"
+        return Finding(name, ok=False, detail=detail, mend="set `maxmemory-policy noeviction`: votes would be lost")
+    if server.append_only is False:
+        return Finding(name, ok=True, detail=f"{detail}, without an append-only file", mend="set `appendonly yes`")
+    if server.eviction is None:
+        mend = "give its user `+info +config|get`, so that this can tell how votes are kept"
+        return Finding(name, ok=True, detail=f"{detail}; how it keeps records may not be asked", mend=mend)
+    if server.fsync != "always":
+        mend = "set `appendfsync always`: otherwise up to a second of votes is lost when the server dies"
+        return Finding(name, ok=True, detail=detail, mend=mend)
+    return Finding(name, ok=True, detail=detail)

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import SecretStr, ValidationInfo
 from pydantic_core import PydanticCustomError
 
+from feedback.redis_connection import address as redis_address
 from retrieval.passages import EVERYONE, PUBLIC
 
 # What Snowball stems in every PyStemmer that is allowed; its `porter` is an older English.
@@ -28,6 +29,7 @@ FORMS = {
     "synonyms": "a file",
     "elasticsearch_ca_certs": "a file",
     "user_key": "a text",
+    "redis_url": "a text",
     "sources": "a list of tables, [[sources]]",
     "groups": 'a table of lists, such as hr = ["ada@example.com"]',
     "audience": "the name of a group, or a list of them",
@@ -80,6 +82,14 @@ def model(value: str) -> str:
 def address(value: str) -> str:
     if value and not re.fullmatch(r"https?://[^\s/]+\S*", value):
         raise wrong("an address that begins with http:// or https://")
+    return value
+
+
+def redis(value: SecretStr) -> SecretStr:
+    try:
+        redis_address(value.get_secret_value())
+    except ValueError as error:
+        raise wrong(str(error)) from None
     return value
 
 

@@ -41,7 +41,7 @@ TEST_PREFIX = "FOOTNOTE_TEST_"
 # believes that, say, an access restriction or a server is in force when it is not.
 RESERVED = frozenset(
     [
-        *"redis_url channels".split(),
+        "channels",
         *"host port public_host public_port".split(),
         *(f"slack_{part}" for part in "bot_token app_token signing_secret client_id client_secret api_url".split()),
         *(f"teams_{part}" for part in "client_id client_secret tenant_id jwks_url issuer".split()),
@@ -106,6 +106,7 @@ class Settings(BaseSettings):
     elasticsearch_timeout: Annotated[
         float, BeforeValidator(forms.seconds), Field(ge=1, le=600, allow_inf_nan=False)
     ] = 10.0
+    redis_url: Annotated[SecretStr, AfterValidator(forms.redis)] | None = None
     model: Annotated[str, AfterValidator(forms.model)] = ""
     model_base_url: Annotated[str, AfterValidator(forms.address), AfterValidator(forms.with_model)] = ""
     model_api_key: Secret | None = None
@@ -132,7 +133,8 @@ class Settings(BaseSettings):
 
 # Their values are shown nowhere, wrong ones neither: an address may hold a password.
 SECRET = frozenset(
-    "user_key model_api_key model_base_url elasticsearch_url elasticsearch_password elasticsearch_api_key".split()
+    "user_key model_api_key model_base_url redis_url "
+    "elasticsearch_url elasticsearch_password elasticsearch_api_key".split()
 )
 
 

@@ -69,7 +69,11 @@ class House:
 
     @cached_property
     def feedback(self) -> FeedbackStore:
-        """Where exchanges are remembered."""
+        """Where exchanges are remembered: Redis where it is configured, else the state folder."""
+        if self.settings.redis_url:
+            from feedback.redis_store import RedisFeedback
+
+            return RedisFeedback(revealed(self.settings.redis_url), workspace=self.settings.workspace)
         return SqliteFeedback(self.settings.home / "feedback.db")
 
     @cached_property
@@ -172,7 +176,15 @@ class House:
         return turns(exchanges, asker=self._hashed(user), groups=groups) if exchanges else ()
 
     def _hashed(self, user: str) -> str:
-        """The name under which a person is remembered; empty for nobody."""
+        """The name under which a person is remembered; empty for nobody.
+
+        Raises `BotError` where replicas share the records and would each give another name.
+        """
+        if user and self.settings.redis_url and not self.settings.user_key:
+            raise BotError(
+                "with `redis_url` people need one name everywhere: give `user_key`, the same long random text for "
+                "every replica"
+            )
         return hashed(user, key=revealed(self.settings.user_key) or user_key(self.settings.home))
 
     def calibrate(self, questions: Path, *, qrels: Path, corpus: Path | None) -> Calibration:

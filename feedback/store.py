@@ -9,7 +9,8 @@ from feedback.records import Correction, Exchange, Vote
 class FeedbackStore(Protocol):
     """Remembers exchanges and what people say of them. Threads may share one.
 
-    What a method has returned from is on disk; all raise `FeedbackUnavailable` when the store cannot be reached.
+    What a method has returned from is on disk (of a server: as its settings have it); all raise `FeedbackUnavailable`
+    when the store cannot be reached. A call that has raised it may be made again, and changes nothing twice.
     """
 
     def record(self, exchange: Exchange) -> None:

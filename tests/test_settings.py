@@ -308,3 +308,10 @@ def test_an_address_with_a_password_is_not_shown_when_it_is_wrong(monkeypatch):
     monkeypatch.setenv(f"{ELASTIC}URL", "ftp://elastic:hunter2@one")
     (problem,) = problems()
     assert "hunter2" not in problem
+
+
+def test_a_wrong_redis_url_is_told_by_its_form_and_shown_nowhere(monkeypatch):
+    monkeypatch.setenv("FOOTNOTE_REDIS_URL", "http://:hunter2@one:6379")
+    (problem,) = problems()
+    assert problem.startswith("FOOTNOTE_REDIS_URL must be `redis://`")
+    assert "hunter2" not in problem

@@ -9,6 +9,8 @@ from typing import Literal
 
 from feedback.records import Cited, Correction, Exchange, Said, Shown, Vote
 
+# What a user of a Redis server must be allowed to do for the store; the README names the same.
+RIGHTS = "+ping +eval +evalsha +exists +set +mget +zadd +zrange +hget +hset +hvals +hincrby +sadd +xadd".split()
 ROOT = Path(__file__).parent.parent.parent
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 

@@ -46,6 +46,17 @@ CREATE INDEX exchanges_by_time ON exchanges (at, id);
 CREATE INDEX exchanges_by_conversation ON exchanges (conversation, at, id);
 PRAGMA user_version=1;
 """
+# What the second added to it.
+SECOND_VERSION = """
+CREATE TABLE votes (
+    key TEXT PRIMARY KEY, answer TEXT NOT NULL, voter TEXT NOT NULL, at INTEGER NOT NULL, vote TEXT NOT NULL,
+    record TEXT NOT NULL
+);
+CREATE INDEX votes_by_answer ON votes (answer, voter, at, key);
+CREATE TABLE corrections (key TEXT PRIMARY KEY, answer TEXT NOT NULL, at INTEGER NOT NULL, record TEXT NOT NULL);
+CREATE INDEX corrections_by_answer ON corrections (answer, at, key);
+PRAGMA user_version=2;
+"""
 SQLITE_ERRORS = [error for _, error in inspect.getmembers(sqlite3, inspect.isclass) if issubclass(error, Exception)] + [
     OSError,
     PermissionError,
@@ -179,6 +190,24 @@ def test_a_file_of_the_first_version_takes_votes(path):
         assert store.vote(vote())
         assert store.correct(correction())
         assert (store.votes("answer-00000"), store.corrections("answer-00000")) == ([vote()], [correction()])
+
+
+def test_a_file_of_the_second_version_keeps_its_votes_and_takes_more(path):
+    path.parent.mkdir()
+    at = 1_772_452_800_000_000
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.executescript(FIRST_VERSION + SECOND_VERSION)
+        row = ("answer-00000", at, "c", json.dumps(to_json(exchange(conversation="c"))))
+        connection.execute("INSERT INTO exchanges VALUES (?, ?, ?, ?)", row)
+        click = ("click-00000", "answer-00000", "1e" * 32, at, "down", json.dumps(to_json(vote())))
+        connection.execute("INSERT INTO votes VALUES (?, ?, ?, ?, ?, ?)", click)
+        right = ("click-00000", "answer-00000", at, json.dumps(to_json(correction())))
+        connection.execute("INSERT INTO corrections VALUES (?, ?, ?, ?)", right)
+    with closing(SqliteFeedback(path)) as store:
+        assert not store.vote(vote())
+        assert (store.votes("answer-00000"), store.corrections("answer-00000")) == ([vote()], [correction()])
+        assert store.vote(vote(1, "up"))
+        assert store.votes("answer-00000") == [vote(1, "up")]
 
 
 def test_an_upgrade_that_fails_changes_nothing(path, monkeypatch):

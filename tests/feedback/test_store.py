@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from itertools import count
-from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -13,22 +13,27 @@ from hypothesis import strategies as st
 
 from feedback.errors import FeedbackUnavailable, UnknownExchange
 from feedback.records import Vote
+from feedback.redis_store import RedisFeedback
 from feedback.sqlite_store import SqliteFeedback
 from feedback.store import FeedbackStore
 from tests.feedback.samples import NOON, correction, exchange, vote
+from tests.servers.redis_servers import KINDS, OWN, remove
 
 Opener = Callable[[], FeedbackStore]
+SERVERS = [pytest.param(kind, marks=pytest.mark.server) for kind in (("own",) if OWN else KINDS)]
+SPECIAL = [pytest.param(kind, marks=[pytest.mark.server, pytest.mark.full]) for kind in ("cluster", "tls", "user")]
 
 
-def sqlite_opener(folder: Path) -> Opener:
-    return lambda: SqliteFeedback(folder / "feedback.sqlite")
-
-
-@pytest.fixture(params=[pytest.param(sqlite_opener, id="sqlite")])
-def reopen(request, tmp_path) -> Opener:
+@pytest.fixture(params=["sqlite", *SERVERS, *SPECIAL])
+def reopen(request, tmp_path, redis_url) -> Iterator[Opener]:
     """Opens the same store once more, as another process would."""
-    opener: Opener = request.param(tmp_path)
-    return opener
+    if request.param == "sqlite":
+        yield lambda: SqliteFeedback(tmp_path / "feedback.sqlite")
+        return
+    url, workspace = redis_url(request.param), uuid4().hex
+    yield lambda: RedisFeedback(url, workspace=workspace)
+    if request.param == "own":
+        remove(url, workspace)
 
 
 @pytest.fixture

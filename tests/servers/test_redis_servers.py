@@ -1,0 +1,47 @@
+"""The servers for tests end with the process that started them, however it ends."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.servers.redis_servers import KINDS, eventually
+
+pytestmark = pytest.mark.server
+ROOT = Path(__file__).parent.parent.parent
+STARTER = """
+import sys
+from pathlib import Path
+from tests.servers.redis_servers import serving
+with serving("valkey", Path(sys.argv[1])) as server:
+    print(server.process, flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize("end", ["kill", "terminate", "communicate"])
+def test_a_server_ends_with_its_starter(tmp_path, end):
+    assert KINDS["valkey"].program
+    starter = subprocess.Popen(
+        [sys.executable, "-c", STARTER, str(tmp_path)],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert starter.stdout is not None
+    server = int(starter.stdout.readline())
+    assert runs(server)
+    getattr(starter, end)()
+    starter.communicate()
+    eventually(lambda: not runs(server), f"the server {server} ends")
+
+
+def runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
