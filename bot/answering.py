@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 
 from bot.answers import Answer, Caution, Done, Event, Question, SentenceReady, Status
 from bot.caution.colleague import Colleague
+from bot.caution.said import Said
 from bot.conversation import REPLIES, small_talk
 from bot.errors import FailureKind, GenerationFailed
 from bot.generation.generator import Generator, NotThere
@@ -63,7 +64,7 @@ class Answering:
         self._generator = generator or self._quoting
         self._rewriter = rewriter
         self._language = language
-        self._document = document
+        self._said = Said(document)
         self._clock = clock
         self._today = today
 
@@ -108,7 +109,7 @@ class Answering:
         return Colleague(
             question,
             results.hits,
-            lookup=self._document,
+            lookup=self._said,
             today=self._today(),
             language=self._language,
         )

@@ -1,6 +1,7 @@
 """What a careful colleague adds to an answer: alone on sentences, and through the whole house on small documents."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from bot.caution.colleague import Colleague
 from bot.caution.conflicts import behind, differences
 from bot.caution.editions import edition_of_path, edition_of_title, newer
 from bot.caution.review import overdue
+from bot.caution.said import Said
 from bot.cli import reading
 from bot.settings import Settings, Source
 from bot.sources import sources
@@ -180,7 +182,7 @@ def test_an_index_that_is_gone_costs_the_caution_and_not_the_answer() -> None:
         raise SearchUnavailable("the index is gone")
 
     source = passage("hr/a.md", "Invoices are kept for 7 years.")
-    colleague = Colleague(Question("invoices"), [Hit(source, 1.0)], lookup=gone, today=TODAY)
+    colleague = Colleague(Question("invoices"), [Hit(source, 1.0)], lookup=Said(gone), today=TODAY)
     assert colleague.cautions([cited(1, source)]) == ()
 
 
@@ -347,3 +349,29 @@ def test_what_a_model_writes_is_looked_at_too(place: Place) -> None:
         "Submit your expense claims within 60 days of the journey.",
     ]
     assert told(answer, "conflict") == ["«Expenses» and «Handbook» say different things here: 30 days and 60 days."]
+
+
+def written(version: str) -> Document:
+    return Document("hr/a.md", "hr", "A", "", version, "Five days.", (), superseded_by="b.md")
+
+
+def test_a_version_is_read_once_and_a_new_one_again_while_nothing_unknown_is_kept() -> None:
+    asked: list[str] = []
+    standing = {"hr/a.md": written("1")}
+
+    def lookup(name: str) -> Document | None:
+        asked.append(name)
+        return standing.get(name)
+
+    said = Said(lookup)
+    first = said("hr/a.md", "1")
+    assert (first, said("hr/a.md", "1")) == (replace(standing["hr/a.md"], text="", blocks=()), first)
+    assert asked == ["hr/a.md"]
+    standing["hr/a.md"] = written("2")
+    assert [said("hr/a.md", "2"), said("hr/a.md"), said("hr/b.md", "1"), said("hr/b.md", "1")] == [
+        replace(standing["hr/a.md"], text="", blocks=()),
+        replace(standing["hr/a.md"], text="", blocks=()),
+        None,
+        None,
+    ]
+    assert asked == ["hr/a.md", "hr/a.md", "hr/a.md", "hr/b.md", "hr/b.md"]

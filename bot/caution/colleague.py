@@ -1,13 +1,14 @@
 """One look at an answer by somebody who knows the documents: what stands elsewhere, and what is out of date."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 
 from bot.answers import Caution, Citation, Question, Sentence
 from bot.caution.conflicts import Difference, behind, differences
 from bot.caution.review import overdue
+from bot.caution.said import Said
 from bot.caution.telling import told
 from bot.caution.versions import Successor, asks_for, newer_edition, replaced, superseded
 from bot.generation.generator import Draft
@@ -19,8 +20,6 @@ logger = logging.getLogger(__name__)
 # What a section's score loses when its document has been replaced by another one that was found too.
 OUTDATED = 0.4
 
-Lookup = Callable[[str], Document | None]
-
 
 class Colleague:
     """Looks at one answer; `lookup` gives a document by id, and is asked once for each that matters.
@@ -29,11 +28,12 @@ class Colleague:
     """
 
     def __init__(
-        self, question: Question, hits: Sequence[Hit], *, lookup: Lookup, today: date, language: str = "english"
+        self, question: Question, hits: Sequence[Hit], *, lookup: Said, today: date, language: str = "english"
     ) -> None:
         self._question = question
         self._asked = " ".join([*(turn.text for turn in question.history if turn.role == "user"), question.text])
         self._passages = [hit.passage for hit in hits]
+        self._versions = {passage.document: passage.version for passage in self._passages}
         self._lookup = lookup
         self._today = today
         self._language = language
@@ -105,7 +105,7 @@ class Colleague:
     def _document(self, name: str) -> Document | None:
         if name not in self._documents:
             try:
-                self._documents[name] = self._lookup(name)
+                self._documents[name] = self._lookup(name, self._versions.get(name, ""))
             except RetrievalError as error:
                 # The answer stands without it, and part of it has been shown.
                 logger.warning("%r could not be looked up: %s", name, error)
