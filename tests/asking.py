@@ -36,7 +36,7 @@ class Place:
     folder: Path
     server: Server
 
-    def house(self, *, model: str = MODEL, timeout: float = 2.0, threshold: float = 0.0) -> House:
+    def house(self, *, model: str = MODEL, timeout: float = 20.0, threshold: float = 0.0) -> House:
         """The house over the documents that lie in the folder now."""
         settings = Settings(
             home=self.folder / "state",
@@ -57,7 +57,7 @@ class Place:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
 
-    def ask(self, *replies: Reply, text: str = QUESTION, timeout: float = 2.0, threshold: float = 0.0) -> Answer:
+    def ask(self, *replies: Reply, text: str = QUESTION, timeout: float = 20.0, threshold: float = 0.0) -> Answer:
         """What a person gets when the model's server does this."""
         self.server.replies = list(replies)
         return self.house(timeout=timeout, threshold=threshold).ask(Question(text))

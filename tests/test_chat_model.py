@@ -136,7 +136,7 @@ BAD = {
 
 @pytest.mark.parametrize(("replies", "fallback"), BAD.values(), ids=BAD)
 def test_a_model_that_fails_leaves_the_person_with_quotes_and_a_reason(place, replies, fallback):
-    answer = place.ask(*replies, timeout=1.0)
+    answer = place.ask(*replies, timeout=1.0 if replies[0].silent else 20.0)
     assert answer.fallback == fallback
     assert answer.text.startswith(EXTRACTIVE)
     assert (answer.generator, answer.prompt_version) == ("extractive", "")
@@ -187,10 +187,10 @@ def test_a_line_that_is_cut_after_a_sentence_keeps_that_sentence(place, server):
 
 def test_a_slow_model_is_left_when_its_time_is_over(place):
     started = time.perf_counter()
-    answer = place.ask(Reply(numbered(RIGHT + " And so on, word by word." * 9), pause=0.03), timeout=1.0)
+    answer = place.ask(Reply(numbered(RIGHT + " And so on, word by word." * 60), pause=0.03), timeout=1.0)
     assert answer.text.startswith(FIVE)
     assert "(timeout)" in str(answer.fallback)
-    assert time.perf_counter() - started < 2.5
+    assert time.perf_counter() - started < 8, "all of it takes longer"
 
 
 def test_a_sentence_without_a_citation_gets_the_one_that_supports_it(place):
@@ -293,10 +293,10 @@ def test_events_come_in_order_and_the_answer_is_what_was_streamed(place, server)
 
 
 def test_the_first_sentence_is_shown_before_the_second_is_written(place, server):
-    server.replies = [Reply(numbered(RIGHT), size=60, pause=0.5)]
+    server.replies = [Reply(numbered(RIGHT), size=60, pause=3.0)]
     for event in place.house(timeout=10).stream(Question(QUESTION)):
         if isinstance(event, SentenceReady):
-            assert time.perf_counter() - server.sent_at[-1] < 0.4
+            assert time.perf_counter() - server.sent_at[-1] < 2
             assert event.sentence.text == FIVE
             break
 

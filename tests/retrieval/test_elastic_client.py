@@ -61,7 +61,7 @@ def test_a_server_that_never_answers_is_given_up_within_the_limit(silent):
         began = time.monotonic()
         with pytest.raises(SearchUnavailable, match="did not answer in time"):
             index.lookup(lookup("leave"))
-        assert time.monotonic() - began < 5.0
+        assert time.monotonic() - began < 10
 
 
 def test_no_secret_of_a_url_is_shown(nobody):
