@@ -9,9 +9,9 @@ from typing import Any, cast
 from elasticsearch import Elasticsearch
 
 from retrieval.elastic.client import Gone
-from retrieval.elastic.lookup import Body, Measured, held_in, hits_of, measured_in, searches, state_of
+from retrieval.elastic.lookup import Body, Measured, has_vector, held_in, hits_of, measured_in, searches, state_of
 from retrieval.elastic.retrying import patiently
-from retrieval.elastic.scoring import candidates, in_order, is_torn
+from retrieval.elastic.scoring import BLOCK_NUMBERS, PASSAGE_NUMBERS, candidates, in_order
 from retrieval.elastic.store import Record, Store, responses
 from retrieval.errors import SearchUnavailable
 from retrieval.index import Candidates, Lookup
@@ -53,7 +53,7 @@ class Asking:
         """None when a document was replaced between two of the searches."""
         known = self._measured.get((store.name, lookup.audiences))
         bodies = searches(lookup, store.name, self._alias, known=known.held if known else None)
-        state, lexical, *rest = self._answers(bodies)
+        state, passages, *blocks = self._answers(bodies)
         index, number = state_of(state)
         if index != store.name:
             raise _Moved
@@ -61,14 +61,11 @@ class Asking:
             known = None
             (state,) = self._answers(searches(lookup, store.name, self._alias, known=None)[:2])
         measured = self._remembered(store.name, lookup, known, state)
-        with_vector = lookup.vector is not None and bool(lookup.vector.any())
-        words = hits_of(lexical)
-        near = hits_of(rest.pop(0)) if with_vector else []
-        blocks = hits_of(rest.pop(0)) if rest else []
-        found = in_order(words, near)
-        if is_torn(found):
+        found = in_order(hits_of(passages, numbers=PASSAGE_NUMBERS, near=has_vector(lookup)))
+        if found.is_torn:
             return None
-        return candidates(lookup, measured, found, index=store.name, lexical=words, dense=near, blocks=blocks)
+        context = hits_of(blocks[0], numbers=BLOCK_NUMBERS) if blocks else None
+        return candidates(lookup, measured, found, index=store.name, blocks=context)
 
     def _remembered(self, index: str, lookup: Lookup, known: Measured | None, state: Mapping[str, Any]) -> Measured:
         """The statistics of an audience with those of this lookup's terms."""

@@ -1,5 +1,6 @@
 """How Elasticsearch is reached: a connection's values become a client, its errors become ours."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -7,8 +8,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import orjson
 from elastic_transport import ConnectionError as Unreachable
-from elastic_transport import ConnectionTimeout, TlsError, TransportError
+from elastic_transport import ConnectionTimeout, JsonSerializer, NdjsonSerializer, TlsError, TransportError
 from elasticsearch import ApiError, Elasticsearch
 
 from retrieval.errors import SearchUnavailable
@@ -74,6 +76,7 @@ def connect(connection: Connection) -> Elasticsearch:
         "max_retries": max(1, asked - 1),
         "retry_on_timeout": asked > 1,
         "retry_on_status": (502, 503, 504) if asked > 1 else (),
+        "serializers": SERIALIZERS,
     }
     where: dict[str, Any] = (
         {"cloud_id": connection.cloud_id}
@@ -93,6 +96,34 @@ def _with_port(url: str) -> str:
     if parts.port or parts.scheme not in DEFAULT_PORTS:
         return url
     return parts._replace(netloc=f"{parts.netloc}:{DEFAULT_PORTS[parts.scheme]}").geturl()
+
+
+def to_json(value: Any) -> bytes:
+    """The value as JSON, with arrays of numbers; half a character is escaped."""
+    try:
+        return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY)
+    except TypeError:
+        return json.dumps(value, separators=(",", ":"), default=lambda array: array.tolist()).encode("ascii")
+
+
+class _Quick(JsonSerializer):
+    """JSON of vectors and of long answers in a fraction of the usual time."""
+
+    def json_dumps(self, data: Any) -> bytes:
+        return to_json(data)
+
+    def json_loads(self, data: bytes) -> Any:
+        try:
+            return orjson.loads(data)
+        except orjson.JSONDecodeError:  # it is stricter
+            return super().json_loads(data)
+
+
+class _QuickLines(_Quick, NdjsonSerializer):
+    """The same for lines of JSON."""
+
+
+SERIALIZERS = {kind.mimetype: kind() for kind in (_Quick, _QuickLines)}
 
 
 class PartialAnswer(Exception):

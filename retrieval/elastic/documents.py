@@ -17,7 +17,7 @@ from retrieval.bm25 import DOCUMENT_TITLE_WEIGHT, blocks, passage_terms
 from retrieval.elastic.counting import BLOCK_BITS, PASSAGE_BITS, counted, digest, indexed
 from retrieval.elastic.mapping import BLOCK, DOCUMENT, PASSAGE, SKIP, TEXT, VERSION
 from retrieval.embedding import text_key
-from retrieval.index import Encoded, Indexable, PassageTokens, Skip, TokenVectors, Vector
+from retrieval.index import Encoded, Indexable, PassageTokens, Skip, TokenVectors
 from retrieval.passages import Document, Passage
 from retrieval.records import (
     audience_record,
@@ -29,6 +29,7 @@ from retrieval.records import (
 
 # A document's own record is cut into parts of so many characters, far below what a request may hold.
 PART = 1_000_000
+NUMBER = np.dtype("<i4")
 # How often a term of the title or of a heading counts when the index chooses candidates.
 FIELD_WEIGHT = 2
 
@@ -69,11 +70,6 @@ def passage_id(document: str, edition: str, ordinal: int) -> str:
     return f"p-{document_key(document)}-{edition}-{ordinal}"
 
 
-def block_id(document: str, edition: str, block: int) -> str:
-    """The record of a block of passages."""
-    return f"b-{document_key(document)}-{edition}-{block}"
-
-
 def replacing(document: Document, passages: Sequence[Indexable], analyzer: Analyzer, fingerprint: str) -> Change:
     """The change that puts a document in place of its old self; equal arguments make equal records."""
     said = document_record(document)
@@ -111,13 +107,13 @@ def replacing(document: Document, passages: Sequence[Indexable], analyzer: Analy
         records.append(
             (
                 {"index": {"_id": passage_id(document.id, edition, each.passage.ordinal)}},
-                base | _passage(each, said_terms, f"{block} {edition}", document),
+                base | _passage(each, said_terms, block, edition, document),
             )
         )
     for block in sorted(set(block_of)):
         members = [said for said, number in zip(terms, block_of, strict=True) if number == block]
-        id_ = block_id(document.id, edition, block)
-        records.append(({"index": {"_id": id_}}, base | _block(members, id_)))
+        id_ = f"b-{key}-{block}"
+        records.append(({"index": {"_id": id_}}, base | _block(members, block, edition)))
     return Change(document.id, document.source, edition, document.version, fingerprint, records)
 
 
@@ -168,7 +164,7 @@ def _without_audience(base: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in base.items() if name != "audience"}
 
 
-def _passage(each: Indexable, terms: list[list[str]], standing: str, document: Document) -> dict[str, Any]:
+def _passage(each: Indexable, terms: list[list[str]], block: int, edition: str, document: Document) -> dict[str, Any]:
     passage = each.passage
     pairs = [bigrams(said) for said in terms]
     both = [said + pair for said, pair in zip(terms, pairs, strict=True)]
@@ -176,7 +172,7 @@ def _passage(each: Indexable, terms: list[list[str]], standing: str, document: D
     made: dict[str, Any] = {
         "kind": PASSAGE,
         "ordinal": passage.ordinal,
-        "place": " ".join(map(str, [*map(len, terms), passage.ordinal, standing, passage.document])),
+        "place": place([*map(len, terms), passage.ordinal, block], f"{edition} {passage.document}"),
         "terms": " ".join(map(indexed, repeated)),
         "counts": counted(both, PASSAGE_BITS),
         "length": dict(zip(("text", "title", "headings"), map(len, terms), strict=True)),
@@ -185,32 +181,39 @@ def _passage(each: Indexable, terms: list[list[str]], standing: str, document: D
         "kept": {
             "passage": passage_record(passage),
             "said": [passage.version, passage.title, passage.url, audience_record(document.audience)],
-            "tokens": [encoded(each.heading.tokens), encoded(each.text.tokens)],
-            "vectors": [_base64(each.heading.vector), _base64(each.text.vector)],
         },
+        "tokens": _base64(_tokens_packed(each.heading.tokens, each.text.tokens)),
     }
     for name, vector in (("text_vector", each.text.vector), ("heading_vector", each.heading.vector)):
         if np.any(vector):  # a vector without direction is near to nothing, and refused by the index
-            made[name] = rounded(vector)
+            made[name] = np.ascontiguousarray(vector, np.float32)
     return made
 
 
-def _block(members: Sequence[list[list[str]]], id_: str) -> dict[str, Any]:
+def _block(members: Sequence[list[list[str]]], block: int, edition: str) -> dict[str, Any]:
     """Consecutive passages of one document taken together; title and headings count once."""
     text = [term for said in members for term in said[0]]
     _, title, headings = members[0]
     return {
         "kind": BLOCK,
-        "place": f"{len(text)} {len(title)} {len(headings)} {id_}",
+        "place": place([len(text), len(title), len(headings), block], edition),
         "context": " ".join(map(indexed, [*text, *title * int(DOCUMENT_TITLE_WEIGHT)])),
         "counts": counted([text, title], BLOCK_BITS),
         "length": {"text": len(text), "title": len(title), "headings": len(headings)},
     }
 
 
-def rounded(vector: Vector) -> list[float]:
-    """A vector as short decimals: a seventh digit changes no ranking."""
-    return [float(value) for value in np.round(vector.astype(np.float64), 7).tolist()]
+def place(numbers: Sequence[int], said: str) -> str:
+    """What is told of a record with every hit: whole numbers, and a text behind them."""
+    return _base64(np.array(numbers, NUMBER).tobytes() + said.encode("utf-8", "surrogatepass"))
+
+
+def places(said: Iterable[str], count: int) -> tuple[NDArray[np.int32], list[str]]:
+    """The numbers of many places, shape (n, `count`), and their texts."""
+    data = [base64.b64decode(each) for each in said]
+    long = count * NUMBER.itemsize
+    numbers = np.frombuffer(b"".join(each[:long] for each in data), NUMBER).reshape(-1, count)
+    return numbers, [each[long:].decode("utf-8", "surrogatepass") for each in data]
 
 
 def packed(record: str) -> list[str]:
@@ -224,18 +227,14 @@ def unpacked(parts: Iterable[str]) -> str:
     return zlib.decompress(base64.b64decode("".join(parts))).decode("ascii")
 
 
-def _base64(array: NDArray[Any]) -> str:
-    return base64.b64encode(np.ascontiguousarray(array, np.float32).tobytes()).decode("ascii")
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")
 
 
-def encoded(tokens: TokenVectors) -> str:
-    """Token vectors as text, their width first."""
-    return f"{tokens.shape[1]} {base64.b64encode(tokens.astype(np.int8).tobytes()).decode('ascii')}"
-
-
-def _decoded(said: str) -> TokenVectors:
-    width, _, data = said.partition(" ")
-    return np.frombuffer(base64.b64decode(data), np.int8).reshape(-1, int(width))
+def _tokens_packed(heading: TokenVectors, text: TokenVectors) -> bytes:
+    """Width and number of the heading's, then the vectors of both."""
+    head = np.array([text.shape[1], len(heading)], NUMBER).tobytes()
+    return head + heading.astype(np.int8).tobytes() + text.astype(np.int8).tobytes()
 
 
 def passage_of(record: Mapping[str, Any]) -> Passage:
@@ -246,16 +245,19 @@ def passage_of(record: Mapping[str, Any]) -> Passage:
 
 def tokens_of(record: Mapping[str, Any]) -> PassageTokens:
     """A passage's token vectors back from its record."""
-    return PassageTokens(*map(_decoded, record["kept"]["tokens"]))
+    data = base64.b64decode(record["tokens"])
+    width, count = np.frombuffer(data, NUMBER, 2).tolist()
+    rows = np.frombuffer(data, np.int8, offset=2 * NUMBER.itemsize).reshape(-1, width)
+    return PassageTokens(rows[:count], rows[count:])
 
 
 def vectors_of(record: Mapping[str, Any]) -> list[tuple[bytes, Encoded]]:
-    """The vectors of a passage's heading and text, each by its key."""
-    kept = record["kept"]
-    keys = bytes.fromhex(record["heading_key"]), bytes.fromhex(record["text_key"])
+    """The vectors of a passage's heading and text, each by its key; one without a direction is left out."""
+    tokens = tokens_of(record)
     return [
-        (key, Encoded(np.frombuffer(base64.b64decode(vector), np.float32), _decoded(tokens)))
-        for key, vector, tokens in zip(keys, kept["vectors"], kept["tokens"], strict=True)
+        (bytes.fromhex(record[f"{name}_key"]), Encoded(np.array(vector, np.float32), own))
+        for name, own in (("heading", tokens.heading), ("text", tokens.text))
+        if (vector := record.get(f"{name}_vector"))
     ]
 
 

@@ -14,6 +14,7 @@ from retrieval.elastic.documents import Change, passage_of, replacing, skipping,
 from retrieval.elastic.generations import Generations
 from retrieval.elastic.lock import LEASE
 from retrieval.elastic.mapping import SCHEMA_VERSION
+from retrieval.elastic.reading import ReadTogether
 from retrieval.elastic.rebuilding import fill
 from retrieval.elastic.store import Record, Store
 from retrieval.embedding import Embedder
@@ -60,6 +61,7 @@ class ElasticIndex:
         self._client, self._generations, self._changing = client, generations, changing
         self._analyzer, self._place = analyzer, place
         self._asking = Asking(client, generations.alias, changing.ready)
+        self._read_together = ReadTogether()
         self._known: list[str] = []
 
     def close(self) -> None:
@@ -166,14 +168,17 @@ class ElasticIndex:
 
     def passages(self, keys: Sequence[Key]) -> Mapping[Key, Passage]:
         """The passages of these candidates; one that is gone by now is absent."""
-        fields = ("document", "ordinal", "kept.passage", "kept.said")
-        return {key: passage_of(record) for key, record in self._standing(keys, fields)}
+        read = self._read_together.taken(keys)
+        missing = [key for key in keys if key not in read]
+        return {key: passage_of(record) for key, record in [*read.items(), *self._standing(missing)]}
 
     def tokens(self, keys: Sequence[Key]) -> Mapping[Key, PassageTokens]:
         """Token vectors of these candidates; one that is gone by now is absent."""
-        return {key: tokens_of(record) for key, record in self._standing(keys, ("kept.tokens",))}
+        found = dict(self._standing(keys))
+        self._read_together.keep(found)
+        return {key: tokens_of(record) for key, record in found.items()}
 
-    def _standing(self, keys: Sequence[Key], fields: Sequence[str]) -> Iterator[tuple[Key, Record]]:
+    def _standing(self, keys: Sequence[Key]) -> Iterator[tuple[Key, Record]]:
         """The records of these candidates, whichever generation this process found them in."""
         self._changing.settle()
         for name in self._known:
@@ -181,8 +186,7 @@ class ElasticIndex:
             if ids:
                 store = Store(self._client, name, self._generations.wanted)
                 with mapped(self._place), suppress(Gone):  # a generation that was dropped meanwhile
-                    found = store.standing(list(ids), fields=fields)
-                    yield from ((ids[id_], record) for id_, record in found.items())
+                    yield from ((ids[id_], record) for id_, record in store.standing(list(ids)).items())
 
     def sources(self) -> Mapping[str, str]:
         """The folder that each known source stands for."""

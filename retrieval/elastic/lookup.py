@@ -1,25 +1,32 @@
 """One lookup as the searches that it takes, and their answers as it reads them (pure).
 
-The index only chooses: the best passages by Lucene's BM25 over one field (title and headings repeated by their
-weight), the nearest by their vectors, the best blocks by BM25 for document context. With each hit comes how often it
-holds the question's terms and how near it is, so that `retrieval.elastic.scoring` can score it exactly, with
-statistics of what the asker may read and of nothing else.
+The index only chooses: in one search the nearest by their vectors and, behind them, the best by Lucene's BM25 over one
+field (title and headings repeated by their weight), in another the best blocks by BM25 for document context. With each
+hit comes how often it holds the question's terms and how near it is, so that `retrieval.elastic.scoring` can score it
+exactly, with statistics of what the asker may read and of nothing else.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.bm25 import Floats
 from retrieval.elastic.client import PartialAnswer
 from retrieval.elastic.counting import COUNT_BITS, indexed, term_hash
-from retrieval.elastic.documents import rounded
+from retrieval.elastic.documents import places
 from retrieval.elastic.mapping import BLOCK, DOCUMENT, PASSAGE, WITHHELD, readable
-from retrieval.index import Lookup
+from retrieval.index import Lookup, Vector
 
-# Chosen by the index for each list, and the best `depth` of them kept: its own order is not quite the final one.
+# So many nearest passages at least, and half as many again for their words: what is near holds many of these too.
 CHOSEN_AT_LEAST = 100
+FOR_WORDS = 0.5
 BLOCKS_CHOSEN = 100
 CANDIDATES_PER_SHARD = 1.5
+# More than BM25 ever gives, so that what is near comes first.
+NEAR_FIRST = 1000.0
 # A question with a long history holds more words than one query may; those that weigh least are not looked for.
 TERMS_AT_MOST = 400
 
@@ -27,37 +34,52 @@ TERMS_AT_MOST = 400
 # A field made at the time of asking is read like a stored one, without opening the record as a script's field would.
 COUNTS = """
 def held = doc['counts'];
+List hashes = params.hashes;
 int size = held.size();
+int asked = hashes.size();
 int bits = params.bits;
-for (int i = 0; i < params.hashes.size(); ++i) {
-  long hash = ((Number) params.hashes.get(i)).longValue();
+long mask = (1L << bits) - 1;
+for (int i = 0; i < asked; ++i) {
+  long hash = ((Number) hashes.get(i)).longValue();
   int low = 0;
   int high = size;
   while (low < high) {
     int middle = (low + high) >>> 1;
-    long there = held.get(middle);
+    long there = (long) held.get(middle);
     if ((there >> bits) < hash) { low = middle + 1 } else { high = middle }
   }
   if (low < size) {
-    long there = held.get(low);
-    if ((there >> bits) == hash) { emit(((long) i << bits) | (there & ((1L << bits) - 1))) }
+    long there = (long) held.get(low);
+    if ((there >> bits) == hash) { emit(((long) i << bits) | (there & mask)) }
   }
 }
 """
-# A script may not score below zero.
-NEARNESS = "Math.max(0, dotProduct(params.vector, params.field) + 1)"
+# Both cosines as one score, which is the only number that costs nothing to bring along: each in so many bits, from 1
+# for -1 upwards, 0 for a vector that is not there. The text's is the upper half of the bits that the float is made of.
+COSINE_BITS = 15
+STEPS = (1 << COSINE_BITS - 1) - 1
+NEARNESS = """
+int level(double cosine, int steps) { return 1 + (int) Math.round((Math.max(-1, Math.min(1, cosine)) + 1) * steps) }
+int text = doc['text_vector'].size() == 0 ? 0 : level(dotProduct(params.vector, 'text_vector'), params.steps);
+int heading = doc['heading_vector'].size() == 0 ? 0 : level(dotProduct(params.vector, 'heading_vector'), params.steps);
+return Float.intBitsToFloat((text << params.bits) | heading);
+"""
 
 Body = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
-    """A record that a search chose: where it stands, how often it holds each term, and its cosines if asked for."""
+class Hits:
+    """The records that a search chose, n of them: what their places say, and how often each holds each term.
 
-    place: str
-    counts: Sequence[int]
-    text: float | None = None
-    heading: float | None = None
+    `numbers` has shape (n, k). `text` and `heading` are cosines, shape (n,), 0 without a vector; None if not asked for.
+    """
+
+    numbers: NDArray[np.int32]
+    said: Sequence[str]
+    counts: Sequence[Sequence[int]]
+    text: Floats | None = None
+    heading: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,16 +109,12 @@ def _heaviest(weights: Mapping[str, float]) -> list[str]:
 
 
 def searches(lookup: Lookup, index: str, alias: str, *, known: Mapping[str, int] | None) -> list[Body]:
-    """Headers and bodies of one multiple search: state, lexical list, and if they are wanted vectors and context.
+    """Headers and bodies of one multiple search: state, passages, and blocks if context is wanted.
 
     `known` are the terms whose holders need not be counted; None when nothing is known of this audience.
     """
     audiences = sorted(lookup.audiences)
-    terms = asked_terms(lookup)
-    vector = rounded(lookup.vector) if lookup.vector is not None and lookup.vector.any() else []
-    bodies = [_state(lookup, index, audiences, known), _lexical(lookup, index, audiences, terms, vector)]
-    if vector:
-        bodies.append(_dense(lookup, index, audiences, terms, vector))
+    bodies = [_state(lookup, index, audiences, known), _passages(lookup, index, audiences)]
     if lookup.recipe.context:
         bodies.append(_context(lookup, index, audiences))
     header = {"index": index, "allow_partial_search_results": False}
@@ -138,27 +156,37 @@ def _sums(kind: str) -> Body:
     return {"filter": {"term": {"kind": kind}}, **({"aggs": sums} if sums else {})}
 
 
-def _lexical(
-    lookup: Lookup, index: str, audiences: Sequence[str], terms: Sequence[str], vector: Sequence[float]
-) -> Body:
-    weights = {**lookup.terms, **{pair: weight * lookup.recipe.bigrams for pair, weight in lookup.bigrams.items()}}
-    wanted = [_term("terms", term, weights[term]) for term in terms if weights[term] > 0]
-    query = readable(index, audiences)
-    query["bool"] |= {"should": wanted, "minimum_should_match": 1}
-    body = _hits(max(lookup.depth, CHOSEN_AT_LEAST), terms) | {"query": query if wanted else {"match_none": {}}}
-    return body | _nearness(vector, body["size"])
+def has_vector(lookup: Lookup) -> bool:
+    """Whether nearness is asked for."""
+    return lookup.vector is not None and bool(lookup.vector.any())
 
 
-def _dense(lookup: Lookup, index: str, audiences: Sequence[str], terms: Sequence[str], vector: Sequence[float]) -> Body:
+def _passages(lookup: Lookup, index: str, audiences: Sequence[str]) -> Body:
+    terms = asked_terms(lookup)
     count = max(lookup.depth, CHOSEN_AT_LEAST)
+    words = _by_words(lookup, index, audiences, terms)
+    if lookup.vector is None or not has_vector(lookup):
+        return _hits(count, terms) | {"query": words or {"match_none": {}}}
+    vector = lookup.vector
     nearest = {
         "field": "text_vector",
         "query_vector": vector,
         "k": count,
         "num_candidates": int(count * CANDIDATES_PER_SHARD),
         "filter": readable(index, audiences),
+        "boost": NEAR_FIRST,
     }
-    return _hits(count, terms) | {"knn": nearest} | _nearness(vector, count)
+    size = count + int(count * FOR_WORDS)
+    return _hits(size, terms) | ({"query": words} if words else {}) | {"knn": nearest, "rescore": _near(vector, size)}
+
+
+def _by_words(lookup: Lookup, index: str, audiences: Sequence[str], terms: Sequence[str]) -> Body:
+    """What finds readable passages by these terms; empty when none of them counts."""
+    weights = {**lookup.terms, **{pair: weight * lookup.recipe.bigrams for pair, weight in lookup.bigrams.items()}}
+    wanted = [_term("terms", term, weights[term]) for term in terms if weights[term] > 0]
+    query = readable(index, audiences)
+    query["bool"] |= {"should": wanted, "minimum_should_match": 1}
+    return query if wanted else {}
 
 
 def _context(lookup: Lookup, index: str, audiences: Sequence[str]) -> Body:
@@ -187,30 +215,26 @@ def _hits(size: int, terms: Sequence[str]) -> Body:
     }
 
 
-def _nearness(vector: Sequence[float], size: int) -> Body:
-    """Both cosines of every hit, as named parts of a second scoring; their sum orders nothing."""
-    if not vector:
-        return {}
-    both = [_cosine(name, vector) for name in ("text_vector", "heading_vector")]
-    scored = {"rescore_query": {"bool": {"should": both}}, "query_weight": 0, "rescore_query_weight": 1}
-    return {"rescore": {"window_size": size, "query": scored}}
+def _near(vector: Vector, size: int) -> Body:
+    """Another scoring of every hit, whose number says both cosines and orders nothing."""
+    script = {"source": NEARNESS, "params": {"vector": vector, "bits": COSINE_BITS, "steps": STEPS}}
+    scored = {"rescore_query": {"script_score": {"query": {"match_all": {}}, "script": script}}}
+    return {"window_size": size, "query": {**scored, "query_weight": 0, "rescore_query_weight": 1}}
 
 
-def _cosine(name: str, vector: Sequence[float]) -> Body:
-    script = {"source": NEARNESS, "params": {"vector": vector, "field": name}}
-    return {"script_score": {"query": {"exists": {"field": name}}, "script": script, "_name": name}}
+def hits_of(answer: Mapping[str, Any], *, numbers: int, near: bool = False) -> Hits:
+    """The hits of one answer, whose places hold so many numbers; `near` where scores say how near they are."""
+    hits = answer["hits"]["hits"]
+    at, said = places((hit["fields"]["place"][0] for hit in hits), numbers)
+    counts = [hit["fields"].get("found", ()) for hit in hits]
+    if not near:
+        return Hits(at, said, counts)
+    levels = np.array([hit["_score"] for hit in hits], np.float32).view(np.int32)
+    return Hits(at, said, counts, _cosines(levels >> COSINE_BITS), _cosines(levels & ((1 << COSINE_BITS) - 1)))
 
 
-def hits_of(answer: Mapping[str, Any]) -> list[Hit]:
-    """The hits of one answer."""
-    return [_hit(hit) for hit in answer["hits"]["hits"]]
-
-
-def _hit(hit: Mapping[str, Any]) -> Hit:
-    cosines = hit.get("matched_queries") or {}
-    near = {name: cosines[name] - 1 for name in ("text_vector", "heading_vector") if name in cosines}
-    fields = hit["fields"]
-    return Hit(fields["place"][0], fields.get("found", ()), near.get("text_vector"), near.get("heading_vector"))
+def _cosines(levels: NDArray[np.int32]) -> Floats:
+    return np.where(levels > 0, (levels - 1) / STEPS - 1, 0.0)
 
 
 def state_of(answer: Mapping[str, Any]) -> tuple[str, int]:

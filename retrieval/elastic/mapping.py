@@ -11,7 +11,7 @@ from retrieval.bm25 import K1
 from retrieval.generations import Made
 
 # Raised with every change of the layout. A rebuild reads documents, versions, skips and sources of an older one.
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 OWNER = "footnote"
 
 PASSAGE, BLOCK, DOCUMENT, SKIP = "passage", "block", "document", "skip"
@@ -23,7 +23,11 @@ WITHHELD = "withheld"
 KEYWORD = {"type": "keyword"}
 ONLY_SHOWN = {"type": "keyword", "index": False}
 ONLY_COUNTED = {"type": "long", "index": False}
+ONLY_READ = {"type": "binary", "doc_values": True}
 TERMS = {"type": "text", "analyzer": "analysed", "similarity": "passages", "index_options": "freqs"}
+
+# What a passage or a block has in another form already: what is read back must not be dug out from among it.
+OUTSIDE_SOURCE = ("terms", "context", "counts", "length", "text_vector", "heading_vector", "tokens", "place")
 
 
 def settings(*, shards: int) -> dict[str, Any]:
@@ -44,9 +48,10 @@ def meta(made: Made, dimensions: int, *, complete: bool) -> dict[str, Any]:
 
 
 def mappings(made: Made, dimensions: int, *, complete: bool) -> dict[str, Any]:
-    """Fields of a generation's index; `kept` is only read back, never searched."""
+    """Fields of a generation's index; `kept`, `place` and `tokens` are only read back, never searched."""
     return {
         "dynamic": "strict",
+        "_source": {"excludes": list(OUTSIDE_SOURCE)},
         "_meta": meta(made, dimensions, complete=complete),
         "properties": {
             "kind": KEYWORD,
@@ -57,7 +62,7 @@ def mappings(made: Made, dimensions: int, *, complete: bool) -> dict[str, Any]:
             "version": KEYWORD,
             "audience": KEYWORD,
             "fingerprint": ONLY_SHOWN,
-            "place": ONLY_SHOWN,
+            "place": ONLY_READ,
             "ordinal": ONLY_COUNTED,
             "parts": ONLY_COUNTED,
             "at": ONLY_COUNTED,
@@ -75,6 +80,7 @@ def mappings(made: Made, dimensions: int, *, complete: bool) -> dict[str, Any]:
                 "index_options": {"type": "int8_hnsw"},
             },
             "heading_vector": {"type": "dense_vector", "dims": dimensions, "index": False},
+            "tokens": ONLY_READ,
             "kept": {"type": "object", "enabled": False},
         },
     }

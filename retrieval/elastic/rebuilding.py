@@ -58,14 +58,9 @@ def _check(new: Store, old: Store) -> None:
 def _answers(store: Store) -> bool:
     """Whether a passage is found by its own vector."""
     vector = {"exists": {"field": "text_vector"}}
-    some = store.client.search(
-        index=store.name,
-        query=store.visible(of_kind(PASSAGE), vector),
-        size=1,
-        source_includes=["text_key", "heading_key", "kept.vectors", "kept.tokens"],
-    )["hits"]["hits"]
+    some = store.with_vectors(store.visible(of_kind(PASSAGE), vector), size=1)
     if not some:
         return True  # passages without words have no direction
-    _, (_, text) = vectors_of(some[0]["_source"])
+    *_, (_, text) = vectors_of(some[0])
     nearest = {"field": "text_vector", "query_vector": text.vector.tolist(), "k": 1, "num_candidates": 10}
     return bool(store.client.search(index=store.name, knn=nearest, size=1, source=False)["hits"]["hits"])

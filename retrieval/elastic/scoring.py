@@ -6,57 +6,46 @@ that switches title and headings off still takes a term's idf from all fields.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.bm25 import CROWDED, DOCUMENT_TITLE_WEIGHT, FIELDS, K1, LENGTH_NORM, Floats, idf
 from retrieval.elastic.counting import BLOCK_BITS, COUNT_BITS, PASSAGE_BITS
-from retrieval.elastic.documents import block_id, passage_id
-from retrieval.elastic.lookup import BLOCKS_CHOSEN, Hit, Measured, asked_terms
+from retrieval.elastic.documents import passage_id
+from retrieval.elastic.lookup import BLOCKS_CHOSEN, Hits, Measured, asked_terms
 from retrieval.index import Candidate, Candidates, Lookup
 
 Ints = NDArray[np.int64]
 
 
+# What the numbers of a passage's place and of a block's say, behind the lengths of their fields.
+PASSAGE_NUMBERS, BLOCK_NUMBERS = FIELDS + 2, FIELDS + 1
+ORDINAL, BLOCK = FIELDS, FIELDS + 1
+
+
 @dataclass(frozen=True, slots=True)
-class Placed:
-    """A passage's hit with what its place says."""
+class Found:
+    """The passages that were found, in reading order: of each hit its document and the edition of that."""
 
-    hit: Hit
-    id: str
-    document: str
-    ordinal: int
-    block: str
-    edition: str
-    lengths: tuple[int, ...]
+    hits: Hits
+    order: Sequence[int]
+    documents: Sequence[str]
+    editions: Sequence[str]
 
-
-def placed(hit: Hit) -> Placed:
-    """A passage's hit with its place read."""
-    *numbers, edition, document = hit.place.split(" ", FIELDS + 3)
-    *lengths, ordinal, block = map(int, numbers)
-    return Placed(
-        hit,
-        passage_id(document, edition, ordinal),
-        document,
-        ordinal,
-        block_id(document, edition, block),
-        edition,
-        tuple(lengths),
-    )
+    @property
+    def is_torn(self) -> bool:
+        """Whether a document was replaced between two searches, so that both of its editions are there."""
+        return len(set(zip(self.documents, self.editions, strict=True))) > len(set(self.documents))
 
 
-def in_order(*lists: Sequence[Hit]) -> list[Placed]:
-    """All hits of these lists, each once, in reading order."""
-    found = {hit.place: hit for hits in lists for hit in hits}
-    return sorted(map(placed, found.values()), key=lambda each: (each.document, each.ordinal))
-
-
-def is_torn(found: Sequence[Placed]) -> bool:
-    """Whether a document was replaced between two searches, so that both of its editions are there."""
-    editions = {(each.document, each.edition) for each in found}
-    return len(editions) > len({document for document, _ in editions})
+def in_order(hits: Hits) -> Found:
+    """What was found, in reading order."""
+    editions, documents = zip(*(said.split(" ", 1) for said in hits.said), strict=True) if hits.said else ((), ())
+    ordinals = hits.numbers[:, ORDINAL].tolist()
+    order = sorted(range(len(documents)), key=lambda row: (documents[row], ordinals[row]))
+    return Found(hits, order, documents, editions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +72,10 @@ class Saturated:
     amounts: Floats
     units: int
 
-    def totals(self, weights: Sequence[float]) -> list[float]:
-        """The sum of each unit's frequencies, weighted by their terms' places."""
+    def totals(self, weights: Sequence[float]) -> Floats:
+        """The sum of each unit's frequencies, weighted by their terms' places, shape (units,)."""
         weighted = np.asarray(weights, np.float64)[self.places] * self.amounts if len(self.rows) else np.zeros(0)
-        found: list[float] = np.bincount(self.rows, weights=weighted, minlength=self.units).tolist()
-        return found
+        return np.bincount(self.rows, weights=weighted, minlength=self.units).astype(np.float64, copy=False)
 
     def held(self, terms: Sequence[str]) -> list[set[str]]:
         """The first of the question's terms that stand in each unit."""
@@ -98,11 +86,11 @@ class Saturated:
         return found
 
 
-def saturated(counts: Sequence[Sequence[int]], lengths: Floats, bits: Sequence[int], units: Statistics) -> Saturated:
-    """Frequencies from packed counts; `lengths` has shape (units, FIELDS). A term that counts nowhere is left out."""
-    norm = 1 - LENGTH_NORM + LENGTH_NORM * lengths / np.maximum(units.means, 1e-9)
-    rows = np.repeat(np.arange(len(counts)), [len(each) for each in counts])
-    flat = np.array([number for each in counts for number in each], np.int64)
+def saturated(hits: Hits, bits: Sequence[int], units: Statistics) -> Saturated:
+    """Frequencies from packed counts and the lengths of fields. A term that counts nowhere is left out."""
+    norm = 1 - LENGTH_NORM + LENGTH_NORM * hits.numbers[:, :FIELDS] / np.maximum(units.means, 1e-9)
+    rows = np.repeat(np.arange(len(hits.counts)), [len(each) for each in hits.counts])
+    flat = np.fromiter(chain.from_iterable(hits.counts), np.int64, len(rows))
     rest = flat & ((1 << COUNT_BITS) - 1)
     frequency = np.zeros(len(flat))
     for column in range(FIELDS):
@@ -110,65 +98,57 @@ def saturated(counts: Sequence[Sequence[int]], lengths: Floats, bits: Sequence[i
         frequency += units.weights[column] * (rest >> below & ((1 << bits[column]) - 1)) / norm[rows, column]
     stands = frequency > 0
     amounts = frequency[stands] / (K1 + frequency[stands])
-    return Saturated(rows[stands], (flat >> COUNT_BITS)[stands], amounts, len(counts))
+    return Saturated(rows[stands], (flat >> COUNT_BITS)[stands], amounts, len(hits.counts))
 
 
-def candidates(
-    lookup: Lookup,
-    measured: Measured,
-    found: Sequence[Placed],
-    *,
-    index: str,
-    lexical: Sequence[Hit],
-    dense: Sequence[Hit],
-    blocks: Sequence[Hit],
-) -> Candidates:
-    """All that was found with all of its scores; a list is cut at the lookup's depth by its exact scores."""
+def candidates(lookup: Lookup, measured: Measured, found: Found, *, index: str, blocks: Hits | None) -> Candidates:
+    """All that was found with all of its scores; each list is cut at the lookup's depth by its exact scores."""
     if not measured.passages[0]:
         return Candidates((), idf=dict.fromkeys(lookup.terms, 0.0))
     readable = statistics(measured.passages, (1.0, lookup.recipe.title, lookup.recipe.headings))
     idfs = {term: idf(readable.count, measured.held[term]) for term in asked_terms(lookup)}
     crowded = readable.count > CROWDED * max(1, measured.documents)
-    context = _blocks(lookup, blocks, measured) if crowded else {}
-    lowest = None if crowded and len(blocks) == BLOCKS_CHOSEN else 0.0
-    made = {
-        each.hit.place: _candidate(each, lookup, index=index, scored=scored, context=context.get(each.block, lowest))
-        for each, scored in zip(found, _by_words(lookup, found, readable, idfs), strict=True)
-    }
-    kept = _best(made, [hit for hit in lexical if made[hit.place].lexical], "lexical", lookup.depth)
-    kept |= _best(made, dense, "dense", lookup.depth)
-    reached = [candidate for place, candidate in made.items() if place in kept]
-    return Candidates(reached, idf=_all_idf(lookup, idfs), crowded=crowded)
-
-
-ByWords = tuple[float, float, set[str]]
-"""What the question's words give a passage: BM25F of terms and of pairs, and which terms it holds."""
+    context = _blocks(lookup, blocks, measured) if crowded and blocks else {}
+    lowest = None if len(context) == BLOCKS_CHOSEN else 0.0
+    terms, pairs, matched = _by_words(lookup, found.hits, readable, idfs)
+    words = terms + lookup.recipe.bigrams * pairs
+    near = _near(found.hits, lookup)
+    reached = _best(words, found.order, lookup.depth, above=0.0)
+    reached |= _best(near, found.order, lookup.depth) if near is not None else set()
+    made = [
+        Candidate(
+            key=f"{index}/{passage_id(found.documents[row], found.editions[row], numbers[ORDINAL])}",
+            document=found.documents[row],
+            lexical=float(words[row]),
+            dense=None if near is None else float(near[row]),
+            context=context.get((found.editions[row], numbers[BLOCK]), lowest),
+            cosine=None if found.hits.text is None else float(found.hits.text[row]),
+            matched=frozenset(matched[row]),
+            phrase=float(pairs[row]),
+        )
+        for row in found.order
+        if row in reached
+        for numbers in [found.hits.numbers[row].tolist()]
+    ]
+    return Candidates(made, idf=_all_idf(lookup, idfs), crowded=crowded)
 
 
 def _by_words(
-    lookup: Lookup, found: Sequence[Placed], readable: Statistics, idfs: Mapping[str, float]
-) -> list[ByWords]:
+    lookup: Lookup, hits: Hits, readable: Statistics, idfs: Mapping[str, float]
+) -> tuple[Floats, Floats, list[set[str]]]:
+    """What the question's words give each passage: BM25F of terms and of pairs, and which terms it holds."""
     single = [idfs[term] * lookup.terms.get(term, 0.0) for term in idfs]
     pairs = [idfs[term] * lookup.bigrams.get(term, 0.0) for term in idfs]
-    lengths = np.array([each.lengths for each in found], np.float64).reshape(-1, FIELDS)
-    amounts = saturated([each.hit.counts for each in found], lengths, PASSAGE_BITS, readable)
+    amounts = saturated(hits, PASSAGE_BITS, readable)
     terms = [term for term in idfs if term in lookup.terms]
-    return list(zip(amounts.totals(single), amounts.totals(pairs), amounts.held(terms), strict=True))
+    return amounts.totals(single), amounts.totals(pairs), amounts.held(terms)
 
 
-def _candidate(at: Placed, lookup: Lookup, *, index: str, scored: ByWords, context: float | None) -> Candidate:
-    cosine, dense = _near(at.hit, lookup)
-    terms, pairs, matched = scored
-    return Candidate(
-        key=f"{index}/{at.id}",
-        document=at.document,
-        lexical=terms + lookup.recipe.bigrams * pairs,
-        dense=dense,
-        context=context,
-        cosine=cosine,
-        matched=frozenset(matched),
-        phrase=pairs,
-    )
+def _near(hits: Hits, lookup: Lookup) -> Floats | None:
+    """The cosine with the text plus the heading's; None without a question's vector."""
+    if hits.text is None or hits.heading is None:
+        return None
+    return hits.text + lookup.recipe.heading_vector * hits.heading
 
 
 def _all_idf(lookup: Lookup, idfs: Mapping[str, float]) -> dict[str, float]:
@@ -177,27 +157,17 @@ def _all_idf(lookup: Lookup, idfs: Mapping[str, float]) -> dict[str, float]:
     return {term: idfs.get(term, 0.0) for term in wanted}
 
 
-def _near(hit: Hit, lookup: Lookup) -> tuple[float | None, float | None]:
-    """The cosine with the text, and that plus the heading's; None without a question's vector."""
-    if lookup.vector is None:
-        return None, None
-    text, heading = hit.text or 0.0, hit.heading or 0.0
-    return text, text + lookup.recipe.heading_vector * heading
-
-
-def _blocks(lookup: Lookup, blocks: Sequence[Hit], measured: Measured) -> dict[str, float]:
-    """The score of each block for document context."""
+def _blocks(lookup: Lookup, blocks: Hits, measured: Measured) -> dict[tuple[str, int], float]:
+    """The score of each block for document context, by its edition and number."""
     terms = [term for term in asked_terms(lookup) if term in lookup.terms]
     units = statistics(measured.blocks, (1.0, DOCUMENT_TITLE_WEIGHT, 0.0))
     weights = [lookup.terms[term] * idf(units.count, measured.held.get(f"#{term}", 0)) for term in terms]
-    places = [block.place.split(" ") for block in blocks]
-    lengths = np.array([list(map(int, numbers)) for *numbers, _ in places], np.float64).reshape(-1, FIELDS)
-    scores = saturated([block.counts for block in blocks], lengths, BLOCK_BITS, units).totals(weights)
-    return {id_: score for (*_, id_), score in zip(places, scores, strict=True)}
+    scores = saturated(blocks, BLOCK_BITS, units).totals(weights)
+    names = zip(blocks.said, blocks.numbers[:, -1].tolist(), strict=True)
+    return dict(zip(names, scores.tolist(), strict=True))
 
 
-def _best(made: Mapping[str, Candidate], hits: Sequence[Hit], name: str, depth: int) -> set[str]:
-    """Places of the best of a list, in reading order where they are equal."""
-    listed = {hit.place for hit in hits}
-    scores = {place: getattr(candidate, name) or 0.0 for place, candidate in made.items() if place in listed}
-    return set(sorted(scores, key=lambda place: -scores[place])[:depth])
+def _best(scores: Floats, order: Sequence[int], depth: int, *, above: float = -np.inf) -> set[int]:
+    """Rows of the best of a list, the first in this order of equals."""
+    values = scores.tolist()
+    return set(sorted((row for row in order if values[row] > above), key=lambda row: -values[row])[:depth])

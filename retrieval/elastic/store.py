@@ -10,7 +10,7 @@ from elasticsearch import ApiError, Elasticsearch, NotFoundError
 from retrieval.elastic.client import Gone, PartialAnswer
 from retrieval.elastic.documents import document_of, text_ids, vectors_of
 from retrieval.elastic.ledger import Ledger
-from retrieval.elastic.mapping import DOCUMENT, PASSAGE, SKIP, SOURCE, VERSION, WITHHELD, of_kind, visible
+from retrieval.elastic.mapping import DOCUMENT, PASSAGE, SKIP, SOURCE, VERSION, of_kind, visible
 from retrieval.elastic.retrying import patiently
 from retrieval.generations import Made
 from retrieval.index import Encoded, Skip, Stored
@@ -22,6 +22,14 @@ PAGE = 1000
 VECTORS_AT_ONCE = 200
 # Elasticsearch takes so many values in one filter, and more.
 VALUES_AT_ONCE = 5000
+VECTOR_FIELDS = ("heading_vector", "text_vector")
+# The index gives vectors back to scripts alone, in an array that the next record's overwrites. One that has no
+# direction is not there.
+VECTOR = """
+List copy = new ArrayList();
+if (doc[params.field].size() > 0) { for (float value : doc[params.field].vectorValue) { copy.add(value) } }
+return copy;
+"""
 KEPT_OPEN = "2m"
 NOT_FOUND, TIMED_OUT, UNAVAILABLE = 404, 408, 503
 
@@ -156,15 +164,12 @@ class Store:
                 raise (Gone if gone else PartialAnswer)(NOT_FOUND if gone else UNAVAILABLE, _cause(each["error"]))
         return cast(list[Record], answer["docs"])
 
-    def standing(self, ids: Sequence[str], *, fields: Sequence[str]) -> dict[str, Record]:
-        """The passages among these ids that may be seen at this moment."""
-        ledger, *found = self.records([WITHHELD, *ids], fields=("marks", "kept.marks", *fields))
-        marks = set(ledger["_source"]["kept"]["marks"])
-        return {
-            each["_id"]: each["_source"]
-            for each in found
-            if each["found"] and marks.isdisjoint(each["_source"]["marks"])
-        }
+    def standing(self, ids: Sequence[str]) -> dict[str, Record]:
+        """The passages among these ids that may be seen at this moment, with their token vectors."""
+        if not ids:
+            return {}
+        body = {"query": self.visible({"ids": {"values": list(ids)}}), "size": len(ids), "track_total_hits": False}
+        return {record["_id"]: record for record in self._read(body, "tokens")}
 
     def sections(self, document: str) -> list[Record]:
         """The records of one document's passages in reading order."""
@@ -182,20 +187,29 @@ class Store:
 
     def _holding(self, keys: Sequence[str]) -> Iterator[Record]:
         """One passage for each of these texts that is one's text, and for each that is one's heading."""
-        bodies: list[dict[str, Any]] = []
         for name in ("text_key", "heading_key"):
-            bodies.append({"index": self.name, "allow_partial_search_results": False})
-            bodies.append(
-                {
-                    "query": self.visible({"terms": {name: list(keys)}}),
-                    "collapse": {"field": name},
-                    "size": len(keys),
-                    "_source": ["text_key", "heading_key", "kept.vectors", "kept.tokens"],
-                    "track_total_hits": False,
-                }
-            )
-        for answer in patiently(lambda: responses(self.client.msearch(searches=bodies).body)):
-            yield from (hit["_source"] for hit in answer["hits"]["hits"])
+            query = self.visible({"terms": {name: list(keys)}})
+            yield from self.with_vectors(query, size=len(keys), one_for_each=name)
+
+    def with_vectors(self, query: Mapping[str, Any], *, size: int, one_for_each: str = "") -> list[Record]:
+        """Passages that match, with their keys, vectors and token vectors."""
+        body: Record = {"query": query, "size": size, "_source": ["text_key", "heading_key"], "track_total_hits": False}
+        if one_for_each:
+            body["collapse"] = {"field": one_for_each}
+        body["script_fields"] = {
+            name: {"script": {"source": VECTOR, "params": {"field": name}}} for name in VECTOR_FIELDS
+        }
+        return self._read(body, "tokens")
+
+    def _read(self, body: Mapping[str, Any], outside: str) -> list[Record]:
+        """The records that a search finds, each with its `_id` and this field, which lies outside of its source."""
+        header = {"index": self.name, "allow_partial_search_results": False}
+        whole = {**body, "docvalue_fields": [outside]}
+        (answer,) = patiently(lambda: responses(self.client.msearch(searches=[header, whole]).body))
+        return [
+            {"_id": hit["_id"], **hit["fields"], **hit["_source"], outside: hit["fields"][outside][0]}
+            for hit in answer["hits"]["hits"]
+        ]
 
 
 def responses(answer: Mapping[str, Any]) -> list[Record]:

@@ -1,11 +1,11 @@
 """Changes of one generation's index, each document's whole or not at all."""
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
 from retrieval.elastic.bulk import REQUEST_BYTES, Bulk, Line
+from retrieval.elastic.client import to_json
 from retrieval.elastic.documents import Change, document_key, past, source_mark
 from retrieval.elastic.ledger import BATCH, Withheld
 from retrieval.elastic.mapping import BLOCK, DOCUMENT, PASSAGE, SKIP, SOURCE, TEXT, VERSION, of_kind
@@ -141,8 +141,8 @@ class Writer:
         current = self.store.current(list(touched))
         lines = [
             (
-                _json({"update": {"_id": record["_id"], "retry_on_conflict": 3}}),
-                _json({"doc": {"fingerprint": touched[document]}}),
+                to_json({"update": {"_id": record["_id"], "retry_on_conflict": 3}}),
+                to_json({"doc": {"fingerprint": touched[document]}}),
             )
             for document, record in current.items()
         ]
@@ -244,12 +244,8 @@ class Writer:
 
 
 def _line(action: Mapping[str, Any], record: Mapping[str, Any]) -> Line:
-    return _json(action), _json(record)
+    return to_json(action), to_json(record)
 
 
 def _deletion(id_: str) -> Line:
-    return _json({"delete": {"_id": id_}}), None
-
-
-def _json(value: Mapping[str, Any]) -> bytes:
-    return json.dumps(value, separators=(",", ":")).encode("ascii")
+    return to_json({"delete": {"_id": id_}}), None

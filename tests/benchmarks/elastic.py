@@ -47,7 +47,7 @@ CLIENTS = (1, 8, 32)
 # Contestants take turns of so many questions, so that what else the machine does meets all of them.
 TURN = 25
 # Bytes that all of them take for one passage at their most, while segments are merged.
-PASSAGE_BYTES = 60_000
+PASSAGE_BYTES = 50_000
 MB = 2**20
 OURS, EMBEDDED, LANGCHAIN = "footnote, Elasticsearch", "footnote, embedded", "langchain-elasticsearch"
 
@@ -77,8 +77,8 @@ class Contestant:
 
 
 @contextmanager
-def contestants(url: str, held: Originals, wanted: int, asked: Asked) -> Iterator[list[Contestant]]:
-    """Each with an index of its own of these passages; nothing of them is left behind."""
+def contestants(url: str, held: Originals, wanted: int, asked: Asked, *, alone: bool) -> Iterator[list[Contestant]]:
+    """Each with an index of its own of these passages, ours first; nothing of them is left behind."""
     with ExitStack() as stack:
         alias = stack.enter_context(own_alias(url))
         client = stack.enter_context(closing(Elasticsearch(url, request_timeout=120)))
@@ -86,14 +86,10 @@ def contestants(url: str, held: Originals, wanted: int, asked: Asked) -> Iterato
         fill(OURS, elastic, resampled(held, wanted), wanted)
         found = [Contestant(OURS, searching(elastic, asked), lambda: bytes_of(client, f"{alias}-0*"))]
         name = f"{alias}-langchain"
-        found.append(
-            Contestant(
-                LANGCHAIN,
-                langchain(client, name, resampled(held, wanted), wanted, asked),
-                lambda: bytes_of(client, name),
-            )
-        )
-        if wanted <= EMBEDDED_AT_MOST:
+        if not alone:
+            theirs = langchain(client, name, resampled(held, wanted), wanted, asked)
+            found.append(Contestant(LANGCHAIN, theirs, lambda: bytes_of(client, name)))
+        if wanted <= EMBEDDED_AT_MOST and not alone:
             home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
             embedded = stack.enter_context(closing(open_index(home, asked, Analyzer())))
             fill(EMBEDDED, embedded, resampled(held, wanted), wanted)
@@ -307,6 +303,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--passages", type=lambda said: [int(each) for each in said.split(",")], default=[14_000])
     parser.add_argument("--url", default="")
     parser.add_argument("--count", type=int, default=400, help="how many questions")
+    parser.add_argument("--alone", action="store_true", help="without the others, which take as long to fill")
+    parser.add_argument("--wait", action="store_true", help="measure when told to, when all is filled")
     parser.add_argument("--seconds", type=float, default=10.0, help="for each number of clients")
     return parser.parse_args()
 
@@ -322,7 +320,9 @@ def main(wanted: argparse.Namespace) -> None:
         held = originals(stack.enter_context(closing(open_index(wanted.home, asked, Analyzer()))))
         for passages in wanted.passages:
             must_fit(client, passages)
-            with contestants(url, held, passages, asked) as found:
+            with contestants(url, held, passages, asked, alone=wanted.alone) as found:
+                if wanted.wait:
+                    input("press return to measure")
                 race(found, questions, client, seconds=wanted.seconds)
                 show(found, passages, len(questions))
                 middles[passages] = [(each.name, quantile(sorted(each.milliseconds), 0.5)) for each in found]
