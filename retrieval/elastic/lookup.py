@@ -31,13 +31,17 @@ NEAR_FIRST = 1000.0
 TERMS_AT_MOST = 400
 
 # For each of the question's terms, by binary search in the record's ascending counts: its place above its counts.
-# A field made at the time of asking is read like a stored one, without opening the record as a script's field would.
+# A field made at the time of asking is read like a stored one, without opening the record as a script's field would;
+# it may hold so many values and no more.
+VALUES_AT_MOST = 100
+COUNTED = "found"
 COUNTS = """
 def held = doc['counts'];
 List hashes = params.hashes;
 int size = held.size();
 int asked = hashes.size();
 int bits = params.bits;
+int first = params.first;
 long mask = (1L << bits) - 1;
 for (int i = 0; i < asked; ++i) {
   long hash = ((Number) hashes.get(i)).longValue();
@@ -50,7 +54,7 @@ for (int i = 0; i < asked; ++i) {
   }
   if (low < size) {
     long there = (long) held.get(low);
-    if ((there >> bits) == hash) { emit(((long) i << bits) | (there & mask)) }
+    if ((there >> bits) == hash) { emit(((long) (first + i) << bits) | (there & mask)) }
   }
 }
 """
@@ -204,15 +208,23 @@ def _term(field: str, term: str, weight: float) -> Body:
 
 
 def _hits(size: int, terms: Sequence[str]) -> Body:
-    script = {"source": COUNTS, "params": {"hashes": list(map(term_hash, terms)), "bits": COUNT_BITS}}
+    found = {
+        f"{COUNTED}{first}": {"type": "long", "script": {"source": COUNTS, "params": _params(terms, first)}}
+        for first in range(0, len(terms), VALUES_AT_MOST)
+    }
     return {
         "size": size,
         "_source": False,
         "stored_fields": "_none_",  # not even the id, which lies among kilobytes of what is kept
-        "docvalue_fields": ["place", "found"],
-        "runtime_mappings": {"found": {"type": "long", "script": script}},
+        "docvalue_fields": ["place", *found],
+        "runtime_mappings": found,
         "track_total_hits": False,
     }
+
+
+def _params(terms: Sequence[str], first: int) -> Body:
+    asked = terms[first : first + VALUES_AT_MOST]
+    return {"hashes": list(map(term_hash, asked)), "first": first, "bits": COUNT_BITS}
 
 
 def _near(vector: Vector, size: int) -> Body:
@@ -226,11 +238,15 @@ def hits_of(answer: Mapping[str, Any], *, numbers: int, near: bool = False) -> H
     """The hits of one answer, whose places hold so many numbers; `near` where scores say how near they are."""
     hits = answer["hits"]["hits"]
     at, said = places((hit["fields"]["place"][0] for hit in hits), numbers)
-    counts = [hit["fields"].get("found", ()) for hit in hits]
+    counts = [_counts(hit["fields"]) for hit in hits]
     if not near:
         return Hits(at, said, counts)
     levels = np.array([hit["_score"] for hit in hits], np.float32).view(np.int32)
     return Hits(at, said, counts, _cosines(levels >> COSINE_BITS), _cosines(levels & ((1 << COSINE_BITS) - 1)))
+
+
+def _counts(fields: Mapping[str, list[int]]) -> Sequence[int]:
+    return [number for name, numbers in fields.items() if name.startswith(COUNTED) for number in numbers]
 
 
 def _cosines(levels: NDArray[np.int32]) -> Floats:

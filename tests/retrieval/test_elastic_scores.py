@@ -29,6 +29,8 @@ QUESTIONS = [
     "fire drill fire alarm fire",
     "what is the",
     "unheardof words altogether",
+    # As long as a follow-up with all that was said before: more terms stand in one passage than one field may count.
+    " ".join(HANDBOOK[0].read_text(encoding="utf-8").split()[:700]),
 ]
 EDGES = {
     "german": "Größe, Straße und Übermaß der Ärzte im Fußballverein; Vertragsstrafe §12a",
