@@ -30,8 +30,8 @@ class _Moved(Exception):
 class Asking:
     """Answers lookups; `opened` gives the current generation's store, checked, or raises `IndexNotReady`."""
 
-    def __init__(self, client: Elasticsearch, alias: str, opened: Callable[[], Store]) -> None:
-        self._client, self._alias, self._opened = client, alias, opened
+    def __init__(self, client: Elasticsearch, alias: str, opened: Callable[[], Store], *, shards: int) -> None:
+        self._client, self._alias, self._opened, self._shards = client, alias, opened, shards
         self._lock = threading.Lock()
         self._store: Store | None = None
         self._measured: OrderedDict[tuple[str, frozenset[str]], Measured] = OrderedDict()
@@ -52,7 +52,7 @@ class Asking:
     def _asked(self, store: Store, lookup: Lookup) -> Candidates | None:
         """None when a document was replaced between two of the searches."""
         known = self._measured.get((store.name, lookup.audiences))
-        bodies = searches(lookup, store.name, self._alias, known=known.held if known else None)
+        bodies = searches(lookup, store.name, self._alias, known=known.held if known else None, shards=self._shards)
         state, passages, *blocks = self._answers(bodies)
         index, number = state_of(state)
         if index != store.name:

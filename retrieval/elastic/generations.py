@@ -35,7 +35,7 @@ class Generations:
 
     def __init__(self, client: Elasticsearch, alias: str, wanted: Made, *, shards: int = 1) -> None:
         self._client, self.alias, self.wanted = client, alias, wanted
-        self._shards = shards
+        self.shards = shards
         self._name = re.compile(rf"{re.escape(alias)}-([0-9]{{6,}})")
 
     @property
@@ -104,7 +104,7 @@ class Generations:
         try:
             self._client.indices.create(
                 index=name,
-                settings=settings(shards=self._shards),
+                settings=settings(shards=self.shards),
                 mappings=mappings(self.wanted, dimensions, complete=complete),
             )
         except BadRequestError as error:

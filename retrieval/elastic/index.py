@@ -60,7 +60,7 @@ class ElasticIndex:
     ) -> None:
         self._client, self._generations, self._changing = client, generations, changing
         self._analyzer, self._place = analyzer, place
-        self._asking = Asking(client, generations.alias, changing.ready)
+        self._asking = Asking(client, generations.alias, changing.ready, shards=generations.shards)
         self._read_together = ReadTogether()
         self._known: list[str] = []
 

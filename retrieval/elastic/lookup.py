@@ -23,7 +23,7 @@ from retrieval.index import Lookup, Vector
 # So many nearest passages at least, and half as many again for their words: what is near holds many of these too.
 CHOSEN_AT_LEAST = 100
 FOR_WORDS = 0.5
-BLOCKS_CHOSEN = 100
+BLOCKS_CHOSEN = 50
 CANDIDATES_PER_SHARD = 1.5
 # More than BM25 ever gives, so that what is near comes first.
 NEAR_FIRST = 1000.0
@@ -112,13 +112,14 @@ def _heaviest(weights: Mapping[str, float]) -> list[str]:
     return sorted(weights, key=lambda term: -weights[term])[:TERMS_AT_MOST]
 
 
-def searches(lookup: Lookup, index: str, alias: str, *, known: Mapping[str, int] | None) -> list[Body]:
+def searches(lookup: Lookup, index: str, alias: str, *, known: Mapping[str, int] | None, shards: int = 1) -> list[Body]:
     """Headers and bodies of one multiple search: state, passages, and blocks if context is wanted.
 
+    `shards` is how many the index has, each of which gives as many nearest passages.
     `known` are the terms whose holders need not be counted; None when nothing is known of this audience.
     """
     audiences = sorted(lookup.audiences)
-    bodies = [_state(lookup, index, audiences, known), _passages(lookup, index, audiences)]
+    bodies = [_state(lookup, index, audiences, known), _passages(lookup, index, audiences, shards)]
     if lookup.recipe.context:
         bodies.append(_context(lookup, index, audiences))
     header = {"index": index, "allow_partial_search_results": False}
@@ -165,32 +166,31 @@ def has_vector(lookup: Lookup) -> bool:
     return lookup.vector is not None and bool(lookup.vector.any())
 
 
-def _passages(lookup: Lookup, index: str, audiences: Sequence[str]) -> Body:
+def _passages(lookup: Lookup, index: str, audiences: Sequence[str], shards: int) -> Body:
+    """The nearest that each shard holds and, behind them all, the best by their words."""
     terms = asked_terms(lookup)
-    count = max(lookup.depth, CHOSEN_AT_LEAST)
-    words = _by_words(lookup, index, audiences, terms)
-    if lookup.vector is None or not has_vector(lookup):
-        return _hits(count, terms) | {"query": words or {"match_none": {}}}
-    vector = lookup.vector
-    nearest = {
+    weights = {**lookup.terms, **{pair: weight * lookup.recipe.bigrams for pair, weight in lookup.bigrams.items()}}
+    wanted = [_term("terms", term, weights[term]) for term in terms if weights[term] > 0]
+    size = count = max(lookup.depth, CHOSEN_AT_LEAST)
+    rescore: Body = {}
+    if lookup.vector is not None and has_vector(lookup):
+        wanted.append({"knn": _nearest(lookup.vector, count, readable(index, audiences))})
+        size = shards * count + int(count * FOR_WORDS)
+        rescore = {"rescore": _near(lookup.vector, size)}
+    query = readable(index, audiences)
+    query["bool"] |= {"should": wanted, "minimum_should_match": 1}
+    return _hits(size, terms) | {"query": query if wanted else {"match_none": {}}} | rescore
+
+
+def _nearest(vector: Vector, count: int, readable: Body) -> Body:
+    return {
         "field": "text_vector",
         "query_vector": vector,
         "k": count,
         "num_candidates": int(count * CANDIDATES_PER_SHARD),
-        "filter": readable(index, audiences),
+        "filter": readable,
         "boost": NEAR_FIRST,
     }
-    size = count + int(count * FOR_WORDS)
-    return _hits(size, terms) | ({"query": words} if words else {}) | {"knn": nearest, "rescore": _near(vector, size)}
-
-
-def _by_words(lookup: Lookup, index: str, audiences: Sequence[str], terms: Sequence[str]) -> Body:
-    """What finds readable passages by these terms; empty when none of them counts."""
-    weights = {**lookup.terms, **{pair: weight * lookup.recipe.bigrams for pair, weight in lookup.bigrams.items()}}
-    wanted = [_term("terms", term, weights[term]) for term in terms if weights[term] > 0]
-    query = readable(index, audiences)
-    query["bool"] |= {"should": wanted, "minimum_should_match": 1}
-    return query if wanted else {}
 
 
 def _context(lookup: Lookup, index: str, audiences: Sequence[str]) -> Body:

@@ -46,6 +46,8 @@ EMBEDDED_AT_MOST = 100_000
 CLIENTS = (1, 8, 32)
 # Contestants take turns of so many questions, so that what else the machine does meets all of them.
 TURN = 25
+# A server that has just started answers several times more slowly than one that has worked for a minute.
+WARM_ROUNDS = 2
 # Bytes that all of them take for one passage at their most, while segments are merged.
 PASSAGE_BYTES = 50_000
 MB = 2**20
@@ -207,8 +209,10 @@ def heap_of(client: Elasticsearch) -> int:
 
 def race(found: Sequence[Contestant], questions: Sequence[str], client: Elasticsearch, *, seconds: float) -> None:
     """Ask all of them the same, in turns: one client first, then several at once for so long each."""
-    for each in found:
-        timed(each.search, questions[:TURN])  # caches fill, code is compiled
+    for each in found:  # caches fill, and a server's code is compiled by and by
+        print(f"\rwarming up {each.name}    ", end="", file=sys.stderr, flush=True)
+        for _ in range(WARM_ROUNDS):
+            timed(each.search, questions)
     for start in range(0, len(questions), TURN):
         print(f"\r{start} of {len(questions)} questions", end="", file=sys.stderr, flush=True)
         for each in rotated(found, start // TURN):
@@ -322,7 +326,8 @@ def main(wanted: argparse.Namespace) -> None:
             must_fit(client, passages)
             with contestants(url, held, passages, asked, alone=wanted.alone) as found:
                 if wanted.wait:
-                    input("press return to measure")
+                    print("\npress return to measure", file=sys.stderr, flush=True)
+                    sys.stdin.readline()
                 race(found, questions, client, seconds=wanted.seconds)
                 show(found, passages, len(questions))
                 middles[passages] = [(each.name, quantile(sorted(each.milliseconds), 0.5)) for each in found]
