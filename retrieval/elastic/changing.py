@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 
-from elasticsearch import Elasticsearch
+from elasticsearch import Elasticsearch, NotFoundError
 
 from retrieval.elastic.client import WRITE_TIMEOUT, mapped
 from retrieval.elastic.generations import Described, Generations
@@ -76,10 +76,15 @@ class Changing:
     def generations(self) -> list[Generation]:
         """Every complete generation, oldest first."""
         with mapped(self._place):
-            return [self._counted(each) for each in self._generations.all() if each.complete]
+            counted = [self._counted(each) for each in self._generations.all() if each.complete]
+        return [each for each in counted if each]
 
-    def _counted(self, each: Described) -> Generation:
-        documents, passages = Store(self._client, each.name, each.made).counts()
+    def _counted(self, each: Described) -> Generation | None:
+        """A generation with what it holds; None for one that another process has just deleted."""
+        try:
+            documents, passages = Store(self._client, each.name, each.made).counts()
+        except NotFoundError:
+            return None
         return Generation(each.name, each.made.embedding, each.made.analyzer, documents, passages, each.current)
 
     @contextmanager
@@ -122,6 +127,7 @@ class Changing:
             self._fresh.clear()
             if clean:
                 self._writer.clean()
+                self._writer.merge()
 
     def _let_go(self) -> None:
         if self._writer:
@@ -214,6 +220,7 @@ class Changing:
         self._lock.check()
         self._generations.finish(name)
         self._generations.promote(name)
+        writer.merge()
         self._generations.sweep()
         self._let_go()
 

@@ -1,8 +1,13 @@
 """Changes of one generation's index, each document's whole or not at all."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from math import ceil
 from typing import Any
 from uuid import uuid4
+
+from elastic_transport import TransportError
+from elasticsearch import ApiError
 
 from retrieval.elastic.bulk import REQUEST_BYTES, Bulk, Line
 from retrieval.elastic.client import to_json
@@ -14,6 +19,9 @@ from retrieval.elastic.store import VALUES_AT_ONCE, Record, Store
 VERSIONS_KEPT = 10
 # A large load is shown in steps of this size; a reader waits so long for the first of it.
 COMMIT_BYTES = 128_000_000
+# After a load of this size segments are merged, into ones that are no larger than the server itself would make them.
+LARGE_LOAD = COMMIT_BYTES
+SEGMENT_BYTES = 4_000_000_000
 # So many documents at most are looked up together, to learn what they replace, before they are sent.
 RESOLVED_TOGETHER = 200
 # A query that asked the ledger before an edition was replaced has long ended.
@@ -38,7 +46,7 @@ class Writer:
         self._seen: set[str] = set()
         self._replaced: set[str] = set()
         self._touched: dict[str, str] = {}
-        self._bytes, self._unsent = 0, 0
+        self._bytes, self._unsent, self._loaded = 0, 0, 0
 
     @property
     def is_empty(self) -> bool:
@@ -79,6 +87,7 @@ class Writer:
         self._bulk.finish()
         self._bulk.close()
         self._bulk = None
+        self._loaded += self._bytes
         self.store.refresh()
         self.store.ledger.change(show=[self._batch], replaced=self._replaced, at=self._now(), fence=self._fence)
         self.store.refresh()
@@ -91,6 +100,21 @@ class Writer:
             self._bulk.close()
             self._bulk = None
         self._forget_all()
+
+    def merge(self) -> None:
+        """Have the many segments that a large load leaves merged, for every search goes through each; waits for none.
+
+        It also frees the disk of what only the load needed. A server that refuses merges by itself, some day.
+        """
+        loaded, self._loaded = self._loaded, 0
+        if loaded < LARGE_LOAD:
+            return
+        client, name = self.store.client, self.store.name
+        with suppress(ApiError, TransportError):
+            size = client.indices.stats(index=name, metric="store")["_all"]["primaries"]["store"]["size_in_bytes"]
+            client.indices.forcemerge(
+                index=name, max_num_segments=ceil(size / SEGMENT_BYTES) or 1, wait_for_completion=False
+            )
 
     def _forget_all(self) -> None:
         self._waiting, self._batch, self._bytes, self._unsent = [], "", 0, 0

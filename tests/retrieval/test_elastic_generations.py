@@ -96,6 +96,7 @@ def test_searches_during_a_rebuild_never_fail_and_never_mix_generations(elastics
                 try:
                     found = reader.lookup(lookup("days of leave")).found
                     passages = reader.passages([each.key for each in found])
+                    reader.generations()  # while they come and go
                     searches.append(str(found[0].key).partition("/")[0])
                     if {each.document for each in found} != documents or len(passages) != len(found):
                         failures.append((len(found), len(passages)))

@@ -233,3 +233,24 @@ def test_a_reader_in_the_writing_process_does_not_wait(elasticsearch_url, alias)
             reader.join(30)
             assert found == [1]
         assert index.counts()[0] == 2
+
+
+def test_what_a_large_load_leaves_is_merged_by_and_by(elasticsearch_url, alias, monkeypatch):
+    monkeypatch.setattr("retrieval.elastic.writing.LARGE_LOAD", 1)
+    with closing(elastic(elasticsearch_url, alias)) as index, Elasticsearch(elasticsearch_url) as client:
+        with index.writing():
+            for number in range(6):
+                put(index, document(f"docs/{number}", LEAVE))
+                index.counts()  # shown step by step
+            assert segments(client, alias) > 1
+        deadline = time.monotonic() + 60
+        while segments(client, alias) > 1:
+            assert time.monotonic() < deadline, "never merged"
+            time.sleep(0.1)
+        assert index.counts()[0] == 6
+
+
+def segments(client: Elasticsearch, alias: str) -> int:
+    """How many segments every search goes through."""
+    stats = client.indices.stats(index=f"{alias}-000001", metric="segments")
+    return int(stats["_all"]["primaries"]["segments"]["count"])
