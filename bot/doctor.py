@@ -25,6 +25,7 @@ from retrieval.errors import RetrievalError, SearchUnavailable
 
 if TYPE_CHECKING:
     from bot.wiring import House
+    from feedback.journal_file import Counts
     from feedback.redis_store import Keeping
     from retrieval.index import SearchIndex
 
@@ -267,10 +268,14 @@ def _texts(index: "SearchIndex") -> Iterator[str]:
 
 
 def feedback_store(house: "House", *, shared: bool) -> Iterator[Finding]:
+    from feedback.journal import Journaled
     from feedback.redis_store import RedisFeedback
 
     try:
         store = house.feedback
+        if isinstance(store, Journaled):
+            yield from waiting(store.counts())
+            store = store.store
         servers = store.keeping() if isinstance(store, RedisFeedback) else []
     except FeedbackError as error:
         mend = "see that the server runs and that `redis_url` is right" if shared else FOLDER
@@ -279,6 +284,17 @@ def feedback_store(house: "House", *, shared: bool) -> Iterator[Finding]:
     if not shared:
         yield Finding("feedback store", ok=True, detail="opens")
     yield from (kept(server) for server in servers)
+
+
+def waiting(counts: "Counts") -> Iterator[Finding]:
+    """What waits in the state folder for the store; nothing where nothing does."""
+    name = "feedback journal"
+    if counts.waiting:
+        detail = f"{counts.waiting} records wait for the store"
+        yield Finding(name, ok=True, detail=detail, mend="see that the server runs: they are sent when it is back")
+    if counts.refused:
+        detail = f"{counts.refused} records were put aside: no answer is recorded for them"
+        yield Finding(name, ok=True, detail=detail, mend="see the log; they stay in `journal.db` of the state folder")
 
 
 def kept(server: "Keeping") -> Finding:

@@ -29,6 +29,9 @@ FORMS = {
     "synonyms": "a file",
     "elasticsearch_ca_certs": "a file",
     "user_key": "a text",
+    "journal_limit": "a whole number from 1 to 10000000",
+    "keep_words": "a whole number of days from 0 (for ever) to 36500",
+    "keep_exchanges": "a whole number of days from 0 (for ever) to 36500",
     "redis_url": "a text",
     "sources": "a list of tables, [[sources]]",
     "groups": 'a table of lists, such as hr = ["ada@example.com"]',
@@ -52,6 +55,12 @@ def text(value: str) -> str:
 def number(value: Any) -> Any:
     if isinstance(value, bool):  # pydantic would read true as 1
         raise wrong("a number from 0 to 1")
+    return value
+
+
+def whole(value: Any) -> Any:
+    if isinstance(value, bool):  # pydantic would read true as 1
+        raise wrong("a whole number")
     return value
 
 

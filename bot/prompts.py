@@ -106,4 +106,8 @@ def _line(text: str) -> str:
 
 def visible(text: str) -> str:
     """The text without what a person could not see: hidden letters speak to nobody but a model."""
-    return "".join(c for c in text if c == "\n" or unicodedata.category(c) not in {"Cc", "Cf", "Co", "Cs", "Cn"})
+    if text.replace("\n", "").isprintable():
+        return text
+    letters = set(text) - {"\n"}
+    hidden = {c for c in letters if unicodedata.category(c) in {"Cc", "Cf", "Co", "Cs", "Cn"}}
+    return "".join(c for c in text if c not in hidden) if hidden else text

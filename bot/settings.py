@@ -113,6 +113,9 @@ class Settings(BaseSettings):
     model_timeout: Annotated[float, BeforeValidator(forms.seconds), Field(ge=1, le=600, allow_inf_nan=False)] = 30.0
     workspace: Annotated[str, AfterValidator(forms.workspace)] = "default"
     user_key: Secret | None = None
+    journal_limit: Annotated[int, BeforeValidator(forms.whole), Field(ge=1, le=10_000_000)] = 100_000
+    keep_words: Annotated[int, BeforeValidator(forms.whole), Field(ge=0, le=36_500)] = 365
+    keep_exchanges: Annotated[int, BeforeValidator(forms.whole), Field(ge=0, le=36_500)] = 1095
     sources: Annotated[tuple[Source, ...], NoDecode, BeforeValidator(forms.from_json), AfterValidator(_distinct)] = ()
     groups: Annotated[
         dict[str, frozenset[Person]], NoDecode, BeforeValidator(forms.from_json), AfterValidator(forms.group_names)

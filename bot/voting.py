@@ -1,9 +1,10 @@
 """What somebody thinks of an answer, checked and turned into records (pure; knows no platform)."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Literal, get_args
+from datetime import UTC, datetime
+from typing import Any, Literal, get_args
 
 from bot.errors import UsageProblem
 from feedback.records import Correction, Reason, Vote
@@ -29,6 +30,15 @@ class Opinion:
 
 
 @dataclass(frozen=True, slots=True)
+class Ballot:
+    """An opinion from elsewhere: the same `key` is the same click, `at` when it was made if that is known."""
+
+    key: str
+    opinion: Opinion
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """What is recorded of one person about an answer: the vote that counts, and their newest correction.
 
@@ -45,6 +55,22 @@ def records(opinion: Opinion, *, voter: str, key: str, at: datetime) -> tuple[Vo
     _check(opinion, voter=voter, comment=comment, correction=correction)
     vote = Vote(key, opinion.answer, voter, at, opinion.vote, opinion.reason, comment)
     return vote, Correction(key, opinion.answer, voter, at, correction) if correction else None
+
+
+def ballot(row: Any) -> Ballot:
+    """The ballot that a line of JSON stands for; raises `UsageProblem`, which says what is wrong with it."""
+    if not isinstance(row, dict):
+        raise UsageProblem("a line must be a JSON object")
+    key, answer, user = (_named(row, name) for name in ("key", "answer", "user"))
+    vote, reason = row.get("vote"), row.get("reason") or ""
+    if vote not in CHOICES:
+        raise UsageProblem(f"`vote` must be one of {', '.join(CHOICES)}")
+    if reason and reason not in REASONS:
+        raise UsageProblem(f"`reason` must be one of {', '.join(REASONS)}")
+    comment, correction = (_text(row, name) for name in ("comment", "correction"))
+    opinion = Opinion(answer, vote, user, reason, comment, correction)
+    _check(opinion, voter=user, comment=comment, correction=correction)
+    return Ballot(key, opinion, _time(row.get("at")))
 
 
 def standing(given: Vote, votes: Sequence[Vote], corrections: Sequence[Correction]) -> Standing:
@@ -65,3 +91,27 @@ def _check(opinion: Opinion, *, voter: str, comment: str, correction: str) -> No
     for name, text in (("comment", comment), ("correction", correction)):
         if len(text) > MOST_CHARACTERS:
             raise UsageProblem(f"the {name} has {len(text)} characters; at most {MOST_CHARACTERS} are kept")
+
+
+def _named(row: dict[str, Any], name: str) -> str:
+    value = row.get(name)
+    if not isinstance(value, str) or not value.strip():
+        raise UsageProblem(f"`{name}` must be a text that is not empty")
+    return value.strip()
+
+
+def _text(row: dict[str, Any], name: str) -> str:
+    value = row.get(name)
+    if value is not None and not isinstance(value, str):
+        raise UsageProblem(f"`{name}` must be a text")
+    return (value or "").strip()
+
+
+def _time(value: Any) -> datetime | None:
+    """In UTC; a time without an offset is taken to be that already."""
+    if value is None:
+        return None
+    with suppress(TypeError, ValueError, OverflowError):
+        at = datetime.fromisoformat(value)
+        return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    raise UsageProblem("`at` must be a time in ISO 8601, such as 2026-03-02T12:00:00Z")

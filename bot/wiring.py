@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from bot.answering import Answering
 from bot.answers import Answer, Citation, Event, Question
@@ -16,10 +16,12 @@ from bot.generation.client import ChatModel, Limits, Listener, open_model
 from bot.generation.generator import Generator
 from bot.generation.quoting import EXTRACTIVE
 from bot.generation.rewriting import Rewriter
+from bot.retention import Retention
 from bot.settings import Settings, revealed
-from bot.voting import Opinion, Standing, records, standing
+from bot.voting import Ballot, Opinion, Standing, records, standing
+from feedback.errors import FeedbackUnavailable, UnknownExchange
 from feedback.people import hashed, user_key
-from feedback.records import Cited, Exchange, Said, Shown
+from feedback.records import Cited, Decision, Exchange, Forgotten, Judged, Record, Said, Shown, Took, Vote
 from feedback.sqlite_store import SqliteFeedback
 from feedback.store import FeedbackStore
 from retrieval.analysis import Analyzer
@@ -36,6 +38,9 @@ from retrieval.synonyms import SynonymFile
 
 if TYPE_CHECKING:  # no question waits for what only measures
     from bot.evaluation import Contestant
+    from bot.reviewing import Ruling
+    from bot.training import Library
+    from feedback.export.values import Made
     from retrieval.elastic.client import Connection
 
 S = TypeVar("S", bound=Search)
@@ -69,12 +74,24 @@ class House:
 
     @cached_property
     def feedback(self) -> FeedbackStore:
-        """Where exchanges are remembered: Redis where it is configured, else the state folder."""
+        """Where exchanges are remembered: Redis where it is configured, else the state folder.
+
+        What is said while Redis is down waits in the state folder.
+        """
         if self.settings.redis_url:
+            from feedback.journal import Journaled
             from feedback.redis_store import RedisFeedback
 
-            return RedisFeedback(revealed(self.settings.redis_url), workspace=self.settings.workspace)
+            redis = RedisFeedback(revealed(self.settings.redis_url), workspace=self.settings.workspace)
+            return Journaled(redis, self.settings.home / "journal.db", limit=self.settings.journal_limit)
         return SqliteFeedback(self.settings.home / "feedback.db")
+
+    @cached_property
+    def sources(self) -> "Library":
+        """What training data is checked against and written with: the documents and the prompts as they are now."""
+        from bot.training import Library
+
+        return Library(self.index, self.search, language=self.settings.language)
 
     @cached_property
     def _search(self) -> Search:
@@ -157,18 +174,110 @@ class House:
         self.feedback.record(
             exchange(question, answer, asker=self._hashed(question.user), index_version=self.embedder.name)
         )
+        self._retention.look()
 
-    def vote(self, opinion: Opinion) -> Standing:
+    def vote(self, opinion: Opinion, *, key: str | None = None) -> Standing:
         """Remember what somebody thinks of an answer, and tell what of theirs counts now.
 
-        Raises `UsageProblem` for an opinion that makes no sense, and `FeedbackError`.
+        `key` names the click: one that is delivered again changes nothing. Raises `UsageProblem` for an opinion that
+        makes no sense, and `FeedbackError`.
         """
         voter = self._hashed(opinion.user)
-        vote, correction = records(opinion, voter=voter, key=uuid.uuid4().hex, at=datetime.now(UTC))
+        vote, correction = records(opinion, voter=voter, key=key or uuid.uuid4().hex, at=datetime.now(UTC))
         self.feedback.vote(vote)
         if correction:
             self.feedback.correct(correction)
+        self._retention.look()
         return standing(vote, self.feedback.votes(opinion.answer), self.feedback.corrections(opinion.answer))
+
+    def vote_all(self, ballots: Sequence[Ballot]) -> list[Took]:
+        """Remember several opinions at once, and tell of each vote what became of it; raises `FeedbackError`."""
+        now = datetime.now(UTC)
+        given = [
+            records(each.opinion, voter=self._hashed(each.opinion.user), key=each.key, at=each.at or now)
+            for each in ballots
+        ]
+        several: list[Record] = [record for pair in given for record in pair if record is not None]
+        try:
+            told = self.feedback.take(several)
+        except FeedbackUnavailable:  # one by one they may wait in the journal
+            told = [self._took(record) for record in several]
+        self._retention.look()
+        return [took for record, took in zip(several, told, strict=True) if isinstance(record, Vote)]
+
+    def _took(self, record: Any) -> Took:
+        keep = self.feedback.vote if isinstance(record, Vote) else self.feedback.correct
+        try:
+            return "added" if keep(record) else "known"
+        except UnknownExchange:
+            return "unknown-answer"
+
+    def decide(
+        self,
+        answer: str,
+        verdict: Literal["approve", "drop", "accept", "reject"],
+        *,
+        user: str,
+        correction: str = "",
+        comment: str = "",
+        key: str | None = None,
+    ) -> bool:
+        """Remember what an owner or reviewer decides about an answer, or about a correction of it by its key.
+
+        False, and nothing changes, when the decision's own `key` is known; raises `FeedbackError`.
+        """
+        reviewer, name = self._hashed(user), key or uuid.uuid4().hex
+        return self.feedback.decide(
+            Decision(name, answer, reviewer, datetime.now(UTC), verdict, correction, comment.strip())
+        )
+
+    def waiting(self, *, min_agreement: float) -> Iterator[Judged]:
+        """The answers that somebody should look at, oldest first; raises `FeedbackError`."""
+        from feedback.curation.judging import waiting
+
+        return (each for each in self.feedback.judged() if waiting(each, min_agreement=min_agreement))
+
+    def judged(self, answer: str) -> Judged:
+        """An answer with what counts of it now; raises `UnknownExchange`."""
+        votes, corrections = self.feedback.votes(answer), self.feedback.corrections(answer)
+        decisions = self.feedback.decisions(answer)
+        return Judged(self.feedback.exchange(answer), tuple(votes), tuple(corrections), tuple(decisions))
+
+    def rule(self, ruling: "Ruling") -> Decision:
+        """Remember what a reviewer rules, with the correction that they typed, if any.
+
+        Raises `UsageProblem` for a ruling that makes no sense, and `FeedbackError`.
+        """
+        from bot.reviewing import ruled
+
+        corrections = self.feedback.corrections(ruling.answer)
+        self.feedback.exchange(ruling.answer)
+        reviewer, key = self._hashed(ruling.user), uuid.uuid4().hex
+        decision, typed = ruled(ruling, corrections, reviewer=reviewer, key=key, at=datetime.now(UTC))
+        if typed:
+            self.feedback.correct(typed)
+        self.feedback.decide(decision)
+        return decision
+
+    def forget(self, user: str) -> Forgotten:
+        """Erase what is recorded of a person, and tell which exports hold rows of theirs; raises `FeedbackError`."""
+        return self.feedback.forget(self._hashed(user))
+
+    def prune(self) -> tuple[int, int]:
+        """Let go of what is older than the settings keep it; how many exchanges lost their words, how many went.
+
+        It is done once a day by itself, beside a question or a vote.
+        """
+        return self._retention.prune()
+
+    @cached_property
+    def _retention(self) -> Retention:
+        return Retention(
+            lambda: self.feedback,
+            self.settings.home / "pruned",
+            words=self.settings.keep_words,
+            exchanges=self.settings.keep_exchanges,
+        )
 
     def history(self, conversation: str, *, user: str, groups: frozenset[str]) -> tuple[Turn, ...]:
         """The turns of a conversation so far that this person may know of, oldest first."""
@@ -185,7 +294,26 @@ class House:
                 "with `redis_url` people need one name everywhere: give `user_key`, the same long random text for "
                 "every replica"
             )
-        return hashed(user, key=revealed(self.settings.user_key) or user_key(self.settings.home))
+        return hashed(user, key=self._user_key)
+
+    @cached_property
+    def _user_key(self) -> str:
+        return revealed(self.settings.user_key) or user_key(self.settings.home)
+
+    def report(
+        self, *, since: datetime | None, until: datetime | None, min_askers: int, progress: Progress
+    ) -> Mapping[str, Any]:
+        """What people say of the answers of this time (`until` is not in it), what fails, and what would repair it."""
+        from feedback.report.report import report
+
+        return report(
+            self.feedback.judged(since=since, until=until),
+            self.sources if self.index.sources() else None,
+            threshold=self.settings.confidence_threshold,
+            min_askers=min_askers,
+            terms=self.analyzer.question_terms,
+            progress=progress,
+        )
 
     def calibrate(self, questions: Path, *, qrels: Path, corpus: Path | None) -> Calibration:
         """Learn from judged questions what a confidence means on these documents, and keep it for every later one."""
@@ -233,6 +361,47 @@ class House:
             contestants,
             threshold=self.settings.confidence_threshold,
             text_of=self._text_of,
+            progress=progress,
+        )
+
+    def export(
+        self,
+        formats: Sequence[str],
+        out: Path,
+        *,
+        force: bool,
+        since: datetime | None,
+        until: datetime | None,
+        min_agreement: float,
+        groups: frozenset[str],
+        evaluation: Path | None,
+        tokenizer: Path | None,
+        progress: Progress,
+    ) -> "Made":
+        """Write curated training data into this folder; raises `FeedbackError` with what is missing.
+
+        Rows are for `groups` and for everyone; nothing near the questions of `evaluation` is trained on.
+        """
+        from bot.exporting import wanted
+        from feedback.curation.curating import curate
+        from feedback.curation.options import Options
+        from feedback.export.making import make
+        from retrieval.judgements import read_questions
+
+        readers = readable_audiences(groups)
+        asked = tuple(each.query.text for each in read_questions(evaluation)) if evaluation else ()
+        options = Options(since=since, min_agreement=min_agreement, groups=readers, evaluation=asked)
+        now = datetime.now(UTC)
+        return make(
+            lambda work: curate(
+                lambda: self.feedback.judged(until=until or now), self.sources, options, work, progress
+            ),
+            wanted(formats, options, until=until, language=self.settings.language, tokenizer=tokenizer),
+            out,
+            store=self.feedback,
+            name=uuid.uuid4().hex,
+            at=now,
+            force=force,
             progress=progress,
         )
 
@@ -317,7 +486,7 @@ def turns(exchanges: Sequence[Exchange], *, asker: str, groups: frozenset[str]) 
     return tuple(
         turn
         for each in exchanges
-        if each.asker in {"", asker} and readable_audiences(each.groups) <= readable
+        if not each.pruned and each.asker in {"", asker} and readable_audiences(each.groups) <= readable
         for turn in (Turn("user", each.question), Turn("bot", each.answer))
     )
 

@@ -16,8 +16,10 @@ from typing import Any, Literal, NoReturn, Union, get_args, get_origin, get_type
 
 def encode(value: Any) -> Any:
     """What `json.dumps` takes and `decode` turns back into an equal value; sets are sorted."""
-    if is_dataclass(value):
-        return {field.name: encode(getattr(value, field.name)) for field in fields(value)}
+    kind: Any = type(value)
+    if names := _names(kind):
+        given = ((name, getattr(value, name)) for name in names)
+        return {name: each if type(each) is str else encode(each) for name, each in given}  # most are texts
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, Mapping):
@@ -34,83 +36,120 @@ def decode(kind: Any, value: Any, place: str) -> Any:
 
     Raises ValueError, which names the place, for anything else.
     """
-    if is_dataclass(kind):
-        return _dataclass(kind, value, place)
-    origin = get_origin(kind)
-    if origin in {Union, UnionType}:
-        return _optional(kind, value, place)
-    if origin is Literal:
-        return value if value in get_args(kind) else _refuse(place, f"one of {', '.join(get_args(kind))}")
-    if origin in _COLLECTIONS:
-        return _COLLECTIONS[origin](get_args(kind), value, place)
-    return _SCALARS[kind](value, place)
+    return _decoder(kind)(value, place)
+
+
+# Where a value stands: the outermost name, or a place and what follows it there; it is spelled out only in an error.
+Place = Any
+Decoder = Callable[[Any, Place], Any]
 
 
 @cache
-def _hints(kind: type) -> dict[str, tuple[Any, bool]]:
-    """Annotation of each field, and whether it may be left out."""
+def _names(kind: Any) -> tuple[str, ...]:
+    """The fields of a dataclass; none of any other type."""
+    return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else ()
+
+
+@cache
+def _decoder(kind: Any) -> Decoder:
+    """What decodes values of this type, made once."""
+    if is_dataclass(kind):
+        return _dataclass(kind)
+    origin = get_origin(kind)
+    if origin in {Union, UnionType}:
+        return _optional(kind)
+    if origin is Literal:
+        return _choice(get_args(kind))
+    if origin in _COLLECTIONS:
+        return _COLLECTIONS[origin](get_args(kind))
+    return _SCALARS[kind]
+
+
+def _dataclass(kind: Any) -> Decoder:
     hints = get_type_hints(kind)
-    return {
-        field.name: (hints[field.name], field.default is not MISSING or field.default_factory is not MISSING)
-        for field in fields(kind)
-    }
+    members = [(field.name, f".{field.name}", _decoder(hints[field.name]), _may_lack(field)) for field in fields(kind)]
+
+    def decoded(value: Any, place: Place) -> Any:
+        if not isinstance(value, dict):
+            _refuse(place, "an object")
+        given = {}
+        for name, step, decoder, optional in members:
+            if name in value:
+                given[name] = decoder(value[name], (place, step))
+            elif not optional:
+                raise ValueError(f"`{_spelled((place, step))}` is missing")
+        return kind(**given)
+
+    return decoded
 
 
-def _dataclass(kind: Any, value: Any, place: str) -> Any:
-    if not isinstance(value, dict):
-        _refuse(place, "an object")
-    given = {}
-    for name, (hint, optional) in _hints(kind).items():
-        if name in value:
-            given[name] = decode(hint, value[name], f"{place}.{name}")
-        elif not optional:
-            raise ValueError(f"`{place}.{name}` is missing")
-    return kind(**given)
+def _may_lack(field: Any) -> bool:
+    return field.default is not MISSING or field.default_factory is not MISSING
 
 
-def _optional(kind: Any, value: Any, place: str) -> Any:
+def _optional(kind: Any) -> Decoder:
     (inner,) = (each for each in get_args(kind) if each is not NoneType)
-    return None if value is None else decode(inner, value, place)
+    decoder = _decoder(inner)
+    return lambda value, place: None if value is None else decoder(value, place)
 
 
-def _tuple(kinds: tuple[Any, ...], value: Any, place: str) -> tuple[Any, ...]:
-    if not isinstance(value, list):
-        _refuse(place, "a list")
-    each = (kinds[0],) * len(value) if kinds[-1] is Ellipsis else kinds
-    if len(each) != len(value):
-        _refuse(place, f"a list of {len(each)}")
-    return tuple(decode(kind, one, f"{place}[{n}]") for n, (kind, one) in enumerate(zip(each, value, strict=True)))
+def _choice(several: tuple[str, ...]) -> Decoder:
+    form = f"one of {', '.join(several)}"
+    return lambda value, place: value if value in several else _refuse(place, form)
 
 
-def _frozenset(kinds: tuple[Any, ...], value: Any, place: str) -> frozenset[Any]:
-    return frozenset(_tuple((*kinds, Ellipsis), value, place))
+def _tuple(kinds: tuple[Any, ...]) -> Decoder:
+    decoders = [_decoder(kind) for kind in kinds if kind is not Ellipsis]
+    endless = kinds[-1] is Ellipsis
+
+    def decoded(value: Any, place: Place) -> tuple[Any, ...]:
+        if not isinstance(value, list):
+            _refuse(place, "a list")
+        each = decoders * len(value) if endless else decoders
+        if len(each) != len(value):
+            _refuse(place, f"a list of {len(each)}")
+        return tuple(
+            [decoder(one, (place, f"[{n}]")) for n, (decoder, one) in enumerate(zip(each, value, strict=True))]
+        )
+
+    return decoded
 
 
-def _mapping(kinds: tuple[Any, ...], value: Any, place: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        _refuse(place, "an object")
-    return {key: decode(kinds[1], one, f"{place}.{key}") for key, one in value.items()}
+def _frozenset(kinds: tuple[Any, ...]) -> Decoder:
+    several = _tuple((*kinds, Ellipsis))
+    return lambda value, place: frozenset(several(value, place))
 
 
-def _text(value: Any, place: str) -> str:
+def _mapping(kinds: tuple[Any, ...]) -> Decoder:
+    decoder = _decoder(kinds[1])
+
+    def decoded(value: Any, place: Place) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            _refuse(place, "an object")
+        return {key: decoder(one, (place, f".{key}")) for key, one in value.items()}
+
+    return decoded
+
+
+def _text(value: Any, place: Place) -> str:
     return value if isinstance(value, str) else _refuse(place, "a text")
 
 
-def _truth(value: Any, place: str) -> bool:
+def _truth(value: Any, place: Place) -> bool:
     return value if isinstance(value, bool) else _refuse(place, "true or false")
 
 
-def _whole(value: Any, place: str) -> int:
+def _whole(value: Any, place: Place) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) else _refuse(place, "a whole number")
 
 
-def _number(value: Any, place: str) -> float:
+def _number(value: Any, place: Place) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         _refuse(place, "a number")
     return float(value)
 
 
-def _time(value: Any, place: str) -> datetime:
+def _time(value: Any, place: Place) -> datetime:
     """In UTC, whatever the offset that was written."""
     with suppress(TypeError, ValueError, OverflowError):
         at = datetime.fromisoformat(value)
@@ -119,18 +158,22 @@ def _time(value: Any, place: str) -> datetime:
     return _refuse(place, "a time in ISO 8601 with its offset from UTC")
 
 
-def _refuse(place: str, form: str) -> NoReturn:
-    raise ValueError(f"`{place}` must be {form}")
+def _refuse(place: Place, form: str) -> NoReturn:
+    raise ValueError(f"`{_spelled(place)}` must be {form}")
 
 
-_SCALARS: dict[Any, Callable[[Any, str], Any]] = {
+def _spelled(place: Place) -> str:
+    return place if isinstance(place, str) else _spelled(place[0]) + place[1]
+
+
+_SCALARS: dict[Any, Decoder] = {
     str: _text,
     bool: _truth,
     int: _whole,
     float: _number,
     datetime: _time,
 }
-_COLLECTIONS: dict[Any, Callable[[tuple[Any, ...], Any, str], Any]] = {
+_COLLECTIONS: dict[Any, Callable[[tuple[Any, ...]], Decoder]] = {
     tuple: _tuple,
     frozenset: _frozenset,
     Mapping: _mapping,

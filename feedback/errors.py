@@ -3,6 +3,7 @@
 FeedbackError
   FeedbackUnavailable  the store, or the key that hashes people, cannot be read or written just now
   UnknownExchange      no answer is recorded under this id
+  ExportRefused        an export was not written; what stood in its folder before still does
 """
 
 
@@ -19,3 +20,7 @@ class UnknownExchange(FeedbackError):
 
     def __init__(self, answer: str) -> None:
         super().__init__(f"no answer is recorded under {answer!r}")
+
+
+class ExportRefused(FeedbackError):
+    """An export was not written, and what stood in its folder before still does; the text says what is missing."""

@@ -4,17 +4,23 @@ In JSON every record says its `kind` and its `schema`, MAJOR.MINOR. A newer mino
 ignored here; a newer major version is refused. A key that an older one lacks takes its default.
 """
 
+import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal, TypeVar
 
 from feedback import codec
 
 SCHEMA = (1, 0)
+WRITTEN = ".".join(map(str, SCHEMA))
 
 Reason = Literal["", "wrong", "outdated", "incomplete", "wrong-source", "unclear", "tone"]
+
+
+class NewerSchema(ValueError):
+    """What was written by a newer Footnote, and cannot be read by this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +64,8 @@ class Exchange:
 
     `id` is the answer's, `at` is in UTC, `history` holds earlier (role, text) pairs, oldest first. `asker` is a keyed
     hash (`feedback.people`), empty when nobody was named; so is `conversation` for a question that stands alone.
-    `fallback` says why another generator than the configured one answered. `timings` are seconds by step.
+    `fallback` says why another generator than the configured one answered. `timings` are seconds by step. One that is
+    `pruned` has lost its words and those of its passages by age.
     """
 
     id: str
@@ -80,6 +87,7 @@ class Exchange:
     index_version: str = ""
     fallback: str | None = None
     timings: Mapping[str, float] = field(default_factory=dict)
+    pruned: bool = False
 
     def __post_init__(self) -> None:
         _in_utc(self.at)
@@ -116,13 +124,129 @@ class Correction:
         _in_utc(self.at)
 
 
-Record = Exchange | Vote | Correction
-R = TypeVar("R", Exchange, Vote, Correction)
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What somebody who reviews an answer decides; it outranks votes, and the latest of an answer counts.
+
+    `approve` says that the answer is right, `drop` that nothing is to be learned from it. `accept` and `reject` are
+    about the correction with the key `correction`, which then has it in its `accepted`.
+    """
+
+    key: str
+    answer: str
+    reviewer: str
+    at: datetime
+    verdict: Literal["approve", "drop", "accept", "reject"]
+    correction: str = ""
+    comment: str = ""
+
+    def __post_init__(self) -> None:
+        _in_utc(self.at)
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """An export that was made: where it was written, of how many rows, from what had happened until then."""
+
+    id: str
+    at: datetime
+    place: str
+    rows: int
+
+    def __post_init__(self) -> None:
+        _in_utc(self.at)
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """The rows of an export that hold something of a person (keyed hash), by their sha256; nobody's are empty."""
+
+    export: Export
+    person: str = ""
+    rows: tuple[str, ...] = ()
+
+
+Record = Exchange | Vote | Correction | Decision | Export | Registered
+R = TypeVar("R", Exchange, Vote, Correction, Decision, Export, Registered)
+Kept = TypeVar("Kept", bound=Exchange | Vote | Correction | Decision)
+
+Took = Literal["added", "known", "unknown-answer"]
+"""What became of a record that was to be remembered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """An exchange with all that counts of what was said of it, each list oldest first."""
+
+    exchange: Exchange
+    votes: tuple[Vote, ...] = ()
+    corrections: tuple[Correction, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A past export that holds rows of a person, by the sha256 of their lines."""
+
+    export: Export
+    rows: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """What was erased with a person, and the exports that were made before and hold rows of theirs.
+
+    What others said of the person's exchanges is counted with it.
+    """
+
+    exchanges: int
+    votes: int
+    corrections: int
+    decisions: int
+    exports: tuple[Held, ...] = ()
+
+
+def decided(corrections: Sequence[Correction], decisions: Sequence[Decision]) -> tuple[Correction, ...]:
+    """The corrections of an answer, each `accepted` as the latest decision about it says; decisions oldest first."""
+    latest = {each.correction: each.verdict == "accept" for each in decisions if each.verdict in {"accept", "reject"}}
+    return tuple(replace(each, accepted=latest[each.key]) if each.key in latest else each for each in corrections)
+
+
+def without_words(record: Kept) -> Kept:
+    """What is left of a record by age: what is counted, and nothing that anybody wrote or read."""
+    given: Any = record
+    if isinstance(given, Exchange):
+        bare: Any = replace(
+            given,
+            question="",
+            answer="",
+            history=(),
+            shown=tuple(replace(each, text="") for each in given.shown),
+            sentences=tuple(replace(each, text="") for each in given.sentences),
+            citations=tuple(replace(each, quote="") for each in given.citations),
+            pruned=True,
+        )
+    else:
+        bare = replace(given, text="") if isinstance(given, Correction) else replace(given, comment="")
+    kept: Kept = bare
+    return kept
+
+
+def has_words(record: Exchange | Vote | Correction | Decision) -> bool:
+    """Whether there is something that `without_words` takes away."""
+    if isinstance(record, Exchange):
+        return not record.pruned
+    return bool(record.text if isinstance(record, Correction) else record.comment)
+
+
+def to_text(row: Mapping[str, Any]) -> str:
+    """The one line of text in which a record's JSON is kept."""
+    return _ENCODE(row)
 
 
 def to_json(record: Record) -> dict[str, Any]:
     """The record as JSON keeps it; `from_json` gives back an equal one."""
-    return {"kind": _name(type(record)), "schema": ".".join(map(str, SCHEMA)), **codec.encode(record)}
+    return {"kind": _name(type(record)), "schema": WRITTEN, **codec.encode(record)}
 
 
 def from_json(kind: type[R], row: Any) -> R:
@@ -130,20 +254,25 @@ def from_json(kind: type[R], row: Any) -> R:
     name = _name(kind)
     if not isinstance(row, dict) or row.get("kind") != name:
         raise ValueError(f"this is no {name}: `kind` must be {name!r}")
-    _check_schema(row.get("schema"))
+    check_schema(row.get("schema"))
     record: R = codec.decode(kind, row, name)
     return record
+
+
+# Made once: `json.dumps` makes another for each text.
+_ENCODE = json.JSONEncoder(allow_nan=False).encode
 
 
 def _name(kind: type) -> str:
     return kind.__name__.lower()
 
 
-def _check_schema(schema: Any) -> None:
+def check_schema(schema: Any) -> None:
+    """Raise ValueError for what is no version, and `NewerSchema` for one that this Footnote cannot read."""
     if not isinstance(schema, str) or not re.fullmatch(r"[0-9]{1,9}\.[0-9]{1,9}", schema):
         raise ValueError("`schema` must be MAJOR.MINOR")
     if int(schema.split(".")[0]) > SCHEMA[0]:
-        raise ValueError(f"schema {schema} is of a newer Footnote than this one; upgrade it")
+        raise NewerSchema(f"schema {schema} is of a newer Footnote than this one; upgrade it")
 
 
 def _in_utc(at: datetime) -> None:

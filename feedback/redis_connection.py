@@ -107,6 +107,13 @@ def connect(to: Address, *, timeout: float) -> Any:
     return RedisCluster(**options) if to.cluster else Redis(db=to.database, **options)
 
 
+def unknown_script() -> type[Exception]:
+    """What a client raises when the server has not been told a script yet."""
+    from redis.exceptions import NoScriptError
+
+    return NoScriptError
+
+
 def failures() -> tuple[type[Exception], ...]:
     """All that a client raises when a server cannot be reached or refuses what it is asked."""
     from redis.exceptions import ChildDeadlockedError, RedisClusterException, RedisError

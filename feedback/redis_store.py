@@ -1,24 +1,35 @@
 """The store for production: a Redis or Valkey server, or a cluster of them, of version 6.2 or later."""
 
-import hashlib
 import json
-import threading
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from functools import cache
+from datetime import datetime
+from itertools import groupby
 from typing import Any
 
-from feedback.errors import FeedbackUnavailable, UnknownExchange
-from feedback.records import Correction, Exchange, R, Record, Vote, from_json, to_json
-from feedback.redis_connection import Address, address, connect, failures, installed
-from feedback.redis_scripts import NEW, NO_EXCHANGE, RECORD_CORRECTION, RECORD_EXCHANGE, RECORD_VOTE
+from feedback.errors import UnknownExchange
+from feedback.records import (
+    Correction,
+    Decision,
+    Exchange,
+    Export,
+    Forgotten,
+    Judged,
+    R,
+    Record,
+    Registered,
+    Took,
+    Vote,
+    decided,
+    has_words,
+    without_words,
+)
+from feedback.redis_erasing import forget, held, prune
+from feedback.redis_scripts import KNOWN, NEW, NO_EXCHANGE, RECORD_EXCHANGE, RECORD_OPINION, RECORD_VOTE
+from feedback.redis_server import PAGE, Call, Server, as_bytes, encoded, moment, name_in
 
 TIMEOUT_SECONDS = 5.0
-PAGE = 100
-BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
-DIGITS = 18  # microseconds up to the year 9999
+OUTCOMES: Mapping[int, Took] = {NEW: "added", KNOWN: "known", NO_EXCHANGE: "unknown-answer"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,39 +50,23 @@ class RedisFeedback:
 
     What is acknowledged is on disk as soon as the server's `appendfsync` has it so. After a lost reply the call is
     made again, so that False may be told of a vote or a correction that the first try has recorded.
+
+    What is erased is no longer told by the server at once; its append-only file and its replicas' hold what was written
+    until they are written anew, which `BGREWRITEAOF` does at once and `auto-aof-rewrite-percentage` in time. Snapshots
+    and backups are the owner's to erase.
     """
 
     def __init__(self, url: str, *, workspace: str, timeout: float = TIMEOUT_SECONDS) -> None:
         """Raise `FeedbackUnavailable` for a url that is none, or where the client is not installed."""
-        try:
-            self._address: Address = address(url)
-        except ValueError as error:
-            raise FeedbackUnavailable(f"`redis_url` must be {error}") from None
-        if not installed():
-            raise FeedbackUnavailable(
-                "`redis_url` needs a package that is not installed: pip install 'footnote-bot[redis]'"
-            )
-        self._prefix = f"footnote:{{{workspace}}}:".encode()
-        self._timeout = timeout
-        self._lock = threading.Lock()
-        self._connected: Any = None
-        self._closed = False
+        self._server = Server(url, workspace=workspace, timeout=timeout)
 
     def record(self, exchange: Exchange) -> None:
         """Remember an exchange; under an id that is known already nothing changes."""
-        name = _bytes(exchange.id)
-        keys = (
-            self._key("exchange", name),
-            self._key("exchanges"),
-            self._key("conversation", _bytes(exchange.conversation)),
-            self._key("person", _bytes(exchange.asker)),
-        )
-        flags = (int(bool(exchange.conversation)), int(bool(exchange.asker)))
-        self._run(RECORD_EXCHANGE, keys, (_json(exchange), _moment(exchange.at, name), name, *flags))
+        self._server.run(self._recording(exchange))
 
     def exchange(self, answer: str) -> Exchange:
         """The exchange of the answer with this id; raises `UnknownExchange`."""
-        found = self._records(Exchange, [_bytes(answer)])
+        found = self._records(Exchange, [as_bytes(answer)])
         if not found:
             raise UnknownExchange(answer)
         return found[0]
@@ -80,138 +75,227 @@ class RedisFeedback:
         """The newest `limit` exchanges of a conversation, oldest first, ties by id."""
         if not name or limit < 1:
             return []
-        with self._client() as client:
-            newest = client.zrange(self._key("conversation", _bytes(name)), -limit, -1)
-        return self._records(Exchange, map(_name, newest))
+        with self._server.client() as client:
+            newest = client.zrange(self._key("conversation", as_bytes(name)), -limit, -1)
+        return self._records(Exchange, map(name_in, newest))
 
     def exchanges(self) -> Iterator[Exchange]:
         """All exchanges, oldest first, ties by id, few in memory at a time."""
-        after = b"-"
-        while page := self._page(after):
-            yield from self._records(Exchange, map(_name, page))
-            after = b"(" + page[-1]
+        for page in self._pages():
+            yield from self._records(Exchange, page)
 
     def vote(self, vote: Vote) -> bool:
         """Remember a vote; False, and nothing changes, when its key is known already; raises `UnknownExchange`."""
-        answer, key, voter = _bytes(vote.answer), _bytes(vote.key), _bytes(vote.voter)
-        keys = (
-            self._key("exchange", answer),
-            self._key("vote", key),
-            self._key("votes", answer),
-            self._key("standing", answer),
-            self._key("counts", answer),
-            self._key("audit"),
-            self._key("person", voter),
-        )
-        values = (_json(vote), _moment(vote.at, key), key, answer, voter, vote.at.isoformat(), vote.vote)
-        return self._opinion(RECORD_VOTE, keys, values, vote.answer)
+        return self._opinion(vote)
 
     def votes(self, answer: str) -> list[Vote]:
         """The votes that count now, oldest first, ties by key: of each voter the latest, unless it withdraws."""
-        with self._client() as client:
-            standing = [each.partition(b" ") for each in client.hvals(self._key("standing", _bytes(answer)))]
-        counting = sorted(moment for choice, _, moment in standing if choice != b"none")
-        return self._records(Vote, map(_name, counting))
+        with self._server.client() as client:
+            standing = client.hvals(self._key("standing", as_bytes(answer)))
+        return self._records(Vote, _counting(standing))
 
     def correct(self, correction: Correction) -> bool:
         """Remember a correction; False, and nothing changes, when its key is known; raises `UnknownExchange`."""
-        answer, key, author = _bytes(correction.answer), _bytes(correction.key), _bytes(correction.author)
-        keys = (
-            self._key("exchange", answer),
-            self._key("correction", key),
-            self._key("corrections", answer),
-            self._key("audit"),
-            self._key("person", author),
-        )
-        values = (_json(correction), _moment(correction.at, key), key, answer, author, correction.at.isoformat())
-        return self._opinion(RECORD_CORRECTION, keys, values, correction.answer)
+        return self._opinion(correction)
 
     def corrections(self, answer: str) -> list[Correction]:
-        """All corrections of an answer, oldest first, ties by key."""
-        with self._client() as client:
-            moments = client.zrange(self._key("corrections", _bytes(answer)), 0, -1)
-        return self._records(Correction, map(_name, moments))
+        """All corrections of an answer, oldest first, ties by key, `accepted` as the latest decision says."""
+        return list(decided(self._about(Correction, answer), self.decisions(answer)))
+
+    def decide(self, decision: Decision) -> bool:
+        """Remember a decision; False, and nothing changes, when its key is known; raises `UnknownExchange`."""
+        return self._opinion(decision)
+
+    def decisions(self, answer: str) -> list[Decision]:
+        """All decisions about an answer, oldest first, ties by key."""
+        return self._about(Decision, answer)
+
+    def take(self, records: Sequence[Record]) -> list[Took]:
+        """Remember several records in few journeys, and tell of each what became of it."""
+        told: list[Took] = []
+        for registers, several in groupby(records, lambda each: isinstance(each, Export | Registered)):
+            for each in _chunks(list(several)):
+                told += [self._registered(one) for one in each] if registers else self._taken(each)
+        return told
+
+    def judged(self, *, since: datetime | None = None, until: datetime | None = None) -> Iterator[Judged]:
+        """The exchanges of this time (`until` is not in it), each with what counts of it now."""
+        for page in self._pages(since, until):
+            standing = self._server.all([("HVALS", self._key("standing", name)) for name in page])
+            votes = self._records_of(Vote, [_counting(each) for each in standing])
+            corrections, decisions = self._said(Correction, page), self._said(Decision, page)
+            exchanges = self._records_of(Exchange, [[name] for name in page])
+            for found, cast, written, about in zip(exchanges, votes, corrections, decisions, strict=True):
+                for each in found:
+                    yield Judged(each, tuple(cast), decided(written, about), tuple(about))
+
+    def records(self) -> Iterator[Record]:
+        """All that is kept: exchanges, what was said of them in the same order, registered exports."""
+        yield from self.exchanges()
+        for page in self._pages():
+            of_kind: list[list[list[Any]]] = [self._said(kind, page) for kind in (Vote, Correction, Decision)]
+            for of_answer in zip(*of_kind, strict=True):
+                for said in of_answer:
+                    yield from said
+        for export in self.exports():
+            yield from self._rows(export)
+
+    def register(self, export: Export, rows: Mapping[str, Iterable[str]]) -> None:
+        """Remember an export, and by each person the sha256 of the rows that hold something of theirs."""
+        name = as_bytes(export.id)
+        for people in _chunks(sorted(rows)):
+            held_rows = [(as_bytes(person), json.dumps(sorted(set(rows[person])))) for person in people]
+            self._server.all([("ZADD", self._key("people", name), 0, person) for person, _ in held_rows])
+            self._server.all([("HSET", self._key("held", person), name, of) for person, of in held_rows])
+        self._server.all(
+            [
+                ("ZADD", self._key("exports"), 0, moment(export.at, name)),
+                ("SET", self._key("export", name), encoded(export)),
+            ]
+        )
+
+    def exports(self) -> list[Export]:
+        """All exports, oldest first, ties by id."""
+        with self._server.client() as client:
+            moments = client.zrange(self._key("exports"), 0, -1)
+        return self._records(Export, map(name_in, moments))
+
+    def forget(self, person: str) -> Forgotten:
+        """Erase all of a person, little by little, and tell which exports hold rows of theirs."""
+        if not person:
+            return Forgotten(0, 0, 0, 0)
+        gone = forget(self._server, as_bytes(person))
+        return Forgotten(
+            gone[Exchange], gone[Vote], gone[Correction], gone[Decision], held(self._server, as_bytes(person))
+        )
+
+    def prune(self, *, words: datetime | None = None, all_of_it: datetime | None = None) -> tuple[int, int]:
+        """Let go of what is older than a moment, little by little."""
+        return prune(self._server, words=words, all_of_it=all_of_it)
 
     def keeping(self) -> list[Keeping]:
         """How the server, or each of a cluster that takes writes, keeps what it is given."""
-        with self._client() as client:
-            if not self._address.cluster:
+        with self._server.client() as client:
+            if not self._server.address.cluster:
                 return [_keeping(client, {})]
             return [_keeping(client, {"target_nodes": node}) for node in client.get_primaries()]
 
     def close(self) -> None:
         """Let go of the server; a second time changes nothing."""
-        with self._lock:
-            self._closed, connected, self._connected = True, self._connected, None
-        if connected is not None:
-            with self._mapped():
-                connected.close()
-
-    @contextmanager
-    def _client(self) -> Iterator[Any]:
-        """The client; everything that it raises becomes `FeedbackUnavailable`."""
-        if self._closed:
-            raise FeedbackUnavailable(f"the feedback store at {self._address.place} has been closed")
-        with self._mapped():
-            yield self._connect() if self._connected is None else self._connected
-
-    def _connect(self) -> Any:
-        made = connect(self._address, timeout=self._timeout)
-        with self._lock:  # not while connecting: nobody waits for another's timeout
-            if self._connected is None:
-                self._connected = made
-            return self._connected
-
-    @contextmanager
-    def _mapped(self) -> Iterator[None]:
-        try:
-            yield
-        except failures() as error:
-            said = " ".join(str(error).split()) or type(error).__name__
-            raise FeedbackUnavailable(
-                f"the feedback store at {self._address.place} cannot be used ({said}); see that it runs and has room, "
-                "and that `redis_url` names it and a user who may write"
-            ) from error
+        self._server.close()
 
     def _key(self, kind: str, name: bytes | None = None) -> bytes:
-        return self._prefix + kind.encode() + (b"" if name is None else b":" + name)
+        return self._server.key(kind, name)
 
-    def _page(self, after: bytes) -> list[bytes]:
-        with self._client() as client:
-            page: list[bytes] = client.zrange(self._key("exchanges"), after, b"+", bylex=True, offset=0, num=PAGE)
+    def _pages(self, since: datetime | None = None, until: datetime | None = None) -> Iterator[list[bytes]]:
+        """The ids of the exchanges of this time, some at once."""
+        after = b"[" + moment(since, b"") if since else b"-"
+        end = b"(" + moment(until, b"") if until else b"+"
+        while page := self._page("exchanges", after, end):
+            yield list(map(name_in, page))
+            after = b"(" + page[-1]
+
+    def _page(self, kind: str, after: bytes, end: bytes = b"+", name: bytes | None = None) -> list[bytes]:
+        with self._server.client() as client:
+            key = self._key(kind, name)
+            page: list[bytes] = client.zrange(key, after, end, bylex=True, offset=0, num=PAGE)
         return page
 
-    def _run(self, script: str, keys: tuple[bytes, ...], values: tuple[Any, ...]) -> int:
-        """What the script says; the server is sent its text only where it does not know it."""
-        from redis.exceptions import NoScriptError
+    def _recording(self, record: Exchange | Vote | Correction | Decision) -> Call:
+        if isinstance(record, Exchange):
+            return self._recording_exchange(record)
+        answer, key = as_bytes(record.answer), as_bytes(record.key)
+        kind, person = _kind(type(record)), as_bytes(_person(record))
+        bare = encoded(without_words(record)) if has_words(record) else ""
+        at = (bare, moment(record.at, key), key, answer, person, record.at.isoformat())
+        exchange, own = self._key("exchange", answer), self._key(kind, key)
+        moments, audit, index = self._key(f"{kind}s", answer), self._key("audit"), self._key("person", person)
+        if isinstance(record, Vote):
+            counted = self._key("standing", answer), self._key("counts", answer)
+            return Call(
+                RECORD_VOTE, (exchange, own, moments, *counted, audit, index), (encoded(record), *at, record.vote)
+            )
+        return Call(RECORD_OPINION, (exchange, own, moments, audit, index), (encoded(record), *at, kind))
 
-        with self._client() as client:
-            try:
-                return int(client.evalsha(_digest(script), len(keys), *keys, *values))
-            except NoScriptError:
-                return int(client.eval(script, len(keys), *keys, *values))
+    def _recording_exchange(self, exchange: Exchange) -> Call:
+        name = as_bytes(exchange.id)
+        keys = (
+            self._key("exchange", name),
+            self._key("exchanges"),
+            self._key("conversation", as_bytes(exchange.conversation)),
+            self._key("person", as_bytes(exchange.asker)),
+        )
+        flags = (int(bool(exchange.conversation)), int(bool(exchange.asker)))
+        return Call(RECORD_EXCHANGE, keys, (encoded(exchange), moment(exchange.at, name), name, *flags))
 
-    def _opinion(self, script: str, keys: tuple[bytes, ...], values: tuple[Any, ...], answer: str) -> bool:
-        said = self._run(script, keys, values)
+    def _opinion(self, given: Vote | Correction | Decision) -> bool:
+        said = self._server.run(self._recording(given))
         if said == NO_EXCHANGE:
-            raise UnknownExchange(answer)
+            raise UnknownExchange(given.answer)
         return said == NEW
+
+    def _taken(self, records: Sequence[Any]) -> list[Took]:
+        return [OUTCOMES[said] for said in self._server.run_all([self._recording(each) for each in records])]
+
+    def _registered(self, record: Any) -> Took:
+        if isinstance(record, Export):
+            self.register(record, {})
+        else:
+            self.register(record.export, {record.person: record.rows} if record.person else {})
+        return "added"
+
+    def _rows(self, export: Export) -> Iterator[Registered]:
+        name, after, any_of_them = as_bytes(export.id), b"-", False
+        while people := self._page("people", after, name=name):
+            found = self._server.all([("HGET", self._key("held", person), name) for person in people])
+            for person, rows in zip(people, found, strict=True):
+                yield Registered(export, person.decode(), tuple(json.loads(rows or "[]")))
+            after, any_of_them = b"(" + people[-1], True
+        if not any_of_them:
+            yield Registered(export)
+
+    def _about(self, kind: type[R], answer: str) -> list[R]:
+        (found,) = self._said(kind, [as_bytes(answer)])
+        return found
+
+    def _said(self, kind: type[R], answers: Sequence[bytes]) -> list[list[R]]:
+        """All records of this kind about each of these answers, oldest first."""
+        moments = self._server.all([("ZRANGE", self._key(f"{_kind(kind)}s", each), 0, -1) for each in answers])
+        return self._records_of(kind, [list(map(name_in, each)) for each in moments])
 
     def _records(self, kind: type[R], names: Iterable[bytes]) -> list[R]:
         """The records of these names, in their order; one that is no longer there is left out."""
-        keys = [self._key(kind.__name__.lower(), name) for name in names]
-        if not keys:
-            return []
-        with self._client() as client:
-            found = client.mget(keys)
-        return [self._parsed(kind, record) for record in found if record is not None]
+        (found,) = self._records_of(kind, [list(names)])
+        return found
 
-    def _parsed(self, kind: type[R], record: bytes) -> R:
-        try:
-            return from_json(kind, json.loads(record))
-        except ValueError as error:
-            message = f"a record in the feedback store at {self._address.place} cannot be read: {error}"
-            raise FeedbackUnavailable(message) from error
+    def _records_of(self, kind: type[R], names: Sequence[Sequence[bytes]]) -> list[list[R]]:
+        """The same for several lists of names at once."""
+        keys = [self._key(_kind(kind), name) for each in names for name in each]
+        found = iter(self._server.get(keys) if keys else [])
+        return [
+            [self._server.parsed(kind, record) for _ in each if (record := next(found)) is not None] for each in names
+        ]
+
+
+def _kind(kind: type) -> str:
+    return kind.__name__.lower()
+
+
+def _person(record: Vote | Correction | Decision) -> str:
+    if isinstance(record, Vote):
+        return record.voter
+    return record.author if isinstance(record, Correction) else record.reviewer
+
+
+def _counting(standing: Iterable[bytes]) -> list[bytes]:
+    """The keys of the votes that count, oldest first, from what stands of each voter."""
+    each_stands = [each.partition(b" ") for each in standing]
+    return [name_in(of) for of in sorted(of for choice, _, of in each_stands if choice != b"none")]
+
+
+def _chunks(several: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    for begin in range(0, len(several), PAGE):
+        yield several[begin : begin + PAGE]
 
 
 def _keeping(client: Any, node: dict[str, Any]) -> Keeping:
@@ -229,25 +313,3 @@ def _keeping(client: Any, node: dict[str, Any]) -> Keeping:
     name = f"Valkey {info['valkey_version']}" if "valkey_version" in info else f"Redis {info.get('redis_version', '?')}"
     append_only = info.get("aof_enabled")
     return Keeping(name, info.get("maxmemory_policy"), None if append_only is None else bool(append_only), fsync)
-
-
-@cache
-def _digest(script: str) -> str:
-    return hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest()
-
-
-def _moment(at: datetime, name: bytes) -> bytes:
-    return b"%0*d" % (DIGITS, (at - BEGINNING) // timedelta(microseconds=1)) + name
-
-
-def _name(moment: bytes) -> bytes:
-    return moment[DIGITS:]
-
-
-def _json(record: Record) -> str:
-    return json.dumps(to_json(record), allow_nan=False)
-
-
-def _bytes(text: str) -> bytes:
-    """The text in UTF-8; a file name's undecodable byte, half a character, is written out."""
-    return text.encode("utf-8", "backslashreplace")

@@ -127,7 +127,6 @@ def test_a_reserved_command_is_refused_in_one_line(name):
     [
         pytest.param(["sync", "--watch"], id="watch"),
         pytest.param(["sync", "docs", "--watch"], id="watch-folder"),
-        pytest.param(["vote", "--from", "votes.jsonl"], id="votes"),
     ],
 )
 def test_a_reserved_option_is_refused_in_one_line(arguments):

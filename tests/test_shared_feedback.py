@@ -68,6 +68,18 @@ def test_doctor_says_how_the_server_keeps_votes(url, tmp_path):
     assert "answers" in found.detail
 
 
+def test_doctor_says_what_waits_for_the_server(tmp_path):
+    house = replica(tmp_path / "waiting", "redis://:hunter2@127.0.0.1:1", user_key=KEY)
+    question = Question("How many days of leave may be carried over?", user="ada@example.com")
+    answer = house.ask(question)
+    house.record(question, answer)
+    assert house.vote(Opinion(answer.id, "up", user="ada@example.com")).vote.vote == "up"
+    (waiting, store) = feedback_store(house, shared=True)
+    assert (waiting.ok, waiting.detail) == (True, "2 records wait for the store")
+    assert not store.ok
+    house.feedback.close()
+
+
 def test_doctor_says_that_the_server_is_not_there(tmp_path):
     house = replica(tmp_path / "gone", "redis://:hunter2@127.0.0.1:1", user_key=KEY)
     (found,) = feedback_store(house, shared=True)

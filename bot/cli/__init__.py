@@ -22,11 +22,16 @@ COMMANDS = {
     "show": ("bot.cli.show", "Print what was parsed from a document, with its sections."),
     "index": ("bot.cli.index", "Generations of the index: list them, rebuild, or go back to the one before."),
     "evaluate": ("bot.cli.evaluate", "Measure retrieval, abstention and answers on a judged question file."),
+    "review": ("bot.cli.review", "Decide on disputed and down-voted answers and on corrections that wait."),
+    "export": ("bot.cli.export", "Write curated training data, or compare two exports."),
+    "report": ("bot.cli.report", "Tell how satisfied people are, what fails and why, and what would repair it."),
+    "feedback": ("bot.cli.feedback", "Move recorded answers and votes: into a file, or from a file into the store."),
+    "forget": ("bot.cli.forget", "Erase what is recorded of a person, and list the exports that hold rows of theirs."),
     "doctor": ("bot.cli.doctor", "Check the configuration and everything that Footnote needs."),
 }
 
 # Names of the whole product's commands that this version does not serve yet.
-RESERVED = frozenset("serve feedback review export report forget slack teams".split())
+RESERVED = frozenset("serve slack teams".split())
 
 
 class LazyGroup(click.Group):

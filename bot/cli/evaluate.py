@@ -8,8 +8,8 @@ import click
 from bot.cli.figures import table
 from bot.cli.options import json_option
 from bot.cli.output import Invocation, emit, note, say, shows
+from bot.cli.pages import html_option, write
 from bot.cli.progress import progress
-from bot.errors import BotError
 from retrieval.recipe import SWITCHES
 
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -25,13 +25,6 @@ def _models(_: click.Context, parameter: click.Parameter, names: tuple[str, ...]
     if len(set(names)) < len(names):
         raise click.BadParameter("give each model once.", param=parameter)
     return names
-
-
-def _new_file(_: click.Context, parameter: click.Parameter, path: Path | None) -> Path | None:
-    """Refuses before anything is measured what could not be written afterwards."""
-    if path and not path.absolute().parent.is_dir():
-        raise click.BadParameter(f"the folder of {str(path)!r} does not exist.", param=parameter)
-    return path
 
 
 @click.command("evaluate")
@@ -60,13 +53,7 @@ def _new_file(_: click.Context, parameter: click.Parameter, path: Path | None) -
     f"`{EXTRACTIVE}` is the answer without a model.",
 )
 @click.option("--no-answers", is_flag=True, help="Look up only: no answers, no model.")
-@click.option(
-    "--html",
-    type=click.Path(dir_okay=False, path_type=Path),
-    callback=_new_file,
-    metavar="FILE",
-    help="Also write the figures, with the trade-off drawn, as one page.",
-)
+@html_option("Also write the figures, with the trade-off drawn, as one page.")
 @json_option
 @click.pass_obj
 def command(
@@ -105,7 +92,9 @@ def command(
         )
     _note_who_gave_up(figures)
     if html:
-        _write(html, figures)
+        from bot.cli.figures_page import page
+
+        write(html, page(figures))
     if as_json:
         emit(dict(figures))
     else:
@@ -116,13 +105,3 @@ def _note_who_gave_up(figures: Mapping[str, Any]) -> None:
     for name, answers in (figures.get("answers") or {}).items():
         if answers["gave_up"]:
             note(f"{name} failed too often in a row and was not asked any further ({answers['gave_up']})")
-
-
-def _write(path: Path, figures: Mapping[str, Any]) -> None:
-    from bot.cli.figures_page import page
-
-    try:
-        path.write_text(page(figures), encoding="utf-8")
-    except OSError as error:
-        raise BotError(f"{str(path)!r} cannot be written ({error.strerror})") from error
-    note(f"written: {path}")

@@ -5,6 +5,7 @@ from html import escape
 from typing import Any
 
 from bot.cli.figures import DRAWN, LETTERS, answer_rows, between, is_more_than_noise, single_figure
+from bot.cli.pages import document, drawing, section, table, text
 
 Figures = Mapping[str, Any]
 Point = tuple[float, float]
@@ -14,61 +15,21 @@ SIDE_X, SIDE_Y, LEFT, TOP = 420, 260, 44, 24
 SMALLEST, LARGEST = 3.0, 11.0
 
 STYLE = """
-:root { color-scheme: light dark; --paper: #fbfbfa; --card: #ffffff; --ink: #1d1d1b; --soft: #6a6a64; --line: #e3e2dd;
-  --right: #2a6fc9; --wrong: #d9572b; }
-@media (prefers-color-scheme: dark) { :root { --paper: #161615; --card: #1f1f1d; --ink: #f1f0ec; --soft: #a3a29a;
-  --line: #363531; --right: #5b9bf0; --wrong: #f0825a; } }
-* { box-sizing: border-box; }
-body { margin: 0; padding: 2rem 1.25rem 3rem; background: var(--paper); color: var(--ink);
-  font: 15px/1.45 system-ui, "Segoe UI", Roboto, "Helvetica Neue", sans-serif; }
-main { max-width: 1020px; margin: 0 auto; display: grid; gap: 1.25rem;
-  grid-template-columns: repeat(auto-fit, minmax(min(100%, 430px), 1fr)); }
-header, .wide { grid-column: 1 / -1; }
-h1 { margin: 0; font-size: 1.5rem; } h2 { margin: 0 0 .2rem; font-size: 1.05rem; }
-p { margin: 0; color: var(--soft); } section p { font-size: .88rem; }
-section { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 1.1rem 1.25rem;
-  overflow-x: auto; }
-svg { display: block; width: 100%; height: auto; margin-top: .7rem; }
-svg text { fill: var(--soft); font-size: 12px; } svg .name { font-weight: 600; font-size: 12.5px; }
-.grid { stroke: var(--line); } .rule { stroke: var(--soft); stroke-dasharray: 4 4; }
 .right { stroke: var(--right); } .wrong { stroke: var(--wrong); } .curve { fill: none; stroke-width: 2.5; }
 .fill-right { fill: var(--right); } .fill-wrong { fill: var(--wrong); } .fade { opacity: .1; }
 svg .fill-right.name { fill: var(--right); } svg .fill-wrong.name { fill: var(--wrong); } svg .now { fill: var(--ink); }
 .gap { stroke: var(--wrong); stroke-width: 2; opacity: .55; }
-table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; margin-top: .5rem; }
-th, td { text-align: right; padding: .24rem 0 .24rem 1.2rem; white-space: nowrap; }
-th, td { border-bottom: 1px solid var(--line); }
-th:first-child, td:first-child { text-align: left; padding-left: 0; }
-tr:last-child td { border-bottom: 0; } th { color: var(--soft); font-weight: 500; font-size: .86rem; }
-thead th:not(:first-child) { white-space: normal; overflow-wrap: anywhere; } td.noise { color: var(--soft); }
 """
 
 GLOSSARY = (
     "As people would see them. Of what a model was asked: own is answered without a fallback, grounded are its "
     "sentences that passed the check, form those written as they should be. cited_gold: a gold section is cited."
 )
-PAGE = """\
-<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Footnote: evaluation</title>
-<style>{style}</style>
-</head>
-<body>
-<main>
-<header><h1>Evaluation</h1><p>{summary}</p></header>
-{sections}
-</main>
-</body>
-</html>
-"""
 
 
 def page(figures: Figures) -> str:
     """The whole page; what could not be told has no section."""
-    return PAGE.format(style=STYLE, summary=escape(_summary(figures)), sections="\n".join(_sections(figures)))
+    return document("Evaluation", _summary(figures), _sections(figures), style=STYLE)
 
 
 def _summary(figures: Figures) -> str:
@@ -78,25 +39,19 @@ def _summary(figures: Figures) -> str:
 
 def _sections(figures: Figures) -> Iterator[str]:
     if figures.get("thresholds"):
-        yield _section("The trade-off", _told(figures["threshold"]), trade_off(figures))
+        yield section("The trade-off", _told(figures["threshold"]), trade_off(figures))
         error = f"The expected calibration error is {figures['calibration_error']:.3f}."
-        yield _section(
+        yield section(
             "Does a confidence mean what it says?",
             f"Each dot is a tenth of the scale, as large as its share of questions; on the line it is right. {error}",
             calibration(figures["reliability"]),
         )
     if figures.get("answers"):
-        yield _section("Answers", GLOSSARY, _answers(figures["answers"]), wide=len(figures["answers"]) > 1)
+        yield section("Answers", GLOSSARY, _answers(figures["answers"]), wide=len(figures["answers"]) > 1)
     if figures.get("differences"):
         note = "Between the two bounds lie 95 of 100 draws of the same questions; what may be noise is grey."
-        yield _section("Differences", note, _differences(figures), wide=True)
-    yield _section("Retrieval and abstention", "", _retrieval(figures))
-
-
-def _section(title: str, note: str, content: str, *, wide: bool = False) -> str:
-    told = f"<p>{escape(note)}</p>" if note else ""
-    style = ' class="wide"' if wide else ""
-    return f"<section{style}><h2>{escape(title)}</h2>{told}{content}</section>"
+        yield section("Differences", note, _differences(figures), wide=True)
+    yield section("Retrieval and abstention", "", _retrieval(figures))
 
 
 def _told(now: Figures) -> str:
@@ -119,9 +74,9 @@ def trade_off(figures: Figures) -> str:
         parts.append(f'<polyline class="curve {style}" points="{curve}"/>')
         parts.append(_dot(style, (set_at, now[name]), size=4.5, told=f"{name.replace('_', ' ')}: {now[name]:.1%}"))
     parts += [
-        _text(_x(set_at), _y(1) - 10, f"set: {set_at:.2f}", anchor="middle", style="now"),
-        _text(_x(0.02), _y(0.13), "answered", style="fill-right name"),
-        _text(_x(0.02), _y(0.05), "wrongly answered", style="fill-wrong name"),
+        text(_x(set_at), _y(1) - 10, f"set: {set_at:.2f}", anchor="middle", style="now"),
+        text(_x(0.02), _y(0.13), "answered", style="fill-right name"),
+        text(_x(0.02), _y(0.05), "wrongly answered", style="fill-wrong name"),
     ]
     return _svg("Shares of answerable and of other questions that are answered, by threshold", parts)
 
@@ -136,7 +91,7 @@ def calibration(bins: Sequence[Figures]) -> str:
         parts.append(_line("gap", (sure, sure), (sure, true)))
         size = SMALLEST + (LARGEST - SMALLEST) * (row["questions"] / most) ** 0.5
         parts.append(_dot("right", (sure, true), size=size, told=told))
-    parts.append(_text(_x(0.98), _y(0.05), "answerable, by confidence", anchor="end", style="fill-right name"))
+    parts.append(text(_x(0.98), _y(0.05), "answerable, by confidence", anchor="end", style="fill-right name"))
     return _svg("Share of questions that can be answered, by confidence", parts)
 
 
@@ -160,30 +115,25 @@ def _y(share: float) -> float:
 
 
 def _svg(label: str, parts: Sequence[str]) -> str:
-    size = f"0 0 {LEFT + SIDE_X + 14} {TOP + SIDE_Y + 42}"
-    return f'<svg viewBox="{size}" role="img" aria-label="{escape(label)}">{"".join(parts)}</svg>'
+    return drawing(label, LEFT + SIDE_X + 14, TOP + SIDE_Y + 42, parts)
 
 
 def _scales(name: str) -> str:
     """Lines and numbers for both shares, and what the one below stands for."""
-    parts = [_text(_x(0.5), TOP + SIDE_Y + 37, name, anchor="middle")]
+    parts = [text(_x(0.5), TOP + SIDE_Y + 37, name, anchor="middle")]
     for step in (0.0, 0.25, 0.5, 0.75, 1.0):
         parts += [
             _line("grid", (0, step), (1, step)),
-            _text(_x(0) - 7, _y(step) + 4, f"{step:.0%}", anchor="end"),
-            _text(_x(step), TOP + SIDE_Y + 19, f"{step:.2f}", anchor="middle"),
+            text(_x(0) - 7, _y(step) + 4, f"{step:.0%}", anchor="end"),
+            text(_x(step), TOP + SIDE_Y + 19, f"{step:.2f}", anchor="middle"),
         ]
     return "".join(parts)
-
-
-def _text(x: float, y: float, text: str, *, anchor: str = "start", style: str = "") -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" class="{style}">{escape(text)}</text>'
 
 
 def _answers(given: Mapping[str, Figures]) -> str:
     letters = LETTERS if len(given) > 1 else ""
     heads = [f"{letter}: {name}" for letter, name in zip(letters, given, strict=False)] or list(given)
-    return _table(["", *heads], [([name, *cells], False) for name, cells in answer_rows(given)])
+    return table(["", *heads], [([name, *cells], False) for name, cells in answer_rows(given)])
 
 
 def _differences(figures: Figures) -> str:
@@ -195,21 +145,9 @@ def _differences(figures: Figures) -> str:
         )
         for row in figures["differences"]
     ]
-    return _table(["", "difference", "from", "to"], rows)
+    return table(["", "difference", "from", "to"], rows)
 
 
 def _retrieval(figures: Figures) -> str:
     rows = [([name, single_figure(name, value)], False) for name, value in figures.items() if name not in DRAWN]
-    return _table(["", "figure"], rows)
-
-
-def _table(heads: Sequence[str], rows: Sequence[tuple[Sequence[str], bool]]) -> str:
-    """Rows of cells, each with whether it may be noise."""
-    head = "".join(f"<th>{escape(each)}</th>" for each in heads)
-    body = "".join(f"<tr>{_cells(cells, noise=noise)}</tr>" for cells, noise in rows)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-
-
-def _cells(cells: Sequence[str], *, noise: bool) -> str:
-    style = ' class="noise"' if noise else ""
-    return "".join(f"<td{style}>{escape(each)}</td>" for each in cells)
+    return table(["", "figure"], rows)

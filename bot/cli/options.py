@@ -1,6 +1,7 @@
 """Options that several commands share, and option names that are reserved."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -32,6 +33,19 @@ def reserved_option(name: str, command: str) -> Decorator:
     return click.option(
         name, hidden=True, expose_value=False, is_eager=True, is_flag=False, flag_value="", callback=refuse
     )
+
+
+def moment(_: click.Context, parameter: click.Parameter, text: str | None) -> datetime | None:
+    """A day or a moment; without a zone it is in UTC."""
+    if text is None:
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+        return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    except (ValueError, OverflowError) as error:
+        raise click.BadParameter(
+            f"{text!r}: give a day such as 2026-03-01, or a moment such as 2026-03-01T12:00.", param=parameter
+        ) from error
 
 
 def this_user(name: str | None) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 Progress = Callable[[str, int, int], None]
-"""Called with what is being done, how much of it is done and how much there is."""
+"""Called with what is being done, how much of it is done and how much there is, 0 where that is not known."""
 
 
 @contextmanager
@@ -26,6 +26,6 @@ def progress() -> Iterator[Progress]:
         task = bar.add_task("", total=None)
 
         def advance(stage: str, done: int, total: int) -> None:
-            bar.update(task, description=escape(printable(stage)), completed=done, total=total)
+            bar.update(task, description=escape(printable(stage)), completed=done, total=total or None)
 
         yield advance

@@ -7,10 +7,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
-from feedback.records import Cited, Correction, Exchange, Said, Shown, Vote
+from feedback.records import Cited, Correction, Decision, Exchange, Export, Said, Shown, Vote
 
 # What a user of a Redis server must be allowed to do for the store; the README names the same.
-RIGHTS = "+ping +eval +evalsha +exists +set +mget +zadd +zrange +hget +hset +hvals +hincrby +sadd +xadd".split()
+RIGHTS = (
+    "+ping +eval +evalsha +exists +set +getrange +mget +del +zadd +zrange +zcard +zrem +hget +hset +hvals +hgetall "
+    "+hdel +hincrby +sadd +srem +srandmember +xadd +xdel"
+).split()
 ROOT = Path(__file__).parent.parent.parent
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -59,6 +62,19 @@ def correction(number: int = 0, **changes) -> Correction:
         f"click-{number:05}", "answer-00000", "1e" * 32, NOON + timedelta(seconds=number), f"Six days, {number}."
     )
     return replace(made, **changes)
+
+
+def decision(
+    number: int = 0, verdict: Literal["approve", "drop", "accept", "reject"] = "approve", **changes
+) -> Decision:
+    made = Decision(
+        f"review-{number:05}", "answer-00000", "3a" * 32, NOON + timedelta(seconds=number), verdict, comment="I know."
+    )
+    return replace(made, **changes)
+
+
+def export(number: int = 0) -> Export:
+    return Export(f"export-{number}", NOON + timedelta(days=number), f"exports/{number}", 3)
 
 
 def python(code: str, *arguments: str) -> subprocess.Popen[str]:

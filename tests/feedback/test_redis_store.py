@@ -21,7 +21,7 @@ from feedback.errors import FeedbackUnavailable
 from feedback.records import Vote
 from feedback.redis_connection import failures
 from feedback.redis_store import Keeping, RedisFeedback
-from tests.feedback.samples import RIGHTS, correction, exchange, python, vote
+from tests.feedback.samples import NOON, RIGHTS, correction, decision, exchange, export, python, vote
 from tests.servers.redis_servers import KINDS, Server, answers, certificate, eventually, free_port, serving
 
 pytestmark = pytest.mark.server
@@ -204,9 +204,12 @@ def test_every_key_begins_with_the_workspace_in_braces(admin, workspace, store):
     store.vote(vote())
     store.correct(correction())
     store.record(exchange(2, conversation="c"))
+    store.decide(decision())
+    store.register(export(), {"ada": ["r1"]})
     kinds = {key.split(":")[2] for key in admin.scan_iter(f"footnote:{{{workspace}}}:*")}
     assert kinds == set(
-        "exchange exchanges conversation vote votes standing counts correction corrections audit person".split()
+        "exchange exchanges conversation vote votes standing counts correction corrections decision decisions audit "
+        "person export exports people held".split()
     )
 
 
@@ -216,16 +219,105 @@ def test_what_is_a_persons_is_found_by_their_name(admin, workspace, store):
     store.record(exchange(2, asker="ada"))
     store.vote(vote(1, voter=""))
     at = f"footnote:{{{workspace}}}:"
-    entries = {f"audit:{number}": entry for number, entry in admin.xrange(f"{at}audit")}
-    hers = {name for name, entry in entries.items() if entry["person"] == "ada"}
-    assert admin.smembers(f"{at}person:ada") == hers | {
-        "vote:click-00000",
-        "correction:click-00000",
-        "exchange:answer-00002",
-    }
-    assert len(hers) == 2
+    entries = dict(admin.xrange(f"{at}audit"))
+    assert [entry["person"] for entry in entries.values()] == ["ada", "ada", ""]
+    assert admin.smembers(f"{at}person:ada") == {"vote:click-00000", "correction:click-00000", "exchange:answer-00002"}
     assert not admin.exists(f"{at}person:")
     assert "secret" not in str(entries)
+    assert admin.get(f"{at}vote:click-00000").partition("\n")[2] in entries
+
+
+def everything(admin: Any, workspace: str) -> str:
+    """All that a server holds of a workspace."""
+    readers = {
+        "string": admin.get,
+        "hash": admin.hgetall,
+        "set": lambda key: sorted(admin.smembers(key)),
+        "zset": lambda key: admin.zrange(key, 0, -1),
+        "stream": admin.xrange,
+    }
+    keys = sorted(admin.scan_iter(f"footnote:{{{workspace}}}:*"))
+    return "\n".join(f"{key} {readers[admin.type(key)](key)}" for key in keys)
+
+
+@pytest.fixture
+def crowded(store) -> RedisFeedback:
+    """Ada and Bob asked and said things of their own and each other's."""
+    store.record(exchange(2, asker="ada", conversation="adas"))
+    store.record(exchange(3, asker="bob"))
+    for number, (who, answer) in enumerate((who, f"answer-0000{n}") for who in ("ada", "bob") for n in (0, 2, 3)):
+        store.vote(vote(number, "up", key=f"{who} {answer}", voter=who, answer=answer))
+        store.correct(correction(number, key=f"{who} {answer}", author=who, answer=answer))
+        store.decide(decision(number, key=f"{who} {answer}", reviewer=who, answer=answer))
+    opened: RedisFeedback = store
+    return opened
+
+
+def test_no_trace_of_a_forgotten_person_is_left_and_what_counts_is_counted_anew(admin, workspace, crowded):
+    crowded.forget("ada")
+    left = everything(admin, workspace)
+    assert "ada" not in left
+    assert "answer-00002" not in left
+    at = f"footnote:{{{workspace}}}:"
+    assert [admin.hgetall(f"{at}counts:answer-0000{number}") for number in (0, 3)] == [{"up": "1"}] * 2
+    assert len(admin.xrange(f"{at}audit")) == 6
+
+
+@pytest.mark.parametrize("lacking", ["+xdel", "+zrem", "+del", "+srem"])
+def test_forgetting_that_a_server_broke_off_is_completed_by_the_next_try(server, admin, workspace, crowded, lacking):
+    rights = [right for right in RIGHTS if right != lacking]
+    admin.execute_command("ACL", "SETUSER", "eraser", "reset", "on", ">s3cret", "~footnote:*", *rights)
+    with closing(RedisFeedback(server.url.replace("//", "//eraser:s3cret@"), workspace=workspace)) as eraser:
+        with pytest.raises(FeedbackUnavailable, match=r"permission|can't run this command"):
+            eraser.forget("ada")
+        admin.execute_command("ACL", "SETUSER", "eraser", lacking)
+        eraser.forget("ada")
+    left = everything(admin, workspace)
+    assert "ada" not in left
+    assert "answer-00002" not in left
+    assert admin.hgetall(f"footnote:{{{workspace}}}:counts:answer-00000") == {"up": "1"}
+
+
+FORGETTER = """
+import sys
+from feedback.redis_store import RedisFeedback
+print("begins", flush=True)
+RedisFeedback(sys.argv[1], workspace=sys.argv[2]).forget("ada")
+"""
+
+
+def test_forgetting_that_is_killed_is_completed_by_the_next_try(server, admin, workspace, store):
+    store.take([exchange(number, asker="ada") for number in range(10, 400)])
+    store.take([vote(number, key=f"{number}", answer=f"answer-{number:05}") for number in range(10, 400)])
+    store.take([vote(number, key=f"ada {number}", voter="ada") for number in range(400)])
+    person = f"footnote:{{{workspace}}}:person:ada"
+    for share in (600, 200):
+        forgetter = python(FORGETTER, server.url, workspace)
+        assert forgetter.stdout is not None
+        forgetter.stdout.readline()
+        eventually(lambda: admin.scard(person) < share, "something is forgotten")  # noqa: B023 - asked at once
+        forgetter.kill()
+        forgetter.communicate()
+    store.forget("ada")
+    assert "ada" not in everything(admin, workspace)
+    assert list(store.records()) == [exchange(0, asker="0f" * 32), exchange(1)]
+
+
+def test_a_full_server_lets_people_be_forgotten(admin, workspace, crowded):
+    admin.config_set("maxmemory", "1")
+    try:
+        crowded.forget("ada")
+    finally:
+        admin.config_set("maxmemory", "0")
+    assert "ada" not in everything(admin, workspace)
+
+
+def test_what_an_earlier_version_noted_of_a_person_goes_too(admin, workspace, store):
+    at = f"footnote:{{{workspace}}}:"
+    entry = admin.xadd(f"{at}audit", {"kind": "vote", "person": "ada"})
+    admin.sadd(f"{at}person:ada", f"audit:{entry}", "vote:gone")
+    store.forget("ada")
+    assert "ada" not in everything(admin, workspace)
 
 
 def test_a_vote_that_a_server_broke_off_is_completed_by_the_next_try(server, admin, workspace, store):
@@ -278,6 +370,15 @@ USES = [
     pytest.param(lambda store: store.votes("a"), id="votes"),
     pytest.param(lambda store: store.correct(correction()), id="correct"),
     pytest.param(lambda store: store.corrections("a"), id="corrections"),
+    pytest.param(lambda store: store.decide(decision()), id="decide"),
+    pytest.param(lambda store: store.decisions("a"), id="decisions"),
+    pytest.param(lambda store: store.take([exchange()]), id="take"),
+    pytest.param(lambda store: list(store.judged()), id="judged"),
+    pytest.param(lambda store: list(store.records()), id="records"),
+    pytest.param(lambda store: store.register(export(), {}), id="register"),
+    pytest.param(lambda store: store.exports(), id="exports"),
+    pytest.param(lambda store: store.forget("ada"), id="forget"),
+    pytest.param(lambda store: store.prune(words=NOON, all_of_it=NOON), id="prune"),
     pytest.param(lambda store: store.keeping(), id="keeping"),
 ]
 

@@ -9,16 +9,18 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import timedelta
 from itertools import islice
 from pathlib import Path
 
 import pytest
 
-from feedback import sqlite_store
+from feedback import sqlite_file, sqlite_store
 from feedback.errors import FeedbackUnavailable
-from feedback.records import to_json
-from feedback.sqlite_store import UPGRADES, SqliteFeedback
-from tests.feedback.samples import correction, exchange, python, vote
+from feedback.records import Forgotten, to_json
+from feedback.sqlite_schema import UPGRADES
+from feedback.sqlite_store import SqliteFeedback
+from tests.feedback.samples import NOON, correction, decision, exchange, export, python, vote
 
 WRITER = """
 import sys
@@ -144,7 +146,7 @@ def test_opening_waits_for_whoever_else_is_making_the_file(path, claimed):
 
 
 def test_opening_does_not_wait_for_ever(path, claimed, monkeypatch):
-    monkeypatch.setattr(sqlite_store, "BUSY_SECONDS", 0.05)
+    monkeypatch.setattr(sqlite_file, "BUSY_SECONDS", 0.05)
     with pytest.raises(FeedbackUnavailable, match="locked"):
         SqliteFeedback(path)
 
@@ -208,6 +210,33 @@ def test_a_file_of_the_second_version_keeps_its_votes_and_takes_more(path):
         assert (store.votes("answer-00000"), store.corrections("answer-00000")) == ([vote()], [correction()])
         assert store.vote(vote(1, "up"))
         assert store.votes("answer-00000") == [vote(1, "up")]
+        assert store.decide(decision(2, "accept", correction="click-00000"))
+        assert store.corrections("answer-00000")[0].accepted
+
+
+def test_a_person_in_a_file_of_the_second_version_can_be_forgotten(path):
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.executescript(FIRST_VERSION + SECOND_VERSION)
+        for number, asker in enumerate(("ada", "bob")):
+            row = (f"answer-0000{number}", number, "", json.dumps(to_json(exchange(number, asker=asker))))
+            connection.execute("INSERT INTO exchanges VALUES (?, ?, ?, ?)", row)
+        right = ("k", "answer-00001", 1, json.dumps(to_json(correction(answer="answer-00001", author="ada"))))
+        connection.execute("INSERT INTO corrections VALUES (?, ?, ?, ?)", right)
+    with closing(SqliteFeedback(path)) as store:
+        assert store.forget("ada") == Forgotten(1, 0, 1, 0)
+        assert list(store.records()) == [exchange(1, asker="bob")]
+
+
+def test_what_is_erased_is_in_no_file_any_more(path):
+    with closing(SqliteFeedback(path)) as store:
+        store.take([exchange(number, asker="ada", question="a peculiar word") for number in range(50)])
+        store.record(exchange(99, question="kept"))
+        assert b"a peculiar word" in b"".join(each.read_bytes() for each in path.parent.iterdir())
+        store.forget("ada")
+        assert b"a peculiar word" not in b"".join(each.read_bytes() for each in path.parent.iterdir())
+        store.prune(words=NOON + timedelta(days=1))
+        assert b"kept" not in b"".join(each.read_bytes() for each in path.parent.iterdir())
 
 
 def test_an_upgrade_that_fails_changes_nothing(path, monkeypatch):
@@ -253,6 +282,15 @@ class Failing:
         pytest.param(lambda store: store.votes("a"), id="votes"),
         pytest.param(lambda store: store.correct(correction()), id="correct"),
         pytest.param(lambda store: store.corrections("a"), id="corrections"),
+        pytest.param(lambda store: store.decide(decision()), id="decide"),
+        pytest.param(lambda store: store.decisions("a"), id="decisions"),
+        pytest.param(lambda store: store.take([exchange()]), id="take"),
+        pytest.param(lambda store: list(store.judged()), id="judged"),
+        pytest.param(lambda store: list(store.records()), id="records"),
+        pytest.param(lambda store: store.register(export(), {}), id="register"),
+        pytest.param(lambda store: store.exports(), id="exports"),
+        pytest.param(lambda store: store.forget("ada"), id="forget"),
+        pytest.param(lambda store: store.prune(words=NOON), id="prune"),
         pytest.param(lambda store: store.close(), id="close"),
     ],
 )

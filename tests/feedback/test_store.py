@@ -1,11 +1,9 @@
 """What every `FeedbackStore` promises, tried on each implementation."""
 
 import threading
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from itertools import count
-from uuid import uuid4
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -13,34 +11,7 @@ from hypothesis import strategies as st
 
 from feedback.errors import FeedbackUnavailable, UnknownExchange
 from feedback.records import Vote
-from feedback.redis_store import RedisFeedback
-from feedback.sqlite_store import SqliteFeedback
-from feedback.store import FeedbackStore
 from tests.feedback.samples import NOON, correction, exchange, vote
-from tests.servers.redis_servers import KINDS, OWN, remove
-
-Opener = Callable[[], FeedbackStore]
-SERVERS = [pytest.param(kind, marks=pytest.mark.server) for kind in (("own",) if OWN else KINDS)]
-SPECIAL = [pytest.param(kind, marks=[pytest.mark.server, pytest.mark.full]) for kind in ("cluster", "tls", "user")]
-
-
-@pytest.fixture(params=["sqlite", *SERVERS, *SPECIAL])
-def reopen(request, tmp_path, redis_url) -> Iterator[Opener]:
-    """Opens the same store once more, as another process would."""
-    if request.param == "sqlite":
-        yield lambda: SqliteFeedback(tmp_path / "feedback.sqlite")
-        return
-    url, workspace = redis_url(request.param), uuid4().hex
-    yield lambda: RedisFeedback(url, workspace=workspace)
-    if request.param == "own":
-        remove(url, workspace)
-
-
-@pytest.fixture
-def store(reopen) -> Iterator[FeedbackStore]:
-    opened = reopen()
-    yield opened
-    opened.close()
 
 
 def test_an_exchange_comes_back_as_it_was_recorded(store):
@@ -151,15 +122,6 @@ def test_threads_may_share_a_store(store):
         thread.join()
     assert failures == []
     assert list(store.exchanges()) == [exchange(number, conversation="c") for number in range(75)]
-
-
-@pytest.fixture
-def answered(store) -> FeedbackStore:
-    """A store with two answers that can be voted on."""
-    store.record(exchange(0))
-    store.record(exchange(1))
-    opened: FeedbackStore = store
-    return opened
 
 
 def test_a_vote_comes_back_as_it_was_given(answered, reopen):

@@ -1,0 +1,132 @@
+"""What feedback asks of the documents and the prompts when it makes training data: `feedback.sources.Sources`."""
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from itertools import groupby
+
+from bot import prompts
+from bot.evidence import PARAGRAPH, speaks_to_a_model
+from bot.grounding import best, check
+from bot.guard import LEADING
+from bot.prompts import NOT_FOUND_TOKEN
+from feedback.records import Exchange, Said, Shown
+from feedback.sources import Current, Found, Message
+from retrieval.index import SearchIndex
+from retrieval.passages import Passage, Query, Turn
+from retrieval.search import Results
+from retrieval.sentences import sentences
+
+# Documents whose sections are at hand, and passages whose text was read.
+REMEMBERED = 512
+# Sections that a question finds, as many as answers are made from.
+FOUND = 10
+
+CLAIMED = re.compile(r"\s*\[\d{1,3}\]")
+STOP = re.compile(r"[.!?…]+[\"'”’)\]]*$")
+
+
+class Library:
+    """`Sources` over the index and the search as they are when it is made; each document is read once."""
+
+    def __init__(self, index: SearchIndex, search: Callable[..., Results], *, language: str) -> None:
+        self._index = index
+        self._search = search
+        self._language = language
+        self._held = lru_cache(maxsize=REMEMBERED)(self._sections)
+
+    def current(self, document: str, anchor: str) -> Current | None:
+        """The section with this anchor; None when the document or the anchor is gone."""
+        return self._held(document).get(anchor)
+
+    def supports(self, sentence: str, texts: Sequence[str]) -> bool:
+        """Whether these texts together support the sentence; what speaks to a model in them supports nothing."""
+        return check(sentence, [spoken(text) for text in texts], language=self._language).supported
+
+    def attributed(self, text: str, passages: Sequence[str]) -> list[Said]:
+        """The sentences of a text, each with the number (from 1) of the passage that supports it, or with none."""
+        texts = [spoken(passage) for passage in passages]
+        said = []
+        for start, end in sentences(text):
+            sentence = CLAIMED.sub("", " ".join(text[start:end].split()))
+            found = self._holding(sentence, texts)
+            said.append(Said(sentence, () if found is None else (found + 1,)))
+        return said
+
+    def search(self, exchange: Exchange) -> list[Found]:
+        """What the question of this exchange finds now, with its history and for the groups that asked it."""
+        results = self._search(Query(exchange.question, _turns(exchange), exchange.groups), top=FOUND)
+        return [
+            Found(p.document, p.anchor, p.version, p.embedded_text, hit.score, results.confidence, p.embedded_heading)
+            for hit in results.hits
+            for p in [hit.passage]
+        ]
+
+    def prompt(self, exchange: Exchange, shown: Sequence[Shown]) -> tuple[Message, ...]:
+        """What a model is sent for this question over these passages; its mark is drawn from the exchange's id."""
+        mark = f"#{hashlib.sha256(exchange.id.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
+        passages = [_passage(each) for each in shown]
+        made = prompts.answer(exchange.question, _turns(exchange), passages, mark=mark)
+        return (("system", made.system), ("user", made.user))
+
+    def completion(self, sentences: Sequence[Said]) -> str:
+        """The answer as the prompt's rules want it, `It is five days [2].`; of no sentences the refusal."""
+        return " ".join(_marked(each) for each in sentences) or NOT_FOUND_TOKEN
+
+    def _holding(self, sentence: str, texts: Sequence[str]) -> int | None:
+        """Which of the texts supports the sentence: one where it stands word for word, before any other is read."""
+        for at, text in enumerate(texts):
+            if sentence in " ".join(text.split()) and check(sentence, [text], language=self._language).supported:
+                return at
+        return best(sentence, texts, language=self._language)
+
+    def _sections(self, document: str) -> Mapping[str, Current]:
+        held = self._index.document(document)
+        if held is None:
+            return {}
+        ordered = sorted(self._index.sections(document), key=lambda each: (each.anchor, each.ordinal))
+        made = {}
+        for anchor, group in groupby(ordered, key=lambda each: each.anchor):
+            passages = list(group)
+            pieces = tuple(each.embedded_text for each in passages)
+            audience = passages[0].audience
+            made[anchor] = Current(passages[0].version, "\n\n".join(pieces), audience, held.owner, pieces)
+        return made
+
+
+@lru_cache(maxsize=REMEMBERED * 8)
+def spoken(text: str) -> str:
+    """The paragraphs of a text that speak to people."""
+    return "\n\n".join(each for each in PARAGRAPH.split(text) if not speaks_to_a_model(each))
+
+
+def _turns(exchange: Exchange) -> tuple[Turn, ...]:
+    return tuple(Turn(role, text) for role, text in exchange.history)
+
+
+def _passage(shown: Shown) -> Passage:
+    headings = tuple(each for each in shown.section.split(" > ") if each)
+    return Passage(
+        shown.document,
+        0,
+        headings,
+        shown.anchor,
+        "",
+        shown.text,
+        0,
+        len(shown.text),
+        shown.version,
+        shown.title,
+        "",
+        frozenset(),
+    )
+
+
+def _marked(said: Said) -> str:
+    """The sentence on one line without the mark of a list, its numbers before the full stop."""
+    text = LEADING.sub("", " ".join(said.text.split()))
+    marks = "".join(f"[{number}]" for number in said.citations)
+    stop = STOP.search(text)
+    at = stop.start() if stop else len(text)
+    return f"{text[:at]} {marks}{text[at:]}" if marks else text

@@ -1,0 +1,1 @@
+"""Which exchanges are fit to train behaviour on, and why the others are not."""

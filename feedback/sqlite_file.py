@@ -1,0 +1,101 @@
+"""A SQLite file of ours: made for its owner alone, in the write-ahead log, synced to disk at every write, upgraded."""
+
+import os
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from feedback.errors import FeedbackUnavailable
+
+BUSY_SECONDS = 30.0
+
+# Each entry takes a file one version further; `user_version` counts those that it has. None changes once released.
+Upgrades = Sequence[Sequence[str]]
+
+
+def open_file(path: Path, upgrades: Upgrades) -> sqlite3.Connection:
+    """A connection that threads may share behind a lock; raises `FeedbackUnavailable`."""
+    with mapped(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _create(path)
+        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=BUSY_SECONDS)
+    try:
+        with mapped(path):
+            _use_wal(connection)
+            connection.execute("PRAGMA synchronous=FULL")
+            connection.execute("PRAGMA secure_delete=ON")  # what is erased is overwritten
+            _upgrade(connection, path, upgrades)
+    except FeedbackUnavailable:
+        connection.close()
+        raise
+    return connection
+
+
+@contextmanager
+def mapped(path: Path) -> Iterator[None]:
+    """Everything that SQLite and the file system raise becomes `FeedbackUnavailable`."""
+    try:
+        yield
+    except (sqlite3.Error, sqlite3.Warning, OSError) as error:
+        raise FeedbackUnavailable(
+            f"the feedback file {str(path)!r} cannot be used ({error}); see that this user may write it, that the disk "
+            "has room, and that it is a file of Footnote's"
+        ) from error
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """All that is done inside happens, or nothing of it."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:  # a full disk has rolled it back already
+            connection.execute("ROLLBACK")
+        raise
+
+
+def column(text: str) -> str:
+    """The text as SQLite can keep it: a file name's undecodable byte, half a character, is written out."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _create(path: Path) -> None:
+    """Make the file readable by its owner alone; SQLite gives the files beside it the same mode."""
+    # Only a file that was not there: closing a second descriptor of an open database would drop its locks.
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Switch to the write-ahead log; SQLite does not wait by itself for others that do so at the same time."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return
+
+
+def _upgrade(connection: sqlite3.Connection, path: Path, upgrades: Upgrades) -> None:
+    """Bring the file to the newest version, each step whole or not at all, also when two processes open it at once."""
+    while _version(connection, path, upgrades) < len(upgrades):
+        with transaction(connection):
+            version = _version(connection, path, upgrades)
+            for statement in upgrades[version] if version < len(upgrades) else ():
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version={min(version + 1, len(upgrades))}")
+
+
+def _version(connection: sqlite3.Connection, path: Path, upgrades: Upgrades) -> int:
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    if version > len(upgrades):
+        raise FeedbackUnavailable(f"the feedback file {str(path)!r} was written by a newer Footnote; upgrade this one")
+    return version

@@ -1,0 +1,129 @@
+"""Documents that answer for the report, and exchanges about them."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+from feedback.records import Cited, Correction, Decision, Exchange, Judged, Reason, Said, Shown, Vote
+from feedback.sources import Current, Found, Message
+
+MONDAY = datetime(2026, 3, 2, 9, tzinfo=UTC)
+
+
+def words(text: str) -> set[str]:
+    return set(re.findall(r"\w+", text.casefold()))
+
+
+@dataclass
+class Shelf:
+    """A `Sources` over sections kept by document and anchor.
+
+    A sentence is supported by a text that holds all its words; a search finds by the share of the question's words.
+    """
+
+    sections: dict[tuple[str, str], Current] = field(default_factory=dict)
+    searches: list[Exchange] = field(default_factory=list)
+
+    def put(self, document: str, anchor: str, text: str, *, version: str = "v1", owner: str = "") -> None:
+        self.sections[document, anchor] = Current(version, text, frozenset({"everyone"}), owner)
+
+    def current(self, document: str, anchor: str) -> Current | None:
+        return self.sections.get((document, anchor))
+
+    def supports(self, sentence: str, texts: Sequence[str]) -> bool:
+        return any(words(sentence) <= words(text) for text in texts)
+
+    def attributed(self, text: str, passages: Sequence[str]) -> Sequence[Said]:
+        sentences = [each for each in re.split(r"(?<=\.)\s+", text.strip()) if each]
+        return [
+            Said(each, tuple(n for n, passage in enumerate(passages, 1) if self.supports(each, [passage]))[:1])
+            for each in sentences
+        ]
+
+    def search(self, exchange: Exchange) -> Sequence[Found]:
+        self.searches.append(exchange)
+        asked = words(exchange.question)
+        scored = [
+            (len(asked & words(section.text)) / len(asked), place, section) for place, section in self.sections.items()
+        ]
+        best = max((score for score, _, _ in scored), default=0.0)
+        ranked = sorted(scored, key=lambda each: (-each[0], each[1]))[:3]
+        return [Found(*place, section.version, section.text, score, best) for score, place, section in ranked]
+
+    def prompt(self, exchange: Exchange, shown: Sequence[Shown]) -> Sequence[Message]:
+        return [("user", exchange.question), *(("system", each.text) for each in shown)]
+
+    def completion(self, sentences: Sequence[Said]) -> str:
+        return " ".join(sentence.text for sentence in sentences)
+
+
+LEAVE = "Five days of leave may be carried over into the next year."
+
+
+def shelf() -> Shelf:
+    made = Shelf()
+    made.put("handbook/leave.md", "carry", LEAVE, owner="People")
+    made.put("handbook/ill.md", "call", "Call before ten when you are ill.", owner="Health")
+    return made
+
+
+def shown(
+    text: str = LEAVE, *, document: str = "handbook/leave.md", anchor: str = "carry", version: str = "v1"
+) -> Shown:
+    return Shown(document, anchor, "Leave > Carry-over", "Leave", version, text, 0.9)
+
+
+def cited(
+    *, document: str = "handbook/leave.md", anchor: str = "carry", version: str = "v1", quote: str = LEAVE
+) -> Cited:
+    return Cited(1, document, "Leave", "Leave > Carry-over", anchor, "", quote, version)
+
+
+def exchange(number: int = 0, **changes) -> Exchange:
+    """An answer about carrying days over that the documents support."""
+    made = Exchange(
+        id=f"answer-{number:05}",
+        at=MONDAY + timedelta(hours=number),
+        question="How many days of leave may be carried over?",
+        answer=f"{LEAVE} [1]",
+        asker=f"asker-{number}",
+        platform="slack",
+        shown=(shown(),),
+        sentences=(Said(LEAVE, (1,)),),
+        citations=(cited(),),
+        confidence=0.8,
+        generator="extractive",
+    )
+    return replace(made, **changes)
+
+
+def refusal(number: int = 0, question: str = "Where do I park my bicycle?", **changes) -> Exchange:
+    """A question that was not answered, though something was looked at."""
+    nothing = {"answer": "I could not find this in the documents.", "sentences": (), "citations": (), "abstained": True}
+    return exchange(number, question=question, **{**nothing, **changes})
+
+
+def down(voter: str = "ada", reason: Reason = "", *, at: datetime = MONDAY) -> Vote:
+    return Vote(f"down-{voter}", "", voter, at, "down", reason)
+
+
+def up(voter: str = "ada", *, at: datetime = MONDAY) -> Vote:
+    return Vote(f"up-{voter}", "", voter, at, "up")
+
+
+def right(text: str, *, accepted: bool | None = None) -> Correction:
+    return Correction("correction", "", "ada", MONDAY, text, accepted)
+
+
+def decided(verdict: str) -> Decision:
+    return Decision("decision", "", "reviewer", MONDAY, verdict)  # type: ignore[arg-type]
+
+
+def judged(
+    about: Exchange | None = None,
+    *votes: Vote,
+    corrections: Sequence[Correction] = (),
+    decisions: Sequence[Decision] = (),
+) -> Judged:
+    return Judged(about or exchange(), votes, tuple(corrections), tuple(decisions))
