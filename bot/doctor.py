@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from importlib.metadata import PackageNotFoundError, distribution
 from itertools import islice
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bot.errors import BotError, GenerationFailed, SettingsError
+from bot.findings import Finding
 from bot.prompts import Prompt
 from bot.settings import FILE, Settings, Source, load
 from feedback.errors import FeedbackError
@@ -57,16 +58,6 @@ UNREACHABLE = (
 TOO_SLOW = "is too slow", "take a faster model, raise `model_timeout`, or see that this machine reaches its server"
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What one check found, and what mends it (empty when nothing needs mending)."""
-
-    check: str
-    ok: bool
-    detail: str
-    mend: str = ""
-
-
 def examine(home: Path | None, *, build: Callable[[Settings], "House"]) -> Iterator[Finding]:
     """All findings, cheapest first; without readable settings only those that need none."""
     yield python_version()
@@ -89,6 +80,8 @@ def examine(home: Path | None, *, build: Callable[[Settings], "House"]) -> Itera
     yield from _rooms(settings, build)
     if settings.model:
         yield chat_model(settings)
+    if settings.slack_bot_token or settings.slack_client_id:
+        yield from slack(settings)
 
 
 def python_version() -> Finding:
@@ -188,6 +181,17 @@ def elasticsearch(settings: Settings) -> Iterator[Finding]:
 
     for found in looked_at(elastic_connection(settings), settings.elasticsearch_alias):
         yield Finding(f"elasticsearch {found.what}", ok=found.ok, detail=found.detail, mend=found.mend)
+
+
+def slack(settings: Settings) -> Iterator[Finding]:
+    """Tokens, scopes and the socket; Slack is asked."""
+    try:
+        from bot.slack.checks import examine as looked_at
+    except ImportError:
+        mend = "pip install 'footnote-bot[slack]'"
+        yield Finding("slack", ok=False, detail="its packages are not installed", mend=mend)
+        return
+    yield from looked_at(settings)
 
 
 def chat_model(settings: Settings) -> Finding:

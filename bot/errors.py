@@ -4,6 +4,8 @@ BotError
   SettingsError     footnote.toml or the environment holds something wrong; every problem is named at once
   UsageProblem      a command was asked for something that it does not do; ends with status 2
   GenerationFailed  a generator did not finish; the answer is made without it, and says so
+  StateUnavailable  the store that replicas share cannot be read or written just now
+  TooMany           an event was not kept, because as many as are allowed wait already
 """
 
 from collections.abc import Sequence
@@ -44,3 +46,11 @@ class GenerationFailed(BotError):
         self.again = again
         self.wait = wait
         self.status = status
+
+
+class StateUnavailable(BotError):
+    """The store of accepted events and shared values cannot be read or written just now."""
+
+
+class TooMany(BotError):
+    """An event was not kept, because as many as are allowed wait already."""

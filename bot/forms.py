@@ -35,6 +35,12 @@ FORMS = {
     "redis_url": "a text",
     "sources": "a list of tables, [[sources]]",
     "groups": 'a table of lists, such as hr = ["ada@example.com"]',
+    "channels": 'a table such as "slack:C0123" = ["finance"], or { groups = ["finance"], auto_answer = true }',
+    "auto_answer": "true or false",
+    "buttons": "true or false",
+    "per_hour": "a whole number from 1 to 10000",
+    "port": "a whole number from 0 (any that is free) to 65535",
+    "public_port": "a whole number from 0 (any that is free) to 65535",
     "audience": "the name of a group, or a list of them",
     "type": "`files`",
     "path": "a folder or a file",
@@ -105,6 +111,30 @@ def redis(value: SecretStr) -> SecretStr:
 def with_model(value: str, info: ValidationInfo) -> str:
     if value and info.data.get("model") == "":  # absent when `model` itself is wrong, which is told on its own
         raise wrong("left out, or given together with `model`")
+    return value
+
+
+def bot_token(value: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"xoxb-\S+", value.get_secret_value()):
+        raise wrong("a bot token, which begins with xoxb-")
+    return value
+
+
+def app_token(value: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"xapp-\S+", value.get_secret_value()):
+        raise wrong("an app-level token, which begins with xapp-")
+    return value
+
+
+def not_with_bot_token(value: str, info: ValidationInfo) -> str:
+    if value and info.data.get("slack_bot_token"):
+        raise wrong("left out where `slack_bot_token`, of one workspace, is given")
+    return value
+
+
+def with_client_id(value: SecretStr, info: ValidationInfo) -> SecretStr:
+    if info.data.get("slack_client_id") == "":  # absent when it is wrong itself, which is told on its own
+        raise wrong("left out, or given together with `slack_client_id`")
     return value
 
 
@@ -199,6 +229,23 @@ def place(value: Path) -> Path:
 def channel(value: str) -> str:
     if value and not re.fullmatch(r"(slack|teams):\S+", value):
         raise wrong("`slack:CHANNEL-ID` or `teams:CHANNEL-ID`")
+    return value
+
+
+def channel_name(value: str) -> str:
+    if not re.fullmatch(r"(slack|teams):\S+", value):
+        raise wrong("named by `slack:CHANNEL-ID` or `teams:CHANNEL-ID`")
+    return value
+
+
+def channel_entry(value: Any) -> Any:
+    """A channel's groups alone may stand in place of the table."""
+    return {"groups": value} if isinstance(value, str | list | tuple) else value
+
+
+def host(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9._:%-]+", value):
+        raise wrong("an address or the name of this machine, such as 127.0.0.1, or 0.0.0.0 for all of its addresses")
     return value
 
 

@@ -18,6 +18,7 @@ from pydantic import (
     ConfigDict,
     Field,
     SecretStr,
+    StrictBool,
     ValidationError,
 )
 from pydantic_core import ErrorDetails
@@ -41,9 +42,6 @@ TEST_PREFIX = "FOOTNOTE_TEST_"
 # believes that, say, an access restriction or a server is in force when it is not.
 RESERVED = frozenset(
     [
-        "channels",
-        *"host port public_host public_port".split(),
-        *(f"slack_{part}" for part in "bot_token app_token signing_secret client_id client_secret api_url".split()),
         *(f"teams_{part}" for part in "client_id client_secret tenant_id jwks_url issuer".split()),
         "teams_allow_unauthenticated",
     ]
@@ -59,6 +57,7 @@ def _distinct(sources: tuple["Source", ...]) -> tuple["Source", ...]:
 
 
 Person = Annotated[str, AfterValidator(forms.person)]
+ChannelName = Annotated[str, AfterValidator(forms.channel_name)]
 Secret = Annotated[SecretStr, AfterValidator(forms.secret)]
 Place = Annotated[Path, BeforeValidator(forms.given), AfterValidator(forms.place)]
 
@@ -76,6 +75,19 @@ class Source(BaseModel):
     )
     owner: str = ""
     owner_channel: Annotated[str, AfterValidator(forms.channel)] = ""
+
+
+class Channel(BaseModel):
+    """One entry of `[channels]`: the groups of a channel, and how the bot behaves in it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    groups: Annotated[frozenset[str], BeforeValidator(forms.several), AfterValidator(forms.audience)] = frozenset(
+        {EVERYONE}
+    )
+    auto_answer: StrictBool = False
+    per_hour: Annotated[int, BeforeValidator(forms.whole), Field(ge=1, le=10_000)] = 30
+    buttons: StrictBool = True
 
 
 class Settings(BaseSettings):
@@ -116,9 +128,24 @@ class Settings(BaseSettings):
     journal_limit: Annotated[int, BeforeValidator(forms.whole), Field(ge=1, le=10_000_000)] = 100_000
     keep_words: Annotated[int, BeforeValidator(forms.whole), Field(ge=0, le=36_500)] = 365
     keep_exchanges: Annotated[int, BeforeValidator(forms.whole), Field(ge=0, le=36_500)] = 1095
+    host: Annotated[str, AfterValidator(forms.host)] = "127.0.0.1"
+    port: Annotated[int, BeforeValidator(forms.whole), Field(ge=0, le=65_535)] = 8080
+    public_host: Annotated[str, AfterValidator(forms.host)] = "127.0.0.1"
+    public_port: Annotated[int, BeforeValidator(forms.whole), Field(ge=0, le=65_535)] = 3978
+    slack_bot_token: Annotated[Secret, AfterValidator(forms.bot_token)] | None = None
+    slack_app_token: Annotated[Secret, AfterValidator(forms.app_token)] | None = None
+    slack_signing_secret: Secret | None = None
+    slack_client_id: Annotated[str, AfterValidator(forms.not_with_bot_token)] = ""
+    slack_client_secret: Annotated[Secret, AfterValidator(forms.with_client_id)] | None = None
+    slack_api_url: Annotated[str, AfterValidator(forms.address)] = ""
     sources: Annotated[tuple[Source, ...], NoDecode, BeforeValidator(forms.from_json), AfterValidator(_distinct)] = ()
     groups: Annotated[
         dict[str, frozenset[Person]], NoDecode, BeforeValidator(forms.from_json), AfterValidator(forms.group_names)
+    ] = Field(default_factory=dict)
+    channels: Annotated[
+        dict[ChannelName, Annotated[Channel, BeforeValidator(forms.channel_entry)]],
+        NoDecode,
+        BeforeValidator(forms.from_json),
     ] = Field(default_factory=dict)
 
     @classmethod
@@ -134,9 +161,15 @@ class Settings(BaseSettings):
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=FILE)
 
 
+# What an entry of these tables may hold, and what of that is reserved.
+ENTRIES: Mapping[str, tuple[Mapping[str, Any], frozenset[str]]] = {
+    "sources": (Source.model_fields, RESERVED_SOURCE_KEYS),
+    "channels": (Channel.model_fields, frozenset()),
+}
 # Their values are shown nowhere, wrong ones neither: an address may hold a password.
 SECRET = frozenset(
     "user_key model_api_key model_base_url redis_url "
+    "slack_bot_token slack_app_token slack_signing_secret slack_client_secret "
     "elasticsearch_url elasticsearch_password elasticsearch_api_key".split()
 )
 
@@ -198,7 +231,8 @@ def _told(detail: ErrorDetails) -> str:
     if detail["type"] == "extra_forbidden" and len(detail["loc"]) == 1:  # unknown variables never come this far
         return _unknown(f"{FILE}: {key}", key, known=Settings.model_fields, reserved=RESERVED)
     if detail["type"] == "extra_forbidden":
-        return _unknown(shown, str(detail["loc"][-1]), known=Source.model_fields, reserved=RESERVED_SOURCE_KEYS)
+        known, reserved = ENTRIES[key]
+        return _unknown(shown, str(detail["loc"][-1]), known=known, reserved=reserved)
     if detail["type"] == "missing":
         return f"{shown} is missing"
     form = detail["msg"] if detail["type"] == "form" else _form(detail["loc"])
@@ -208,10 +242,12 @@ def _told(detail: ErrorDetails) -> str:
 def _form(loc: tuple[int | str, ...]) -> str:
     if loc[0] == "groups" and len(loc) > 2:
         return "an e-mail address, `slack:ID` or `teams:ID`"
-    if loc[0] == "groups":
-        return forms.FORMS["groups"]
+    if loc[0] == "groups" or (loc[0] == "channels" and len(loc) < 3):
+        return forms.FORMS[str(loc[0])]
     names = [part for part in loc if isinstance(part, str)]
-    return "a table" if isinstance(loc[-1], int) else forms.FORMS.get(names[-1], "a text")
+    if loc[0] == "channels" and names[-1] == "groups":
+        return forms.FORMS["audience"]
+    return "a table" if isinstance(loc[-1], int) and len(loc) == 2 else forms.FORMS.get(names[-1], "a text")
 
 
 def _instead(key: str, value: Any) -> str:
@@ -225,7 +261,7 @@ def _instead(key: str, value: Any) -> str:
 def _shown(loc: tuple[int | str, ...]) -> str:
     """Where a value stands: `FOOTNOTE_LANGUAGE`, or `footnote.toml: sources[2].audience`."""
     key, *rest = loc
-    path = "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in rest)
+    path = "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in rest if part != "[key]")
     given = {name.upper() for name, value in _environment().items() if value}
     if _variable(str(key)) in given:
         return _variable(str(key)) + path

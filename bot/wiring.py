@@ -21,7 +21,7 @@ from bot.settings import Settings, revealed
 from bot.voting import Ballot, Opinion, Standing, records, standing
 from feedback.errors import FeedbackUnavailable, UnknownExchange
 from feedback.people import hashed, user_key
-from feedback.records import Cited, Decision, Exchange, Forgotten, Judged, Record, Said, Shown, Took, Vote
+from feedback.records import Cited, Correction, Decision, Exchange, Forgotten, Judged, Record, Said, Shown, Took, Vote
 from feedback.sqlite_store import SqliteFeedback
 from feedback.store import FeedbackStore
 from retrieval.analysis import Analyzer
@@ -39,6 +39,9 @@ from retrieval.synonyms import SynonymFile
 if TYPE_CHECKING:  # no question waits for what only measures
     from bot.evaluation import Contestant
     from bot.reviewing import Ruling
+    from bot.serving.figures import Figures
+    from bot.serving.platform import Platform
+    from bot.state.store import StateStore
     from bot.training import Library
     from feedback.export.values import Made
     from retrieval.elastic.client import Connection
@@ -85,6 +88,17 @@ class House:
             redis = RedisFeedback(revealed(self.settings.redis_url), workspace=self.settings.workspace)
             return Journaled(redis, self.settings.home / "journal.db", limit=self.settings.journal_limit)
         return SqliteFeedback(self.settings.home / "feedback.db")
+
+    @cached_property
+    def state(self) -> "StateStore":
+        """What replicas share besides: accepted events and values with an expiry, where feedback is kept too."""
+        if self.settings.redis_url:
+            from bot.state.redis_state import RedisState
+
+            return RedisState(revealed(self.settings.redis_url), workspace=self.settings.workspace)
+        from bot.state.sqlite_state import SqliteState
+
+        return SqliteState(self.settings.home / "state.db")
 
     @cached_property
     def sources(self) -> "Library":
@@ -169,10 +183,11 @@ class House:
         """Go back to the generation of the index that is kept."""
         return rollback(self.index)
 
-    def record(self, question: Question, answer: Answer) -> None:
+    def record(self, question: Question, answer: Answer, *, platform: str = "terminal") -> None:
         """Remember an exchange, so that it can be voted on; raises `FeedbackError`."""
+        asker = self.named(question.user)
         self.feedback.record(
-            exchange(question, answer, asker=self._hashed(question.user), index_version=self.embedder.name)
+            exchange(question, answer, asker=asker, index_version=self.embedder.name, platform=platform)
         )
         self._retention.look()
 
@@ -182,7 +197,7 @@ class House:
         `key` names the click: one that is delivered again changes nothing. Raises `UsageProblem` for an opinion that
         makes no sense, and `FeedbackError`.
         """
-        voter = self._hashed(opinion.user)
+        voter = self.named(opinion.user)
         vote, correction = records(opinion, voter=voter, key=key or uuid.uuid4().hex, at=datetime.now(UTC))
         self.feedback.vote(vote)
         if correction:
@@ -190,11 +205,16 @@ class House:
         self._retention.look()
         return standing(vote, self.feedback.votes(opinion.answer), self.feedback.corrections(opinion.answer))
 
+    def standing(self, answer: str, *, user: str) -> Standing:
+        """What counts of a person about an answer; raises `FeedbackError`."""
+        none = Vote("", answer, self.named(user), datetime.now(UTC), "none")
+        return standing(none, self.feedback.votes(answer), self.feedback.corrections(answer))
+
     def vote_all(self, ballots: Sequence[Ballot]) -> list[Took]:
         """Remember several opinions at once, and tell of each vote what became of it; raises `FeedbackError`."""
         now = datetime.now(UTC)
         given = [
-            records(each.opinion, voter=self._hashed(each.opinion.user), key=each.key, at=each.at or now)
+            records(each.opinion, voter=self.named(each.opinion.user), key=each.key, at=each.at or now)
             for each in ballots
         ]
         several: list[Record] = [record for pair in given for record in pair if record is not None]
@@ -226,7 +246,7 @@ class House:
 
         False, and nothing changes, when the decision's own `key` is known; raises `FeedbackError`.
         """
-        reviewer, name = self._hashed(user), key or uuid.uuid4().hex
+        reviewer, name = self.named(user), key or uuid.uuid4().hex
         return self.feedback.decide(
             Decision(name, answer, reviewer, datetime.now(UTC), verdict, correction, comment.strip())
         )
@@ -252,7 +272,7 @@ class House:
 
         corrections = self.feedback.corrections(ruling.answer)
         self.feedback.exchange(ruling.answer)
-        reviewer, key = self._hashed(ruling.user), uuid.uuid4().hex
+        reviewer, key = self.named(ruling.user), uuid.uuid4().hex
         decision, typed = ruled(ruling, corrections, reviewer=reviewer, key=key, at=datetime.now(UTC))
         if typed:
             self.feedback.correct(typed)
@@ -261,7 +281,7 @@ class House:
 
     def forget(self, user: str) -> Forgotten:
         """Erase what is recorded of a person, and tell which exports hold rows of theirs; raises `FeedbackError`."""
-        return self.feedback.forget(self._hashed(user))
+        return self.feedback.forget(self.named(user))
 
     def prune(self) -> tuple[int, int]:
         """Let go of what is older than the settings keep it; how many exchanges lost their words, how many went.
@@ -279,12 +299,43 @@ class House:
             exchanges=self.settings.keep_exchanges,
         )
 
-    def history(self, conversation: str, *, user: str, groups: frozenset[str]) -> tuple[Turn, ...]:
-        """The turns of a conversation so far that this person may know of, oldest first."""
-        exchanges = self.feedback.conversation(conversation, limit=REMEMBERED)
-        return turns(exchanges, asker=self._hashed(user), groups=groups) if exchanges else ()
+    def history(
+        self, conversation: str, *, user: str, groups: frozenset[str], shared: bool = False
+    ) -> tuple[Turn, ...]:
+        """The turns of a conversation so far that this person may know of, oldest first.
 
-    def _hashed(self, user: str) -> str:
+        A `shared` one was held where all who go on with it have seen it.
+        """
+        exchanges = self.feedback.conversation(conversation, limit=REMEMBERED)
+        return turns(exchanges, asker=None if shared else self.named(user), groups=groups) if exchanges else ()
+
+    def prepare(self) -> None:
+        """Make now all that a question or a vote needs, so that threads do not make it twice; asks no server anything.
+
+        Raises `BotError`, `RetrievalError` or `FeedbackError`, in one line, for what is missing.
+        """
+        self.named("anybody")
+        _ = self.state, self.feedback, self._answering, self._retention
+
+    def check_model(self) -> None:
+        """Raise `BotError` with what is missing for the model that is configured; asks it nothing."""
+        _ = self._model
+
+    def correct(self, answer: str, text: str, *, user: str, key: str) -> bool:
+        """Remember what somebody says is right in place of an answer, without a vote.
+
+        False, and nothing changes, when `key` is known; raises `FeedbackError`.
+        """
+        correction = Correction(key, answer, self.named(user), datetime.now(UTC), text.strip())
+        return self.feedback.correct(correction)
+
+    def close(self) -> None:
+        """Let go of the stores that were opened."""
+        for name in ("state", "feedback"):
+            if name in self.__dict__:
+                self.__dict__[name].close()
+
+    def named(self, user: str) -> str:
         """The name under which a person is remembered; empty for nobody.
 
         Raises `BotError` where replicas share the records and would each give another name.
@@ -452,6 +503,24 @@ def build(settings: Settings) -> House:
     return House(settings)
 
 
+def platforms(house: House, figures: "Figures") -> "list[Platform]":
+    """The platforms that are configured, ready to be served; `figures` is told what is asked and voted there.
+
+    Raises `BotError` with what is missing for one of them.
+    """
+    return [slack(house, figures)] if house.settings.slack_bot_token or house.settings.slack_client_id else []
+
+
+def slack(house: House, figures: "Figures") -> "Platform":
+    """Slack; raises `BotError` with what is missing for it."""
+    try:
+        from bot.slack.platform import Slack
+    except ImportError as error:
+        raise BotError("Slack needs packages that are not installed: pip install 'footnote-bot[slack]'") from error
+
+    return Slack(house, house.state, figures)
+
+
 def chat_model(settings: Settings, *, name: str = "", listener: Listener | None = None) -> ChatModel:
     """The chat model that is configured, or another one in the same place; connects to nothing.
 
@@ -476,22 +545,25 @@ def without_all(ingredients: Iterable[str]) -> Recipe:
     return without(Recipe(), *sorted(ingredients))
 
 
-def turns(exchanges: Sequence[Exchange], *, asker: str, groups: frozenset[str]) -> tuple[Turn, ...]:
+def turns(exchanges: Sequence[Exchange], *, asker: str | None, groups: frozenset[str]) -> tuple[Turn, ...]:
     """What was said, as far as whoever asks now may know of it (pure).
 
     A conversation's name is no secret. So of its exchanges only those are told that the same person had, or nobody
-    by name, and that were answered from nothing but what the groups of now may read too.
+    by name (None for whoever it was), and that were answered from nothing but what the groups of now may read too.
     """
     readable = readable_audiences(groups)
+    theirs = [each for each in exchanges if asker is None or each.asker in {"", asker}]
     return tuple(
         turn
-        for each in exchanges
-        if not each.pruned and each.asker in {"", asker} and readable_audiences(each.groups) <= readable
+        for each in theirs
+        if not each.pruned and readable_audiences(each.groups) <= readable
         for turn in (Turn("user", each.question), Turn("bot", each.answer))
     )
 
 
-def exchange(question: Question, answer: Answer, *, asker: str, index_version: str) -> Exchange:
+def exchange(
+    question: Question, answer: Answer, *, asker: str, index_version: str, platform: str = "terminal"
+) -> Exchange:
     """What is remembered of a question and its answer."""
     return Exchange(
         id=answer.id,
@@ -502,7 +574,7 @@ def exchange(question: Question, answer: Answer, *, asker: str, index_version: s
         groups=question.groups,
         asker=asker,
         conversation=question.conversation,
-        platform="terminal",
+        platform=platform,
         shown=tuple(
             Shown(p.document, p.anchor, p.section, p.title, p.version, p.embedded_text, hit.score)
             for hit in answer.shown

@@ -22,7 +22,8 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 HEAVY = (
-    "torch transformers sentence_transformers pydantic slack_bolt elasticsearch redis langchain_core lxml docx numpy"
+    "torch transformers sentence_transformers pydantic slack_bolt elasticsearch redis langchain_core lxml docx numpy "
+    "starlette uvicorn prometheus_client"
 )
 
 # Copyleft that reaches whoever links to it; the lesser kind is listed too, so that each is looked at.

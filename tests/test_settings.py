@@ -11,7 +11,7 @@ import Stemmer
 from bot import settings
 from bot.errors import SettingsError
 from bot.forms import LANGUAGES, RESERVED_SOURCE_TYPES
-from bot.settings import RESERVED, Settings, Source
+from bot.settings import RESERVED, Channel, Settings, Source
 
 ROOT = Path(__file__).parent.parent
 SAMPLE = ROOT / "deploy" / "footnote.toml"
@@ -38,7 +38,7 @@ def problems() -> tuple[str, ...]:
 
 
 def uncommented(text: str) -> str:
-    return re.sub(r"^#(?=[\[a-z])", "", text, flags=re.MULTILINE)
+    return re.sub(r"^#(?=[\[\"a-z])", "", text, flags=re.MULTILINE)
 
 
 def test_nothing_given_is_the_embedded_default(folder):
@@ -249,10 +249,11 @@ def test_the_sample_holds_every_setting_and_is_right_when_uncommented():
     sample = tomllib.loads(text)
     assert set(sample) == set(Settings.model_fields)
     assert set(sample["sources"][0]) == set(Source.model_fields)
+    assert set(sample["channels"]["slack:C9876543210"]) == set(Channel.model_fields)
     default = settings.load()
     for file in (sample["synonyms"], sample["elasticsearch_ca_certs"]):
         Path(file).touch()
-    instead = ("elasticsearch_cloud_id", "elasticsearch_username", "elasticsearch_password")
+    instead = ("elasticsearch_cloud_id", "elasticsearch_username", "elasticsearch_password", "slack_client")
     write("\n".join(line for line in text.splitlines() if not line.startswith(instead)))
     loaded = settings.load()
     assert len(loaded.sources) == 2
@@ -260,7 +261,7 @@ def test_the_sample_holds_every_setting_and_is_right_when_uncommented():
         assert getattr(loaded, key) == getattr(default, key)
 
 
-@pytest.mark.parametrize("key", [*Settings.model_fields, *Source.model_fields])
+@pytest.mark.parametrize("key", [*Settings.model_fields, *Source.model_fields, *Channel.model_fields])
 def test_the_readme_names_every_setting(key):
     assert f"`{key}`" in (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -302,6 +303,58 @@ def test_what_cannot_be_meant_of_elasticsearch_is_told_in_one_line(given, expect
         monkeypatch.setenv(ELASTIC + key, value)
     (problem,) = problems()
     assert problem.startswith(ELASTIC + expected)
+
+
+def test_a_channel_has_groups_or_a_table():
+    write("""
+        [channels]
+        "slack:C1" = ["finance", "hr"]
+        "slack:C2" = { auto_answer = true, per_hour = 5, buttons = false }
+        "teams:19:x@thread" = "public"
+    """)
+    assert settings.load().channels == {
+        "slack:C1": Channel(groups=frozenset({"finance", "hr"})),
+        "slack:C2": Channel(groups=frozenset({"everyone"}), auto_answer=True, per_hour=5, buttons=False),
+        "teams:19:x@thread": Channel(groups=frozenset({"public"})),
+    }
+
+
+def test_channels_come_from_the_environment_as_json(monkeypatch):
+    monkeypatch.setenv("FOOTNOTE_CHANNELS", '{"slack:C1": ["finance"]}')
+    assert settings.load().channels == {"slack:C1": Channel(groups=frozenset({"finance"}))}
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        pytest.param('C1 = ["x"]', "channels.C1 must be named by `slack:CHANNEL-ID`", id="name"),
+        pytest.param('"slack:C1" = 5', 'channels.slack:C1 must be a table such as "slack:C0123"', id="number"),
+        pytest.param('"slack:C1" = []', "channels.slack:C1.groups must be the name of a group, or a list", id="none"),
+        pytest.param('"slack:C1" = [5]', "channels.slack:C1.groups[1] must be the name of a group", id="no-name"),
+        pytest.param('"slack:C1" = { group = "x" }', "channels.slack:C1.group is not a setting; did you", id="key"),
+        pytest.param('"slack:C1" = { auto_answer = "yes" }', "auto_answer must be true or false, not 'yes'", id="text"),
+        pytest.param('"slack:C1" = { per_hour = 0 }', "per_hour must be a whole number from 1 to 10000", id="zero"),
+    ],
+)
+def test_a_wrong_channel_is_told_with_the_accepted_form(text, told):
+    write(f"[channels]\n{text}")
+    (problem,) = problems()
+    assert told in problem
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        pytest.param("port = 70000", "port must be a whole number from 0 (any that is free) to 65535", id="port"),
+        pytest.param("public_port = true", "public_port must be a whole number", id="boolean"),
+        pytest.param('host = "a b"', "host must be an address or the name of this machine", id="host"),
+        pytest.param('public_host = "http://x"', "public_host must be an address or the name", id="url"),
+    ],
+)
+def test_a_wrong_place_to_listen_is_told_with_the_accepted_form(text, told):
+    write(text)
+    (problem,) = problems()
+    assert told in problem
 
 
 def test_an_address_with_a_password_is_not_shown_when_it_is_wrong(monkeypatch):

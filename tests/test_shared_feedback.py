@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from bot.answers import Question
-from bot.doctor import Finding, feedback_store
+from bot.doctor import feedback_store
 from bot.errors import BotError
+from bot.findings import Finding
 from bot.settings import Settings, Source
 from bot.sources import sources
 from bot.voting import Opinion

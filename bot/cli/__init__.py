@@ -18,6 +18,7 @@ COMMANDS = {
     "search": ("bot.cli.find", "Find the sections that a question is about."),
     "ask": ("bot.cli.ask", "Answer a question, with the section behind every sentence."),
     "chat": ("bot.cli.chat", "Ask question after question in the terminal, and vote on the answers."),
+    "serve": ("bot.cli.serve", "Run everything that is configured, with health and metrics, until it is stopped."),
     "vote": ("bot.cli.vote", "Say whether an answer helped, or take that back."),
     "show": ("bot.cli.show", "Print what was parsed from a document, with its sections."),
     "index": ("bot.cli.index", "Generations of the index: list them, rebuild, or go back to the one before."),
@@ -27,11 +28,12 @@ COMMANDS = {
     "report": ("bot.cli.report", "Tell how satisfied people are, what fails and why, and what would repair it."),
     "feedback": ("bot.cli.feedback", "Move recorded answers and votes: into a file, or from a file into the store."),
     "forget": ("bot.cli.forget", "Erase what is recorded of a person, and list the exports that hold rows of theirs."),
+    "slack": ("bot.cli.slack", "What an administrator of Slack needs."),
     "doctor": ("bot.cli.doctor", "Check the configuration and everything that Footnote needs."),
 }
 
 # Names of the whole product's commands that this version does not serve yet.
-RESERVED = frozenset("serve slack teams".split())
+RESERVED = frozenset("teams".split())
 
 
 class LazyGroup(click.Group):

@@ -15,8 +15,9 @@ from click.testing import CliRunner
 from bot import doctor
 from bot.cli import main
 from bot.cli.output import Invocation
-from bot.doctor import Finding, examine
+from bot.doctor import examine
 from bot.errors import BotError
+from bot.findings import Finding
 from bot.settings import Source
 from feedback.errors import FeedbackUnavailable
 from retrieval.errors import EmbeddingUnavailable, SearchUnavailable

@@ -1,0 +1,123 @@
+import logging
+import signal
+import threading
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+from bot.cli.output import Invocation
+from bot.errors import BotError
+
+if TYPE_CHECKING:
+    from bot.serving.service import Service
+    from bot.wiring import House
+
+logger = logging.getLogger(__name__)
+
+NOTHING = (
+    "no platform is configured, so health and metrics alone are served; for Slack give `slack_bot_token` and "
+    "`slack_app_token` (`footnote slack manifest` prints what its administrator installs)"
+)
+
+
+@click.command("serve")
+@click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How lines are written to stderr.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 200),
+    default=8,
+    show_default=True,
+    help="Questions that are answered at the same time.",
+)
+@click.option(
+    "--queue-limit",
+    type=click.IntRange(1, 100_000),
+    default=200,
+    show_default=True,
+    help="Questions that may wait or be answered; who asks beyond that is told that the bot is busy.",
+)
+@click.option(
+    "--stop-timeout",
+    type=click.FloatRange(0, 600),
+    default=20.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long what has begun may take when the process is stopped; the rest is handed over.",
+)
+@click.pass_obj
+def command(
+    invocation: Invocation,
+    /,
+    *,
+    log_format: Literal["text", "json"],
+    workers: int,
+    queue_limit: int,
+    stop_timeout: float,
+) -> None:
+    """Run everything that is configured, with health and metrics, until it is stopped.
+
+    SIGTERM or ctrl-c ends it: what was begun is finished, the rest is handed over to another replica or the next start.
+    """
+    try:
+        from bot.serving.logs import configure
+        from bot.serving.service import Service  # noqa: F401 - whether its packages are there
+    except ImportError as error:
+        raise BotError(
+            "`footnote serve` needs packages that are not installed: pip install 'footnote-bot[serve]'"
+        ) from error
+    house = invocation.house
+    house.prepare()
+    configure(log_format, incidents=house.settings.home / "errors.log")
+    serving = _service(house, workers=workers, queue_limit=queue_limit, stop_timeout=stop_timeout)
+    stop = _stopped_by_signals()
+    try:
+        serving.start()
+        logger.info("ready for questions; stop with ctrl-c or SIGTERM")
+        stop.wait()
+        logger.info("stopping")
+        left = serving.stop()
+        logger.info("stopped; %d events were handed over unfinished", left)
+    finally:
+        house.close()
+
+
+def _service(house: "House", *, workers: int, queue_limit: int, stop_timeout: float) -> "Service":
+    from bot.serving.checks import checks
+    from bot.serving.figures import Figures
+    from bot.serving.service import Places, Service
+    from bot.wiring import platforms
+
+    settings, store = house.settings, house.state
+    figures = Figures(waiting=store.waiting)
+    served = platforms(house, figures)
+    if not served:
+        logger.warning(NOTHING)
+    return Service(
+        store,
+        served,
+        places=Places(settings.host, settings.port, settings.public_host, settings.public_port),
+        checks=checks(house, store),
+        figures=figures,
+        workers=workers,
+        queue_limit=queue_limit,
+        stop_timeout=stop_timeout,
+    )
+
+
+def _stopped_by_signals() -> threading.Event:
+    """Set by the first SIGTERM or ctrl-c; the second ends the process as it would without us."""
+    stop = threading.Event()
+
+    def heard(number: int, _: object) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, heard)
+    return stop

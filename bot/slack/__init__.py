@@ -1,0 +1,1 @@
+"""Slack: translated in, answered by the house, translated out."""

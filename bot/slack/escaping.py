@@ -1,0 +1,86 @@
+"""What people and documents wrote, made harmless for Slack (pure).
+
+Nothing that passes here can call anybody, and no link leads elsewhere than to the address that we gave it.
+"""
+
+import re
+from urllib.parse import urlsplit
+
+# Control characters but tab and newline, and what turns the reading direction.
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_CALL = re.compile(r"@(?=(?:channel|here|everyone)\b)", re.IGNORECASE)
+_ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]*://\S+|\bwww\.\S+", re.IGNORECASE)
+_ADDRESS_END = re.compile(r"[.,;:!?)\]}'\"]+$")
+_MARKDOWN = re.compile(r"([\\`*_\[\]~])")
+# What makes a list, a heading, a rule or a table of a line.
+_LINE_START = re.compile(r"^(\s*)([-+#=|:]|\d+(?=[.)]))", re.MULTILINE)
+# Joins without a gap, so that the word reads as before and is no call any more.
+_JOINER = "\u2060"
+
+LONGEST_URL = 2900
+
+
+def clean(text: str) -> str:
+    """The text without characters that are no text, and without a call to everybody."""
+    return _CALL.sub(f"@{_JOINER}", _CONTROL.sub("", text))
+
+
+def mrkdwn(text: str) -> str:
+    """For a `mrkdwn` text object that is sent with `verbatim`, or a message's `text`: its three signs are escaped."""
+    return clean(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def markdown(text: str) -> str:
+    """For standard Markdown: every sign that means something is escaped; an address is code, so that it is no link."""
+    said, parts, at = clean(text), [], 0
+    for found in _ADDRESS.finditer(said):
+        address = _ADDRESS_END.sub("", found.group())
+        parts += [_escaped(said[at : found.start()]), code(address)]
+        at = found.start() + len(address)
+    return _LINE_START.sub(_no_marker, "".join([*parts, _escaped(said[at:])]))
+
+
+def code(text: str) -> str:
+    """A code span that holds the text, which cannot leave it."""
+    held = clean(text).replace("`", "'").replace("\n", " ").replace("<", "‹").replace(">", "›")
+    return f"`{held}`"
+
+
+def url(address: str) -> str:
+    """The address if it may be a link, with what could end a link encoded; empty for any other."""
+    try:
+        parts = urlsplit(address.strip())
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            return ""
+    except ValueError:
+        return ""
+    if re.search(r"[\x00-\x1f\x7f\ud800-\udfff]", address) or len(address) > LONGEST_URL:
+        return ""
+    return re.sub(r"[\s<>|()\[\]\"'`\\^{}*]", lambda found: _percent(found.group()), address.strip())
+
+
+def mrkdwn_link(address: str, label: str) -> str:
+    """A link where the address may be one, else the label alone."""
+    shown, target = mrkdwn(" ".join(label.split())), url(address)
+    return f"<{target.replace('&', '&amp;')}|{shown.replace('|', '¦')}>" if target else shown
+
+
+def markdown_link(address: str, label: str) -> str:
+    """The same in standard Markdown."""
+    shown, target = markdown(label), re.sub(r"(&#?\w+);", r"\1%3B", url(address))  # else read as a sign's name
+    return f"[{shown}]({target})" if target else shown
+
+
+def _escaped(text: str) -> str:
+    safe = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _MARKDOWN.sub(r"\\\1", safe)
+
+
+def _no_marker(found: re.Match[str]) -> str:
+    """The beginning of a line that is no list, quote or rule."""
+    space, sign = found.groups()
+    return f"{space}{sign}\u2060" if sign.isdigit() else f"{space}\\{sign}"
+
+
+def _percent(text: str) -> str:
+    return "".join(f"%{byte:02X}" for byte in text.encode())

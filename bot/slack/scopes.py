@@ -1,0 +1,51 @@
+"""What the bot calls and listens to, with the scopes that this needs: the one table that the manifest is made of."""
+
+from collections.abc import Mapping
+
+# Every method that is called, with the bot scopes that it needs. The manifest asks for these and what events need;
+# a method that is not here cannot be called.
+METHODS: Mapping[str, tuple[str, ...]] = {
+    "assistant.threads.setStatus": ("chat:write",),
+    "assistant.threads.setSuggestedPrompts": ("assistant:write",),
+    "auth.test": (),
+    "chat.appendStream": ("chat:write",),
+    "chat.delete": ("chat:write",),
+    "chat.postEphemeral": ("chat:write",),
+    "chat.postMessage": ("chat:write",),
+    "chat.startStream": ("chat:write",),
+    "chat.stopStream": ("chat:write",),
+    "chat.update": ("chat:write",),
+    "conversations.history": ("channels:history", "groups:history", "im:history", "mpim:history"),
+    "conversations.info": ("channels:read", "groups:read", "im:read", "mpim:read"),
+    "conversations.members": ("channels:read", "groups:read", "im:read", "mpim:read"),
+    "conversations.open": ("im:write",),
+    "conversations.replies": ("channels:history", "groups:history", "im:history", "mpim:history"),
+    "usergroups.users.list": ("usergroups:read",),
+    "users.info": ("users:read", "users:read.email"),
+    "users.list": ("users:read",),
+    "views.open": (),
+    "views.publish": (),
+}
+
+# The events that are listened to, with the scopes that they need.
+EVENTS: Mapping[str, tuple[str, ...]] = {
+    "app_home_opened": (),
+    "app_mention": ("app_mentions:read",),
+    "app_uninstalled": (),
+    "member_joined_channel": ("channels:read", "groups:read"),
+    "member_left_channel": ("channels:read", "groups:read"),
+    "message.channels": ("channels:history",),
+    "message.groups": ("groups:history",),
+    "message.im": ("im:history",),
+    "message.mpim": ("mpim:history",),
+    "reaction_added": ("reactions:read",),
+    "reaction_removed": ("reactions:read",),
+    "tokens_revoked": (),
+}
+COMMAND_SCOPES = ("commands",)
+
+
+def bot_scopes() -> list[str]:
+    """All that the bot may do, and nothing that it does not."""
+    used = [*METHODS.values(), *EVENTS.values(), COMMAND_SCOPES]
+    return sorted({scope for scopes in used for scope in scopes})

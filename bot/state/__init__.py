@@ -1,0 +1,1 @@
+"""What replicas share: events that wait for an answer, and values that expire."""
