@@ -67,20 +67,29 @@ def _decoder(kind: Any) -> Decoder:
 
 def _dataclass(kind: Any) -> Decoder:
     hints = get_type_hints(kind)
-    members = [(field.name, f".{field.name}", _decoder(hints[field.name]), _may_lack(field)) for field in fields(kind)]
+    members = [
+        (field.name, f".{field.name}", _decoder(hints[field.name]), _as_it_is(hints[field.name]), _may_lack(field))
+        for field in fields(kind)
+    ]
 
     def decoded(value: Any, place: Place) -> Any:
         if not isinstance(value, dict):
             _refuse(place, "an object")
         given = {}
-        for name, step, decoder, optional in members:
+        for name, step, decoder, same, optional in members:
             if name in value:
-                given[name] = decoder(value[name], (place, step))
+                one = value[name]
+                given[name] = one if type(one) is same else decoder(one, (place, step))
             elif not optional:
                 raise ValueError(f"`{_spelled((place, step))}` is missing")
         return kind(**given)
 
     return decoded
+
+
+def _as_it_is(kind: Any) -> Any:
+    """The type whose values are taken without a look, which most are; None where there is more to see to."""
+    return kind if kind in {str, bool, int} else None
 
 
 def _may_lack(field: Any) -> bool:

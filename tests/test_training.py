@@ -129,6 +129,12 @@ def test_each_sentence_is_attributed_to_what_supports_it(library):
     assert library.attributed("  ", texts) == []
 
 
+def test_a_sentence_is_attributed_to_the_passage_in_which_it_stands_word_for_word(library):
+    texts = ["Of leave, five days may be carried over.", "Ask first.\nFive days of leave may be\ncarried over."]
+    said = library.attributed("Five days of leave may be carried over.", texts)
+    assert said == [Said("Five days of leave may be carried over.", (2,))]
+
+
 def test_the_prompt_is_that_of_answering_with_a_mark_of_the_exchange(library):
     given = exchange(1, question=QUESTION)
     system, user = library.prompt(given, [CARRY])

@@ -1,5 +1,6 @@
 """Negation and modality: which words of a line are denied, demanded, advised, allowed or left free (pure)."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -154,7 +155,8 @@ class Stances:
 
     def opened(self, start: int, end: int) -> int:
         """Where the clause begins that reaches `end`: past a condition that says nothing else ("If not, ...")."""
-        closed = max((at for at in self.commas if start <= at < end), default=-1)
+        before = bisect_left(self.commas, end)
+        closed = self.commas[before - 1] if before else -1
         return closed + 1 if any(start <= at < closed - 1 for at in self.conditions) else start
 
 

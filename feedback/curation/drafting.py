@@ -10,7 +10,7 @@ from feedback.curation.judging import Judgement, judgement
 from feedback.curation.likeness import normalised
 from feedback.curation.options import EVERYONE, Options
 from feedback.curation.personal import Redactor
-from feedback.curation.secrets import secrets
+from feedback.curation.secrets import new_secrets, secrets
 from feedback.curation.values import Section
 from feedback.records import Cited, Exchange, Judged, Said, Shown
 from feedback.sources import Current, Message, Sources
@@ -158,13 +158,13 @@ class Drafting:
         """The answer's sentences, citing passages by their number; none for a refusal."""
         if exchange.abstained:
             return ()
-        cited = {each.number: each for each in exchange.citations}
         texts = [evidence(each) for each in shown]
         if not exchange.sentences:
             return tuple(self._sources.attributed(redact(MARK.sub("", exchange.answer)), texts))
+        places = {each.number: _number(each, shown, redact) for each in exchange.citations}
         made = []
         for said in exchange.sentences:
-            numbers = [_number(cited[each], shown, redact) for each in said.citations if each in cited]
+            numbers = [places[each] for each in said.citations if each in places]
             made.append(Said(redact(said.text), tuple(dict.fromkeys(number for number in numbers if number))))
         return tuple(made)
 
@@ -221,8 +221,8 @@ def _secret(judged: Judged) -> Left | None:
         *(each.text for each in judged.corrections),
         *(each.comment for each in judged.decisions),
     ]
-    texts = ("\n".join(typed), *(each.text for each in exchange.shown))
-    kinds = frozenset(chain.from_iterable(map(secrets, texts)))
+    passages = (secrets(each.text) for each in exchange.shown)
+    kinds = frozenset(chain(new_secrets("\n".join(typed)), *passages))
     return Left("secrets", "secret", tuple(sorted(kinds))) if kinds else None
 
 

@@ -43,7 +43,7 @@ def read(
     snapshot, noted = hashlib.sha256(), {name: Counter[str]() for name in ("kinds", "redacted", "flaws")}
     for position, each in enumerate(judged):
         for record in (each.exchange, *each.votes, *each.corrections, *each.decisions):
-            snapshot.update(json.dumps(record, default=_plain, sort_keys=True).encode() + b"\n")
+            snapshot.update(_ENCODE(record).encode() + b"\n")
         made.questions.append(normalised(_asked(each.exchange)))
         made.keys.append(each.exchange.conversation or each.exchange.id)
         drafted = drafting(each)
@@ -80,8 +80,12 @@ def _plain(value: Any) -> Any:
     if isinstance(value, frozenset):
         return sorted(value)
     if isinstance(value, Mapping):
-        return dict(value)
+        return dict(sorted(value.items()))
     return {name: getattr(value, name) for name in value.__slots__}
+
+
+# Made once: `json.dumps` makes another for each text.
+_ENCODE = json.JSONEncoder(default=_plain).encode
 
 
 def _fact(position: int, exchange: Exchange, draft: Draft) -> Fact:

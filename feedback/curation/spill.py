@@ -14,6 +14,8 @@ from feedback.curation.values import Rejected, Section
 from feedback.records import Exchange
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+# Made once: `json.dumps` looks for what it was told at each call.
+_ENCODE = json.JSONEncoder().encode
 SCHEMA = """
     CREATE TABLE drafts (position INTEGER PRIMARY KEY, prompt BLOB, chosen TEXT, rejected TEXT, sections BLOB);
     CREATE TABLE rejected (position INTEGER PRIMARY KEY, exchange TEXT, stage TEXT, reason TEXT);
@@ -42,7 +44,7 @@ class Spill:
         )
         self._connection.execute(
             "INSERT INTO drafts VALUES (?, ?, ?, ?, ?)",
-            (position, _packed(draft.prompt), _text(draft.chosen), _text(draft.rejected), _packed(sections)),
+            (position, _plain(draft.prompt), _text(draft.chosen), _text(draft.rejected), _packed(sections)),
         )
 
     def reject(self, position: int, rejected: Rejected) -> None:
@@ -59,7 +61,7 @@ class Spill:
 
     def prompt(self, position: int) -> tuple[tuple[str, str], ...]:
         """The prompt of a draft."""
-        return tuple((role, text) for role, text in _unpacked(self._one("prompt", position)))
+        return tuple((role, text) for role, text in json.loads(self._one("prompt", position)))
 
     def chosen(self, position: int) -> str:
         """The answer to write of a draft that has one."""
@@ -107,8 +109,13 @@ class Spill:
         yield from self._connection.cursor().execute(statement)
 
 
+def _plain(value: Any) -> bytes:
+    """What is read once or twice, by far the most of all: to make it smaller takes longer than to write it."""
+    return _ENCODE(value).encode()
+
+
 def _packed(value: Any) -> bytes:
-    return zlib.compress(json.dumps(value).encode(), 1)
+    return zlib.compress(_plain(value), 1)
 
 
 def _unpacked(packed: bytes) -> Any:

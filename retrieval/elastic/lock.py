@@ -16,6 +16,7 @@ from uuid import uuid4
 from elastic_transport import TransportError
 from elasticsearch import ApiError, BadRequestError, ConflictError, Elasticsearch, NotFoundError
 
+from retrieval.elastic.client import reason
 from retrieval.elastic.retrying import insistently
 from retrieval.errors import SearchUnavailable
 
@@ -51,6 +52,7 @@ class Lock:
         self._owner = ""
         self._place: Seen | None = None
         self._renewed = 0.0
+        self._failed: ApiError | TransportError | None = None
 
     @property
     def held(self) -> bool:
@@ -60,9 +62,9 @@ class Lock:
     def check(self) -> None:
         """Raise `SearchUnavailable` if the right was taken and has been lost since."""
         if self.held and (self._place is None or time.monotonic() - self._renewed > self._lease):
-            raise SearchUnavailable(
-                "the sole right to change the index was lost, for it was not renewed in time: run `footnote sync` again"
-            )
+            failed = self._failed
+            why = f"because Elasticsearch {reason(failed)}" if failed else "for it was not renewed in time"
+            raise SearchUnavailable(f"the sole right to change the index was lost, {why}; run `footnote sync` again")
 
     @contextmanager
     def holding(self, waiting: Callable[[], None]) -> Iterator[bool]:
@@ -128,7 +130,7 @@ class Lock:
             if found is None or found.owner != self._owner:
                 return False
             place = found
-        self._place, self._renewed = place, began
+        self._place, self._renewed, self._failed = place, began, None
         return True
 
     @contextmanager
@@ -147,10 +149,11 @@ class Lock:
         while not done.wait(pause):
             try:
                 if self._place and not self._written(_at(self._place)):
-                    self._place = None
+                    self._place = self._failed = None
                 pause = self._lease / RENEWALS
-            except (ApiError, TransportError):
-                # The server may be back, or have room, before the lease ends; else `check` says so.
+            except (ApiError, TransportError) as error:
+                # The server may be back, or have room, before the lease ends; else `check` says why it was lost.
+                self._failed = error
                 pause = self._lease / TRIES
 
     def _release(self) -> None:

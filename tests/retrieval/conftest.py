@@ -16,7 +16,7 @@ from tests.fakes import FakeEmbedder
 
 Opening = Callable[..., SearchIndex]
 # How long a writer that died keeps the others waiting.
-LEASE = 2.0
+LEASE = 4.0
 
 ELASTIC = pytest.param("elastic", marks=[pytest.mark.server, pytest.mark.timeout(600)])
 
@@ -55,11 +55,16 @@ OPENERS: dict[
 
 
 def elastic(
-    url: str, alias: str, embedder: FakeEmbedder | None = None, analyzer: Analyzer | None = None
+    url: str,
+    alias: str,
+    embedder: FakeEmbedder | None = None,
+    analyzer: Analyzer | None = None,
+    *,
+    lease: float = LEASE,
 ) -> ElasticIndex:
     """The index behind an alias, as one process opens it."""
     return open_elastic(
-        Connection((url,)), embedder or FakeEmbedder(), analyzer or Analyzer(), alias=alias, lease=LEASE
+        Connection((url,)), embedder or FakeEmbedder(), analyzer or Analyzer(), alias=alias, lease=lease
     )
 
 
