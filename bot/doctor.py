@@ -17,7 +17,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bot.errors import BotError, GenerationFailed, SettingsError
+from bot.errors import BotError, GenerationFailed, SettingsError, StateUnavailable
 from bot.findings import Finding
 from bot.prompts import Prompt
 from bot.settings import FILE, Settings, Source, load
@@ -37,6 +37,7 @@ FREE_BYTES = 500_000_000
 LANGUAGE_SAMPLE = 25  # documents of each source
 
 FOLDER = "see that the state folder can be written"
+SERVER = "see that the server runs and that `redis_url` is right"
 
 GREETING = Prompt("Reply with one word.", "Say yes.", "")
 # A model that fails in these ways has been reached.
@@ -234,6 +235,8 @@ def _rooms(settings: Settings, build: Callable[[Settings], "House"]) -> Iterator
     yield index(house)
     yield from language(house, settings.language)
     yield from feedback_store(house, shared=settings.redis_url is not None)
+    if settings.slack_bot_token or settings.slack_client_id:
+        yield state_store(house, shared=settings.redis_url is not None)
 
 
 def index(house: "House") -> Finding:
@@ -282,12 +285,20 @@ def feedback_store(house: "House", *, shared: bool) -> Iterator[Finding]:
             store = store.store
         servers = store.keeping() if isinstance(store, RedisFeedback) else []
     except FeedbackError as error:
-        mend = "see that the server runs and that `redis_url` is right" if shared else FOLDER
-        yield Finding("feedback store", ok=False, detail=str(error), mend=mend)
+        yield Finding("feedback store", ok=False, detail=str(error), mend=SERVER if shared else FOLDER)
         return
     if not shared:
         yield Finding("feedback store", ok=True, detail="opens")
     yield from (kept(server) for server in servers)
+
+
+def state_store(house: "House", *, shared: bool) -> Finding:
+    """Whether what a chat platform tells us could be kept until it is answered."""
+    try:
+        waits = house.state.waiting()
+    except StateUnavailable as error:
+        return Finding("state store", ok=False, detail=str(error), mend=SERVER if shared else FOLDER)
+    return Finding("state store", ok=True, detail=f"opens, questions that wait: {waits}")
 
 
 def waiting(counts: "Counts") -> Iterator[Finding]:

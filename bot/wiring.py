@@ -18,6 +18,7 @@ from bot.generation.quoting import EXTRACTIVE
 from bot.generation.rewriting import Rewriter
 from bot.retention import Retention
 from bot.settings import Settings, revealed
+from bot.state.store import StateStore, about
 from bot.voting import Ballot, Opinion, Standing, records, standing
 from feedback.errors import FeedbackUnavailable, UnknownExchange
 from feedback.people import hashed, user_key
@@ -41,7 +42,6 @@ if TYPE_CHECKING:  # no question waits for what only measures
     from bot.reviewing import Ruling
     from bot.serving.figures import Figures
     from bot.serving.platform import Platform
-    from bot.state.store import StateStore
     from bot.training import Library
     from feedback.export.values import Made
     from retrieval.elastic.client import Connection
@@ -90,7 +90,7 @@ class House:
         return SqliteFeedback(self.settings.home / "feedback.db")
 
     @cached_property
-    def state(self) -> "StateStore":
+    def state(self) -> StateStore:
         """What replicas share besides: accepted events and values with an expiry, where feedback is kept too."""
         if self.settings.redis_url:
             from bot.state.redis_state import RedisState
@@ -280,8 +280,14 @@ class House:
         return decision
 
     def forget(self, user: str) -> Forgotten:
-        """Erase what is recorded of a person, and tell which exports hold rows of theirs; raises `FeedbackError`."""
-        return self.feedback.forget(self.named(user))
+        """Erase what is recorded of a person, and tell which exports hold rows of theirs.
+
+        Raises `FeedbackError` and `StateUnavailable`; then call it again.
+        """
+        person = self.named(user)
+        for key in self.state.keys(about(person), now=datetime.now(UTC)):
+            self.state.remove(key)
+        return self.feedback.forget(person)
 
     def prune(self) -> tuple[int, int]:
         """Let go of what is older than the settings keep it; how many exchanges lost their words, how many went.

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.answers import Answer, Done, Event, Question, SentenceReady, Status
+from bot.state.store import StateStore
 from bot.voting import Opinion, Standing, records
 from feedback.errors import UnknownExchange
 from retrieval.analysis import fold
@@ -129,6 +130,7 @@ class FakeHouse:
 
     def __init__(self, *, index: FakeIndex | None = None) -> None:
         self.index = index or FakeIndex()
+        self.state: StateStore | None = None
         self.results = Results((), 0.0, Signals())
         self.report = Report()
         self.figures: dict[str, Any] = {}

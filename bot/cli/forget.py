@@ -62,8 +62,8 @@ def _shape(gone: "Forgotten") -> dict[str, Any]:
 
 def _lines(gone: "Forgotten") -> Iterator[str]:
     yield (
-        f"Erased: {gone.exchanges} exchanges, {gone.votes} votes, {gone.corrections} corrections, "
-        f"{gone.decisions} decisions."
+        f"Erased exchanges: {gone.exchanges}, votes: {gone.votes}, corrections: {gone.corrections}, "
+        f"decisions: {gone.decisions}."
     )
     for held in gone.exports:
         yield f"The export {held.export.id} in {held.export.place} holds {len(held.rows)} rows of theirs:"

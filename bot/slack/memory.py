@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 
-from bot.state.store import StateStore
+from bot.state.store import StateStore, about
 
 KEPT = timedelta(days=90)
 
@@ -76,18 +76,14 @@ class Memory:
 
     def voted(self, person: str, answer: str) -> None:
         """Remember that a person (keyed hash) has voted on an answer."""
-        self._put(f"voted:{person}:{answer}", f"{self._now():%Y-%m-%dT%H:%M:%S}")
+        at = self._now()
+        self._state.put(f"{_voted(person)}{answer}", f"{at:%Y-%m-%dT%H:%M:%S}", expires=at + KEPT)
 
     def votes(self, person: str, *, most: int) -> list[str]:
         """The answers that a person voted on last, newest first."""
-        prefix = f"slack:voted:{person}:"
+        prefix = _voted(person)
         found = {key: self._state.get(key, now=self._now()) or "" for key in self._state.keys(prefix, now=self._now())}
         return [key.removeprefix(prefix) for key in sorted(found, key=lambda key: found[key], reverse=True)[:most]]
-
-    def forget(self, person: str) -> None:
-        """Forget on which answers a person voted."""
-        for key in self._state.keys(f"slack:voted:{person}:", now=self._now()):
-            self._state.remove(key)
 
     def keep(self, name: str, value: str, *, lasts: timedelta = KEPT) -> None:
         """Keep a value of one's own."""
@@ -101,6 +97,10 @@ class Memory:
 
     def _get(self, name: str) -> str | None:
         return self._state.get(f"slack:{name}", now=self._now())
+
+
+def _voted(person: str) -> str:
+    return f"{about(person)}slack:voted:"
 
 
 def _short(user: str) -> str:

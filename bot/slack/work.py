@@ -37,7 +37,7 @@ NOT_SHARED = "This cannot be shared any more. Please ask again."
 EARLIER = "This part belonged to an earlier answer."
 NOT_ERASED = "It could not be erased just now. Please try again in a few minutes."
 ERASED = (
-    "Erased: {exchanges} questions with their answers, and {votes} votes. What stands in Slack itself stays until you "
+    "Erased. Questions with their answers: {exchanges}, votes: {votes}. What stands in Slack itself stays until you "
     "delete it there."
 )
 
@@ -206,9 +206,7 @@ class Work:
 
     def _erase(self, claim: Claim, heard: Heard, workspace: Workspace) -> None:
         """Forget a person, who is told in a direct message."""
-        person = f"slack:{heard.user}"
-        gone = self._house.forget(person)
-        self._memory.forget(self._house.named(person))
+        gone = self._house.forget(f"slack:{heard.user}")
         text = ERASED.format(exchanges=gone.exchanges, votes=gone.votes)
         self._tell_directly(workspace, heard, text)
 

@@ -9,6 +9,11 @@ from typing import Protocol
 KNOWN_FOR = timedelta(hours=24)
 
 
+def about(person: str) -> str:
+    """How the keys of all values begin that are kept about a person (keyed hash), so that all can be erased."""
+    return f"person:{person}:"
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """Something that a platform told us and that somebody waits for; `id` is the platform's own, unique with it.

@@ -4,6 +4,8 @@ import json
 import os
 import re
 import shutil
+from contextlib import closing
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,6 +21,8 @@ from bot.doctor import examine
 from bot.errors import BotError
 from bot.findings import Finding
 from bot.settings import Source
+from bot.state.sqlite_state import SqliteState
+from bot.state.store import Event
 from feedback.errors import FeedbackUnavailable
 from retrieval.errors import EmbeddingUnavailable, SearchUnavailable
 from retrieval.passages import Document
@@ -198,6 +202,19 @@ def test_a_feedback_store_that_cannot_be_opened_is_wrong():
     house.feedback_failure = FeedbackUnavailable("the feedback file cannot be used")
     finding = found(house)["feedback store"]
     assert (finding.ok, finding.detail) == (False, "the feedback file cannot be used")
+
+
+def test_the_store_of_what_waits_is_looked_at_where_a_platform_is_set_up(monkeypatch, tmp_path):
+    monkeypatch.setattr(doctor, "slack", lambda _: iter(()))
+    monkeypatch.setenv("FOOTNOTE_SLACK_BOT_TOKEN", "xoxb-1-2")
+    monkeypatch.setenv("FOOTNOTE_SLACK_APP_TOKEN", "xapp-1-2")
+    house = furnished()
+    house.state = SqliteState(tmp_path / "state.db")
+    with closing(house.state):
+        house.state.accept(Event("slack", "Ev1", datetime.now(UTC), "{}"))
+        assert found(house)["state store"] == Finding("state store", ok=True, detail="opens, questions that wait: 1")
+    finding = found(house)["state store"]  # it is closed by now
+    assert (finding.ok, finding.mend) == (False, doctor.FOLDER)
 
 
 @pytest.fixture

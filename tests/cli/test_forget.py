@@ -2,10 +2,13 @@
 
 import json
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from bot.state.sqlite_state import SqliteState
+from bot.state.store import about
 from feedback.people import hashed, user_key
 from feedback.records import Export
 from feedback.sqlite_store import SqliteFeedback
@@ -32,7 +35,7 @@ def talked(folder) -> Path:
 def test_a_person_is_erased_and_told_in_numbers(talked):
     result = footnote("forget", "Ada@Example.com")
     assert (result.exit_code, result.stderr) == (0, "")
-    assert result.stdout == "Erased: 1 exchanges, 2 votes, 0 corrections, 0 decisions.\n"
+    assert result.stdout == "Erased exchanges: 1, votes: 2, corrections: 0, decisions: 0.\n"
     with closing(SqliteFeedback(talked / "feedback.db")) as store:
         (left,) = store.judged()
     assert left.exchange.id == "answer-00001"
@@ -79,8 +82,18 @@ def test_on_a_terminal_it_is_asked_before(talked, monkeypatch):
     no = footnote("forget", ADA, stdin="n\n")
     assert no.exit_code == 1
     assert "Erase everything that is recorded of ada@example.com?" in no.stderr
-    assert footnote("forget", ADA, stdin="y\n").stdout.startswith("Erased: 1 exchanges")
-    assert footnote("forget", ADA, "--yes").stdout.startswith("Erased: 0 exchanges")
+    assert footnote("forget", ADA, stdin="y\n").stdout.startswith("Erased exchanges: 1")
+    assert footnote("forget", ADA, "--yes").stdout.startswith("Erased exchanges: 0")
+
+
+def test_values_that_a_platform_keeps_of_a_person_go_too(talked):
+    now, hour = datetime.now(UTC), timedelta(hours=1)
+    with closing(SqliteState(talked / "state.db")) as state:
+        mine, other = (f"{about(hashed(name, key=user_key(talked)))}slack:voted:a" for name in (ADA, "bob@example.com"))
+        for key in (mine, other):
+            state.put(key, "1", expires=now + hour)
+        assert footnote("forget", ADA).exit_code == 0
+        assert (state.get(mine, now=now), state.get(other, now=now)) == (None, "1")
 
 
 def test_nobody_cannot_be_forgotten(folder):

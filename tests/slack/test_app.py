@@ -93,7 +93,7 @@ def test_the_page_tells_what_i_may_read_my_votes_and_erases_them(stage):
     assert "docs" in home.shown
     assert "365 days" in home.shown
     ada.clicks(home, "Erase mine")
-    workspace.wait(lambda: any("Erased: 1" in each.shown for each in workspace.visible(ada.direct)), "word of it")
+    workspace.wait(lambda: any("answers: 1" in each.shown for each in workspace.visible(ada.direct)), "word of it")
     assert stage.exchanges() == []
     assert stage.counted() == []
     ada.opens("home")

@@ -145,7 +145,9 @@ def test_everything_of_a_person_is_erased_when_they_ask_for_it(tmp_path):
         assert home
         ada.clicks(home, "Erase mine")
         assert len(stage.exchanges()) == 1
-        assert any("Erased: 1 questions" in each.shown for each in stage.slack.workspace.visible(ada.direct))
+        assert any(
+            "Questions with their answers: 1" in each.shown for each in stage.slack.workspace.visible(ada.direct)
+        )
 
 
 def test_a_bot_is_never_answered(tmp_path):
