@@ -191,9 +191,15 @@ def settle(client: Elasticsearch, names: str) -> None:
     """Return when everything is found and written, and no segments are being merged any more."""
     client.indices.refresh(index=names)
     client.indices.flush(index=names)
-    while client.indices.stats(index=names, metric="merge")["_all"]["total"]["merges"]["current"]:
+    while _is_merging(client, names):
         print("\rmerging segments", end="", file=sys.stderr, flush=True)
         time.sleep(1)
+
+
+def _is_merging(client: Elasticsearch, names: str) -> bool:
+    """Also between two steps of a merge that was asked for, as large loads do at their end."""
+    merges = client.indices.stats(index=names, metric="merge")["_all"]["total"]["merges"]
+    return bool(merges["current"] or client.tasks.list(actions="*forcemerge*")["nodes"])
 
 
 def bytes_of(client: Elasticsearch, names: str) -> int:
