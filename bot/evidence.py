@@ -55,10 +55,13 @@ def evidence(passage: Passage) -> str:
 
 def speaks_to_a_model(text: str) -> bool:
     """Whether a text gives a model orders, also when hidden characters stand between its letters."""
+    return SPEAKS_TO_A_MODEL.search(re.sub(r"[^\S\n]+", " ", text if text.isascii() else _folded(text))) is not None
+
+
+def _folded(text: str) -> str:
     # Of a text that has none, each letter is looked at once, however often it stands there.
     hidden = {c for c in set(text) if unicodedata.category(c) == "Cf"}
-    folded = unicodedata.normalize("NFKC", "".join(c for c in text if c not in hidden) if hidden else text)
-    return SPEAKS_TO_A_MODEL.search(re.sub(r"[^\S\n]+", " ", folded)) is not None
+    return unicodedata.normalize("NFKC", "".join(c for c in text if c not in hidden) if hidden else text)
 
 
 def _paragraphs(text: str) -> Iterator[Span]:

@@ -108,6 +108,6 @@ def visible(text: str) -> str:
     """The text without what a person could not see: hidden letters speak to nobody but a model."""
     if text.replace("\n", "").isprintable():
         return text
-    letters = set(text) - {"\n"}
-    hidden = {c for c in letters if unicodedata.category(c) in {"Cc", "Cf", "Co", "Cs", "Cn"}}
-    return "".join(c for c in text if c not in hidden) if hidden else text
+    unprintable = [c for c in set(text) if not c.isprintable() and c != "\n"]
+    hidden = [ord(c) for c in unprintable if unicodedata.category(c) in {"Cc", "Cf", "Co", "Cs", "Cn"}]
+    return text.translate(dict.fromkeys(hidden)) if hidden else text

@@ -4,6 +4,7 @@ An annotation may be text, number, truth value, datetime, Literal, another datac
 frozen sets and mappings of them.
 """
 
+import json
 import math
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -12,6 +13,8 @@ from datetime import UTC, datetime
 from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Literal, NoReturn, Union, get_args, get_origin, get_type_hints
+
+import orjson
 
 
 def encode(value: Any) -> Any:
@@ -85,6 +88,25 @@ def _dataclass(kind: Any) -> Decoder:
         return kind(**given)
 
     return decoded
+
+
+def to_bytes(value: Any, plain: Callable[[Any], Any] | None = None) -> bytes:
+    """The value as JSON, records and all, quicker than by the standard library; half a character is escaped.
+
+    `plain` gives what JSON knows in place of what it does not.
+    """
+    try:
+        return orjson.dumps(value, default=plain, option=orjson.OPT_SORT_KEYS)
+    except TypeError:
+        return json.dumps(value, default=plain, sort_keys=True).encode()
+
+
+def from_bytes(text: str | bytes) -> Any:
+    """What the JSON says, as quickly; raises ValueError."""
+    try:
+        return orjson.loads(text)
+    except ValueError:  # it is stricter: half a character, numbers that are none
+        return json.loads(text)
 
 
 def _as_it_is(kind: Any) -> Any:

@@ -1,7 +1,6 @@
 """The server behind the Redis store: its keys, its scripts, many commands at once, and its errors as ours."""
 
 import hashlib
-import json
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
+from feedback.codec import from_bytes
 from feedback.errors import FeedbackUnavailable
 from feedback.records import Exchange, R, Record, from_json, to_json, to_text
 from feedback.redis_connection import Address, address, connect, failures, installed, unknown_script
@@ -101,7 +101,7 @@ class Server:
     def parsed(self, kind: type[R], record: bytes) -> R:
         """The record that stands there; raises `FeedbackUnavailable` for anything else."""
         try:
-            return from_json(kind, json.loads(record.partition(b"\n")[0]))
+            return from_json(kind, from_bytes(record.partition(b"\n")[0]))
         except ValueError as error:
             message = f"a record in the feedback store at {self.address.place} cannot be read: {error}"
             raise FeedbackUnavailable(message) from error

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from feedback import sqlite_schema as schema
+from feedback.codec import from_bytes
 from feedback.errors import FeedbackUnavailable, UnknownExchange
 from feedback.records import (
     Correction,
@@ -268,7 +269,7 @@ class SqliteFeedback:
 
     def _parsed(self, kind: type[R], record: str) -> R:
         try:
-            return from_json(kind, json.loads(record))
+            return from_json(kind, from_bytes(record))
         except ValueError as error:
             message = f"a record in the feedback file {str(self.path)!r} cannot be read: {error}"
             raise FeedbackUnavailable(message) from error

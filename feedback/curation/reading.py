@@ -1,13 +1,13 @@
 """The exchanges are read once: their texts go to a temporary file, the facts that decide stay in memory."""
 
 import hashlib
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from feedback.codec import to_bytes
 from feedback.curation.drafting import Draft, Drafting, Left
 from feedback.curation.facts import Fact, fact
 from feedback.curation.ledger import Ledger, Progress
@@ -43,7 +43,7 @@ def read(
     snapshot, noted = hashlib.sha256(), {name: Counter[str]() for name in ("kinds", "redacted", "flaws")}
     for position, each in enumerate(judged):
         for record in (each.exchange, *each.votes, *each.corrections, *each.decisions):
-            snapshot.update(_ENCODE(record).encode() + b"\n")
+            snapshot.update(to_bytes(record, _plain) + b"\n")
         made.questions.append(normalised(_asked(each.exchange)))
         made.keys.append(each.exchange.conversation or each.exchange.id)
         drafted = drafting(each)
@@ -80,12 +80,8 @@ def _plain(value: Any) -> Any:
     if isinstance(value, frozenset):
         return sorted(value)
     if isinstance(value, Mapping):
-        return dict(sorted(value.items()))
+        return dict(value)
     return {name: getattr(value, name) for name in value.__slots__}
-
-
-# Made once: `json.dumps` makes another for each text.
-_ENCODE = json.JSONEncoder(default=_plain).encode
 
 
 def _fact(position: int, exchange: Exchange, draft: Draft) -> Fact:

@@ -1,6 +1,5 @@
 """What is too much for memory, in a temporary file: drafts by their position, and rows in the order they are read."""
 
-import json
 import sqlite3
 import zlib
 from collections.abc import Iterator
@@ -9,13 +8,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from feedback.codec import from_bytes, to_bytes
 from feedback.curation.drafting import Draft
 from feedback.curation.values import Rejected, Section
 from feedback.records import Exchange
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
-# Made once: `json.dumps` looks for what it was told at each call.
-_ENCODE = json.JSONEncoder().encode
 SCHEMA = """
     CREATE TABLE drafts (position INTEGER PRIMARY KEY, prompt BLOB, chosen TEXT, rejected TEXT, sections BLOB);
     CREATE TABLE rejected (position INTEGER PRIMARY KEY, exchange TEXT, stage TEXT, reason TEXT);
@@ -38,13 +36,14 @@ class Spill:
         """Remember the long parts of a draft, and what was asked."""
         sections = (
             draft.standalone,
-            [asdict(each) for each in draft.positives],
-            [asdict(each) for each in draft.blamed],
+            draft.positives,
+            draft.blamed,
             (exchange.id, exchange.question, exchange.history, sorted(exchange.groups)),
         )
+        # Prompts are by far the most of all: to make them smaller takes longer than to write them.
         self._connection.execute(
             "INSERT INTO drafts VALUES (?, ?, ?, ?, ?)",
-            (position, _plain(draft.prompt), _text(draft.chosen), _text(draft.rejected), _packed(sections)),
+            (position, to_bytes(draft.prompt), _text(draft.chosen), _text(draft.rejected), _packed(sections)),
         )
 
     def reject(self, position: int, rejected: Rejected) -> None:
@@ -56,12 +55,12 @@ class Spill:
         """Remember a retrieval row of a draft, with the place of the positive among the draft's."""
         self._connection.execute(
             "INSERT INTO retrievals (draft, positive, negatives) VALUES (?, ?, ?)",
-            (draft, positive, _packed([asdict(each) for each in negatives])),
+            (draft, positive, _packed(negatives)),
         )
 
     def prompt(self, position: int) -> tuple[tuple[str, str], ...]:
         """The prompt of a draft."""
-        return tuple((role, text) for role, text in json.loads(self._one("prompt", position)))
+        return tuple((role, text) for role, text in from_bytes(self._one("prompt", position)))
 
     def chosen(self, position: int) -> str:
         """The answer to write of a draft that has one."""
@@ -109,17 +108,12 @@ class Spill:
         yield from self._connection.cursor().execute(statement)
 
 
-def _plain(value: Any) -> bytes:
-    """What is read once or twice, by far the most of all: to make it smaller takes longer than to write it."""
-    return _ENCODE(value).encode()
-
-
 def _packed(value: Any) -> bytes:
-    return zlib.compress(_plain(value), 1)
+    return zlib.compress(to_bytes(value, asdict), 1)
 
 
 def _unpacked(packed: bytes) -> Any:
-    return json.loads(zlib.decompress(packed))
+    return from_bytes(zlib.decompress(packed))
 
 
 def _text(text: str | None) -> bytes | None:

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from feedback.codec import from_bytes, to_bytes
 from feedback.records import Cited, Correction, Exchange, Said, Shown, Vote, from_json, to_json
-from tests.feedback.samples import NOON, exchange
+from tests.feedback.samples import NOON, exchange, vote
 
 TIMES = st.datetimes(timezones=st.just(UTC))
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
@@ -136,3 +137,18 @@ def test_a_vote_is_up_down_or_none(value):
 def test_a_record_is_made_in_utc_only(at):
     with pytest.raises(ValueError, match="UTC"):
         replace(exchange(), at=at)
+
+
+@pytest.mark.parametrize("text", ["plain", "Gr\u00fc\u00dfe \U0001f600", "half \ud800"])
+def test_quick_json_keeps_every_text(text):
+    row = {"b": (text, 1, None), "a": [1.5]}
+    assert from_bytes(to_bytes(row)) == {"a": [1.5], "b": [text, 1, None]}
+    assert from_bytes(to_bytes({"s": frozenset({text})}, sorted)) == {"s": [text]}
+    assert to_bytes({"b": 1, "a": text}) == to_bytes({"a": text, "b": 1})
+
+
+def test_quick_json_takes_records_and_refuses_what_is_no_json():
+    up = vote(1, "up")
+    assert from_bytes(to_bytes(up))["voter"] == up.voter
+    with pytest.raises(ValueError, match="line 1"):
+        from_bytes(b"{")
