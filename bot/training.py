@@ -22,6 +22,8 @@ from retrieval.sentences import sentences
 REMEMBERED = 512
 # Sections that a question finds, as many as answers are made from.
 FOUND = 10
+# Characters of a text that its sections are searched by.
+ASKED = 1000
 
 CLAIMED = re.compile(r"\s*\[\d{1,3}\]")
 STOP = re.compile(r"[.!?…]+[\"'”’)\]]*$")
@@ -56,12 +58,23 @@ class Library:
 
     def search(self, exchange: Exchange) -> list[Found]:
         """What the question of this exchange finds now, with its history and for the groups that asked it."""
-        results = self._search(Query(exchange.question, _turns(exchange), exchange.groups), top=FOUND)
+        return self._found(Query(exchange.question, _turns(exchange), exchange.groups))
+
+    def holding(self, text: str, groups: frozenset[str]) -> list[Found]:
+        """The sections that these groups may read and that hold every sentence of a text now, best first."""
+        return [each for each in self._found(Query(text[:ASKED], (), groups)) if self._holds(text, each)]
+
+    def _found(self, query: Query) -> list[Found]:
+        results = self._search(query, top=FOUND)
         return [
             Found(p.document, p.anchor, p.version, p.embedded_text, hit.score, results.confidence, p.embedded_heading)
             for hit in results.hits
             for p in [hit.passage]
         ]
+
+    def _holds(self, text: str, section: Found) -> bool:
+        said = self.attributed(text, [f"{section.title}\n\n{section.text}"])
+        return bool(said) and all(each.citations for each in said)
 
     def prompt(self, exchange: Exchange, shown: Sequence[Shown]) -> tuple[Message, ...]:
         """What a model is sent for this question over these passages; its mark is drawn from the exchange's id."""

@@ -59,6 +59,10 @@ class Sources(Protocol):
         """What the question of this exchange finds now, with its history and for the groups that asked it."""
         ...
 
+    def holding(self, text: str, groups: frozenset[str]) -> Sequence[Found]:
+        """The sections that these groups may read and that hold every sentence of a text now, best first."""
+        ...
+
     def prompt(self, exchange: Exchange, shown: Sequence[Shown]) -> Sequence[Message]:
         """What a model is sent for this question over these passages; equal arguments give equal messages."""
         ...

@@ -91,6 +91,15 @@ def library(handbook) -> Library:
     return build(load()).sources
 
 
+def test_the_sections_that_hold_a_text_are_found_for_those_who_may_read_them(library):
+    everyone = frozenset({"everyone"})
+    found = library.holding("Five days of leave may be carried over into the next year.", everyone)
+    assert [(each.document, each.anchor) for each in found][:1] == [("handbook/leave.md", "carry-over")]
+    assert not library.holding("Nine days of leave may be carried over into the next year.", everyone)
+    assert not library.holding("", everyone)
+    assert not library.holding("Five days of leave may be carried over into the next year.", frozenset({"public"}))
+
+
 def test_a_section_is_told_as_it_is_now_with_who_may_read_it(library):
     current = library.current("handbook/leave.md", "carry-over")
     assert current is not None

@@ -140,7 +140,9 @@ def _note_refusals(facts: list[Fact], share: float, ledger: Ledger) -> None:
 
 
 def _answer(spill: Spill, each: Fact) -> str:
-    return spill.chosen(each.position) if each.wanted else spill.rejected(each.position)
+    if each.wanted:
+        return spill.chosen(each.position)
+    return spill.rejected(each.position) if each.unwanted else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +189,7 @@ class _Rows:
             "not_to_write": sum(each.unwanted for each in self.facts),
             "refusals_to_write": sum(each.refusal for each in wanted),
             "pairs": len(self.matches),
-            "retrievals": sum(each.positives for each in wanted),
+            "retrievals": sum(each.positives for each in self.facts),
             "exchanges_by_split": dict(sorted(Counter(each.split for each in self.facts).items())),
         }
 

@@ -35,7 +35,7 @@ class Left:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What an exchange gives if it stays: an answer to write, one not to write, or both; at least one.
+    """What an exchange gives if it stays: an answer to write, one not to write, a section to find; at least one.
 
     `same` is equal for exchanges with the same question, history and passages. `standalone` asks the question in one
     text, the newest turn first, as the whole conversation is embedded. `blamed` are cited sections that somebody said
@@ -127,17 +127,18 @@ class Drafting:
         corrected = self._corrected(found, texts, redact)
         right = given if found.outcome == "up" else corrected
         flaws = ("correction-unsupported",) if found.outcome == "corrected" and right is None else ()
-        if right is None and (exchange.abstained or not given):
+        elsewhere = self._elsewhere(exchange, found, redact) if flaws else ()
+        if right is None and not elsewhere and (exchange.abstained or not given):
             # Whether the passages held an answer nobody has shown; to teach against refusing would teach inventing.
             return Left("groundedness", "unsupported" if flaws else "refusal-not-disproved")
         if found.outcome == "up" and not exchange.abstained and not self._supported(given, texts):
             return Left("groundedness", "unsupported")
         chosen = None if right is None else self._sources.completion(right)
-        wrong = found.outcome != "up" and (given or exchange.abstained)
+        wrong = found.outcome != "up" and (given or (exchange.abstained and right is not None))
         rejected = self._sources.completion(given) if wrong else None
         if chosen is not None and chosen == rejected:
             return Left("groundedness", "correction-says-the-same")
-        positives = _sections(right or (), shown)
+        positives = _sections(right or (), shown) or elsewhere
         blamed = _sections(given, shown) if found.wrong_source and found.outcome != "up" else ()
         return Draft(
             found,
@@ -177,6 +178,16 @@ class Drafting:
             return ()
         said = tuple(self._sources.attributed(text, texts))
         return said if said and all(each.citations for each in said) else None
+
+    def _elsewhere(self, exchange: Exchange, found: Judgement, redact: Redactor) -> tuple[Section, ...]:
+        """The section that holds a correction and was not shown: what the retriever missed, at most one."""
+        assert found.correction is not None
+        text = redact(MARK.sub("", found.correction.text)).strip()
+        for each in self._sources.holding(text, exchange.groups):
+            current = self._current(each.document, each.anchor)
+            if current and current.audience & self._options.readable and not secrets(each.text):
+                return (Section(f"{each.document}#{each.anchor}", redact(each.title), redact(each.text)),)
+        return ()
 
     def _supported(self, said: Sequence[Said], texts: Sequence[str]) -> bool:
         cited = [(each, [texts[number - 1] for number in each.citations]) for each in said]

@@ -37,7 +37,7 @@ class Retrieving:
     def write(self, facts: Sequence[Fact], progress: Progress) -> None:
         """Remember a row for each section that answers a question; where nobody blamed one, some are searched for."""
         blamed = self._blamed(facts)
-        answering = [each for each in facts if each.wanted and each.positives]
+        answering = [each for each in facts if each.positives]
         order = sorted(answering, key=lambda each: digest(self._options.seed, each.id))
         searched = {each.position for each in order[: self._options.searches]}
         for done, each in enumerate(answering):

@@ -26,6 +26,7 @@ class Shelf:
     found: list[Found] = field(default_factory=list)
     searched: list[str] = field(default_factory=list)
     checked: list[str] = field(default_factory=list)
+    sought: list[tuple[str, frozenset[str]]] = field(default_factory=list)
 
     def current(self, document: str, anchor: str) -> Current | None:
         return self.sections.get((document, anchor))
@@ -44,6 +45,10 @@ class Shelf:
     def search(self, exchange: Exchange) -> list[Found]:
         self.searched.append(exchange.question)
         return self.found
+
+    def holding(self, text: str, groups: frozenset[str]) -> list[Found]:
+        self.sought.append((text, groups))
+        return [each for each in self.found if text in each.text]
 
     def prompt(self, exchange: Exchange, shown: Sequence[Shown]) -> list[Message]:
         passages = "\n".join(f"{each.title} {each.section}: {each.text}" for each in shown)

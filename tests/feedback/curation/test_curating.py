@@ -147,6 +147,23 @@ def test_a_correction_that_the_passages_do_not_hold_is_never_taught(tmp_path):
     assert made.counts["groundedness"]["noted"] == {"correction-unsupported": 1}
 
 
+@pytest.mark.parametrize("answered", [exchange(1, QUESTION, "All of it may be sold."), refusal(1, QUESTION)])
+@pytest.mark.parametrize("audience", [OPEN, frozenset({"board"})])
+def test_the_section_that_holds_a_correction_is_to_be_found_though_it_was_not_shown(tmp_path, answered, audience):
+    documents = shelf()
+    documents.sections["handbook/sale.md", "sale"] = Current("v1", "Nine days. Ask first.", audience)
+    documents.found = [Found("handbook/sale.md", "sale", "v1", "Nine days. Ask first.", 0.9, 0.8, "Sale of leave")]
+    given = judged(answered, "-", corrections=(correction(answered, "Nine days."),))
+    made = curated([given], tmp_path, sources=documents)
+    assert not [row for row in labels(made) if row[1]], "what was not shown teaches nobody to answer"
+    assert not [row for row in labels(made) if answered.abstained], "nor not to refuse"
+    found = [(each.positive.id, each.positive.title, each.positive.text) for each in made.retrievals()]
+    readable = audience == OPEN
+    assert found == [("handbook/sale.md#sale", "Sale of leave", "Nine days. Ask first.")] * readable
+    assert documents.sought == [("Nine days.", answered.groups)]
+    assert bool(reasons(made)) == (answered.abstained and not readable)
+
+
 def test_a_correction_that_nobody_accepted_is_not_taught(tmp_path):
     given = exchange(1, QUESTION, "All of it may be sold.")
     made = curated([judged(given, "-", corrections=(correction(given, CARRY, accepted=None),))], tmp_path)

@@ -51,6 +51,9 @@ class Shelf:
         ranked = sorted(scored, key=lambda each: (-each[0], each[1]))[:3]
         return [Found(*place, section.version, section.text, score, best) for score, place, section in ranked]
 
+    def holding(self, text: str, groups: frozenset[str]) -> Sequence[Found]:
+        raise AssertionError("a report looks for no section by an answer")
+
     def prompt(self, exchange: Exchange, shown: Sequence[Shown]) -> Sequence[Message]:
         return [("user", exchange.question), *(("system", each.text) for each in shown)]
 
