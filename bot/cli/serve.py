@@ -1,6 +1,6 @@
 import logging
 import signal
-import threading
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Literal
 
 import click
@@ -79,7 +79,7 @@ def command(
     try:
         serving.start()
         logger.info("ready for questions; stop with ctrl-c or SIGTERM")
-        stop.wait()
+        stop.get()
         logger.info("stopping")
         left = serving.stop()
         logger.info("stopped; %d events were handed over unfinished", left)
@@ -110,13 +110,15 @@ def _service(house: "House", *, workers: int, queue_limit: int, stop_timeout: fl
     )
 
 
-def _stopped_by_signals() -> threading.Event:
-    """Set by the first SIGTERM or ctrl-c; the second ends the process as it would without us."""
-    stop = threading.Event()
+def _stopped_by_signals() -> "SimpleQueue[int]":
+    """Gets the first SIGTERM or ctrl-c; the second ends the process as it would without us."""
+    # A handler runs in the midst of whatever the main thread does. An event's lock may be held by its own `wait` then,
+    # and `set` would wait for ever; this queue has none.
+    stop: SimpleQueue[int] = SimpleQueue()
 
     def heard(number: int, _: object) -> None:
         signal.signal(number, signal.SIG_DFL)
-        stop.set()
+        stop.put(number)
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, heard)

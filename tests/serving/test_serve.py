@@ -127,6 +127,24 @@ def test_with_nothing_configured_it_serves_health_and_metrics_and_says_what_is_m
     assert "stopped; 0 events were handed over" in process.lines[-1]
 
 
+SIGNALS = """
+import os, signal, sys, threading
+from bot.cli.serve import _stopped_by_signals
+
+sys.setswitchinterval(1e-6)
+for number in range(10_000):
+    stop = _stopped_by_signals()
+    sender = threading.Thread(target=os.kill, args=(os.getpid(), (signal.SIGTERM, signal.SIGINT)[number % 2]))
+    sender.start()
+    stop.get()
+    sender.join()
+"""
+
+
+def test_a_signal_is_heard_whatever_the_process_does_at_that_moment():
+    subprocess.run([sys.executable, "-c", SIGNALS], cwd=ROOT, check=True, timeout=120)
+
+
 def test_lines_of_json_are_that_alone_and_ctrl_c_ends_it_too(serve):
     write("port = 0")
     process = serve("--log-format", "json")
