@@ -12,6 +12,7 @@ from elasticsearch import Elasticsearch
 from retrieval.elastic.bulk import Bulk, refused
 from retrieval.elastic.index import ElasticIndex
 from retrieval.elastic.ledger import Ledger
+from retrieval.elastic.lock import Lock
 from retrieval.errors import SearchUnavailable
 from tests.retrieval.conftest import LEASE, elastic
 from tests.retrieval.making import LEAVE, TRAVEL, cut, document, finished, lookup, process, put, version
@@ -37,6 +38,7 @@ while True:
 
 STOP_BEFORE_SHOWING = f"""{OPEN}
 from retrieval.elastic.ledger import Ledger
+from retrieval.elastic.lock import Lock
 
 change = Ledger.change
 
@@ -122,6 +124,16 @@ def test_a_writer_killed_before_its_changes_are_shown_changes_nothing(elasticsea
         assert not Ledger(client, f"{alias}-000001").read().batches
         put(index, version(leave, TRAVEL))
         assert texts(index, "train hotel") == {passage.text for passage in cut(version(leave, TRAVEL))}
+
+
+def test_a_right_that_cannot_be_renewed_is_lost_for_the_reason_that_the_server_gives(elasticsearch_url, alias):
+    with Elasticsearch(elasticsearch_url) as client:
+        lock = Lock(client, f"{alias}-lock", lease=5.0)
+        with lock.holding(lambda: None):
+            client.indices.put_settings(index=f"{alias}-lock", settings={"index.blocks.write": True})
+            time.sleep(6)
+            with pytest.raises(SearchUnavailable, match="was lost, because Elasticsearch does not allow this"):
+                lock.check()
 
 
 def test_the_right_to_write_ends_with_the_process_that_held_it(elasticsearch_url, alias):
