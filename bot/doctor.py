@@ -81,7 +81,7 @@ def examine(home: Path | None, *, build: Callable[[Settings], "House"]) -> Itera
     yield from _rooms(settings, build)
     if settings.model:
         yield chat_model(settings)
-    if settings.slack_bot_token or settings.slack_client_id:
+    if settings.has_slack:
         yield from slack(settings)
 
 
@@ -235,7 +235,7 @@ def _rooms(settings: Settings, build: Callable[[Settings], "House"]) -> Iterator
     yield index(house)
     yield from language(house, settings.language)
     yield from feedback_store(house, shared=settings.redis_url is not None)
-    if settings.slack_bot_token or settings.slack_client_id:
+    if settings.has_slack:
         yield state_store(house, shared=settings.redis_url is not None)
 
 

@@ -148,6 +148,11 @@ class Settings(BaseSettings):
         BeforeValidator(forms.from_json),
     ] = Field(default_factory=dict)
 
+    @property
+    def has_slack(self) -> bool:
+        """Whether one workspace or an app for several is given."""
+        return bool(self.slack_bot_token or self.slack_client_id)
+
     @classmethod
     def settings_customise_sources(
         cls,

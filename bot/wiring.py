@@ -514,7 +514,7 @@ def platforms(house: House, figures: "Figures") -> "list[Platform]":
 
     Raises `BotError` with what is missing for one of them.
     """
-    return [slack(house, figures)] if house.settings.slack_bot_token or house.settings.slack_client_id else []
+    return [slack(house, figures)] if house.settings.has_slack else []
 
 
 def slack(house: House, figures: "Figures") -> "Platform":

@@ -21,9 +21,9 @@ from bot.slack.hearing import Heard, pressed, team_of, user_of
 from bot.slack.home import Page
 from bot.slack.house import House
 from bot.slack.memory import Memory
-from bot.slack.rendering import Message, line
+from bot.slack.rendering import line
 from bot.slack.votes import TAKEN_BACK, Votes, complaint, told
-from bot.slack.whispering import whisper
+from bot.slack.whispering import tell
 from bot.slack.workspaces import Installed, Workspace, Workspaces, client
 from bot.state.store import Event
 from bot.voting import Choice
@@ -372,20 +372,10 @@ class Ears:
     def _note(self, workspace: Workspace, where: Heard, text: str, answer: str = "") -> None:
         """Tell one person what became of their vote, and let them take it back."""
         if text:
-            self._say(workspace, where, rendering.note(text, views.WITHDRAW, answer))
+            tell(workspace.calls, where, rendering.note(text, views.WITHDRAW, answer))
 
     def _tell(self, workspace: Workspace, where: Heard, text: str) -> None:
-        self._say(workspace, where, line(text))
-
-    def _say(self, workspace: Workspace, where: Heard, message: Message) -> None:
-        whisper(
-            workspace.calls,
-            channel=where.channel,
-            user=where.user,
-            message=message,
-            url=where.response_url,
-            thread=where.thread,
-        )
+        tell(workspace.calls, where, line(text))
 
     def _soon(self, do: Callable[..., None], *arguments: Any) -> None:
         self._pool.submit(quietly, partial(do, *arguments))

@@ -11,7 +11,7 @@ from bot.slack.hearing import Heard
 from bot.slack.house import House
 from bot.slack.rendering import line
 from bot.slack.sending import Undeliverable, find_in_channel, metadata, post
-from bot.slack.whispering import whisper
+from bot.slack.whispering import tell
 from bot.slack.workspaces import Workspace
 from bot.state.store import Claim, StateStore
 from feedback.errors import UnknownExchange
@@ -124,11 +124,4 @@ def _message(workspace: Workspace, channel: str, thread: str, ts: str) -> Mappin
 
 
 def _tell(workspace: Workspace, heard: Heard, text: str) -> None:
-    whisper(
-        workspace.calls,
-        channel=heard.channel,
-        user=heard.user,
-        message=line(text),
-        url=heard.response_url,
-        thread=heard.thread,
-    )
+    tell(workspace.calls, heard, line(text))

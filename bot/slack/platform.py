@@ -33,11 +33,6 @@ logger = logging.getLogger(__name__)
 AT_ONCE = 8
 
 
-def is_configured(settings: Settings) -> bool:
-    """Whether anything of Slack is given."""
-    return bool(settings.slack_bot_token or settings.slack_client_id)
-
-
 class Slack:
     """One Slack app, in one workspace or in several; raises `BotError` for settings that do not fit together."""
 

@@ -8,6 +8,7 @@ from slack_sdk.webhook import WebhookClient
 
 from bot.answers import Answer, Citation, Sentence
 from bot.slack.calls import Calls, Refused, Unreachable
+from bot.slack.hearing import Heard
 from bot.slack.rendering import Message, Show, line, messages
 from bot.slack.sending import Undeliverable
 
@@ -50,6 +51,13 @@ def whisper(calls: Calls, *, channel: str, user: str, message: Message, url: str
         logger.info("a person could not be told: %s", error)
         return False
     return True
+
+
+def tell(calls: Calls, heard: Heard, message: Message) -> bool:
+    """Whether the person who was heard has been told something, there and by themselves."""
+    return whisper(
+        calls, channel=heard.channel, user=heard.user, message=message, url=heard.response_url, thread=heard.thread
+    )
 
 
 class Whispering:

@@ -20,7 +20,7 @@ from bot.slack.people import Readers
 from bot.slack.posting import Posting
 from bot.slack.rendering import Message, Show, line
 from bot.slack.sending import Begun, Place, Undeliverable, find, find_in_channel, metadata, post
-from bot.slack.whispering import Whispering, respond, whisper
+from bot.slack.whispering import Whispering, respond, tell, whisper
 from bot.slack.workspaces import Workspace, Workspaces
 from bot.state.store import Claim, StateStore
 
@@ -87,14 +87,7 @@ class Work:
             self._kinds[heard.kind](claim, heard, workspace)
         except Undeliverable as error:
             logger.warning("%s", error)
-            whisper(
-                workspace.calls,
-                channel=heard.channel,
-                user=heard.user,
-                message=line(MAY_NOT),
-                url=heard.response_url,
-                thread=heard.thread,
-            )
+            tell(workspace.calls, heard, line(MAY_NOT))
 
     def give_up(self, claim: Claim) -> None:
         """Tell whoever waits that it does not work."""
@@ -183,7 +176,7 @@ class Work:
         """Show everybody in the channel what one person was told there, with the channel's groups from the start."""
         kept = self._memory.kept(f"share:{heard.team}:{heard.channel}:{heard.value}")
         if kept is None:
-            self._tell(workspace, heard, NOT_SHARED)
+            tell(workspace.calls, heard, line(NOT_SHARED))
             return
         row = json.loads(kept)
         parts = [Message(text, tuple(blocks)) for text, blocks in row["parts"]]
@@ -213,16 +206,6 @@ class Work:
     def _tell_directly(self, workspace: Workspace, heard: Heard, text: str) -> None:
         opened = workspace.calls("conversations.open", users=heard.user).get("channel") or {}
         post(workspace.calls, str(opened.get("id") or heard.user), "", line(text), metadata=metadata(heard.id))
-
-    def _tell(self, workspace: Workspace, heard: Heard, text: str) -> None:
-        whisper(
-            workspace.calls,
-            channel=heard.channel,
-            user=heard.user,
-            message=line(text),
-            url=heard.response_url,
-            thread=heard.thread,
-        )
 
     def _has_turn(self, heard: Heard) -> bool:
         """Whether one more may be answered unasked in this hour."""

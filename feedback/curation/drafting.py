@@ -13,7 +13,7 @@ from feedback.curation.personal import Redactor
 from feedback.curation.secrets import new_secrets, secrets
 from feedback.curation.values import Section
 from feedback.records import Cited, Exchange, Judged, Said, Shown
-from feedback.sources import Current, Message, Sources
+from feedback.sources import Current, Found, Message, Sources
 
 # Passages come again and again; with fewer at hand most would be read anew.
 REMEMBERED = 32_768
@@ -184,9 +184,8 @@ class Drafting:
         assert found.correction is not None
         text = redact(MARK.sub("", found.correction.text)).strip()
         for each in self._sources.holding(text, exchange.groups):
-            current = self._current(each.document, each.anchor)
-            if current and current.audience & self._options.readable and not secrets(each.text):
-                return (Section(f"{each.document}#{each.anchor}", redact(each.title), redact(each.text)),)
+            if may_be_shown(each, self._current(each.document, each.anchor), self._options):
+                return (found_section(each, redact),)
         return ()
 
     def _supported(self, said: Sequence[Said], texts: Sequence[str]) -> bool:
@@ -278,7 +277,22 @@ def _sections(said: Sequence[Said], shown: Sequence[Shown]) -> tuple[Section, ..
 
 def section(shown: Shown) -> Section:
     """A passage as the retriever embeds it."""
-    return Section(f"{shown.document}#{shown.anchor}", heading(shown), shown.text)
+    return Section(section_id(shown), heading(shown), shown.text)
+
+
+def may_be_shown(found: Found, current: Current | None, options: Options) -> bool:
+    """Whether a section that was found may stand in rows, being what the documents have now."""
+    return current is not None and bool(current.audience & options.readable) and not secrets(found.text)
+
+
+def found_section(found: Found, redact: Redactor) -> Section:
+    """The same for what search found."""
+    return Section(section_id(found), redact(found.title), redact(found.text))
+
+
+def section_id(of: Shown | Found) -> str:
+    """Document and anchor, as a section is named by them."""
+    return f"{of.document}#{of.anchor}"
 
 
 def _words(exchange: Exchange) -> list[str]:

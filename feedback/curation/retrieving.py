@@ -4,12 +4,12 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import chain
 
+from feedback.curation.drafting import found_section, may_be_shown, section_id
 from feedback.curation.facts import Fact, digest
 from feedback.curation.ledger import Progress
 from feedback.curation.likeness import jaccard, normalised
 from feedback.curation.options import Options
 from feedback.curation.personal import Redactor
-from feedback.curation.secrets import secrets
 from feedback.curation.spill import Spill
 from feedback.curation.values import Section
 from feedback.records import Exchange
@@ -64,24 +64,19 @@ class Retrieving:
     def _far(self, exchange: Exchange, positives: Sequence[Section], positive: Section) -> Iterator[Section]:
         """What search finds clearly below the section that answers, as far as it may be shown."""
         found = self._sources.search(exchange)
-        score = next((each.score for each in found if _id(each) == positive.id), None)
+        score = next((each.score for each in found if section_id(each) == positive.id), None)
         if score is None:
             return
         right = {each.id for each in positives}
         redact = Redactor(regions=self._options.regions, names=self._options.names)
         for each in found:
-            if each.score < (1 - MARGIN) * score and _id(each) not in right and self._may_be_shown(each):
-                yield Section(_id(each), redact(each.title), redact(each.text))
+            if each.score < (1 - MARGIN) * score and section_id(each) not in right and self._is_fit(each):
+                yield found_section(each, redact)
 
-    def _may_be_shown(self, found: Found) -> bool:
-        current = self._sources.current(found.document, found.anchor)
-        return current is not None and bool(current.audience & self._options.readable) and not secrets(found.text)
+    def _is_fit(self, found: Found) -> bool:
+        return may_be_shown(found, self._sources.current(found.document, found.anchor), self._options)
 
 
 def _differs(section: Section, positives: Sequence[Section]) -> bool:
     text = normalised(section.text)
     return all(jaccard(text, normalised(each.text)) < SAME_TEXT for each in positives)
-
-
-def _id(found: Found) -> str:
-    return f"{found.document}#{found.anchor}"
