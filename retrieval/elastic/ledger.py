@@ -14,7 +14,7 @@ from typing import Any
 from elasticsearch import ConflictError, Elasticsearch
 
 from retrieval.elastic.mapping import LEDGER, WITHHELD
-from retrieval.elastic.retrying import insistently
+from retrieval.elastic.retrying import insistently, patiently
 from retrieval.errors import SearchUnavailable
 
 BATCH = "batch-"
@@ -55,7 +55,7 @@ class Ledger:
         return self._read()[0]
 
     def _read(self) -> tuple[Withheld, dict[str, Any]]:
-        found = self._client.get(index=self._index, id=WITHHELD)
+        found = patiently(lambda: self._client.get(index=self._index, id=WITHHELD))
         kept = found["_source"]["kept"]
         version: dict[str, Any] = {"if_seq_no": found["_seq_no"], "if_primary_term": found["_primary_term"]}
         return Withheld(frozenset(kept["marks"]), kept["replaced"]), version

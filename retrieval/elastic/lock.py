@@ -17,7 +17,7 @@ from elastic_transport import TransportError
 from elasticsearch import ApiError, BadRequestError, ConflictError, Elasticsearch, NotFoundError
 
 from retrieval.elastic.client import reason
-from retrieval.elastic.retrying import insistently
+from retrieval.elastic.retrying import insistently, patiently
 from retrieval.errors import SearchUnavailable
 
 WRITER = "writer"
@@ -114,7 +114,7 @@ class Lock:
 
     def _found(self) -> Seen | None:
         try:
-            found = self._client.get(index=self._index, id=WRITER)
+            found = patiently(lambda: self._client.get(index=self._index, id=WRITER))
         except NotFoundError:
             return None
         return Seen(found["_seq_no"], found["_primary_term"], found["_source"]["owner"])

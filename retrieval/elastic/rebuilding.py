@@ -63,4 +63,4 @@ def _answers(store: Store) -> bool:
         return True  # passages without words have no direction
     *_, (_, text) = vectors_of(some[0])
     nearest = {"field": "text_vector", "query_vector": text.vector.tolist(), "k": 1, "num_candidates": 10}
-    return bool(store.client.search(index=store.name, knn=nearest, size=1, source=False)["hits"]["hits"])
+    return bool(store.search(knn=nearest, size=1, source=False)["hits"]["hits"])

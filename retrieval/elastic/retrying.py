@@ -27,7 +27,7 @@ def patiently(
     pause: Callable[[float], None] = time.sleep,
     jitter: Callable[[], float] = random.random,
 ) -> Answer:
-    """What `ask` gives; what makes its answer partial only in passing, as a node that has just died, is waited out.
+    """What `ask` gives; what hinders it only in passing, as a node that has just died, is waited out.
 
     Elasticsearch itself turns to another copy only within one phase of a search.
     """
@@ -35,8 +35,9 @@ def patiently(
     while True:
         try:
             return ask()
-        except PartialAnswer as error:
-            if error.status not in PASSING or clock() > until:
+        except (PartialAnswer, ApiError) as error:
+            status = error.status if isinstance(error, PartialAnswer) else error.status_code
+            if status not in PASSING or clock() > until:
                 raise
         pause(0.05 + 0.25 * jitter())
 

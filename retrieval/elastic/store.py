@@ -47,6 +47,11 @@ class Store:
         """What was written before is found from now on."""
         self.client.indices.refresh(index=self.name)
 
+    def search(self, **wanted: Any) -> Mapping[str, Any]:
+        """The answer to one search, whole: in this index, unless a point in time is given, which has its own."""
+        where: dict[str, Any] = {} if "pit" in wanted else {"index": self.name}
+        return patiently(lambda: self.client.search(**where, allow_partial_search_results=False, **wanted).body)
+
     def scan(self, query: Mapping[str, Any], *, fields: Sequence[str] = ("*",), page: int = PAGE) -> Iterator[Record]:
         """All records that match, each with its `_id`, as of one moment."""
         wanted: dict[str, Any] = {
@@ -54,10 +59,9 @@ class Store:
             "size": page,
             "source_includes": list(fields),
             "track_total_hits": False,
-            "allow_partial_search_results": False,
         }
         # A point in time is lost with its node, so what fits one page is asked for without.
-        hits = self.client.search(index=self.name, **wanted)["hits"]["hits"]
+        hits = self.search(**wanted)["hits"]["hits"]
         if len(hits) < page:
             yield from ({"_id": hit["_id"], **hit["_source"]} for hit in hits)
         else:
@@ -69,7 +73,7 @@ class Store:
         after: list[Any] | None = None
         try:
             while True:
-                answer = self.client.search(pit=kept, sort="_shard_doc", search_after=after, **wanted)
+                answer = self.search(pit=kept, sort="_shard_doc", search_after=after, **wanted)
                 hits = answer["hits"]["hits"]
                 yield from ({"_id": hit["_id"], **hit["_source"]} for hit in hits)
                 if len(hits) < wanted["size"]:
@@ -83,9 +87,7 @@ class Store:
 
     def ids(self, query: Mapping[str, Any], *, size: int = VALUES_AT_ONCE) -> list[str]:
         """Ids of some records that match, as many as fit in one answer."""
-        answer = self.client.search(
-            index=self.name, query=query, size=size, source=False, allow_partial_search_results=False
-        )
+        answer = self.search(query=query, size=size, source=False)
         return [hit["_id"] for hit in answer["hits"]["hits"]]
 
     def visible(self, *filters: Mapping[str, Any]) -> dict[str, Any]:
@@ -128,12 +130,10 @@ class Store:
 
     def counts(self) -> tuple[int, int]:
         """How many documents and passages there are."""
-        answer = self.client.search(
-            index=self.name,
+        answer = self.search(
             query=self.visible(of_kind(DOCUMENT, PASSAGE)),
             size=0,
             aggs={kind: {"filter": {"term": {"kind": kind}}} for kind in (DOCUMENT, PASSAGE)},
-            allow_partial_search_results=False,
         )
         found = answer["aggregations"]
         return found[DOCUMENT]["doc_count"], found[PASSAGE]["doc_count"]

@@ -231,8 +231,7 @@ class Writer:
 
     def prune(self) -> None:
         """Forget the oldest of a document's past versions where there are too many."""
-        answer = self.store.client.search(
-            index=self.store.name,
+        answer = self.store.search(
             query=of_kind(VERSION),
             size=0,
             aggs={"many": {"terms": {"field": "document", "min_doc_count": VERSIONS_KEPT + 1, "size": VALUES_AT_ONCE}}},

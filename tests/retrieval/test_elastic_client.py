@@ -163,8 +163,16 @@ def asked(failing: Failing) -> str:
     return patiently(failing, clock=lambda: failing.now, pause=failing.pause, jitter=lambda: 0.5)
 
 
-def test_a_search_that_broke_off_with_its_node_is_asked_again():
-    assert asked(Failing(PartialAnswer(500, "node_disconnected_exception"), 3)) == "whole"
+@pytest.mark.parametrize(
+    "error",
+    [
+        PartialAnswer(500, "node_disconnected_exception"),
+        # as a search of an index says that is made or deleted at this moment
+        made(elasticsearch.ApiError, "search_phase_execution_exception", status=503),
+    ],
+)
+def test_a_search_that_broke_off_with_its_node_is_asked_again(error):
+    assert asked(Failing(error, 3)) == "whole"
 
 
 def test_a_search_is_asked_again_only_while_somebody_waits():
@@ -176,10 +184,11 @@ def test_a_search_is_asked_again_only_while_somebody_waits():
 
 @pytest.mark.parametrize("status", [400, 404, 408])
 def test_what_does_not_pass_by_itself_is_not_asked_again(status):
-    failing = Failing(PartialAnswer(status, "no"), 1)
-    with pytest.raises(PartialAnswer):
-        asked(failing)
-    assert failing.asked == 1
+    for error in (PartialAnswer(status, "no"), made(elasticsearch.ApiError, "no", status=status)):
+        failing = Failing(error, 1)
+        with pytest.raises(type(error)):
+            asked(failing)
+        assert failing.asked == 1
 
 
 def test_a_write_that_is_turned_away_for_now_is_tried_again_unless_another_may_be_writing():
