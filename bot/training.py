@@ -18,8 +18,10 @@ from retrieval.passages import Passage, Query, Turn
 from retrieval.search import Results
 from retrieval.sentences import sentences
 
-# Documents whose sections are at hand, and passages whose text was read.
+# Documents whose sections are at hand.
 REMEMBERED = 512
+# Passages come again and again; with fewer at hand most would be read anew.
+SPOKEN = 32_768
 # Sections that a question finds, as many as answers are made from.
 FOUND = 10
 # Characters of a text that its sections are searched by.
@@ -108,10 +110,12 @@ class Library:
         return made
 
 
-@lru_cache(maxsize=REMEMBERED * 8)
+@lru_cache(maxsize=SPOKEN)
 def spoken(text: str) -> str:
-    """The paragraphs of a text that speak to people."""
-    return "\n\n".join(each for each in PARAGRAPH.split(text) if not speaks_to_a_model(each))
+    """The paragraphs of a text that speak to people; the very same text where all of them do."""
+    paragraphs = PARAGRAPH.split(text)
+    kept = [each for each in paragraphs if not speaks_to_a_model(each)]
+    return text if len(kept) == len(paragraphs) else "\n\n".join(kept)
 
 
 def _turns(exchange: Exchange) -> tuple[Turn, ...]:

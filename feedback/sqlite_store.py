@@ -205,9 +205,8 @@ class SqliteFeedback:
     def _register(self, export: Export, rows: Mapping[str, Iterable[str]]) -> None:
         name = column(export.id)
         self._connection.execute(schema.RECORD_EXPORT, (name, _microseconds(export.at), _json(export)))
-        self._connection.executemany(
-            schema.RECORD_ROWS, [(name, column(each), json.dumps(sorted(set(of)))) for each, of in rows.items()]
-        )
+        held = ((name, column(each), json.dumps(sorted(set(of)))) for each, of in rows.items())
+        self._connection.executemany(schema.RECORD_ROWS, held)
 
     def _registered(self, export: Export) -> Iterator[Registered]:
         held = self._run(

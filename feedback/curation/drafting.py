@@ -38,8 +38,8 @@ class Draft:
     """What an exchange gives if it stays: an answer to write, one not to write, a section to find; at least one.
 
     `same` is equal for exchanges with the same question, history and passages. `standalone` asks the question in one
-    text, the newest turn first, as the whole conversation is embedded. `blamed` are cited sections that somebody said
-    were the wrong ones. `redacted` counts what was personal, by kind.
+    text, a turn a line and the newest first, as the whole conversation is embedded. `blamed` are cited sections that
+    somebody said were the wrong ones. `redacted` counts what was personal, by kind.
     """
 
     judgement: Judgement
@@ -123,7 +123,7 @@ class Drafting:
             history=tuple((role, redact(text)) for role, text in exchange.history),
         )
         texts = [evidence(each) for each in shown]
-        given = self._given(exchange, shown, redact)
+        given = self._given(exchange, shown, texts, redact)
         corrected = self._corrected(found, texts, redact)
         right = given if found.outcome == "up" else corrected
         flaws = ("correction-unsupported",) if found.outcome == "corrected" and right is None else ()
@@ -148,18 +148,19 @@ class Drafting:
             refusal=right is not None and not right,
             refused=exchange.abstained,
             same="\n\n".join([*map(normalised, _words(asked)), *texts]),
-            standalone="\n".join(reversed(_words(asked))),
+            standalone="\n".join(" ".join(words.split()) for words in reversed(_words(asked))),
             positives=positives,
             blamed=tuple(each for each in blamed if each not in positives),
             redacted=dict(redact.counts),
             flaws=flaws,
         )
 
-    def _given(self, exchange: Exchange, shown: Sequence[Shown], redact: Redactor) -> tuple[Said, ...]:
+    def _given(
+        self, exchange: Exchange, shown: Sequence[Shown], texts: Sequence[str], redact: Redactor
+    ) -> tuple[Said, ...]:
         """The answer's sentences, citing passages by their number; none for a refusal."""
         if exchange.abstained:
             return ()
-        texts = [evidence(each) for each in shown]
         if not exchange.sentences:
             return tuple(self._sources.attributed(redact(MARK.sub("", exchange.answer)), texts))
         places = {each.number: _number(each, shown, redact) for each in exchange.citations}

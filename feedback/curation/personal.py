@@ -59,7 +59,8 @@ class Redactor:
 
     def __call__(self, text: str) -> str:
         """The text with names like `<EMAIL_1>` in place of what is personal, and without half characters."""
-        text = text.encode("utf-8", "replace").decode()
+        # The very same text where nothing is to be done: it is what the passages that come again are known by.
+        text = text if text.isascii() else text.encode("utf-8", "replace").decode()
         found = self._find(text)
         if not found:
             return text

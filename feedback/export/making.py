@@ -1,7 +1,9 @@
 """Makes an export: rows, lineage, what was left out, recipes, the card, and the manifest that vouches for them."""
 
+import gc
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from hashlib import file_digest
@@ -40,7 +42,7 @@ def make(
     """
     wanted = _in_order(wanted)
     count = counted(wanted.tokenizer) if wanted.tokenizer else estimated
-    with replacing(place, force=force) as (folder, work, publish):
+    with _uncollected(), replacing(place, force=force) as (folder, work, publish):
         curated = curate(work)
         desk = Desk(curated, wanted, folder, work, count, progress)
         with opened(desk) as shelves:
@@ -55,6 +57,18 @@ def make(
         store.register(Export(name, at, str(place.absolute()), rows), desk.held.rows())
         publish()
     return Made(name, place, manifest)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without the search for cycles: what is read stays, or is gone at once, and the search costs an eighth more."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _in_order(wanted: Wanted) -> Wanted:

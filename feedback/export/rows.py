@@ -5,13 +5,13 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import orjson
+
 from feedback.curation.values import Example, Pair, Retrieval, Section
 from feedback.export.values import Format
 from feedback.sources import Message
 
 Row = Mapping[str, Any]
-
-_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
 # Half a character is no UTF-8; what some readers take for the end of a line must not stand in one.
 _HALVES = re.compile("[\ud800-\udfff]")
@@ -21,17 +21,13 @@ _SIGNS = (b"\x7f", b"\xc2", b"\xe2\x80\xa8", b"\xe2\x80\xa9")
 
 
 def encoded(row: Row) -> bytes:
-    """The row as one line of JSON in UTF-8, without its newline; raises ValueError for what is no JSON number."""
-    text = _ENCODER.encode(row)
-    if text.isascii() and "\x7f" not in text:
-        return text.encode()
+    """The row, which is of texts, whole numbers and truth values, as one line of JSON in UTF-8, without its newline."""
     try:
-        line = text.encode()
-    except UnicodeEncodeError:
-        text = _HALVES.sub("\ufffd", text)
-        line = text.encode()
+        line = orjson.dumps(row)
+    except TypeError:
+        line = _HALVES.sub("\ufffd", json.dumps(row, ensure_ascii=False, separators=(",", ":"))).encode()
     if any(sign in line for sign in _SIGNS):
-        return _BREAKS.sub(lambda found: f"\\u{ord(found[0]):04x}", text).encode()
+        return _BREAKS.sub(lambda found: f"\\u{ord(found[0]):04x}", line.decode()).encode()
     return line
 
 

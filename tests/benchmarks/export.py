@@ -175,7 +175,7 @@ def export(home: Path, out: Path) -> None:
     def progress(stage: str, done: int, total: int) -> None:
         if stage not in stages:
             stages[stage] = time.perf_counter() - started
-            print(f"{stages[stage]:6.1f} s: {stage}", file=sys.stderr, flush=True)
+            print(f"{stages[stage]:6.1f} s, {most()} MB at most: {stage}", file=sys.stderr, flush=True)
 
     made = house.export(
         FORMATS,
@@ -192,10 +192,15 @@ def export(home: Path, out: Path) -> None:
     seconds, used = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_SELF)
     computing = used.ru_utime + used.ru_stime
     exchanges = made.manifest["exchanges"]
-    print(f"{seconds:.1f} s ({computing:.1f} s of the processor), {used.ru_maxrss // 1024} MB at most")
+    print(f"{seconds:.1f} s ({computing:.1f} s of the processor), {most()} MB at most")
     print(f"{exchanges['in']} exchanges, {exchanges['used']} in rows")
     print({name: told["rows"] for name, told in made.manifest["formats"].items()})
     print(exchanges["rejected"], flush=True)
+
+
+def most() -> int:
+    """The most memory that this process has held so far."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
 def main() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from feedback.export.making import make
 from feedback.export.values import FORMATS, Wanted
+from retrieval.embedding import DEFAULT_MODEL, model_folder
 from tests.feedback.export.samples import Registry, many
 from tests.trainers.conftest import AT
 from tests.trainers.environments import python, run
@@ -42,6 +43,17 @@ from together.utils.files import check_file
 for path in sys.argv[1:]:
     told = check_file(path)
     print("CHECKED", told["is_check_passed"], told.get("num_samples"), told.get("message"))
+"""
+TRIPLETS = """
+import sys
+from datasets import load_dataset
+from sentence_transformers import SentenceTransformer, SentenceTransformerTrainer, SentenceTransformerTrainingArguments
+from sentence_transformers.sentence_transformer.losses import TripletLoss
+path, model, out = sys.argv[1:]
+rows = load_dataset("json", data_files=path, split="train")
+model = SentenceTransformer(model)
+args = SentenceTransformerTrainingArguments(output_dir=out, max_steps=2, save_strategy="no", report_to="none")
+print("TRAINED", SentenceTransformerTrainer(model, args=args, train_dataset=rows, loss=TripletLoss(model)).train())
 """
 # What check_file imports. Not by its own list: that asks for versions that some mirrors lag behind, for a network that
 # is not used here.
@@ -110,6 +122,11 @@ def test_together_refuses_a_key_that_does_not_belong(made, tmp_path):
     lines = (made.place / "openai-chat" / "train.jsonl").read_text("utf-8").splitlines()
     path.write_text("".join(json.dumps(json.loads(line) | {"id": "1"}) + "\n" for line in lines), "utf-8")
     assert "CHECKED False" in run(interpreter, "-c", CHECK, str(path), cwd=tmp_path)
+
+
+def test_sentence_transformers_trains_on_the_triplets_as_they_are(trl, made, tmp_path):
+    path, stock = made.place / "sentence-transformers" / "train.jsonl", str(model_folder(DEFAULT_MODEL))
+    assert "TRAINED TrainOutput(global_step=2" in run(trl, "-c", TRIPLETS, str(path), stock, "out", cwd=tmp_path)
 
 
 def test_the_retrievers_recipe_writes_a_better_model_or_none(trl, made, tmp_path):

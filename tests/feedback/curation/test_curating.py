@@ -412,7 +412,7 @@ def test_a_blamed_section_and_what_search_ranks_far_lower_do_not_answer(tmp_path
 
 
 def test_a_follow_up_is_asked_with_its_conversation(tmp_path):
-    given = exchange(1, "And how many over?", history=(("user", "I have leave left."), ("bot", "How many days?")))
+    given = exchange(1, "And how\nmany over?", history=(("user", "I have leave left."), ("bot", "How many days?")))
     (row,) = curated([judged(given)], tmp_path).retrievals()
     assert row.question == "And how many over?\nHow many days?\nI have leave left."
 

@@ -10,6 +10,8 @@ from feedback.errors import ExportRefused
 from feedback.export.comparing import compared
 from feedback.export.readiness import kto_weights, level
 from feedback.export.tokens import Lengths, estimated
+from retrieval.recipe import Recipe
+from retrieval.search import OWN_SHARE
 from tests.feedback.export.samples import curated, example, many, pair, retrieval
 
 
@@ -104,6 +106,13 @@ def test_recipes_are_programs_with_the_lengths_and_weights_of_these_rows(write):
     assert [path.name for path in (write(many(60), "trl-sft", force=True).place / "recipes").iterdir()] == [
         "trl-sft.py"
     ]
+
+
+def test_the_retrievers_recipe_compares_as_search_does(write):
+    recipe = (write(many(60), "sentence-transformers").place / "recipes" / "sentence-transformers.py").read_text(
+        "utf-8"
+    )
+    assert f"\nOWN_SHARE, HEADING = {OWN_SHARE}, {Recipe().heading_vector}\n" in recipe
 
 
 def test_two_exports_are_compared_by_exchange(write, tmp_path):
