@@ -141,8 +141,8 @@ def test_the_retrievers_recipe_writes_a_better_model_or_none(trl, made, tmp_path
         recipe,
         "--out",
         str(out),
-        "--rate",
-        "2e-4",
+        "--runs",
+        "2",
         cwd=tmp_path,
     )
     gain = float(re.findall(r"gain ([+-][0-9.]+)", said)[0])
