@@ -12,16 +12,14 @@ from bot.grounding import best, check
 from bot.guard import LEADING
 from bot.prompts import NOT_FOUND_TOKEN
 from feedback.records import Exchange, Said, Shown
-from feedback.sources import Current, Found, Message
+from feedback.sources import REMEMBERED, Current, Found, Message
 from retrieval.index import SearchIndex
 from retrieval.passages import Passage, Query, Turn
 from retrieval.search import Results
 from retrieval.sentences import sentences
 
 # Documents whose sections are at hand.
-REMEMBERED = 512
-# Passages come again and again; with fewer at hand most would be read anew.
-SPOKEN = 32_768
+DOCUMENTS = 512
 # Sections that a question finds, as many as answers are made from.
 FOUND = 10
 # Characters of a text that its sections are searched by.
@@ -38,7 +36,7 @@ class Library:
         self._index = index
         self._search = search
         self._language = language
-        self._held = lru_cache(maxsize=REMEMBERED)(self._sections)
+        self._held = lru_cache(maxsize=DOCUMENTS)(self._sections)
 
     def current(self, document: str, anchor: str) -> Current | None:
         """The section with this anchor; None when the document or the anchor is gone."""
@@ -110,7 +108,7 @@ class Library:
         return made
 
 
-@lru_cache(maxsize=SPOKEN)
+@lru_cache(maxsize=REMEMBERED)
 def spoken(text: str) -> str:
     """The paragraphs of a text that speak to people; the very same text where all of them do."""
     paragraphs = PARAGRAPH.split(text)

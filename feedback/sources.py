@@ -6,6 +6,10 @@ from typing import Protocol
 
 from feedback.records import Exchange, Said, Shown
 
+# Passages come again and again, from exchange to exchange; whatever is told of their texts is kept for so many, since
+# with fewer most would be read anew.
+REMEMBERED = 32_768
+
 Message = tuple[str, str]
 """A role (`system`, `user` or `assistant`) and what is said."""
 

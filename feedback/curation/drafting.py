@@ -13,10 +13,8 @@ from feedback.curation.personal import Redactor
 from feedback.curation.secrets import new_secrets, secrets
 from feedback.curation.values import Section
 from feedback.records import Cited, Exchange, Judged, Said, Shown
-from feedback.sources import Current, Found, Message, Sources
+from feedback.sources import REMEMBERED, Current, Found, Message, Sources
 
-# Passages come again and again; with fewer at hand most would be read anew.
-REMEMBERED = 32_768
 SECTIONS = 8192
 LEFT_UNJUDGED = frozenset({"unjudged", "correction-waits", "disputed", "dropped"})
 MARK = re.compile(r"\s*\[\d{1,3}\](?=[\s.!?\[]|$)")
@@ -174,7 +172,7 @@ class Drafting:
         """The correction's sentences; None without one, or when the passages do not support all of it."""
         if found.outcome != "corrected" or found.correction is None:
             return None
-        text = redact(MARK.sub("", found.correction.text)).strip()
+        text = _unmarked(found.correction.text, redact)
         if text.rstrip(".").casefold() == self._refusal.rstrip(".").casefold():
             return ()
         said = tuple(self._sources.attributed(text, texts))
@@ -183,7 +181,7 @@ class Drafting:
     def _elsewhere(self, exchange: Exchange, found: Judgement, redact: Redactor) -> tuple[Section, ...]:
         """The section that holds a correction and was not shown: what the retriever missed, at most one."""
         assert found.correction is not None
-        text = redact(MARK.sub("", found.correction.text)).strip()
+        text = _unmarked(found.correction.text, redact)
         for each in self._sources.holding(text, exchange.groups):
             if may_be_shown(each, self._current(each.document, each.anchor), self._options):
                 return (found_section(each, redact),)
@@ -274,6 +272,11 @@ def _number(cited: Cited, shown: Sequence[Shown], redact: Redactor) -> int:
 def _sections(said: Sequence[Said], shown: Sequence[Shown]) -> tuple[Section, ...]:
     numbers = dict.fromkeys(number for each in said for number in each.citations)
     return tuple(section(shown[number - 1]) for number in numbers)
+
+
+def _unmarked(text: str, redact: Redactor) -> str:
+    """What somebody wrote, without the numbers of citations and what is personal."""
+    return redact(MARK.sub("", text)).strip()
 
 
 def section(shown: Shown) -> Section:

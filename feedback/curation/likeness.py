@@ -107,9 +107,8 @@ def _pairs(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
 def _bands(signed: Signatures) -> list[NDArray[np.uint64]]:
     """For each band the bucket of each text. The library's own index of buckets takes a kilobyte and more a text."""
     factors = np.random.default_rng(1).integers(1, 2**63, ROWS, dtype=np.uint64) | np.uint64(1)
-    bands = np.split(
-        signed, BANDS, axis=1
-    )  # one after the other, for as 64 bits all would be the largest thing there is
+    # One after the other: as 64 bits all of them together would be the largest thing there is.
+    bands = np.split(signed, BANDS, axis=1)
     with np.errstate(over="ignore"):
         return [(each.astype(np.uint64) * factors).sum(axis=1, dtype=np.uint64) for each in bands]
 

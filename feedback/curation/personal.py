@@ -11,12 +11,11 @@ from functools import lru_cache, partial
 from ipaddress import ip_address
 
 from feedback.curation.options import Names
+from feedback.sources import REMEMBERED
 
 Span = tuple[int, int, str, str]
 """Where something personal begins and ends, its kind, and what it is, however it was written."""
 
-# Passages come again and again; with fewer at hand most would be read anew.
-REMEMBERED = 32_768
 EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,6}[^\W\d_]{2,24}(?!\w)")
 CHAT_ID = re.compile(
     r"<@[UW][A-Z0-9]{5,20}(?:\|[^<>]{0,80})?>"

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from functools import cache, lru_cache
 from typing import Any
 
-# Passages come again and again; with fewer at hand most would be read anew.
-REMEMBERED = 32_768
+from feedback.sources import REMEMBERED
+
 # Those of detect-secrets that know a secret by its form. What only looks random, its high-entropy detectors, is found
 # in every third page of prose, and addresses of machines are no secret.
 DETECTORS = {

@@ -131,7 +131,7 @@ class PartialAnswer(Exception):
 
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(reason)
-        self.status = status
+        self.status_code = status
 
 
 class Gone(PartialAnswer):
@@ -150,7 +150,7 @@ def mapped(place: str) -> Iterator[None]:
 def reason(error: ApiError | TransportError | PartialAnswer) -> str:
     """What went wrong, as the rest of a sentence that begins with the server."""
     if isinstance(error, PartialAnswer):
-        return REFUSALS.get(error.status) or f"could not answer whole: {_line(error)}"
+        return REFUSALS.get(error.status_code) or f"could not answer whole: {_line(error)}"
     if isinstance(error, ApiError):
         return _refusal(error)
     if isinstance(error, ConnectionTimeout):

@@ -36,8 +36,7 @@ def patiently(
         try:
             return ask()
         except (PartialAnswer, ApiError) as error:
-            status = error.status if isinstance(error, PartialAnswer) else error.status_code
-            if status not in PASSING or clock() > until:
+            if error.status_code not in PASSING or clock() > until:
                 raise
         pause(0.05 + 0.25 * jitter())
 

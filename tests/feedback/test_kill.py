@@ -29,7 +29,6 @@ WRITER = f"""
 import sys, threading, time
 from pathlib import Path
 from feedback.errors import FeedbackUnavailable
-from feedback.errors import FeedbackUnavailable
 from feedback.journal import Journaled
 from feedback.redis_store import RedisFeedback
 from tests.feedback.samples import vote

@@ -38,7 +38,6 @@ while True:
 
 STOP_BEFORE_SHOWING = f"""{OPEN}
 from retrieval.elastic.ledger import Ledger
-from retrieval.elastic.lock import Lock
 
 change = Ledger.change
 
