@@ -152,12 +152,16 @@ def source_folder(source: Source) -> Finding:
 
 
 def embedding(name: str) -> Finding:
-    from retrieval.embedding import verify
+    from retrieval.embedding import model_folder, verify
+    from retrieval.recipe import Recipe, recipe_of
 
     try:
-        return Finding("embedding model", ok=True, detail=verify(name))
+        detail, recipe = verify(name), recipe_of(model_folder(name))
     except RetrievalError as error:
         return Finding("embedding model", ok=False, detail=str(error), mend="reinstall it, or set `embedding_model`")
+    if recipe != Recipe():
+        detail += f"; its vectors count {recipe.dense:.0%}, {recipe.dense_follow_up:.0%} for a follow-up"
+    return Finding("embedding model", ok=True, detail=detail)
 
 
 def synonyms(file: Path) -> Finding:

@@ -28,11 +28,11 @@ from feedback.store import FeedbackStore
 from retrieval.analysis import Analyzer
 from retrieval.calibration import keep, load, self_calibrated
 from retrieval.confidence import Calibration
-from retrieval.embedding import Embedder, SentenceTransformerEmbedder
+from retrieval.embedding import Embedder, SentenceTransformerEmbedder, model_folder
 from retrieval.index import Generation, SearchIndex
 from retrieval.local.index import open_index
 from retrieval.passages import Passage, Query, Turn, readable_audiences
-from retrieval.recipe import Recipe, without
+from retrieval.recipe import recipe_of, without
 from retrieval.search import Results, Search
 from retrieval.sync import Progress, Report, Source, rebuild, remove, rollback, sync
 from retrieval.synonyms import SynonymFile
@@ -109,15 +109,16 @@ class House:
 
     @cached_property
     def _search(self) -> Search:
-        return self._searching(Recipe(), Search)
+        return self._searching(Search)
 
-    def _searching(self, recipe: Recipe, kind: type[S]) -> S:
+    def _searching(self, kind: type[S], *, left_out: frozenset[str] = frozenset()) -> S:
         calibration = load(self._calibration)
+        recipe = recipe_of(model_folder(self.settings.embedding_model))
         return kind(
             self.index,
             self.embedder,
             self.analyzer,
-            recipe=recipe,
+            recipe=without(recipe, *sorted(left_out)),
             calibration=calibration,
             spell_out=SynonymFile(self.settings.synonyms) if self.settings.synonyms else str,
         )
@@ -407,7 +408,7 @@ class House:
         from bot.evaluation import Contestant, Looking, evaluated
         from retrieval.judgements import read_corpus, read_qrels, read_questions
 
-        search = self._searching(without_all(without), Looking)
+        search = self._searching(Looking, left_out=without)
         names = None if models is None else tuple(models) or (self.settings.model or EXTRACTIVE,)
         contestants: list[Contestant] = [self._contestant(name, search) for name in names or ()]
         return evaluated(
@@ -544,11 +545,6 @@ def chat_model(settings: Settings, *, name: str = "", listener: Listener | None 
 def any_of(golds: Sequence[Callable[[Passage], bool]]) -> Callable[[Passage], bool]:
     """Tells whether a passage is one of several gold sections."""
     return lambda passage: any(each(passage) for each in golds)
-
-
-def without_all(ingredients: Iterable[str]) -> Recipe:
-    """The recipe with these ingredients switched off."""
-    return without(Recipe(), *sorted(ingredients))
 
 
 def turns(exchanges: Sequence[Exchange], *, asker: str | None, groups: frozenset[str]) -> tuple[Turn, ...]:

@@ -1,6 +1,17 @@
-"""The ingredients of ranking and their weights, as one visible value; a weight of 0 switches one off."""
+"""The ingredients of ranking and their weights, as one visible value; a weight of 0 switches one off.
 
+How far vectors are to be trusted depends on the model that makes them, so a model may bring its share along: its folder
+then holds `ranking.json`, like `{"dense": 0.6, "dense_follow_up": 0.7}`.
+"""
+
+import json
 from dataclasses import dataclass, replace
+from pathlib import Path
+
+from retrieval.errors import EmbeddingUnavailable
+
+RANKING = "ranking.json"
+SHARES = ("dense", "dense_follow_up")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +46,24 @@ def without(recipe: Recipe, *ingredients: str) -> Recipe:
     for ingredient in ingredients:
         recipe = replace(recipe, **SWITCHES[ingredient])
     return recipe
+
+
+def recipe_of(folder: Path | None) -> Recipe:
+    """The recipe for the model of this folder; raises `EmbeddingUnavailable` when what it brings along is no share."""
+    file = folder / RANKING if folder else None
+    if file is None or not file.exists():
+        return Recipe()
+    try:
+        told = json.loads(file.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise EmbeddingUnavailable(f"{file} cannot be read as JSON: mend or delete it") from error
+    if not isinstance(told, dict) or not all(name in SHARES and is_share(share) for name, share in told.items()):
+        raise EmbeddingUnavailable(
+            f"{file} must hold {' and '.join(SHARES)}, each from 0 to 1, and nothing else: mend or delete it"
+        )
+    return replace(Recipe(), **told)
+
+
+def is_share(value: object) -> bool:
+    """Whether this is a number from 0 to 1."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1

@@ -9,13 +9,13 @@ from click.testing import CliRunner, Result
 
 from bot.cli import main
 from bot.cli.output import Invocation
-from bot.settings import Settings
+from bot.settings import Settings, load
 from bot.wiring import House, turns
 from feedback.people import hashed, user_key
 from feedback.records import Exchange
 from feedback.sqlite_store import SqliteFeedback
 from retrieval.embedding import Embedder
-from retrieval.passages import EVERYONE, PUBLIC, Turn
+from retrieval.passages import EVERYONE, PUBLIC, Query, Turn
 from tests.cli.conftest import folder as empty_folder
 from tests.fakes import FakeEmbedder
 from tests.feedback.samples import exchange
@@ -195,6 +195,17 @@ def test_knowing_the_name_of_a_conversation_opens_nothing(folder, follower, kept
 def test_searching_remembers_nothing(folder):
     read(run("search", QUESTION))
     assert not (folder / ".footnote" / "feedback.db").exists()
+
+
+def test_a_model_that_brings_along_how_much_its_vectors_count_is_searched_by_that(folder):
+    (folder / "tuned").mkdir()
+    (folder / "tuned" / "ranking.json").write_text('{"dense": 1}', "utf-8")
+    settings = load(None)
+    stock, tuned = (
+        build(each).search(Query(QUESTION), top=1).hits[0].parts["lexical"]
+        for each in (settings, settings.model_copy(update={"embedding_model": "tuned"}))
+    )
+    assert stock > tuned == 0
 
 
 def test_figures_are_of_this_index_and_change_with_an_ingredient(folder):

@@ -1,5 +1,6 @@
 """Fusion, late interaction, the recipe's switches and confidence: pure functions from values to values."""
 
+import json
 from dataclasses import fields, replace
 
 import numpy as np
@@ -8,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retrieval.confidence import Calibration, Signals
+from retrieval.errors import EmbeddingUnavailable
 from retrieval.fusion import column, fused, max_sim, min_max, over_best, total
 from retrieval.index import Candidate, Candidates
-from retrieval.recipe import SWITCHES, Recipe, without
+from retrieval.recipe import RANKING, SWITCHES, Recipe, recipe_of, without
 
 SCORE = st.none() | st.floats(0, 10)
 CANDIDATES = st.lists(st.tuples(SCORE, SCORE, SCORE), max_size=6).map(
@@ -124,6 +126,25 @@ def test_several_ingredients_are_switched_off_at_once_and_an_unknown_one_is_refu
     assert without(Recipe()) == Recipe()
     with pytest.raises(KeyError):
         without(Recipe(), "salt")
+
+
+@pytest.mark.parametrize("told", [{}, {"dense": 0.6}, {"dense": 0, "dense_follow_up": 1}])
+def test_a_model_brings_along_how_much_its_vectors_count(told, tmp_path):
+    (tmp_path / RANKING).write_text(json.dumps(told), "utf-8")
+    assert recipe_of(tmp_path) == replace(Recipe(), **told)
+
+
+def test_a_model_that_brings_nothing_along_is_ranked_by_as_always(tmp_path):
+    assert recipe_of(tmp_path) == recipe_of(None) == Recipe()
+
+
+@pytest.mark.parametrize(
+    "told", ["", "{", "[0.6]", '{"dense": 1.1}', '{"dense": NaN}', '{"dense": true}', '{"title": 0}']
+)
+def test_what_is_no_share_is_refused_with_its_file(told, tmp_path):
+    (tmp_path / RANKING).write_text(told, "utf-8")
+    with pytest.raises(EmbeddingUnavailable, match=rf"{RANKING} .*: mend or delete it"):
+        recipe_of(tmp_path)
 
 
 SHARE = st.floats(0, 1)

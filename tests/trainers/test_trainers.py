@@ -9,6 +9,7 @@ import pytest
 from feedback.export.making import make
 from feedback.export.values import FORMATS, Wanted
 from retrieval.embedding import DEFAULT_MODEL, model_folder
+from retrieval.recipe import Recipe, recipe_of
 from tests.feedback.export.samples import Registry, many
 from tests.trainers.conftest import AT
 from tests.trainers.environments import python, run
@@ -147,3 +148,4 @@ def test_the_retrievers_recipe_writes_a_better_model_or_none(trl, made, tmp_path
     )
     gain = float(re.findall(r"gain ([+-][0-9.]+)", said)[0])
     assert out.exists() == (gain > 0) == ("ENDED" not in said)
+    assert recipe_of(out) != Recipe() or not out.exists()

@@ -113,6 +113,7 @@ def test_the_retrievers_recipe_compares_as_search_does(write):
         "utf-8"
     )
     assert f"\nOWN_SHARE, HEADING = {OWN_SHARE}, {Recipe().heading_vector}\n" in recipe
+    assert f"the stock model's are {Recipe().dense:.1} and {Recipe().dense_follow_up:.1}".replace("0.", ".") in recipe
 
 
 def test_two_exports_are_compared_by_exchange(write, tmp_path):
