@@ -23,6 +23,9 @@ CONCENTRATION_DEPTH = 10
 # Share of the question itself in a follow-up's vector; the rest is the whole conversation, newest turn first.
 OWN_SHARE = 0.5
 UNDERSTOOD_KEPT = 32
+# A follow-up with so many terms of its own says what it is about. What holds no more than this share of their weight,
+# and meets its tokens no closer than this, was found for what had been talked of before.
+OWN_TERMS, OWN_HELD, OWN_NEAR = 3, 0.25, 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +91,13 @@ class Search:
         candidates = self._index.lookup(understood.lookup)
         if masked is not None:
             candidates = replace(candidates, found=[each for each in candidates.found if each.document != masked])
-        ranked = fused(candidates, self.recipe, follow_up=bool(query.history) and not query.standalone)
+        follow_up = bool(query.history) and not query.standalone
+        ranked = fused(candidates, self.recipe, follow_up=follow_up)
         ranked = self._reranked(ranked, understood, candidates.idf)
         hits = self._hits(ranked[:top])
         signals = signals_of(ranked, understood.lookup, candidates)
+        if follow_up and ranked and self._strays(*ranked[0], understood, candidates.idf):
+            signals = Signals(cosine=signals.cosine)
         return Results(hits, self.calibration(signals) if hits else 0.0, signals, candidates.idf)
 
     def highlights(self, query: Query, results: Results, *, top: int) -> list[list[Highlight]]:
@@ -156,6 +162,16 @@ class Search:
 
         scored = [(candidate, parts | {"late": late(candidate)}) for candidate, parts in first]
         return sorted(scored, key=lambda pair: -total(pair[1])) + rest
+
+    def _strays(self, first: Candidate, parts: Parts, understood: Understood, idf: Mapping[str, float]) -> bool:
+        """Whether a follow-up's first hit has to do with the conversation alone: then the words that it meets were
+        said before, and tell nothing of what is asked now.
+        """
+        own = set(understood.words) - {""}
+        mass = {term: idf.get(term, 0.0) for term in own}
+        held = share(sum(mass[term] for term in own & first.matched), sum(mass.values()))
+        is_near = parts.get("late", 0.0) >= OWN_NEAR * self.recipe.late_interaction
+        return len(own) >= OWN_TERMS and held <= OWN_HELD and not is_near
 
     def _hits(self, ranked: Sequence[tuple[Candidate, Parts]]) -> tuple[Hit, ...]:
         """Hits for candidates whose passages still stand."""

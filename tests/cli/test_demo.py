@@ -3,10 +3,14 @@
 import json
 
 import pytest
+from click.testing import CliRunner
 
 from bot.answers import Answer, Citation, Question, Sentence
+from bot.cli import main
 from bot.cli.demo import CONVERSATION
+from bot.cli.output import Invocation
 from bot.demo import HANDBOOK
+from bot.wiring import House
 from retrieval.passages import Turn
 from tests.cli.conftest import told
 
@@ -30,6 +34,15 @@ def test_it_indexes_the_handbook_and_asks_its_own_questions_in_one_conversation(
     assert questions[1].history == (Turn("user", CONVERSATION[0]), Turn("bot", "Answer 0. [1]"))
     assert f"> {CONVERSATION[1]}\n\nAnswer 1. [1]\n" in result.stdout
     assert house.recorded == []
+
+
+def test_with_the_real_model_all_but_the_last_are_answered_from_the_right_section(folder):
+    result = CliRunner().invoke(main, ["demo", "--json"], obj=Invocation(builder=House))
+    told = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [each["query"] for each in told] == list(CONVERSATION)
+    cited = [[citation["anchor"] for citation in each["citations"]] for each in told]
+    assert cited == [["carrying-days-over"], ["carrying-days-over"], ["approval"], []]
+    assert [each["abstained"] for each in told] == [False, False, False, True]
 
 
 def test_a_question_of_ones_own_is_asked_alone(run, house):

@@ -103,6 +103,17 @@ def test_a_follow_up_is_understood_from_the_history(filled):
     assert next(hit.passage.id for hit in alone.hits).startswith("docs/leave")
 
 
+def test_a_new_topic_is_not_answered_from_the_old_one(filled):
+    asked = search(filled)
+    history = (Turn("user", "How much may a hotel in London cost?"), Turn("bot", "Ninety pounds a night."))
+    topics = "Who waters orchids in the winter garden?", "When is a certificate due for illness?", "And in the night?"
+    strayed, switched, followed = (asked(Query(text, history)) for text in topics)
+    assert strayed.hits[0].passage.document == "docs/travel"
+    assert strayed.confidence < 0.4 < min(switched.confidence, followed.confidence)
+    alone = asked(replace(Query(topics[0], history), standalone=f"{topics[0]} And hotels?"))
+    assert alone.confidence > strayed.confidence
+
+
 def test_a_masked_document_is_left_out(filled):
     results = search(filled).ranked(Query(QUESTION), top=10, masked="docs/leave")
     assert {hit.passage.document for hit in results.hits} == {"docs/travel"}
