@@ -163,6 +163,20 @@ def test_wrong_weights_are_told_with_their_own_words(monkeypatch):
     assert (finding.ok, finding.detail) == (False, "the weights of all-MiniLM-L6-v2 are not the official ones")
 
 
+@pytest.mark.parametrize(
+    ("brought", "ok", "words"),
+    [
+        ('{"dense": 0.6, "dense_follow_up": 0.7}', True, "its vectors count 60%, 70% for a follow-up"),
+        ('{"dense": 6}', False, "each from 0 to 1, and nothing else: mend or delete it"),
+    ],
+)
+def test_what_a_model_brings_along_for_ranking_is_told(brought, ok, words, tmp_path):
+    (tmp_path / "ranking.json").write_text(brought, "utf-8")
+    finding = doctor.embedding(str(tmp_path))
+    assert finding.ok == ok
+    assert finding.detail.endswith(words)
+
+
 @pytest.mark.parametrize("error", [BotError("no"), SearchUnavailable("no"), FeedbackUnavailable("no")])
 def test_a_house_that_cannot_be_built_is_told_and_ends_the_examination(error):
     findings = found(error)
