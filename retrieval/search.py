@@ -168,7 +168,7 @@ class Search:
         said before, and tell nothing of what is asked now.
         """
         own = set(understood.words) - {""}
-        mass = {term: idf.get(term, 0.0) for term in own}
+        mass = weighed(dict.fromkeys(own, 1.0), idf)
         held = share(sum(mass[term] for term in own & first.matched), sum(mass.values()))
         is_near = parts.get("late", 0.0) >= OWN_NEAR * self.recipe.late_interaction
         return len(own) >= OWN_TERMS and held <= OWN_HELD and not is_near
