@@ -24,7 +24,7 @@ class NewerSchema(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class RetrievedPassage:
     """A passage as the generator saw it, in the version that was current then."""
 
     document: str
@@ -37,7 +37,7 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class AnswerSentence:
     """One sentence of an answer, with the numbers of what it cites."""
 
     text: str
@@ -45,7 +45,7 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Cited:
+class StoredCitation:
     """The section behind a number; `quote` stands verbatim in this version of the document."""
 
     number: int
@@ -63,7 +63,7 @@ class Exchange:
     """One question and its answer, with what is needed to judge it later.
 
     `id` is the answer's, `at` is in UTC, `history` holds earlier (role, text) pairs, oldest first. `asker` is a keyed
-    hash (`feedback.people`), empty when nobody was named; so is `conversation` for a question that stands alone.
+    hash (`bot.access.pseudonyms`), empty when nobody was named; so is `conversation` for a question that stands alone.
     `fallback` says why another generator than the configured one answered. `timings` are seconds by step. One that is
     `pruned` has lost its words and those of its passages by age.
     """
@@ -77,9 +77,9 @@ class Exchange:
     asker: str = ""
     conversation: str = ""
     platform: str = ""
-    shown: tuple[Shown, ...] = ()
-    sentences: tuple[Said, ...] = ()
-    citations: tuple[Cited, ...] = ()
+    shown: tuple[RetrievedPassage, ...] = ()
+    sentences: tuple[AnswerSentence, ...] = ()
+    citations: tuple[StoredCitation, ...] = ()
     abstained: bool = False
     confidence: float = 0.0
     generator: str = ""
@@ -170,12 +170,12 @@ Record = Exchange | Vote | Correction | Decision | Export | Registered
 R = TypeVar("R", Exchange, Vote, Correction, Decision, Export, Registered)
 Kept = TypeVar("Kept", bound=Exchange | Vote | Correction | Decision)
 
-Took = Literal["added", "known", "unknown-answer"]
+WriteResult = Literal["added", "known", "unknown-answer"]
 """What became of a record that was to be remembered."""
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class ReviewedExchange:
     """An exchange with all that counts of what was said of it, each list oldest first."""
 
     exchange: Exchange

@@ -8,14 +8,14 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.analysis import Analyzer, weighted_terms, words
-from retrieval.confidence import Calibration, Signals
-from retrieval.embedding import Embedder, QueryToken, unit
-from retrieval.fusion import Parts, fused, max_sim, total
-from retrieval.highlight import Highlight, Read, highlights
-from retrieval.index import Candidate, Candidates, Lookup, PassageTokens, SearchIndex, Vector
+from retrieval.embedding.sentence_transformers import Embedder, QueryToken, unit
+from retrieval.index.protocols import Candidate, Candidates, Lookup, PassageTokens, SearchIndex, Vector
 from retrieval.passages import Hit, Query, readable_audiences
-from retrieval.recipe import Recipe
+from retrieval.ranking.analysis import Analyzer, weighted_terms, words
+from retrieval.ranking.confidence import Calibration, Signals
+from retrieval.ranking.configuration import RankingConfiguration
+from retrieval.ranking.fusion import Parts, fused, max_sim, total
+from retrieval.ranking.highlight import Highlight, Read, highlights
 
 # Late interaction costs a read of token vectors each, and beyond these few it changes nothing (30 gave the same).
 RERANKED = 20
@@ -66,14 +66,14 @@ class Search:
         embedder: Embedder,
         analyzer: Analyzer,
         *,
-        recipe: Recipe | None = None,
+        recipe: RankingConfiguration | None = None,
         calibration: Calibration | None = None,
         spell_out: Callable[[str], str] = str,
     ) -> None:
         self._index = index
         self._embedder = embedder
         self._analyzer = analyzer
-        self.recipe = recipe or Recipe()
+        self.recipe = recipe or RankingConfiguration()
         self.calibration = calibration or Calibration()
         self._spell_out = spell_out
         self._remembered = lru_cache(maxsize=UNDERSTOOD_KEPT)(self._understood)

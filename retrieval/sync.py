@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
-from retrieval.embedding import Embedder, text_key
+from retrieval.embedding.sentence_transformers import Embedder, text_key
 from retrieval.errors import IndexNotReady, SourceUnusable
-from retrieval.generations import NOTHING_YET
-from retrieval.index import Encoded, Generation, Indexable, SearchIndex, Skip, Stored
-from retrieval.loading import parse
-from retrieval.loading.files import File, document, listing, printable, read
-from retrieval.loading.parsed import Skipped
+from retrieval.index.generations import NOTHING_YET
+from retrieval.index.protocols import Encoded, Generation, Indexable, SearchIndex, Skip, Stored
+from retrieval.parsing.protocol import Skipped
+from retrieval.parsing.registry import parse
 from retrieval.passages import EVERYONE, Document, Passage
-from retrieval.sections import passages
+from retrieval.sectioning.sections import passages
+from retrieval.sources.files import File, document, listing, printable, read
 
 # Raised when parsers or sectioning change what they make of the same file, and when a format is added.
 PARSER_VERSION = "1"

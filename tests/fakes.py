@@ -12,15 +12,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.answers import Answer, Done, Event, Question, SentenceReady, Status
-from bot.state.store import StateStore
-from bot.voting import Opinion, Standing, records
+from bot.answering.answers import Answer, Done, Event, Question, SentenceReady, Status
+from bot.services.votes import CurrentVote, VoteRequest, records
+from bot.state.protocol import StateStore
 from feedback.errors import UnknownExchange
-from retrieval.analysis import fold
-from retrieval.confidence import Signals
-from retrieval.embedding import Progress, QueryToken, unit
-from retrieval.index import Encoded, Stored, Vector
+from retrieval.embedding.sentence_transformers import Progress, QueryToken, unit
+from retrieval.index.protocols import Encoded, Stored, Vector
 from retrieval.passages import Document, Passage, Query, Turn
+from retrieval.ranking.analysis import fold
+from retrieval.ranking.confidence import Signals
 from retrieval.search import Results
 from retrieval.sync import Report, Source
 
@@ -137,7 +137,7 @@ class FakeHouse:
         self.answers: list[Answer] = []
         self.histories: dict[str, tuple[Turn, ...]] = {}
         self.recorded: list[tuple[Question, Answer]] = []
-        self.votes: list[Opinion] = []
+        self.votes: list[VoteRequest] = []
         self.recalled: list[tuple[str, str, frozenset[str]]] = []
         self.failure: Exception | None = None
         self.feedback_failure: Exception | None = None
@@ -172,7 +172,7 @@ class FakeHouse:
             raise self.feedback_failure
         return self.histories.get(conversation, ())
 
-    def vote(self, opinion: Opinion) -> Standing:
+    def vote(self, opinion: VoteRequest) -> CurrentVote:
         """What was just said counts, if it is of an answer that was recorded."""
         if self.feedback_failure:
             raise self.feedback_failure
@@ -180,7 +180,7 @@ class FakeHouse:
             raise UnknownExchange(opinion.answer)
         vote, correction = records(opinion, voter=opinion.user, key=str(len(self.votes)), at=NOON)
         self.votes.append(opinion)
-        return Standing(vote, correction.text if correction else "")
+        return CurrentVote(vote, correction.text if correction else "")
 
     def record(self, question: Question, answer: Answer) -> None:
         if self.feedback_failure:

@@ -15,7 +15,7 @@ from bot.cli.output import Invocation, guarded, prepare_streams
 COMMANDS = {
     "demo": ("bot.cli.demo", "Index the handbook that comes with Footnote and answer questions about it."),
     "sync": ("bot.cli.sync", "Bring the index up to date with folders of documents."),
-    "search": ("bot.cli.find", "Find the sections that a question is about."),
+    "search": ("bot.cli.search", "Find the sections that a question is about."),
     "ask": ("bot.cli.ask", "Answer a question, with the section behind every sentence."),
     "chat": ("bot.cli.chat", "Ask question after question in the terminal, and vote on the answers."),
     "serve": ("bot.cli.serve", "Run everything that is configured, with health and metrics, until it is stopped."),

@@ -2,12 +2,14 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from bot.cli import questions, reading, shapes
+from bot.channels import json_format
+from bot.channels.terminal import rendering
+from bot.cli import question_lines
 from bot.cli.options import from_option, group_option, json_option, one_text, text_argument
 from bot.cli.output import Invocation, emit, emit_line, note, say
 
 if TYPE_CHECKING:
-    from bot.answers import Answer, Question
+    from bot.answering.answers import Answer, Question
 
 
 @click.command("ask")
@@ -48,7 +50,7 @@ def command(
 def _one(
     invocation: Invocation, text: str, *, groups: frozenset[str], conversation: str, user: str, as_json: bool
 ) -> None:
-    from bot.answers import Question
+    from bot.answering.answers import Question
 
     house = invocation.house
     history = house.history(conversation, user=user, groups=groups) if conversation else ()
@@ -56,17 +58,17 @@ def _one(
     given = house.ask(question)
     _remember(invocation, question, given)
     if as_json:
-        emit(shapes.answer(given))
+        emit(json_format.answer(given))
     else:
-        say(reading.answer(given))
+        say(rendering.answer(given))
 
 
 def _many(invocation: Invocation, lines: BinaryIO, *, groups: frozenset[str], record: bool) -> None:
-    from bot.answers import Question
+    from bot.answering.answers import Question
 
     unread = 0
-    for line in questions.read(lines, groups=groups):
-        if isinstance(line, questions.Unreadable):
+    for line in question_lines.read(lines, groups=groups):
+        if isinstance(line, question_lines.Unreadable):
             unread += 1
             emit_line({"query_id": line.id, "error": line.error})
             continue
@@ -74,7 +76,7 @@ def _many(invocation: Invocation, lines: BinaryIO, *, groups: frozenset[str], re
         given = invocation.house.ask(question)
         if record:
             _remember(invocation, question, given)
-        shape = shapes.answer(given)
+        shape = json_format.answer(given)
         emit_line({"id": shape.pop("id"), "query_id": line.id, **shape})
     if unread:
         note(f"lines that could not be read: {unread}")

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bot.cli import reading
+from bot.channels.terminal import rendering
+from bot.channels.terminal.screen import Terminal
 from bot.cli.background import in_background
 from bot.cli.options import group_option, this_user
 from bot.cli.output import Invocation, guarded, note
-from bot.cli.terminal import Terminal
 from retrieval.passages import Turn
 
 if TYPE_CHECKING:
-    from bot.answers import Answer, Event, Question
-    from bot.voting import Choice
+    from bot.answering.answers import Answer, Event, Question
+    from bot.services.votes import Choice
     from feedback.records import Reason
 
 DOING = {"searching": "Looking in the documents ...", "writing": "Writing the answer ..."}
@@ -127,7 +127,7 @@ class Chat:
             self._ask(line)
 
     def _ask(self, text: str) -> None:
-        from bot.answers import Question
+        from bot.answering.answers import Question
 
         self._last = ""
         question = Question(text, self._history, self._groups, self._user, self.conversation)
@@ -137,9 +137,9 @@ class Chat:
 
     def _show(self, question: "Question") -> "Answer":
         """Print the answer as it comes."""
-        from bot.answers import Done, SentenceReady, Status
+        from bot.answering.answers import Done, SentenceReady, Status
 
-        paragraphs = reading.Paragraphs(self._terminal.width)
+        paragraphs = rendering.Paragraphs(self._terminal.width)
         self._terminal.write("\n")
         for event in in_background(self._events(question)):
             match event:
@@ -158,9 +158,9 @@ class Chat:
         """Print what is still to be seen of an answer whose sentences stand there."""
         width = self._terminal.width
         if given.sentences:
-            self._terminal.say(f"\n{reading.below(given, width=width)}\n")
+            self._terminal.say(f"\n{rendering.below(given, width=width)}\n")
         else:
-            self._terminal.say(f"{reading.answer(given, width=width)}\n")
+            self._terminal.say(f"{rendering.answer(given, width=width)}\n")
 
     def _record(self, question: "Question", given: "Answer") -> None:
         from feedback.errors import FeedbackError
@@ -184,7 +184,7 @@ class Chat:
             self._vote("down", reason=reason, comment=comment, correction=correction)
 
     def _choose_reason(self) -> "Reason":
-        from bot.voting import REASONS
+        from bot.services.votes import REASONS
 
         named: dict[str, Reason] = {str(number): reason for number, reason in enumerate(REASONS, start=1)}
         listed = "  ".join(f"{number} {reason}" for number, reason in named.items())
@@ -198,11 +198,11 @@ class Chat:
 
     def _vote(self, vote: "Choice", *, reason: "Reason" = "", comment: str = "", correction: str = "") -> bool:
         """Whether there is an answer to vote on; raises `FeedbackError`."""
-        from bot.voting import Opinion
+        from bot.services.votes import VoteRequest
 
         if not self._last:
             self._terminal.say("There is no answer to vote on.")
             return False
-        opinion = Opinion(self._last, vote, self._user, reason, comment, correction)
-        self._terminal.say(reading.standing(opinion, self._house.vote(opinion)))
+        opinion = VoteRequest(self._last, vote, self._user, reason, comment, correction)
+        self._terminal.say(rendering.standing(opinion, self._house.vote(opinion)))
         return True

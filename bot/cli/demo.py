@@ -5,14 +5,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bot.cli import reading, shapes
+from bot.channels import json_format
+from bot.channels.terminal import rendering
 from bot.cli.options import json_option
 from bot.cli.output import Invocation, emit_line, note, say
 from bot.cli.progress import progress
 from retrieval.passages import Turn
 
 if TYPE_CHECKING:
-    from bot.answers import Answer, Question
+    from bot.answering.answers import Answer, Question
 
 # A question, one that means something only after it, one about a table, and one that the handbook does not answer.
 CONVERSATION = (
@@ -33,7 +34,7 @@ def command(invocation: Invocation, /, words: tuple[str, ...], *, as_json: bool)
     Needs no key, no server and no network, and leaves your own index alone. Without QUESTION it asks a few of its
     own and then, in a terminal, takes yours.
     """
-    from bot.demo import opened
+    from bot.cli.demo_app import opened
 
     with progress() as advance:
         house = opened(invocation.settings, build=invocation.builder, progress=advance)
@@ -56,13 +57,13 @@ def _questions(asked: Sequence[str], *, interactive: bool) -> Iterator[str]:
 
 def _talk(ask: "Callable[[Question], Answer]", texts: Iterator[str], *, as_json: bool) -> None:
     """One conversation: every question knows those before it."""
-    from bot.answers import Question
+    from bot.answering.answers import Question
 
     history: tuple[Turn, ...] = ()
     for text in texts:
         given = ask(Question(text, history=history))
         if as_json:
-            emit_line({"query": text, **shapes.answer(given)})
+            emit_line({"query": text, **json_format.answer(given)})
         else:
-            say(f"\n> {text}\n\n{reading.answer(given)}")
+            say(f"\n> {text}\n\n{rendering.answer(given)}")
         history = (*history, Turn("user", text), Turn("bot", given.text))

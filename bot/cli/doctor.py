@@ -12,7 +12,7 @@ def command(ctx: click.Context, /, *, as_json: bool) -> None:
 
     One line each, with what mends it; ends with status 1 if anything is wrong.
     """
-    from bot.doctor import examine
+    from bot.services.diagnostics.checks import examine
 
     invocation = ctx.ensure_object(Invocation)
     findings = list(examine(invocation.home, build=invocation.builder))

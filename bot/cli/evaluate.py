@@ -5,12 +5,12 @@ from typing import Any
 
 import click
 
-from bot.cli.figures import table
 from bot.cli.options import json_option
 from bot.cli.output import Invocation, emit, note, say, shows
-from bot.cli.pages import html_option, write
 from bot.cli.progress import progress
-from retrieval.recipe import SWITCHES
+from bot.reports.evaluation_text import table
+from bot.reports.page import html_option, write
+from retrieval.ranking.configuration import SWITCHES
 
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 EXTRACTIVE = "extractive"
@@ -92,7 +92,7 @@ def command(
         )
     _note_who_gave_up(figures)
     if html:
-        from bot.cli.figures_page import page
+        from bot.reports.evaluation_page import page
 
         write(html, page(figures))
     if as_json:

@@ -126,7 +126,7 @@ def summary(manifest: Mapping[str, Any]) -> str:
 
 
 def _compare(old: Path, new: Path, *, as_json: bool) -> None:
-    from feedback.export.comparing import compared
+    from feedback.export.diff import compared
 
     told = compared(old, new)
     if as_json:

@@ -26,7 +26,7 @@ def command() -> None:
 @click.pass_obj
 def dump(invocation: Invocation, /, *, out: Path | None) -> None:
     """Write everything that is kept as JSON lines: exchanges, votes, corrections, decisions, registered exports."""
-    from feedback.moving import dumped
+    from feedback.backup import dumped
 
     with progress() as advance:
         lines = _counted(dumped(invocation.house.feedback), advance)
@@ -51,7 +51,7 @@ def load(invocation: Invocation, /, file: BinaryIO, *, as_json: bool) -> None:
 
     Loading the same file again changes nothing. FILE may be `-`, the standard input.
     """
-    from feedback.moving import load as loading
+    from feedback.backup import load as loading
 
     told = 0
 

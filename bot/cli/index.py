@@ -7,7 +7,7 @@ from bot.cli.output import Invocation, emit, note, say
 from bot.cli.progress import progress
 
 if TYPE_CHECKING:
-    from retrieval.index import Generation
+    from retrieval.index.protocols import Generation
 
 
 @click.group("index")

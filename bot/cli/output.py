@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:  # a command that needs neither must not wait for pydantic and NumPy
-    from bot.settings import Settings
-    from bot.wiring import House
+    from bot.app import App
+    from bot.config.settings import Settings
 
 # Characters that move a terminal's cursor, colour it, or turn the reading direction: C0 but tab and newline, DEL,
 # C1, and the bidirectional controls.
@@ -21,8 +21,8 @@ _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e
 _LOG_BYTES = 1_000_000
 
 
-def _build(settings: "Settings") -> "House":
-    from bot.wiring import build
+def _build(settings: "Settings") -> "App":
+    from bot.app import build
 
     return build(settings)
 
@@ -36,20 +36,20 @@ class Invocation:
 
     home: Path | None = None
     debug: bool = False
-    builder: Callable[["Settings"], "House"] = _build
+    builder: Callable[["Settings"], "App"] = _build
     _settings: "Settings | None" = field(default=None, init=False)
-    _house: "House | None" = field(default=None, init=False)
+    _house: "App | None" = field(default=None, init=False)
 
     @property
     def settings(self) -> "Settings":
         if self._settings is None:
-            from bot.settings import load
+            from bot.config.settings import load
 
             self._settings = load(self.home)
         return self._settings
 
     @property
-    def house(self) -> "House":
+    def house(self) -> "App":
         if self._house is None:
             self._house = self.builder(self.settings)
         return self._house

@@ -8,8 +8,8 @@ import click
 
 from bot.cli.options import json_option, moment
 from bot.cli.output import Invocation, emit, say, shows
-from bot.cli.pages import html_option, write
 from bot.cli.progress import progress
+from bot.reports.page import html_option, write
 
 NARROWEST, WIDEST = 60, 110
 NOTHING = "Nothing was asked {when}yet. `footnote ask TEXT` and `footnote chat` remember what they answer."
@@ -49,7 +49,7 @@ def command(
     with progress() as advance:
         figures = invocation.house.report(since=since, until=until, min_askers=min_askers, progress=advance)
     if html:
-        from bot.cli.report_page import page
+        from bot.reports.feedback_page import page
 
         write(html, page(figures))
     if as_json:
@@ -61,7 +61,7 @@ def command(
 
 
 def _read(figures: Any) -> str:
-    from bot.cli.report_tables import report
+    from bot.reports.feedback_text import report
 
     watched = sys.stdout.isatty()
     columns = shutil.get_terminal_size().columns if watched else WIDEST

@@ -4,16 +4,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bot.channels.terminal.screen import Terminal
 from bot.cli.options import json_option, this_user
 from bot.cli.output import Invocation, Refused, emit, note, say
-from bot.cli.terminal import Terminal
 from bot.errors import UsageProblem
-from bot.reviewing import VERDICTS, Ruling, Verdict
+from bot.services.reviews import VERDICTS, ReviewDecision, Verdict
 from feedback.errors import UnknownExchange
 
 if TYPE_CHECKING:
-    from feedback.curation.judging import Waiting
-    from feedback.records import Correction, Judged
+    from feedback.curation.judgements import Waiting
+    from feedback.records import Correction, ReviewedExchange
 
 WHY: dict["Waiting", str] = {
     "disputed": "people disagree",
@@ -85,11 +85,11 @@ def command(
     if correction and not ruling:
         raise UsageProblem("--correction goes with --decide ANSWER accept, or reject")
     if ruling:
-        _decide(invocation, Ruling(ruling[0], ruling[1], reviewer, correction), as_json=as_json)
+        _decide(invocation, ReviewDecision(ruling[0], ruling[1], reviewer, correction), as_json=as_json)
     elif typed:
         if not typed[1].strip():
             raise UsageProblem("--correct needs the text that would be right")
-        _decide(invocation, Ruling(typed[0], "accept", reviewer, text=typed[1]), as_json=as_json)
+        _decide(invocation, ReviewDecision(typed[0], "accept", reviewer, text=typed[1]), as_json=as_json)
     elif as_json:
         emit([_shape(each, min_agreement) for each in invocation.house.waiting(min_agreement=min_agreement)])
     else:
@@ -141,45 +141,45 @@ class Walk:
         self._settled += 1
         return True
 
-    def _why(self, judged: "Judged") -> "Waiting":
-        from feedback.curation.judging import waiting
+    def _why(self, judged: "ReviewedExchange") -> "Waiting":
+        from feedback.curation.judgements import waiting
 
         return waiting(judged, min_agreement=self._min_agreement)
 
-    def _take(self, judged: "Judged", typed: str, corrections: "list[Correction]") -> None:
+    def _take(self, judged: "ReviewedExchange", typed: str, corrections: "list[Correction]") -> None:
         name = judged.exchange.id
         chosen = typed[1:].strip() or "1"
         if typed == "a":
-            self._rule(Ruling(name, "approve", self._reviewer))
+            self._rule(ReviewDecision(name, "approve", self._reviewer))
         elif typed == "d":
-            self._rule(Ruling(name, "drop", self._reviewer))
+            self._rule(ReviewDecision(name, "drop", self._reviewer))
         elif typed == "t":
             text = self._terminal.read("What is right (enter for nothing): ") or ""
             if text:
-                self._rule(Ruling(name, "accept", self._reviewer, text=text))
+                self._rule(ReviewDecision(name, "accept", self._reviewer, text=text))
         elif typed[:1] in {"c", "r"} and chosen.isdecimal() and 1 <= int(chosen) <= len(corrections):
             about = corrections[int(chosen) - 1].key
-            self._rule(Ruling(name, "accept" if typed[0] == "c" else "reject", self._reviewer, about))
+            self._rule(ReviewDecision(name, "accept" if typed[0] == "c" else "reject", self._reviewer, about))
         else:
             self._terminal.say(HELP)
 
-    def _rule(self, ruling: Ruling) -> None:
+    def _rule(self, ruling: ReviewDecision) -> None:
         try:
             self._house.rule(ruling)
         except UsageProblem as error:
             self._terminal.say(str(error))
 
 
-def readable(judged: "Judged", why: "Waiting", place: str, *, width: int) -> str:
+def readable(judged: "ReviewedExchange", why: "Waiting", place: str, *, width: int) -> str:
     """What is to be decided on, as people read it; never who said what."""
-    from bot.cli import reading
+    from bot.channels.terminal import rendering
 
     exchange = judged.exchange
     before = [
         f"{'Asked before' if role == 'user' else 'Answered'}: {text}" for role, text in exchange.history[-EARLIER:]
     ]
     sections = [
-        f"[{each.number}] {reading.place(each.title, each.section)}\n“{' '.join(each.quote.split())}”"
+        f"[{each.number}] {rendering.place(each.title, each.section)}\n“{' '.join(each.quote.split())}”"
         for each in exchange.citations
     ]
     votes = [": ".join(filter(None, (f"{each.vote} {each.reason}".strip(), each.comment))) for each in judged.votes]
@@ -194,7 +194,7 @@ def _folded(text: str, width: int) -> str:
     return "\n".join(textwrap.fill(each, width, break_long_words=False, break_on_hyphens=False) for each in lines)
 
 
-def _decide(invocation: Invocation, ruling: Ruling, *, as_json: bool) -> None:
+def _decide(invocation: Invocation, ruling: ReviewDecision, *, as_json: bool) -> None:
     try:
         decision = invocation.house.rule(ruling)
     except UnknownExchange as error:
@@ -206,14 +206,14 @@ def _decide(invocation: Invocation, ruling: Ruling, *, as_json: bool) -> None:
         say(f"Decided: {decision.verdict}.")
 
 
-def _pending(judged: "Judged") -> "list[Correction]":
-    from feedback.curation.judging import pending
+def _pending(judged: "ReviewedExchange") -> "list[Correction]":
+    from feedback.curation.judgements import pending
 
     return list(pending(judged))
 
 
-def _shape(judged: "Judged", min_agreement: float) -> dict[str, Any]:
-    from feedback.curation.judging import waiting
+def _shape(judged: "ReviewedExchange", min_agreement: float) -> dict[str, Any]:
+    from feedback.curation.judgements import waiting
 
     exchange = judged.exchange
     return {
@@ -242,6 +242,6 @@ def _shape(judged: "Judged", min_agreement: float) -> dict[str, Any]:
     }
 
 
-def _told(judged: "Judged") -> Iterator[dict[str, Any]]:
+def _told(judged: "ReviewedExchange") -> Iterator[dict[str, Any]]:
     for each in _pending(judged):
         yield {"key": each.key, "text": each.text, "at": each.at.isoformat()}

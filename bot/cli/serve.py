@@ -9,8 +9,8 @@ from bot.cli.output import Invocation
 from bot.errors import BotError
 
 if TYPE_CHECKING:
-    from bot.serving.service import Service
-    from bot.wiring import House
+    from bot.app import App
+    from bot.server.lifecycle import Server
 
 logger = logging.getLogger(__name__)
 
@@ -65,8 +65,8 @@ def command(
     SIGTERM or ctrl-c ends it: what was begun is finished, the rest is handed over to another replica or the next start.
     """
     try:
-        from bot.serving.logs import configure
-        from bot.serving.service import Service  # noqa: F401 - whether its packages are there
+        from bot.server.lifecycle import Server  # noqa: F401 - whether its packages are there
+        from bot.server.logs import configure
     except ImportError as error:
         raise BotError(
             "`footnote serve` needs packages that are not installed: pip install 'footnote-bot[serve]'"
@@ -87,21 +87,21 @@ def command(
         house.close()
 
 
-def _service(house: "House", *, workers: int, queue_limit: int, stop_timeout: float) -> "Service":
-    from bot.serving.checks import checks
-    from bot.serving.figures import Figures
-    from bot.serving.service import Places, Service
-    from bot.wiring import platforms
+def _service(house: "App", *, workers: int, queue_limit: int, stop_timeout: float) -> "Server":
+    from bot.app import platforms
+    from bot.server.checks import checks
+    from bot.server.lifecycle import Addresses, Server
+    from bot.server.metrics import Metrics
 
     settings, store = house.settings, house.state
-    figures = Figures(waiting=store.waiting)
+    figures = Metrics(waiting=store.waiting)
     served = platforms(house, figures)
     if not served:
         logger.warning(NOTHING)
-    return Service(
+    return Server(
         store,
         served,
-        places=Places(settings.host, settings.port, settings.public_host, settings.public_port),
+        places=Addresses(settings.host, settings.port, settings.public_host, settings.public_port),
         checks=checks(house, store),
         figures=figures,
         workers=workers,

@@ -2,10 +2,11 @@ import difflib
 
 import click
 
-from bot.cli import reading, shapes
+from bot.channels import json_format
+from bot.channels.terminal import rendering
 from bot.cli.options import json_option
 from bot.cli.output import Invocation, Refused, emit, say
-from retrieval.index import SearchIndex
+from retrieval.index.protocols import SearchIndex
 
 
 @click.command("show")
@@ -24,9 +25,9 @@ def command(invocation: Invocation, /, document: str, *, version: str | None, as
         raise Refused(_missing(index, document, version))
     sections = [section for section in index.sections(document) if section.version == shown.version]
     if as_json:
-        emit(shapes.document(shown, sections))
+        emit(json_format.document(shown, sections))
     else:
-        say(reading.document(shown, sections))
+        say(rendering.document(shown, sections))
 
 
 def _missing(index: SearchIndex, document: str, version: str | None) -> str:

@@ -21,9 +21,9 @@ def manifest(invocation: Invocation, /, *, url: str | None, as_json: bool) -> No
     """
     import yaml
 
+    from bot.channels.slack.install.manifest import ADDRESS
+    from bot.channels.slack.install.manifest import manifest as made
     from bot.errors import UsageProblem
-    from bot.slack.manifest import ADDRESS
-    from bot.slack.manifest import manifest as made
 
     settings = invocation.settings
     if url and not url.startswith("https://"):

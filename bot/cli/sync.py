@@ -3,7 +3,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bot.cli import shapes
+from bot.channels import json_format
 from bot.cli.options import json_option, reserved_option
 from bot.cli.output import Invocation, Refused, emit, note
 from bot.cli.progress import progress
@@ -40,7 +40,7 @@ def command(
     if remove is not None:
         report = invocation.house.remove(remove)
     else:
-        from bot.sources import sources
+        from bot.services.ingestion import sources
 
         chosen = sources(invocation.settings.sources, paths, name=source)
         with progress() as advance:
@@ -58,7 +58,7 @@ def _tell(report: "Report", *, as_json: bool) -> None:
         f"{report.passages} passages in {report.seconds:.1f} s"
     )
     if as_json:
-        emit(shapes.report(report))
+        emit(json_format.report(report))
     if report.problems:
         for problem in report.problems[:-1]:
             note(f"footnote: {problem}")

@@ -6,17 +6,18 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
-from bot.cli import reading, shapes
+from bot.channels import json_format
+from bot.channels.terminal import rendering
 from bot.cli.options import json_option, this_user
 from bot.cli.output import Invocation, Refused, emit, emit_line, note, say
 from bot.cli.progress import progress
 from bot.errors import UsageProblem
-from bot.voting import CHOICES, REASONS, Choice, Opinion, ballot
+from bot.services.votes import CHOICES, REASONS, Choice, VoteRequest, parse_batch_vote
 from feedback.errors import UnknownExchange
 from feedback.records import Reason
 
 if TYPE_CHECKING:
-    from bot.voting import Ballot
+    from bot.services.votes import BatchVote
 
 BATCH = 200
 BOM = b"\xef\xbb\xbf"
@@ -70,15 +71,15 @@ def command(
     voter = this_user(user)
     if not voter:
         raise UsageProblem("a vote needs a person: name one with --user")
-    opinion = Opinion(answer, vote, voter, reason or "", comment, correction)
+    opinion = VoteRequest(answer, vote, voter, reason or "", comment, correction)
     try:
         recorded = invocation.house.vote(opinion)
     except UnknownExchange as error:
         raise Refused(f"{error}; `footnote ask TEXT --json` prints the id of its answer") from error
     if as_json:
-        emit(shapes.standing(recorded))
+        emit(json_format.standing(recorded))
     else:
-        say(reading.standing(opinion, recorded))
+        say(rendering.standing(opinion, recorded))
 
 
 def _many(invocation: Invocation, lines: BinaryIO, *, as_json: bool) -> None:
@@ -101,7 +102,7 @@ def _many(invocation: Invocation, lines: BinaryIO, *, as_json: bool) -> None:
 
 
 def _taken(
-    invocation: Invocation, page: list[tuple[int, Any, "Ballot | str"]], counts: Counter[str]
+    invocation: Invocation, page: list[tuple[int, Any, "BatchVote | str"]], counts: Counter[str]
 ) -> Iterator[tuple[int, Any, str]]:
     """Take the votes of these lines; gives those lines that were refused, in order, and why."""
     ballots = [given for _, _, given in page if not isinstance(given, str)]
@@ -115,7 +116,7 @@ def _taken(
             counts[took] += 1
 
 
-def _read(lines: Iterable[bytes]) -> Iterator[tuple[int, Any, "Ballot | str"]]:
+def _read(lines: Iterable[bytes]) -> Iterator[tuple[int, Any, "BatchVote | str"]]:
     """For each line that is not blank its number, its key, and its vote or what is wrong with it."""
     for number, line in enumerate(lines, 1):
         stripped = (line.removeprefix(BOM) if number == 1 else line).strip()
@@ -125,7 +126,7 @@ def _read(lines: Iterable[bytes]) -> Iterator[tuple[int, Any, "Ballot | str"]]:
         try:
             row = json.loads(stripped)
             key = row.get("key") if isinstance(row, dict) and isinstance(row.get("key"), str) else None
-            given: Ballot | str = ballot(row)
+            given: BatchVote | str = parse_batch_vote(row)
         except UsageProblem as error:
             given = str(error)
         except (ValueError, RecursionError):

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 
-from feedback.curation.drafting import Draft
-from feedback.curation.likeness import groups, normalised
+from feedback.curation.candidates import Draft
+from feedback.curation.near_duplicates import groups, normalised
 from feedback.curation.values import SPLITS, Split
 
 # Of a cluster so many answers are looked at together; thousands of one question are merged piece by piece.

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from functools import cache, lru_cache
 from typing import Any
 
-from feedback.sources import REMEMBERED
+from feedback.ports import REMEMBERED
 
 # Those of detect-secrets that know a secret by its form. What only looks random, its high-entropy detectors, is found
 # in every third page of prose, and addresses of machines are no secret.

@@ -6,9 +6,9 @@ from hashlib import sha256
 from pathlib import Path
 
 from feedback.curation.values import SPLITS, Example, Source, Split
-from feedback.export.interleaving import Place, interleaved
+from feedback.export.dataset_writer import Held, Shelf, Spool
+from feedback.export.row_order import Place, interleaved
 from feedback.export.rows import encoded, example_row
-from feedback.export.shelves import Held, Shelf, Spool
 from feedback.export.values import Format
 
 # A row that would have to stand beside another one of its prompt.

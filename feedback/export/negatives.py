@@ -7,7 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from feedback.curation.values import Retrieval, Section
-from feedback.export.shelves import Spool
+from feedback.export.dataset_writer import Spool
 
 # Sections that are looked at for one question before it is said that there is none.
 TRIES = 100

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from feedback.export.shelves import Shelf
+from feedback.export.dataset_writer import Shelf
 from feedback.export.values import KINDS
 
 # Below the first nothing is written; services that tune take ten rows at least.

@@ -9,7 +9,7 @@ import orjson
 
 from feedback.curation.values import Example, Pair, Retrieval, Section
 from feedback.export.values import Format
-from feedback.sources import Message
+from feedback.ports import Message
 
 Row = Mapping[str, Any]
 

@@ -30,7 +30,7 @@ Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ExportRequest:
     """What is to be written. `settings` are those that the rows were chosen by, for the manifest alone.
 
     `tool` names the version that writes. `tokenizer` is the folder of the one that lengths are counted with; without
@@ -47,7 +47,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class ExportResult:
     """An export that was written: its id in the registry, its folder, and what its manifest says."""
 
     id: str

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
-from feedback.records import Judged, Reason
-from feedback.report.citing import state
-from feedback.sources import Found, Sources
+from feedback.ports import FoundSection, KnowledgePort
+from feedback.records import Reason, ReviewedExchange
+from feedback.report.citations import state
 
 Kind = Literal["knowledge", "behaviour", "unclear"]
 Finding = Literal["not-in-documents", "not-retrieved", "outdated", "wrong-answer", "tone-or-format", "unclear"]
@@ -55,7 +55,7 @@ class Case:
     `threshold` is the confidence from which a search has found something.
     """
 
-    def __init__(self, judged: Judged, sources: Sources, *, threshold: float) -> None:
+    def __init__(self, judged: ReviewedExchange, sources: KnowledgePort, *, threshold: float) -> None:
         self.exchange = judged.exchange
         self._corrections = judged.corrections
         self._sources = sources
@@ -81,7 +81,7 @@ class Case:
         return bool(self.correction and self._supporting(self.correction, [s.text for s in self.exchange.shown]))
 
     @cached_property
-    def correction_is_found(self) -> Sequence[Found]:
+    def correction_is_found(self) -> Sequence[FoundSection]:
         """What is found now and supports the correction."""
         return self._finding(self.correction) if self.correction else ()
 
@@ -98,7 +98,7 @@ class Case:
         return any(not self.was_shown(each) for each in found)
 
     @cached_property
-    def best(self) -> Found | None:
+    def best(self) -> FoundSection | None:
         """What is found first now, if that is enough for an answer."""
         return self._found[0] if self._found and self._found[0].confidence >= self._threshold else None
 
@@ -106,14 +106,14 @@ class Case:
     def best_was_shown(self) -> bool:
         return self.best is not None and self.was_shown(self.best)
 
-    def was_shown(self, found: Found) -> bool:
+    def was_shown(self, found: FoundSection) -> bool:
         """Whether this passage was shown then, as it is now."""
         return any(
             (each.document, each.anchor, each.text) == (found.document, found.anchor, found.text)
             for each in self.exchange.shown
         )
 
-    def was_shown_otherwise(self, found: Found) -> bool:
+    def was_shown_otherwise(self, found: FoundSection) -> bool:
         """Whether its section was shown then, in another version of the document, and did not say this."""
         return not self.was_shown(found) and any(
             (each.document, each.anchor) == (found.document, found.anchor) and each.version != found.version
@@ -121,12 +121,12 @@ class Case:
         )
 
     @cached_property
-    def _found(self) -> Sequence[Found]:
+    def _found(self) -> Sequence[FoundSection]:
         """The one search; the words of a correction help it, since they say what is looked for."""
         question = " ".join(filter(None, (self.exchange.question, self.correction)))
         return self._sources.search(replace(self.exchange, question=question)) if question.strip() else ()
 
-    def _finding(self, text: str) -> Sequence[Found]:
+    def _finding(self, text: str) -> Sequence[FoundSection]:
         numbers = self._supporting(text, [found.text for found in self._found])
         return [self._found[number - 1] for number in sorted(numbers)]
 

@@ -4,13 +4,13 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from feedback.records import Exchange, Judged
+from feedback.ports import KnowledgePort
+from feedback.records import Exchange, ReviewedExchange
+from feedback.report.diagnosis_counts import Diagnosis
 from feedback.report.gaps import Terms, Unanswered, gaps, own_terms
 from feedback.report.sections import Sections, owners
-from feedback.report.sorting import Diagnosis
 from feedback.report.tallies import Tallies, is_small_talk, week
 from feedback.report.tuning import Rows, tuning
-from feedback.sources import Sources
 
 Progress = Callable[[str, int, int], None]
 
@@ -24,8 +24,8 @@ LEANING = 4
 
 
 def report(
-    judged: Iterable[Judged],
-    sources: Sources | None,
+    judged: Iterable[ReviewedExchange],
+    sources: KnowledgePort | None,
     *,
     threshold: float,
     min_askers: int,
@@ -73,12 +73,12 @@ class Waiting:
     """What is looked at when all is read: of too much of it the newest, and the rest is counted."""
 
     def __init__(self, most_down: int, most_questions: int) -> None:
-        self.down: deque[Judged] = deque(maxlen=most_down)
+        self.down: deque[ReviewedExchange] = deque(maxlen=most_down)
         self.unanswered: deque[tuple[str, Unanswered]] = deque(maxlen=most_questions)
         self.older_down = 0
         self.older_questions = 0
 
-    def add(self, judged: Judged) -> None:
+    def add(self, judged: ReviewedExchange) -> None:
         reasons = [vote.reason for vote in judged.votes if vote.vote == "down"]
         if reasons:
             if len(self.down) == self.down.maxlen:

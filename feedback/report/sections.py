@@ -4,11 +4,11 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from feedback.records import Cited, Judged
-from feedback.report.citing import state
+from feedback.ports import KnowledgePort
+from feedback.records import ReviewedExchange, StoredCitation
+from feedback.report.citations import state
 from feedback.report.intervals import wilson
 from feedback.report.tallies import NO_REASON, Tally, neat
-from feedback.sources import Sources
 
 # A section is called failing from so many votes and so many people with a thumbs-down on (nobody does it alone), and
 # if at least so much of the votes must be taken to fail.
@@ -21,7 +21,7 @@ LEAST_FAILURE = 0.1
 class _Section:
     """What was said of answers that cite it, and as what it was cited last."""
 
-    cited: Cited
+    cited: StoredCitation
     tally: Tally = field(default_factory=Tally)
     votes: int = 0
     against: set[int] = field(default_factory=set)
@@ -46,7 +46,7 @@ class Sections:
         self._sections: dict[tuple[str, str], _Section] = {}
         self._people: dict[str, int] = {}
 
-    def add(self, judged: Judged) -> None:
+    def add(self, judged: ReviewedExchange) -> None:
         cited = {(each.document, each.anchor): each for each in judged.exchange.citations}
         for place, citation in cited.items():
             section = self._sections.setdefault(place, _Section(citation))
@@ -64,7 +64,7 @@ class Sections:
         voted.sort(key=lambda each: (-each.votes, -each.tally.answers, *_place(each)))
         return [{**_names(section), "votes": section.votes, **section.tally.figures()} for section in voted[:most]]
 
-    def failing(self, sources: Sources | None, *, most: int) -> list[dict[str, Any]]:
+    def failing(self, sources: KnowledgePort | None, *, most: int) -> list[dict[str, Any]]:
         """Sections by the share of votes that are down at least, as sure as 95 %, the worst first.
 
         Without documents nothing is known of their owners.
@@ -84,7 +84,7 @@ def owners(failing: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{"owner": owner, "sections": sections[owner], "down": neat(down[owner])} for owner in ranked]
 
 
-def _failing(section: _Section, sources: Sources | None) -> dict[str, Any]:
+def _failing(section: _Section, sources: KnowledgePort | None) -> dict[str, Any]:
     share, low, high = section.failure
     current = sources.current(section.cited.document, section.cited.anchor) if sources else None
     return {

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from feedback.records import Exchange, Judged
+from feedback.records import Exchange, ReviewedExchange
 from feedback.report.intervals import busiest_tenth, by_person, wilson
 
 # The generator of greetings and thanks: neither a question nor an answer.
@@ -24,7 +24,7 @@ class Tally:
     up: float = 0
     down: float = 0
 
-    def add(self, judged: Judged, *, part: float = 1) -> None:
+    def add(self, judged: ReviewedExchange, *, part: float = 1) -> None:
         ups = sum(vote.vote == "up" for vote in judged.votes)
         downs = sum(vote.vote == "down" for vote in judged.votes)
         self.answers += part
@@ -64,7 +64,7 @@ class Tallies:
     first: datetime | None = None
     last: datetime | None = None
 
-    def add(self, judged: Judged) -> None:
+    def add(self, judged: ReviewedExchange) -> None:
         exchange = judged.exchange
         if is_small_talk(exchange):
             self.small_talk += 1
@@ -83,7 +83,7 @@ class Tallies:
             self.documents[document].add(judged, part=1 / len(documents))
         self._add_votes(judged)
 
-    def _add_votes(self, judged: Judged) -> None:
+    def _add_votes(self, judged: ReviewedExchange) -> None:
         for vote in judged.votes:
             up, down = self.voters.get(vote.voter, (0, 0))
             self.voters[vote.voter] = (up + (vote.vote == "up"), down + (vote.vote == "down"))

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from feedback.records import Cited, Exchange, Judged
+from feedback.ports import KnowledgePort
+from feedback.records import Exchange, ReviewedExchange, StoredCitation
 from feedback.report.tallies import neat, share
-from feedback.sources import Sources
 
 # Rows from which the data is enough for something, and for what.
 LEVELS = ((10, "trying the pipeline out"), (50, "tuning that must be measured"), (500, "tuning"))
@@ -26,13 +26,13 @@ class Rows:
     correction was accepted; a question counts once.
     """
 
-    sources: Sources | None
+    sources: KnowledgePort | None
     _versions: dict[tuple[str, str], str | None] = field(default_factory=dict)
     _questions: dict[int, datetime] = field(default_factory=dict)
     _first: datetime | None = None
     _last: datetime | None = None
 
-    def add(self, judged: Judged) -> None:
+    def add(self, judged: ReviewedExchange) -> None:
         exchange = judged.exchange
         self._first, self._last = self._first or exchange.at, exchange.at
         if not exchange.pruned and _is_fit(judged) and self._is_current(exchange):
@@ -54,7 +54,7 @@ class Rows:
     def _is_current(self, exchange: Exchange) -> bool:
         return not self.sources or all(self._version(cited) == cited.version for cited in exchange.citations)
 
-    def _version(self, cited: Cited) -> str | None:
+    def _version(self, cited: StoredCitation) -> str | None:
         place = (cited.document, cited.anchor)
         if place not in self._versions:
             current = self.sources.current(*place) if self.sources else None
@@ -120,7 +120,7 @@ def _weeks(missing: int, per_week: float) -> float | None:
     return neat(round(missing / per_week, 1)) if per_week else None
 
 
-def _is_fit(judged: Judged) -> bool:
+def _is_fit(judged: ReviewedExchange) -> bool:
     decided = judged.decisions[-1].verdict if judged.decisions else ""
     if decided in {"approve", "drop"}:
         return decided == "approve"

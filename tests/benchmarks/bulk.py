@@ -21,14 +21,14 @@ from typing import Any
 from elasticsearch import Elasticsearch
 from elasticsearch.helpers import parallel_bulk
 
-from retrieval.analysis import Analyzer
-from retrieval.elastic.client import Connection
-from retrieval.elastic.documents import replacing
-from retrieval.elastic.index import open_elastic
-from retrieval.elastic.mapping import SCHEMA_VERSION, mappings, settings
-from retrieval.embedding import SentenceTransformerEmbedder
-from retrieval.generations import Made
-from retrieval.local.index import open_index
+from retrieval.embedding.sentence_transformers import SentenceTransformerEmbedder
+from retrieval.index.elastic.client import Connection
+from retrieval.index.elastic.documents import replacing
+from retrieval.index.elastic.index import open_elastic
+from retrieval.index.elastic.mapping import SCHEMA_VERSION, mappings, settings
+from retrieval.index.generations import IndexFingerprint
+from retrieval.index.local.index import open_index
+from retrieval.ranking.analysis import Analyzer
 from tests.benchmarks.elastic import settle
 from tests.benchmarks.resampled import Made as Resampled
 from tests.benchmarks.resampled import originals, resampled
@@ -52,7 +52,7 @@ def ours(url: str, alias: str, made: Sequence[Resampled], embedder: SentenceTran
 def theirs(url: str, name: str, records: Iterable[Record], dimensions: int) -> None:
     """Send these records to a new index that is laid out as ours."""
     with closing(Elasticsearch(url, request_timeout=120)) as client:
-        layout = mappings(Made(SCHEMA_VERSION, "benchmark", "benchmark"), dimensions, complete=True)
+        layout = mappings(IndexFingerprint(SCHEMA_VERSION, "benchmark", "benchmark"), dimensions, complete=True)
         client.indices.create(index=name, settings=settings(shards=1), mappings=layout)
         for good, told in parallel_bulk(client, records, thread_count=THREADS, index=name):
             assert good, told

@@ -27,13 +27,13 @@ from typing import Any
 
 from elasticsearch import Elasticsearch
 
-from retrieval.analysis import Analyzer
-from retrieval.elastic.client import Connection
-from retrieval.elastic.index import open_elastic
-from retrieval.embedding import QueryToken, SentenceTransformerEmbedder
-from retrieval.index import Indexable, SearchIndex, Vector
-from retrieval.local.index import open_index
+from retrieval.embedding.sentence_transformers import QueryToken, SentenceTransformerEmbedder
+from retrieval.index.elastic.client import Connection
+from retrieval.index.elastic.index import open_elastic
+from retrieval.index.local.index import open_index
+from retrieval.index.protocols import Indexable, SearchIndex, Vector
 from retrieval.passages import EVERYONE, PUBLIC, Query
+from retrieval.ranking.analysis import Analyzer
 from retrieval.search import Search
 from tests.benchmarks.latency import quantile, timed
 from tests.benchmarks.resampled import Made, Originals, originals, resampled
@@ -122,10 +122,7 @@ def langchain(
     """LangChain's store filled with these passages, and its search."""
     try:
         from langchain_core.embeddings import Embeddings
-        from langchain_elasticsearch import (  # type: ignore[import-not-found,unused-ignore]
-            DenseVectorStrategy,
-            ElasticsearchStore,
-        )
+        from langchain_elasticsearch import DenseVectorStrategy, ElasticsearchStore  # type: ignore[import-not-found,unused-ignore]
     except ImportError:
         raise SystemExit(
             "the store that is compared with is not installed: pip install langchain-elasticsearch"

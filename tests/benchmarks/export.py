@@ -21,12 +21,21 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bot.settings import Settings
-from bot.wiring import House
+from bot.app import App
+from bot.config.settings import Settings
 from feedback.export.values import FORMATS
-from feedback.records import Cited, Correction, Decision, Exchange, Record, Said, Shown, Vote
+from feedback.records import (
+    AnswerSentence,
+    Correction,
+    Decision,
+    Exchange,
+    Record,
+    RetrievedPassage,
+    StoredCitation,
+    Vote,
+)
 from retrieval.passages import EVERYONE, Passage
-from retrieval.sentences import sentences
+from retrieval.sectioning.sentences import sentences
 from retrieval.sync import Source
 from tests.fakes import FakeEmbedder
 
@@ -76,7 +85,7 @@ class Drawn:
             asker=f"{self._chance.randrange(PEOPLE):064x}",
             platform="slack",
             shown=tuple(_shown(self._passages[place], 1 - rank / 10) for rank, place in enumerate(shown)),
-            sentences=tuple(Said(each, (1,)) for each in said),
+            sentences=tuple(AnswerSentence(each, (1,)) for each in said),
             citations=(_cited(first, self._sentences[shown[0]][0]),) if found else (),
             abstained=not found,
             confidence=0.8 if found else 0.2,
@@ -130,17 +139,17 @@ def _split(text: str) -> list[str]:
     return [text[start:end] for start, end in sentences(text)]
 
 
-def _shown(p: Passage, score: float) -> Shown:
-    return Shown(p.document, p.anchor, p.section, p.title, p.version, p.embedded_text, score)
+def _shown(p: Passage, score: float) -> RetrievedPassage:
+    return RetrievedPassage(p.document, p.anchor, p.section, p.title, p.version, p.embedded_text, score)
 
 
-def _cited(p: Passage, quote: str) -> Cited:
-    return Cited(1, p.document, p.title, p.section, p.anchor, p.url, quote, p.version)
+def _cited(p: Passage, quote: str) -> StoredCitation:
+    return StoredCitation(1, p.document, p.title, p.section, p.anchor, p.url, quote, p.version)
 
 
-def opened(home: Path) -> House:
+def opened(home: Path) -> App:
     """A house whose vectors mean nothing: an export asks for none."""
-    house = House(Settings(home=home))
+    house = App(Settings(home=home))
     house.__dict__["embedder"] = FakeEmbedder()
     return house
 

@@ -25,12 +25,12 @@ from typing import Any, TextIO
 
 from langchain.chat_models import init_chat_model
 
-from bot import prompts
-from bot.answers import Question, SentenceReady
-from bot.generation.chat import READ, new_mark
-from bot.settings import Settings, Source
-from bot.sources import sources
-from bot.wiring import House
+from bot.answering.answers import Question, SentenceReady
+from bot.answering.writing import prompts
+from bot.answering.writing.chat_generator import READ, new_mark
+from bot.app import App
+from bot.config.settings import Settings, Source
+from bot.services.ingestion import sources
 from retrieval.passages import Query
 from tests.benchmarks.latency import quantile
 from tests.servers.openai_server import Body, Handler, Reply, _event, serving
@@ -113,7 +113,7 @@ def told(pipe: Connection, text: str, sentence: str, ask: Callable[[], float]) -
     return Taken(1000 * (shown - moments[0][0]), 1000 * (shown - last))
 
 
-def checked(house: House, question: str, screen: TextIO) -> float:
+def checked(house: App, question: str, screen: TextIO) -> float:
     """When the first sentence stood there, 0 if none ever did; the rest is read as well."""
     shown = 0.0
     for event in house.stream(Question(question)):
@@ -123,7 +123,7 @@ def checked(house: House, question: str, screen: TextIO) -> float:
     return shown
 
 
-def plain(model: Any, house: House, question: str, screen: TextIO) -> float:
+def plain(model: Any, house: App, question: str, screen: TextIO) -> float:
     """The same of the bare stream."""
     passages = [hit.passage for hit in house.search(Query(question)).hits[:READ]]
     prompt = prompts.answer(question, (), passages, mark=new_mark())
@@ -136,20 +136,20 @@ def plain(model: Any, house: House, question: str, screen: TextIO) -> float:
     return shown
 
 
-def handbook(home: Path, url: str) -> House:
+def handbook(home: Path, url: str) -> App:
     """The house over the shipped handbook, with the model at that address."""
     folder = Path(str(files("bot"))) / "handbook"
     named = (Source(name="handbook", path=folder),)
     made = Settings(home=home, model=MODEL, model_base_url=url, confidence_threshold=0.0, sources=named)
-    house = House(made)
+    house = App(made)
     house.sync(sources(made.sources), allow_empty=False, progress=lambda *_: None)
     return house
 
 
-def replies(house: House) -> list[tuple[str, str]]:
+def replies(house: App) -> list[tuple[str, str]]:
     """Each question of the handbook with a first sentence that its sections say."""
     asked = [json.loads(line)["text"] for line in QUESTIONS.read_text(encoding="utf-8").splitlines()]
-    quoting = House(house.settings.model_copy(update={"model": "", "model_base_url": ""}))
+    quoting = App(house.settings.model_copy(update={"model": "", "model_base_url": ""}))
     found = [(text, quoting.ask(Question(text)).sentences) for text in asked]
     first = [(text, sentences[0].text.rstrip(".!?:; ")) for text, sentences in found if sentences]
     return [(text, f"{' '.join(said.split())} [1].") for text, said in first if not re.search(r"[.!?|\[]", said)]

@@ -3,7 +3,7 @@
     FOOTNOTE_TEST_DATA=/path/to/data python -m tests.benchmarks.grounding [--show KIND] [--seed N]
 
 `--show paraphrases` prints the sentences of a kind on which the check errs; how they are made stands in
-`tests/grounding/sets.py`.
+`tests/bot/answering/verification/sets.py`.
 """
 
 import argparse
@@ -14,9 +14,9 @@ from pathlib import Path
 from statistics import median, quantiles
 from time import process_time
 
-from bot.grounding import check
-from bot.grounding.reading import _read, read
-from tests.grounding.sets import ENGLISH, SEED, Case, Sets, corpus, doc2dial
+from bot.answering.verification.entailment import check
+from bot.answering.verification.parsing import _read, read
+from tests.bot.answering.verification.sets import ENGLISH, SEED, Case, Sets, corpus, doc2dial
 
 CORPORA = ("doc2dial", "policyqa", "obliqa", "handbooks/jupiterone-policies")
 KINDS = ("quotes", "paraphrases", "values", "polarity", "elsewhere", "grafts")

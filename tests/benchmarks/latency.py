@@ -11,8 +11,8 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bot.settings import Settings
-from bot.wiring import build
+from bot.app import build
+from bot.config.settings import Settings
 from retrieval.passages import Query
 
 

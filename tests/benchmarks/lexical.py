@@ -19,16 +19,17 @@ from pathlib import Path
 
 import numpy as np
 
-from retrieval.analysis import Analyzer, weighted_terms, words
-from retrieval.evaluation import Outcome, retrieval_figures
-from retrieval.index import Encoded, Indexable, Lookup, SearchIndex
-from retrieval.judgements import Question, read_corpus, read_qrels, read_questions
-from retrieval.loading import Parsed, parse
-from retrieval.loading.files import document, listing, read
-from retrieval.local.index import open_index
+from retrieval.evaluation.judgements import Question, read_corpus, read_qrels, read_questions
+from retrieval.evaluation.metrics import Outcome, retrieval_figures
+from retrieval.index.local.index import open_index
+from retrieval.index.protocols import Encoded, Indexable, Lookup, SearchIndex
+from retrieval.parsing.protocol import Parsed
+from retrieval.parsing.registry import parse
 from retrieval.passages import EVERYONE, PUBLIC, Document, Hit, Passage
-from retrieval.recipe import Recipe
-from retrieval.sections import passages
+from retrieval.ranking.analysis import Analyzer, weighted_terms, words
+from retrieval.ranking.configuration import RankingConfiguration
+from retrieval.sectioning.sections import passages
+from retrieval.sources.files import document, listing, read
 from tests.benchmarks.latency import quantile, timed
 from tests.fakes import FakeEmbedder
 
@@ -79,7 +80,7 @@ def ours(index: SearchIndex, documents: Sequence[list[Passage]]) -> None:
         index.replace(made, [Indexable(each, NOTHING, NOTHING) for each in found], fingerprint="f")
 
 
-def our_find(index: SearchIndex, recipe: Recipe) -> Find:
+def our_find(index: SearchIndex, recipe: RankingConfiguration) -> Find:
     """The passages that our words find, best first."""
 
     def find(text: str) -> list[Passage]:
@@ -136,8 +137,8 @@ def compare(label: str, documents: Sequence[list[Passage]], report: Callable[[di
             report(
                 {
                     "FTS5": fts5_find(connection, held),
-                    "ours, terms": our_find(index, Recipe(bigrams=0.0)),
-                    "ours, terms, pairs, documents": our_find(index, Recipe()),
+                    "ours, terms": our_find(index, RankingConfiguration(bigrams=0.0)),
+                    "ours, terms, pairs, documents": our_find(index, RankingConfiguration()),
                 }
             )
 

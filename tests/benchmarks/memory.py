@@ -15,15 +15,15 @@ from pathlib import Path
 
 import numpy as np
 
-from retrieval.analysis import Analyzer
-from retrieval.embedding import SentenceTransformerEmbedder, quantised, unit
-from retrieval.index import Encoded, Indexable
-from retrieval.loading import parse
-from retrieval.loading.files import document, listing, read
-from retrieval.loading.parsed import Skipped
-from retrieval.local.index import open_index
+from retrieval.embedding.sentence_transformers import SentenceTransformerEmbedder, quantised, unit
+from retrieval.index.local.index import open_index
+from retrieval.index.protocols import Encoded, Indexable
+from retrieval.parsing.protocol import Skipped
+from retrieval.parsing.registry import parse
 from retrieval.passages import EVERYONE, Document, Passage
-from retrieval.sections import passages
+from retrieval.ranking.analysis import Analyzer
+from retrieval.sectioning.sections import passages
+from retrieval.sources.files import document, listing, read
 
 DIMENSIONS = 384
 TOKENS = 64
@@ -31,9 +31,9 @@ TOKENS = 64
 ASK = """
 import resource, sys
 from pathlib import Path
-from bot.answers import Question
-from bot.settings import Settings
-from bot.wiring import build
+from bot.answering.answers import Question
+from bot.config.settings import Settings
+from bot.app import build
 
 house = build(Settings(home=Path(sys.argv[1])))
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

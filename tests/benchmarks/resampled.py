@@ -11,10 +11,10 @@ from itertools import count
 
 import numpy as np
 
-from retrieval.embedding import text_key, unit
-from retrieval.index import Encoded, Indexable, SearchIndex, Vector
+from retrieval.embedding.sentence_transformers import text_key, unit
+from retrieval.index.protocols import Encoded, Indexable, SearchIndex, Vector
 from retrieval.passages import Document, Passage
-from retrieval.sentences import sentences
+from retrieval.sectioning.sentences import sentences
 
 # Sentences of a copy that are another passage's, and the length of what is added to its vector, itself of length 1.
 SHUFFLED = 0.5

@@ -13,15 +13,15 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from bot.settings import Settings
-from tests.asking import QUESTION, RIGHT, numbered
+from bot.config.settings import Settings
 from tests.benchmarks.latency import quantile
+from tests.bot.channels.slack.harness import furnished, settings, write_documents
+from tests.bot.channels.slack.replica import replicas
+from tests.bot.channels.slack.test_delivery import answers, ask_many
+from tests.scripted_app import QUESTION, RIGHT, numbered
 from tests.servers import openai_server
 from tests.servers.slack.workspace import Message
 from tests.servers.slack_server import Slack, serving
-from tests.slack.replica import replicas
-from tests.slack.stage import furnished, settings, write_documents
-from tests.slack.test_delivery import answers, ask_many
 
 AT_ONCE = 50
 MEGABYTE = 1_000_000

@@ -22,10 +22,10 @@ from uuid import uuid4
 from redis import Redis
 
 from feedback.records import Vote
-from feedback.redis_scripts import RECORD_VOTE
-from feedback.redis_store import RedisFeedback
-from feedback.sqlite_schema import RECORD_VOTE as INSERT_VOTE
-from feedback.sqlite_store import SqliteFeedback, _opinion
+from feedback.stores.redis.scripts import RECORD_VOTE
+from feedback.stores.redis.store import RedisFeedback
+from feedback.stores.sqlite.schema import RECORD_VOTE as INSERT_VOTE
+from feedback.stores.sqlite.store import SqliteFeedback, _opinion
 from tests.feedback.samples import exchange, vote
 from tests.servers.redis_servers import KINDS, serving
 

@@ -34,16 +34,16 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from bot.answers import Answer, Question
-from bot.scoring import cites_gold
-from bot.settings import Settings
-from bot.wiring import House, exchange
+from bot.answering.answers import Answer, Question
+from bot.app import App, exchange
+from bot.config.settings import Settings
+from bot.services.evaluation.scoring import cites_gold
 from feedback.curation.options import EVERYONE
 from feedback.records import Correction, Decision, Vote
-from retrieval.evaluation import Gold, called, gold
-from retrieval.judgements import Section, read_corpus, read_qrels
-from retrieval.questions import query_of
-from retrieval.sentences import sentences
+from retrieval.evaluation.judgements import Section, read_corpus, read_qrels
+from retrieval.evaluation.metrics import Gold, called, gold
+from retrieval.evaluation.question_lines import query_of
+from retrieval.sectioning.sentences import sentences
 from retrieval.sync import Source
 
 Row = Mapping[str, Any]
@@ -90,7 +90,7 @@ def dialogue(row: Row) -> str:
     return str(row["_id"]).rpartition("_")[0]
 
 
-def cast(house: House, rows: Sequence[Row], qrels: Mapping[str, Sequence[str]], corpus: Mapping[str, Section]) -> str:
+def cast(house: App, rows: Sequence[Row], qrels: Mapping[str, Sequence[str]], corpus: Mapping[str, Section]) -> str:
     """Ask and vote; tells how."""
     ups = downs = abstained = 0
     known = called(document for source in house.index.sources() for document in house.index.stored(source))
@@ -138,7 +138,7 @@ def opinions(
         yield Decision(f"decision-{number}", answer, "owner", later, "accept", f"correction-{number}")
 
 
-def measured(house: House, data: Path, questions: Mapping[str, Path]) -> dict[str, Mapping[str, Any]]:
+def measured(house: App, data: Path, questions: Mapping[str, Path]) -> dict[str, Mapping[str, Any]]:
     """What `footnote evaluate` says of each question file."""
     return {
         which: house.evaluate(
@@ -153,10 +153,10 @@ def measured(house: House, data: Path, questions: Mapping[str, Path]) -> dict[st
     }
 
 
-def opened(folder: Path, data: Path, model: str | None = None) -> House:
+def opened(folder: Path, data: Path, model: str | None = None) -> App:
     """The house with this embedding model, its index brought up to date."""
     home = folder / "state"
-    house = House(Settings(home=home, embedding_model=model) if model else Settings(home=home))
+    house = App(Settings(home=home, embedding_model=model) if model else Settings(home=home))
     house.sync([Source("docs", data / "docs")], allow_empty=False, progress=lambda *_: None)
     return house
 
@@ -166,7 +166,7 @@ def written(rows: Sequence[Row], path: Path) -> Path:
     return path
 
 
-def exported(house: House, place: Path, evaluation: Path) -> Mapping[str, Any]:
+def exported(house: App, place: Path, evaluation: Path) -> Mapping[str, Any]:
     """The manifest of the triplets, in which nothing is near these questions."""
     return house.export(
         ["sentence-transformers"],

@@ -8,10 +8,10 @@ from uuid import uuid4
 
 import pytest
 
-from feedback.journal import Journaled
-from feedback.redis_store import RedisFeedback
-from feedback.sqlite_store import SqliteFeedback
-from feedback.store import FeedbackStore
+from feedback.stores.journal.store import JournaledFeedback
+from feedback.stores.protocol import FeedbackStore
+from feedback.stores.redis.store import RedisFeedback
+from feedback.stores.sqlite.store import SqliteFeedback
 from tests.feedback.samples import RIGHTS, exchange
 from tests.servers.redis_servers import KINDS, OWN, remove, serving, serving_cluster, serving_tls, serving_user
 
@@ -56,7 +56,7 @@ def reopen(request, tmp_path, redis_url) -> Iterator[Opener]:
         yield lambda: SqliteFeedback(tmp_path / "feedback.sqlite")
         return
     if request.param == "journaled":
-        yield lambda: Journaled(
+        yield lambda: JournaledFeedback(
             SqliteFeedback(tmp_path / "feedback.sqlite"), tmp_path / "journal.sqlite", limit=1000, first_wait=0.01
         )
         return

@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bot.settings import Settings
-from bot.wiring import House
-from feedback.records import Cited, Exchange, Said, Shown, Vote
-from feedback.store import FeedbackStore
-from retrieval.index import SearchIndex
+from bot.app import App
+from bot.config.settings import Settings
+from feedback.records import AnswerSentence, Exchange, RetrievedPassage, StoredCitation, Vote
+from feedback.stores.protocol import FeedbackStore
+from retrieval.index.protocols import SearchIndex
 from retrieval.passages import Passage
-from retrieval.sentences import sentences
+from retrieval.sectioning.sentences import sentences
 from retrieval.sync import Source
 
 START = datetime(2026, 1, 5, 8, tzinfo=UTC)
@@ -114,7 +114,7 @@ def fill(rows: Sequence[Rated], index: SearchIndex, store: FeedbackStore) -> tup
 
 def _exchange(number: int, row: Rated, cited: Passage, shown: Sequence[Passage]) -> Exchange:
     spans = sentences(cited.text)[:QUOTED]
-    said = tuple(Said(" ".join(cited.text[start:end].split()), (1,)) for start, end in spans)
+    said = tuple(AnswerSentence(" ".join(cited.text[start:end].split()), (1,)) for start, end in spans)
     quote = cited.text[spans[0][0] : spans[-1][1]]
     return Exchange(
         f"feedbackqa-{number:05}",
@@ -125,11 +125,15 @@ def _exchange(number: int, row: Rated, cited: Passage, shown: Sequence[Passage])
         asker=f"asker-{number}",
         platform="web",
         shown=tuple(
-            Shown(each.document, each.anchor, each.section, each.title, each.version, each.embedded_text, 1 - rank / 10)
+            RetrievedPassage(
+                each.document, each.anchor, each.section, each.title, each.version, each.embedded_text, 1 - rank / 10
+            )
             for rank, each in enumerate(shown[:SHOWN])
         ),
         sentences=said,
-        citations=(Cited(1, cited.document, cited.title, cited.section, cited.anchor, "", quote, cited.version),),
+        citations=(
+            StoredCitation(1, cited.document, cited.title, cited.section, cited.anchor, "", quote, cited.version),
+        ),
         confidence=0.8,
         generator="extractive",
     )
@@ -142,7 +146,7 @@ def slug(text: str) -> str:
 def main(data: str, folder: str) -> None:
     rows, made = rated(Path(data)), Path(folder)
     write_documents(rows, made / "documents")
-    house = House(Settings(home=made / "state"))
+    house = App(Settings(home=made / "state"))
     house.sync([Source("feedbackqa", made / "documents" / "feedbackqa")], allow_empty=True, progress=lambda *_: None)
     counted = fill(rows, house.index, house.feedback)
     sys.stdout.write("{} exchanges, {} votes\n".format(*counted))

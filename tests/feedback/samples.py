@@ -4,17 +4,25 @@ import subprocess
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Literal
 
-from feedback.records import Cited, Correction, Decision, Exchange, Export, Said, Shown, Vote
+from feedback.records import (
+    AnswerSentence,
+    Correction,
+    Decision,
+    Exchange,
+    Export,
+    RetrievedPassage,
+    StoredCitation,
+    Vote,
+)
+from tests import ROOT
 
 # What a user of a Redis server must be allowed to do for the store; the README names the same.
 RIGHTS = (
     "+ping +eval +evalsha +exists +set +getrange +mget +del +zadd +zrange +zcard +zrem +hget +hset +hvals +hgetall "
     "+hdel +hincrby +sadd +srem +srandmember +xadd +xdel"
 ).split()
-ROOT = Path(__file__).parent.parent.parent
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
@@ -30,9 +38,15 @@ def exchange(number: int = 0, *, conversation: str = "", **changes) -> Exchange:
         asker="0f" * 32,
         conversation=conversation,
         platform="terminal",
-        shown=(Shown("handbook/leave.md", "carry", "Leave > Carry-over", "Leave", "v1", "Five days. No more.", 0.9),),
-        sentences=(Said("Five days.", (1,)),),
-        citations=(Cited(1, "handbook/leave.md", "Leave", "Leave", "carry", "leave.md#carry", "Five days.", "v1"),),
+        shown=(
+            RetrievedPassage(
+                "handbook/leave.md", "carry", "Leave > Carry-over", "Leave", "v1", "Five days. No more.", 0.9
+            ),
+        ),
+        sentences=(AnswerSentence("Five days.", (1,)),),
+        citations=(
+            StoredCitation(1, "handbook/leave.md", "Leave", "Leave", "carry", "leave.md#carry", "Five days.", "v1"),
+        ),
         confidence=0.75,
         generator="extractive",
         prompt_version="1",

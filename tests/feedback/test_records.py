@@ -10,7 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feedback.codec import from_bytes, to_bytes
-from feedback.records import Cited, Correction, Exchange, Said, Shown, Vote, from_json, to_json
+from feedback.records import (
+    AnswerSentence,
+    Correction,
+    Exchange,
+    RetrievedPassage,
+    StoredCitation,
+    Vote,
+    from_json,
+    to_json,
+)
 from tests.feedback.samples import NOON, exchange, vote
 
 TIMES = st.datetimes(timezones=st.just(UTC))
@@ -19,7 +28,7 @@ PAIRS = st.lists(st.tuples(st.text(), st.text()), max_size=3).map(tuple)
 
 
 def several(kind: type) -> st.SearchStrategy[tuple[Any, ...]]:
-    return st.lists(st.builds(kind, **({"score": NUMBERS} if kind is Shown else {})), max_size=3).map(tuple)
+    return st.lists(st.builds(kind, **({"score": NUMBERS} if kind is RetrievedPassage else {})), max_size=3).map(tuple)
 
 
 EXCHANGES = st.builds(
@@ -27,9 +36,9 @@ EXCHANGES = st.builds(
     at=TIMES,
     history=PAIRS,
     groups=st.frozensets(st.text(), max_size=3),
-    shown=several(Shown),
-    sentences=st.lists(st.builds(Said, citations=st.lists(st.integers()).map(tuple)), max_size=3).map(tuple),
-    citations=several(Cited),
+    shown=several(RetrievedPassage),
+    sentences=st.lists(st.builds(AnswerSentence, citations=st.lists(st.integers()).map(tuple)), max_size=3).map(tuple),
+    citations=several(StoredCitation),
     confidence=NUMBERS,
     fallback=st.none() | st.text(),
     timings=st.dictionaries(st.text(), NUMBERS, max_size=3),

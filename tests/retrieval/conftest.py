@@ -7,11 +7,11 @@ from uuid import uuid4
 import pytest
 from elasticsearch import Elasticsearch
 
-from retrieval.analysis import Analyzer
-from retrieval.elastic.client import Connection
-from retrieval.elastic.index import ElasticIndex, open_elastic
-from retrieval.index import SearchIndex
-from retrieval.local.index import LocalIndex, open_index
+from retrieval.index.elastic.client import Connection
+from retrieval.index.elastic.index import ElasticIndex, open_elastic
+from retrieval.index.local.index import LocalIndex, open_index
+from retrieval.index.protocols import SearchIndex
+from retrieval.ranking.analysis import Analyzer
 from tests.fakes import FakeEmbedder
 
 Opening = Callable[..., SearchIndex]

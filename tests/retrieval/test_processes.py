@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from retrieval.analysis import Analyzer
-from retrieval.local.index import LocalIndex, open_index
-from retrieval.local.snapshot import empty, load
+from retrieval.index.local.index import LocalIndex, open_index
+from retrieval.index.local.snapshot import empty, load
+from retrieval.ranking.analysis import Analyzer
 from retrieval.sync import Source, sync
 from tests.fakes import FakeEmbedder
-from tests.retrieval.making import DATA, cut, document, finished, lookup, process, put
+from tests.retrieval.samples import DATA, cut, document, finished, lookup, process, put
 
 KILLS = 10
 DOCUMENTS = 60
@@ -25,8 +25,8 @@ SYNC = """
 import json, sys
 from pathlib import Path
 from retrieval import sync as syncing
-from retrieval.analysis import Analyzer
-from retrieval.local.index import open_index
+from retrieval.ranking.analysis import Analyzer
+from retrieval.index.local.index import open_index
 from tests.fakes import FakeEmbedder
 
 home, folder, model = sys.argv[1:]
@@ -46,10 +46,10 @@ print(json.dumps([report.added, report.unchanged, report.passages]), flush=True)
 WRITE = """
 import sys
 from pathlib import Path
-from retrieval.analysis import Analyzer
-from retrieval.local.index import open_index
+from retrieval.ranking.analysis import Analyzer
+from retrieval.index.local.index import open_index
 from tests.fakes import FakeEmbedder
-from tests.retrieval.making import document, put
+from tests.retrieval.samples import document, put
 
 index = open_index(Path(sys.argv[1]), FakeEmbedder(), Analyzer())
 print("ready", flush=True)
@@ -63,9 +63,9 @@ while True:
 NOTHING_TO_DO = """
 import json, sys
 from pathlib import Path
-from retrieval.analysis import Analyzer
-from retrieval.embedding import SentenceTransformerEmbedder
-from retrieval.local.index import open_index
+from retrieval.ranking.analysis import Analyzer
+from retrieval.embedding.sentence_transformers import SentenceTransformerEmbedder
+from retrieval.index.local.index import open_index
 from retrieval.sync import Source, sync
 
 home, folder = map(Path, sys.argv[1:])

@@ -5,7 +5,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 from langchain_core.documents import Document
@@ -13,15 +12,16 @@ from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 from langchain_core.runnables import RunnableLambda, RunnablePassthrough
 from pydantic import ValidationError
 
-from retrieval.elastic.client import Connection
-from retrieval.elastic.index import open_elastic
 from retrieval.errors import IndexNotReady, SearchUnavailable
-from retrieval.local.index import open_index
+from retrieval.index.elastic.client import Connection
+from retrieval.index.elastic.index import open_elastic
+from retrieval.index.local.index import open_index
 from retrieval.passages import Query
 from retrieval.retriever import FootnoteRetriever
 from retrieval.search import Results, Search
+from tests import ROOT
 from tests.fakes import FakeEmbedder
-from tests.retrieval.making import ANALYZER, LEAVE, TRAVEL, document, put
+from tests.retrieval.samples import ANALYZER, LEAVE, TRAVEL, document, put
 from tests.servers.elastic.server import free_port
 
 QUESTION = "How many days of leave may be carried over?"
@@ -191,7 +191,7 @@ def test_a_server_that_is_away_is_told_with_what_mends_it():
 
 def test_nothing_else_of_retrieval_imports_langchain():
     code = """
-import sys, retrieval.search, retrieval.local.index, retrieval.elastic.index
+import sys, retrieval.search, retrieval.index.local.index, retrieval.index.elastic.index
 print("langchain_core" in sys.modules)
 """
     assert python(code) == "False"
@@ -211,6 +211,6 @@ except ImportError as error: print(error)
 
 def python(code: str) -> str:
     """What another process prints."""
-    root = Path(__file__).parent.parent.parent
+    root = ROOT
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
     return done.stdout.strip()

@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 
 from retrieval.errors import IndexNotReady, SearchUnavailable
-from retrieval.index import SearchIndex
+from retrieval.index.protocols import SearchIndex
 from retrieval.passages import PUBLIC, Query, Turn
-from retrieval.recipe import SWITCHES, Recipe, without
+from retrieval.ranking.configuration import SWITCHES, RankingConfiguration, without
 from retrieval.search import Search
 from tests.fakes import FakeEmbedder
-from tests.retrieval.making import ANALYZER, LEAVE, TRAVEL, document, put
+from tests.retrieval.samples import ANALYZER, LEAVE, TRAVEL, document, put
 
 QUESTION = "How many days of leave may be carried over?"
 
@@ -27,11 +27,11 @@ def filled(index: SearchIndex) -> SearchIndex:
     return index
 
 
-def search(index: SearchIndex, recipe: Recipe | None = None) -> Search:
+def search(index: SearchIndex, recipe: RankingConfiguration | None = None) -> Search:
     return Search(index, FakeEmbedder(), ANALYZER, recipe=recipe)
 
 
-def ids(index: SearchIndex, query: Query, *, top: int = 10, recipe: Recipe | None = None) -> list[str]:
+def ids(index: SearchIndex, query: Query, *, top: int = 10, recipe: RankingConfiguration | None = None) -> list[str]:
     return [hit.passage.id for hit in search(index, recipe)(query, top=top).hits]
 
 
@@ -44,7 +44,7 @@ def test_the_passage_that_answers_comes_first(filled):
 
 @pytest.mark.parametrize("ingredient", SWITCHES)
 def test_it_comes_first_without_any_one_ingredient_too(filled, ingredient):
-    assert ids(filled, Query(QUESTION), recipe=without(Recipe(), ingredient))[0] == "docs/leave#0"
+    assert ids(filled, Query(QUESTION), recipe=without(RankingConfiguration(), ingredient))[0] == "docs/leave#0"
 
 
 def test_a_score_is_the_sum_of_its_parts(filled):
@@ -98,7 +98,7 @@ def test_what_is_withheld_leaves_no_trace_in_scores_and_confidence(filled):
 def test_a_follow_up_is_understood_from_the_history(filled):
     history = (Turn("user", "How much may a hotel cost?"), Turn("bot", "Ninety pounds a night."))
     assert ids(filled, Query("And in London?", history))[0] == "docs/travel#1"
-    recipe = without(Recipe(), "history")
+    recipe = without(RankingConfiguration(), "history")
     alone = search(filled, recipe)(Query("And the manager?", history))
     assert next(hit.passage.id for hit in alone.hits).startswith("docs/leave")
 

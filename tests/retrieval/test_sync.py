@@ -11,14 +11,15 @@ import pytest
 
 from retrieval import sync as syncing
 from retrieval.errors import SourceUnusable
-from retrieval.index import SearchIndex
-from retrieval.loading import Skipped, parse
-from retrieval.loading.files import read
-from retrieval.local.index import LocalIndex
+from retrieval.index.local.index import LocalIndex
+from retrieval.index.protocols import SearchIndex
+from retrieval.parsing.protocol import Skipped
+from retrieval.parsing.registry import parse
+from retrieval.sources.files import read
 from retrieval.sync import Report, Source, remove, sync
 from tests.fakes import FakeEmbedder
 from tests.retrieval.conftest import Opening
-from tests.retrieval.making import LEAVE, TRAVEL, lookup
+from tests.retrieval.samples import LEAVE, TRAVEL, lookup
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from bot.prompts import REWRITE_RULES
+from bot.answering.writing.prompts import REWRITE_RULES
 
 Body = dict[str, Any]
 

@@ -24,7 +24,7 @@ import pytest
 from redis import Redis
 from redis.exceptions import RedisError
 
-from feedback.redis_connection import address, connect
+from feedback.stores.redis.connection import address, connect
 
 OWN = os.environ.get("FOOTNOTE_TEST_REDIS_URL", "")  # noqa: TID251 - FOOTNOTE_TEST_* belongs to the tests
 START_SECONDS = 60.0

@@ -14,13 +14,12 @@ from pathlib import Path
 
 import pytest
 
+from tests import ROOT
 from tests.servers import certificates
 from tests.servers.elastic import installing, running
 from tests.servers.elastic.cluster import Cluster, key
 from tests.servers.elastic.installing import NEW
 from tests.servers.elastic.server import Server, basic
-
-ROOT = Path(__file__).parents[2]
 
 # Stands for Maven: copies a small archive to where it is told, and writes down that it was asked.
 MAVEN = """\

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tests import ROOT
 from tests.servers.redis_servers import KINDS, eventually
 
 pytestmark = pytest.mark.server
-ROOT = Path(__file__).parent.parent.parent
 STARTER = """
 import sys
 from pathlib import Path

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from feedback.export.making import make
-from feedback.export.values import FORMATS, Made, Wanted
+from feedback.export.exporter import make
+from feedback.export.values import FORMATS, ExportRequest, ExportResult
 from tests.feedback.export.samples import Registry, many
 from tests.trainers.environments import python, run
 
@@ -16,11 +16,13 @@ AT = datetime(2026, 3, 2, tzinfo=UTC)
 
 
 @pytest.fixture(scope="session")
-def made(tmp_path_factory) -> Made:
+def made(tmp_path_factory) -> ExportResult:
     """120 exchanges in every format."""
     place = tmp_path_factory.mktemp("exports") / "export"
     store: Any = Registry()
-    return make(lambda _: many(120), Wanted(FORMATS, language="english"), place, store=store, name="export", at=AT)
+    return make(
+        lambda _: many(120), ExportRequest(FORMATS, language="english"), place, store=store, name="export", at=AT
+    )
 
 
 @pytest.fixture(scope="session")

@@ -13,14 +13,14 @@ from typing import Any
 
 import pytest
 
-from bot.settings import Settings
-from bot.wiring import House
-from feedback.sqlite_store import SqliteFeedback
+from bot.app import App
+from bot.config.settings import Settings
+from feedback.stores.sqlite.store import SqliteFeedback
+from tests import ROOT
 from tests.feedback import feedbackqa
 from tests.trainers.environments import run
 
 DATA = os.environ.get("FOOTNOTE_TEST_DATA", "")  # noqa: TID251 - FOOTNOTE_TEST_* belongs to the tests
-ROOT = Path(__file__).parent.parent.parent
 HERE = Path(__file__).parent
 FORMATS = ("trl-sft", "trl-kto", "openai-chat", "sentence-transformers", "beir")
 
@@ -71,7 +71,7 @@ def exported(tmp_path_factory) -> Exported:
     synced = json.loads(footnote(home, "sync", str(folder / "documents" / "feedbackqa"), "--json"))
     assert not synced["skipped"]
     store = SqliteFeedback(elsewhere / "feedback.db")
-    exchanges, votes = feedbackqa.fill(rows, House(Settings(home=home)).index, store)
+    exchanges, votes = feedbackqa.fill(rows, App(Settings(home=home)).index, store)
     store.close()
     footnote(elsewhere, "feedback", "dump", "--out", str(dump))
     loaded = json.loads(footnote(home, "feedback", "load", str(dump), "--json"))

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from feedback.export.making import make
-from feedback.export.values import FORMATS, Wanted
-from retrieval.embedding import DEFAULT_MODEL, model_folder
-from retrieval.recipe import Recipe, recipe_of
+from feedback.export.exporter import make
+from feedback.export.values import FORMATS, ExportRequest
+from retrieval.embedding.sentence_transformers import DEFAULT_MODEL, model_folder
+from retrieval.ranking.configuration import RankingConfiguration, recipe_of
 from tests.feedback.export.samples import Registry, many
 from tests.trainers.conftest import AT
 from tests.trainers.environments import python, run
@@ -86,7 +86,7 @@ def test_the_recipe_trains_an_adapter_unless_told_otherwise(trl, tiny, made, tmp
 def test_with_the_tokenizer_the_recommended_length_is_exact(trl, tiny, tmp_path):
     """The running interpreter has transformers, so the export counts for itself."""
     place = tmp_path / "export"
-    wanted = Wanted(("trl-sft",), tokenizer=tiny)
+    wanted = ExportRequest(("trl-sft",), tokenizer=tiny)
     store: Any = Registry()
     made = make(lambda _: many(60), wanted, place, store=store, name="x", at=AT)
     tokens = made.manifest["formats"]["trl-sft"]["tokens"]
@@ -148,4 +148,4 @@ def test_the_retrievers_recipe_writes_a_better_model_or_none(trl, made, tmp_path
     )
     gain = float(re.findall(r"gain ([+-][0-9.]+)", said)[0])
     assert out.exists() == (gain > 0) == ("ENDED" not in said)
-    assert recipe_of(out) != Recipe() or not out.exists()
+    assert recipe_of(out) != RankingConfiguration() or not out.exists()

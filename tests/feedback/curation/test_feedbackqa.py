@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from bot.settings import Settings
-from bot.wiring import House
-from feedback.curation.curating import curate
+from bot.app import App
+from bot.config.settings import Settings
 from feedback.curation.options import Options
-from retrieval.embedding import Embedder
+from feedback.curation.pipeline import curate
+from retrieval.embedding.sentence_transformers import Embedder
 from retrieval.sync import Source
 from tests.fakes import FakeEmbedder
 from tests.feedback import feedbackqa
-from tests.feedback.curation.test_curating import reconciles
+from tests.feedback.curation.test_pipeline import reconciles
 
 DATA = os.environ.get("FOOTNOTE_TEST_DATA", "")  # noqa: TID251 - FOOTNOTE_TEST_* belongs to the tests
 
@@ -26,7 +26,7 @@ DATA = os.environ.get("FOOTNOTE_TEST_DATA", "")  # noqa: TID251 - FOOTNOTE_TEST_
 def test_every_rated_answer_is_trained_on_or_left_out_for_a_reason(tmp_path):
     rows = feedbackqa.rated(Path(DATA) / "feedbackqa")
     feedbackqa.write_documents(rows, tmp_path / "documents")
-    house = House(Settings(home=tmp_path / "state"))
+    house = App(Settings(home=tmp_path / "state"))
     embedder: Embedder = FakeEmbedder()
     house.__dict__["embedder"] = embedder
     source = Source("feedbackqa", tmp_path / "documents" / "feedbackqa")

@@ -9,13 +9,13 @@ from typing import Any, cast
 import pytest
 
 from feedback.curation.values import Curated
-from feedback.export.making import make
-from feedback.export.values import FORMATS, Format, Made, Wanted
-from feedback.store import FeedbackStore
+from feedback.export.exporter import make
+from feedback.export.values import FORMATS, ExportRequest, ExportResult, Format
+from feedback.stores.protocol import FeedbackStore
 from tests.feedback.export.samples import Registry, many
 
 AT = datetime(2026, 3, 2, tzinfo=UTC)
-Write = Callable[..., Made]
+Write = Callable[..., ExportResult]
 
 
 def rows(path: Path) -> list[Any]:
@@ -41,8 +41,8 @@ def write(tmp_path, store) -> Write:
         force: bool = False,
         tokenizer: Path | None = None,
         **settings: Any,
-    ) -> Made:
-        wanted = Wanted(
+    ) -> ExportResult:
+        wanted = ExportRequest(
             formats or FORMATS, settings=settings, tool="footnote 1", language="english", tokenizer=tokenizer
         )
         given, registry = of or many(), cast(FeedbackStore, store)

@@ -6,16 +6,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
-from feedback.curation.values import (
-    Curated,
-    Example,
-    Pair,
-    Rejected,
-    Retrieval,
-    Section,
-    Source,
-    Split,
-)
+from feedback.curation.values import Curated, Example, Pair, Rejected, Retrieval, Section, Source, Split
 from feedback.records import Export
 
 TOPICS = "leave travel expenses laptops badges training pensions parking visitors payroll shifts holidays".split()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from feedback.curation.values import Section
-from feedback.export.values import Made
+from feedback.export.values import ExportResult
 from tests.feedback.export.conftest import rows
 from tests.feedback.export.samples import curated, example, many, pair, retrieval, section
 
@@ -23,7 +23,7 @@ KEYS = {
 }
 
 
-def all_rows(made: Made, name: str) -> list[Any]:
+def all_rows(made: ExportResult, name: str) -> list[Any]:
     return [row for split in SPLITS for row in rows(made.place / name / f"{split}.jsonl")]
 
 

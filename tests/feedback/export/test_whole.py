@@ -7,16 +7,16 @@ from datetime import timedelta
 
 import pytest
 
-from feedback.curation.curating import curate
 from feedback.curation.options import Options
-from feedback.export.making import make
-from feedback.export.values import FORMATS, Wanted
-from feedback.records import Cited, Correction, Decision, Said, Vote
-from feedback.sources import Current
-from feedback.sqlite_store import SqliteFeedback
-from tests.feedback.curation.making import OPEN, Shelf, exchange, refusal, shown
+from feedback.curation.pipeline import curate
+from feedback.export.exporter import make
+from feedback.export.values import FORMATS, ExportRequest
+from feedback.ports import CurrentSection
+from feedback.records import AnswerSentence, Correction, Decision, StoredCitation, Vote
+from feedback.stores.sqlite.store import SqliteFeedback
+from tests.feedback.curation.samples import OPEN, Shelf, exchange, refusal, shown
 from tests.feedback.export.conftest import AT, rows
-from tests.feedback.export.test_making import tree
+from tests.feedback.export.test_exporter import tree
 
 COUNT = 90
 WORDS = "kettle ladder passport garden invoice window engine bicycle lantern market tunnel orchard violin".split()
@@ -37,7 +37,7 @@ def asked(number: int):
     section = replace(shown(text(number), f"form-{number}"), document=document(number))
     if number % 10 == 0:
         return refusal(number, question, shown=(section,))
-    cited = Cited(1, document(number), "Leave", "Leave", f"form-{number}", "", text(number), "v1")
+    cited = StoredCitation(1, document(number), "Leave", "Leave", f"form-{number}", "", text(number), "v1")
     return exchange(number, question, text(number), shown=(section,), citations=(cited,))
 
 
@@ -50,7 +50,7 @@ def kept(tmp_path):
         wrong = number % 3 == 1
         answer = "That takes quite long."
         if wrong and number % 10:
-            given = replace(given, answer=f"{answer} [1]", sentences=(Said(answer, (1,)),))
+            given = replace(given, answer=f"{answer} [1]", sentences=(AnswerSentence(answer, (1,)),))
         store.record(given)
         later = given.at + timedelta(seconds=1)
         store.vote(Vote(f"v{number}", given.id, f"voter-{number % 40}", later, "down" if wrong else "up"))
@@ -64,7 +64,7 @@ def kept(tmp_path):
 @pytest.fixture
 def library() -> Shelf:
     return Shelf(
-        {(document(number), f"form-{number}"): Current("v1", text(number), OPEN) for number in range(COUNT)},
+        {(document(number), f"form-{number}"): CurrentSection("v1", text(number), OPEN) for number in range(COUNT)},
     )
 
 
@@ -74,7 +74,7 @@ def test_votes_become_files_and_a_person_finds_their_rows(kept, library, tmp_pat
     def export(name: str):
         return make(
             lambda work: curate(kept.judged, library, options, work),
-            Wanted(FORMATS),
+            ExportRequest(FORMATS),
             tmp_path / name,
             store=kept,
             name=name,

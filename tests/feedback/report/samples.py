@@ -5,8 +5,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from feedback.records import Cited, Correction, Decision, Exchange, Judged, Reason, Said, Shown, Vote
-from feedback.sources import Current, Found, Message
+from feedback.ports import CurrentSection, FoundSection, Message
+from feedback.records import (
+    AnswerSentence,
+    Correction,
+    Decision,
+    Exchange,
+    Reason,
+    RetrievedPassage,
+    ReviewedExchange,
+    StoredCitation,
+    Vote,
+)
 
 MONDAY = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
@@ -22,26 +32,28 @@ class Shelf:
     A sentence is supported by a text that holds all its words; a search finds by the share of the question's words.
     """
 
-    sections: dict[tuple[str, str], Current] = field(default_factory=dict)
+    sections: dict[tuple[str, str], CurrentSection] = field(default_factory=dict)
     searches: list[Exchange] = field(default_factory=list)
 
     def put(self, document: str, anchor: str, text: str, *, version: str = "v1", owner: str = "") -> None:
-        self.sections[document, anchor] = Current(version, text, frozenset({"everyone"}), owner)
+        self.sections[document, anchor] = CurrentSection(version, text, frozenset({"everyone"}), owner)
 
-    def current(self, document: str, anchor: str) -> Current | None:
+    def current(self, document: str, anchor: str) -> CurrentSection | None:
         return self.sections.get((document, anchor))
 
     def supports(self, sentence: str, texts: Sequence[str]) -> bool:
         return any(words(sentence) <= words(text) for text in texts)
 
-    def attributed(self, text: str, passages: Sequence[str]) -> Sequence[Said]:
+    def attributed(self, text: str, passages: Sequence[str]) -> Sequence[AnswerSentence]:
         sentences = [each for each in re.split(r"(?<=\.)\s+", text.strip()) if each]
         return [
-            Said(each, tuple(n for n, passage in enumerate(passages, 1) if self.supports(each, [passage]))[:1])
+            AnswerSentence(
+                each, tuple(n for n, passage in enumerate(passages, 1) if self.supports(each, [passage]))[:1]
+            )
             for each in sentences
         ]
 
-    def search(self, exchange: Exchange) -> Sequence[Found]:
+    def search(self, exchange: Exchange) -> Sequence[FoundSection]:
         self.searches.append(exchange)
         asked = words(exchange.question)
         scored = [
@@ -49,15 +61,15 @@ class Shelf:
         ]
         best = max((score for score, _, _ in scored), default=0.0)
         ranked = sorted(scored, key=lambda each: (-each[0], each[1]))[:3]
-        return [Found(*place, section.version, section.text, score, best) for score, place, section in ranked]
+        return [FoundSection(*place, section.version, section.text, score, best) for score, place, section in ranked]
 
-    def holding(self, text: str, groups: frozenset[str]) -> Sequence[Found]:
+    def holding(self, text: str, groups: frozenset[str]) -> Sequence[FoundSection]:
         raise AssertionError("a report looks for no section by an answer")
 
-    def prompt(self, exchange: Exchange, shown: Sequence[Shown]) -> Sequence[Message]:
+    def prompt(self, exchange: Exchange, shown: Sequence[RetrievedPassage]) -> Sequence[Message]:
         return [("user", exchange.question), *(("system", each.text) for each in shown)]
 
-    def completion(self, sentences: Sequence[Said]) -> str:
+    def completion(self, sentences: Sequence[AnswerSentence]) -> str:
         return " ".join(sentence.text for sentence in sentences)
 
 
@@ -73,14 +85,14 @@ def shelf() -> Shelf:
 
 def shown(
     text: str = LEAVE, *, document: str = "handbook/leave.md", anchor: str = "carry", version: str = "v1"
-) -> Shown:
-    return Shown(document, anchor, "Leave > Carry-over", "Leave", version, text, 0.9)
+) -> RetrievedPassage:
+    return RetrievedPassage(document, anchor, "Leave > Carry-over", "Leave", version, text, 0.9)
 
 
 def cited(
     *, document: str = "handbook/leave.md", anchor: str = "carry", version: str = "v1", quote: str = LEAVE
-) -> Cited:
-    return Cited(1, document, "Leave", "Leave > Carry-over", anchor, "", quote, version)
+) -> StoredCitation:
+    return StoredCitation(1, document, "Leave", "Leave > Carry-over", anchor, "", quote, version)
 
 
 def exchange(number: int = 0, **changes) -> Exchange:
@@ -93,7 +105,7 @@ def exchange(number: int = 0, **changes) -> Exchange:
         asker=f"asker-{number}",
         platform="slack",
         shown=(shown(),),
-        sentences=(Said(LEAVE, (1,)),),
+        sentences=(AnswerSentence(LEAVE, (1,)),),
         citations=(cited(),),
         confidence=0.8,
         generator="extractive",
@@ -128,5 +140,5 @@ def judged(
     *votes: Vote,
     corrections: Sequence[Correction] = (),
     decisions: Sequence[Decision] = (),
-) -> Judged:
-    return Judged(about or exchange(), votes, tuple(corrections), tuple(decisions))
+) -> ReviewedExchange:
+    return ReviewedExchange(about or exchange(), votes, tuple(corrections), tuple(decisions))

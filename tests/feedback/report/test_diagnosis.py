@@ -1,12 +1,12 @@
 """What each thumbs-down is about: one case for every rule."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from feedback.records import Said
+from feedback.records import AnswerSentence
 from feedback.report.diagnosis import CLASSES, RULES, Case, diagnosed
+from tests import ROOT
 from tests.feedback.report.samples import LEAVE, cited, exchange, judged, refusal, right, shelf, shown
 
 THRESHOLD = 0.6
@@ -30,7 +30,7 @@ def nothing(_):
 
 
 CORRECTED = [right(SIX)]
-INVENTED = (Said("Nine weeks may be carried over.", (1,)),)
+INVENTED = (AnswerSentence("Nine weeks may be carried over.", (1,)),)
 # What is asked, corrections, reason, what happens to the documents afterwards; the number of the rule.
 CASES = [
     pytest.param(exchange(), (), "tone", nothing, 0, id="tone"),
@@ -53,7 +53,7 @@ CASES = [
     pytest.param(refusal(), (), "", put_bicycle, 9, id="refused-and-found-now"),
     pytest.param(refusal(question="May leave be carried over?"), (), "", nothing, 10, id="refused-though-shown"),
     pytest.param(
-        exchange(sentences=(Said("Call before ten.", (1,)),), question="Call when you are ill?"),
+        exchange(sentences=(AnswerSentence("Call before ten.", (1,)),), question="Call when you are ill?"),
         (), "wrong", nothing, 11, id="supported-by-what-was-not-shown",
     ),
     pytest.param(exchange(question="Call before ten when ill?"), (), "wrong-source", nothing, 12, id="better-now"),
@@ -97,7 +97,7 @@ def test_reasons_of_form_and_age_ask_nothing_of_the_documents():
 
 
 def test_the_readme_has_every_class_and_rule():
-    readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
     missing = [each.repair for each in CLASSES if each.repair not in readme]
     missing += [rule.when for rule in RULES if f"| {rule.when} | `{rule.result}` |" not in readme]
     assert missing == []

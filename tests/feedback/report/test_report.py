@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from feedback.records import Judged, Said
+from feedback.records import AnswerSentence, ReviewedExchange
 from feedback.report.report import report
 from feedback.report.tuning import Rows, tuning
 from tests.feedback.report.samples import MONDAY, cited, decided, down, exchange, judged, refusal, right, shelf, up
@@ -62,7 +62,7 @@ def test_an_answer_counts_for_each_section_it_cites_in_equal_parts():
     assert sum(each["answers"] for each in figures["documents"]) == 1
 
 
-def section(anchor, *votes, number=0) -> list[Judged]:
+def section(anchor, *votes, number=0) -> list[ReviewedExchange]:
     return [judged(exchange(number + at, citations=(cited(anchor=anchor),)), vote) for at, vote in enumerate(votes)]
 
 
@@ -202,7 +202,7 @@ def test_the_verdict_needs_complaints_about_behaviour_and_rows(kinds, count, ver
 def test_the_same_exchanges_give_the_same_report():
     rows = [
         judged(
-            exchange(number, sentences=(Said("Nine weeks.", (1,)),) if number % 3 else ()),
+            exchange(number, sentences=(AnswerSentence("Nine weeks.", (1,)),) if number % 3 else ()),
             down(f"p{number % 7}", "wrong") if number % 2 else up(f"p{number % 5}"),
         )
         for number in range(60)

@@ -1,1 +1,0 @@
-"""What a careful colleague would add to an answer: that a document is out of date, or that two do not agree."""

@@ -1,0 +1,119 @@
+"""The Web API as this package uses it: every method with its scope, `Retry-After` honoured, retries bounded."""
+
+import http.client
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError, SlackClientError
+
+from bot.channels.delivery import NotDelivered
+from bot.channels.slack.install.scopes import METHODS
+
+logger = logging.getLogger(__name__)
+
+ATTEMPTS = 4
+# Of all waiting for one call together; whoever asked waits as long.
+MOST_WAITING = 60.0
+# Trouble of the moment, which another try may not meet.
+PASSING = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"})
+
+
+class Refused(Exception):
+    """Slack does not do what was asked; `error` is its own word for why."""
+
+    def __init__(self, method: str, error: str) -> None:
+        super().__init__(f"{method}: {error}")
+        self.error = error
+
+
+class Unreachable(NotDelivered):
+    """Slack cannot be reached, is in trouble, or asks to `wait` for so many seconds; the tries have not helped.
+
+    `unsure` is whether it may have done what was asked all the same.
+    """
+
+    def __init__(self, *, wait: float = 0.0, unsure: bool = False) -> None:
+        super().__init__("Slack cannot be reached at present: see that this machine reaches it, and wait a little")
+        self.wait = wait
+        self.unsure = unsure
+
+
+@dataclass(frozen=True, slots=True)
+class _Trouble:
+    wait: float
+    unsure: bool
+
+
+class SlackClient:
+    """The Web API in the name of one workspace's bot; may be used from any thread."""
+
+    def __init__(self, client: WebClient, *, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._client = client
+        self._sleep = sleep
+
+    def __call__(
+        self, method: str, *, attempts: int = ATTEMPTS, repeatable: bool = True, **arguments: Any
+    ) -> Mapping[str, Any]:
+        """What the method answers; raises `Refused`, or `Unreachable` after so many attempts.
+
+        What is not `repeatable` is tried again only where Slack has surely done nothing.
+        """
+        if method not in METHODS:
+            raise ValueError(f"{method} has no scope in bot/channels/slack/install/scopes.py")
+        waited, attempt = 0.0, 1
+        while isinstance(found := self._once(method, arguments, attempt), _Trouble):
+            waited += found.wait
+            if attempt >= attempts or waited > MOST_WAITING or (found.unsure and not repeatable):
+                raise Unreachable(wait=found.wait, unsure=found.unsure)
+            self._sleep(found.wait)
+            attempt += 1
+        return found
+
+    def _once(self, method: str, arguments: Mapping[str, Any], attempt: int) -> Mapping[str, Any] | _Trouble:
+        try:
+            found = getattr(self._client, method.replace(".", "_"))(**arguments)
+        except SlackApiError as error:
+            return _trouble(method, error, attempt)
+        except ConnectionRefusedError:
+            return _Trouble(_backoff(attempt), unsure=False)
+        except (OSError, http.client.HTTPException, SlackClientError, ValueError) as error:
+            logger.info("%s did not come through: %s", method, type(error).__name__)
+            return _Trouble(_backoff(attempt), unsure=True)
+        return found.data if isinstance(found.data, dict) else {}
+
+
+def _trouble(method: str, error: SlackApiError, attempt: int) -> _Trouble:
+    """What to do about an answer that is an error; raises `Refused` where another try would not help."""
+    response: Any = error.response
+    status, data = getattr(response, "status_code", 500), getattr(response, "data", None)
+    if status == 429:
+        return _Trouble(_seconds(response.headers), unsure=False)
+    word = str(data.get("error") or "") if isinstance(data, dict) else ""
+    if status >= 500 or word in PASSING or not word:
+        return _Trouble(_backoff(attempt), unsure=True)
+    raise Refused(method, word) from error
+
+
+def _backoff(attempt: int) -> float:
+    return 0.25 * float(2**attempt)
+
+
+def _seconds(headers: Mapping[str, Any]) -> float:
+    """What `Retry-After` says, which may be a list, or missing."""
+    given = {str(name).lower(): value for name, value in headers.items()}.get("retry-after", "1")
+    text = given[0] if isinstance(given, list) and given else given
+    return float(text) if str(text).strip().isdigit() else 1.0
+
+
+def suppress_errors(do: Callable[[], None]) -> None:
+    """Do what may be lost; that it was is in the log."""
+    try:
+        do()
+    except (Refused, Unreachable) as error:
+        logger.warning("%s", error)
+    except Exception:
+        logger.exception("something that may be lost was lost")

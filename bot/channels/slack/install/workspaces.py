@@ -1,0 +1,231 @@
+"""The workspaces that have installed the app: one by its token, or several by OAuth, kept in the state store."""
+
+import json
+import logging
+import secrets
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from logging import Logger
+from typing import Any
+
+from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.authorization.authorize import Authorize
+from slack_sdk import WebClient
+from slack_sdk.oauth.installation_store import Bot, Installation, InstallationStore
+from slack_sdk.oauth.state_store import OAuthStateStore
+
+from bot.channels.slack.client import Refused, SlackClient
+from bot.channels.slack.directory import FRESH_SECONDS, SlackDirectory
+from bot.config.settings import Settings, revealed
+from bot.errors import BotError
+from bot.state.protocol import StateStore
+
+logger = logging.getLogger(__name__)
+
+TIMEOUT_SECONDS = 10
+STATE_LIVES = timedelta(minutes=10)
+INSTALLED = "slack:installed:"
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """One team, and us in it."""
+
+    team: str
+    bot: str
+    bot_id: str
+    token: str
+    calls: SlackClient
+    people: SlackDirectory
+    enterprise: str = ""
+
+
+class Workspaces:
+    """Finds the workspace of a team; may be used from any thread."""
+
+    def __init__(self, settings: Settings, state: StateStore) -> None:
+        self._settings = settings
+        self.installations = Installations(state)
+        self._known: dict[str, tuple[float, Workspace]] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def is_single(self) -> bool:
+        """Whether there is one token for one workspace."""
+        return self._settings.slack_bot_token is not None
+
+    def client(self, token: str = "") -> WebClient:
+        """A client of the Web API; without a token for what needs none."""
+        return client(self._settings, token)
+
+    def of(self, team: str, enterprise: str = "") -> Workspace | None:
+        """The workspace; None where the app is not installed. Raises `Unreachable` and `StateUnavailable`."""
+        key = "" if self.is_single else f"{enterprise}:{team}"
+        with self._lock:
+            known = self._known.get(key)
+        if known and (self.is_single or time.monotonic() < known[0]):
+            return known[1]
+        token = revealed(self._settings.slack_bot_token) or self.installations.token(team, enterprise)
+        if not token:
+            return None
+        try:
+            found = self._opened(token, enterprise)
+        except Refused as error:
+            logger.error("a workspace's token is not accepted: %s", error.error)  # noqa: TRY400 - the word says it all
+            return None
+        with self._lock:
+            self._known[key] = (time.monotonic() + FRESH_SECONDS, found)
+        return found
+
+    def only(self) -> Workspace:
+        """The one workspace of the token; raises `BotError` with one line when that is not accepted."""
+        token = revealed(self._settings.slack_bot_token)
+        try:
+            found = self._opened(token, "")
+        except Refused as error:
+            raise BotError(
+                f"`slack_bot_token` is not accepted ({error.error}): give the Bot User OAuth Token that the app's "
+                "page OAuth & Permissions shows"
+            ) from error
+        with self._lock:
+            self._known[""] = (0.0, found)
+        return found
+
+    def forget(self, team: str, enterprise: str = "") -> None:
+        """The app was removed there."""
+        self.installations.delete_all(enterprise_id=enterprise, team_id=team)
+        with self._lock:
+            self._known.pop(f"{enterprise}:{team}", None)
+
+    def _opened(self, token: str, enterprise: str) -> Workspace:
+        calls = SlackClient(self.client(token))
+        us = calls("auth.test")
+        team = str(us.get("team_id") or "")
+        return Workspace(
+            team,
+            str(us.get("user_id") or ""),
+            str(us.get("bot_id") or ""),
+            token,
+            calls,
+            SlackDirectory(calls, self._settings, team),
+            enterprise,
+        )
+
+
+class Installed(Authorize):
+    """Tells bolt who we are in a workspace, without asking Slack each time."""
+
+    def __init__(self, workspaces: Workspaces) -> None:
+        self._workspaces = workspaces
+
+    def __call__(self, *, enterprise_id: str | None, team_id: str | None, **_: Any) -> AuthorizeResult | None:
+        found = self._workspaces.of(team_id or "", enterprise_id or "")
+        if found is None:
+            return None
+        return AuthorizeResult(
+            enterprise_id=enterprise_id,
+            team_id=found.team,
+            bot_token=found.token,
+            bot_id=found.bot_id,
+            bot_user_id=found.bot,
+        )
+
+
+def client(settings: Settings, token: str = "") -> WebClient:
+    """A client of the Web API, which connects to nothing yet."""
+    base = settings.slack_api_url or WebClient.BASE_URL
+    # Retries are our own: bolt's would repeat what must not be said twice.
+    return WebClient(token=token or None, base_url=f"{base.rstrip('/')}/", timeout=TIMEOUT_SECONDS, retry_handlers=[])
+
+
+class Installations(InstallationStore):
+    """Bots of several workspaces, in the state store; users' own tokens are neither asked for nor kept."""
+
+    def __init__(self, state: StateStore) -> None:
+        self._state = state
+
+    @property
+    def logger(self) -> Logger:
+        return logger
+
+    def save(self, installation: Installation) -> None:
+        """Keep what an installation gave."""
+        self.save_bot(installation.to_bot())
+
+    def save_bot(self, bot: Bot) -> None:
+        row: dict[str, Any] = {
+            name: value for name, value in bot.to_dict().items() if isinstance(value, str | bool) and value
+        }
+        row["bot_scopes"] = list(bot.bot_scopes)
+        self._state.put(
+            _place(bot.team_id, bot.enterprise_id, is_whole=bool(bot.is_enterprise_install)), json.dumps(row)
+        )
+
+    def find_bot(
+        self, *, enterprise_id: str | None, team_id: str | None, is_enterprise_install: bool | None = False
+    ) -> Bot | None:
+        found = self._row(team_id, enterprise_id, is_whole=bool(is_enterprise_install))
+        if not found:
+            return None
+        return Bot(
+            team_id=found.get("team_id"),
+            enterprise_id=found.get("enterprise_id"),
+            bot_token=str(found["bot_token"]),
+            bot_id=str(found.get("bot_id") or ""),
+            bot_user_id=str(found.get("bot_user_id") or ""),
+            bot_scopes=found.get("bot_scopes") or [],
+            is_enterprise_install=bool(found.get("is_enterprise_install")),
+            installed_at=time.time(),
+        )
+
+    def delete_bot(self, *, enterprise_id: str | None, team_id: str | None) -> None:
+        self._state.remove(_place(team_id, enterprise_id, is_whole=not team_id))
+
+    def delete_all(self, *, enterprise_id: str | None, team_id: str | None) -> None:
+        self.delete_bot(enterprise_id=enterprise_id, team_id=team_id)
+
+    def token(self, team: str, enterprise: str) -> str:
+        """The bot's token for a team: of its own installation, else of the whole organisation's; empty for none."""
+        found = self._row(team, enterprise, is_whole=False) or (
+            self._row(None, enterprise, is_whole=True) if enterprise else None
+        )
+        return str(found["bot_token"]) if found else ""
+
+    def count(self) -> int:
+        """How many workspaces and organisations there are."""
+        return len(self._state.keys(INSTALLED, now=datetime.now(UTC)))
+
+    def _row(self, team: str | None, enterprise: str | None, *, is_whole: bool) -> Mapping[str, Any] | None:
+        found = self._state.get(_place(team, enterprise, is_whole=is_whole), now=datetime.now(UTC))
+        return json.loads(found) if found else None
+
+
+class OAuthStates(OAuthStateStore):
+    """What proves that somebody comes back from the installation that they began; each is good once."""
+
+    def __init__(self, state: StateStore) -> None:
+        self._state = state
+
+    @property
+    def logger(self) -> Logger:
+        return logger
+
+    def issue(self, *_: Any, **__: Any) -> str:
+        state, now = secrets.token_urlsafe(24), datetime.now(UTC)
+        self._state.put(f"slack:oauth:{state}", "1", expires=now + STATE_LIVES)
+        return state
+
+    def consume(self, state: str) -> bool:
+        key, now = f"slack:oauth:{state}", datetime.now(UTC)
+        if not state or self._state.get(key, now=now) is None:
+            return False
+        self._state.remove(key)
+        return True
+
+
+def _place(team: str | None, enterprise: str | None, *, is_whole: bool) -> str:
+    """A team has one installation, whatever its organisation; an organisation has one of its own."""
+    return f"{INSTALLED}organisation:{enterprise}" if is_whole else f"{INSTALLED}team:{team}"

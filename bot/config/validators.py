@@ -1,0 +1,284 @@
+"""What each setting's value must look like; a value that does not is told by the accepted form."""
+
+import json
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr, ValidationInfo
+from pydantic_core import PydanticCustomError
+
+from feedback.stores.redis.connection import address as redis_address
+from retrieval.passages import EVERYONE, PUBLIC
+
+# What Snowball stems in every PyStemmer that is allowed; its `porter` is an older English.
+LANGUAGES = (
+    "arabic armenian basque catalan danish dutch english finnish french german greek hindi hungarian indonesian irish "
+    "italian lithuanian nepali norwegian portuguese romanian russian serbian spanish swedish tamil turkish yiddish"
+).split()
+
+RESERVED_SOURCE_TYPES = ("git", "web", "langchain")
+
+FORMS = {
+    "home": "a folder",
+    "embedding_model": "the name of a model, or the path of its folder",
+    "confidence_threshold": "a number from 0 to 1",
+    "model_timeout": "a number of seconds from 1 to 600",
+    "elasticsearch_timeout": "a number of seconds from 1 to 600",
+    "synonyms": "a file",
+    "elasticsearch_ca_certs": "a file",
+    "user_key": "a text",
+    "journal_limit": "a whole number from 1 to 10000000",
+    "keep_words": "a whole number of days from 0 (for ever) to 36500",
+    "keep_exchanges": "a whole number of days from 0 (for ever) to 36500",
+    "redis_url": "a text",
+    "sources": "a list of tables, [[sources]]",
+    "groups": 'a table of lists, such as hr = ["ada@example.com"]',
+    "channels": 'a table such as "slack:C0123" = ["finance"], or { groups = ["finance"], auto_answer = true }',
+    "auto_answer": "true or false",
+    "buttons": "true or false",
+    "per_hour": "a whole number from 1 to 10000",
+    "port": "a whole number from 0 (any that is free) to 65535",
+    "public_port": "a whole number from 0 (any that is free) to 65535",
+    "audience": "the name of a group, or a list of them",
+    "type": "`files`",
+    "path": "a folder or a file",
+}
+
+
+def wrong(form: str) -> PydanticCustomError:
+    """A problem told by the form that is accepted."""
+    return PydanticCustomError("form", "{form}", {"form": form})
+
+
+def text(value: str) -> str:
+    if not value.strip() or not value.isprintable():
+        raise wrong("a name without control characters")
+    return value.strip()
+
+
+def number(value: Any) -> Any:
+    if isinstance(value, bool):  # pydantic would read true as 1
+        raise wrong("a number from 0 to 1")
+    return value
+
+
+def whole(value: Any) -> Any:
+    if isinstance(value, bool):  # pydantic would read true as 1
+        raise wrong("a whole number")
+    return value
+
+
+def language(value: str) -> str:
+    if value.lower() not in LANGUAGES:
+        raise wrong(f"one of {', '.join(LANGUAGES)}")
+    return value.lower()
+
+
+def workspace(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9._-]{1,64}", value):
+        raise wrong("up to 64 letters, digits, `.`, `_` and `-`")
+    return value
+
+
+def secret(value: SecretStr) -> SecretStr:
+    if not value.get_secret_value().strip():
+        raise wrong("a text that is not empty")
+    return value
+
+
+def model(value: str) -> str:
+    if value and not re.fullmatch(r"[a-z][a-z0-9_-]*:\S+", value):
+        raise wrong("empty, or `provider:name` such as `openai:gpt-4.1-mini`")
+    return value
+
+
+def address(value: str) -> str:
+    if value and not re.fullmatch(r"https?://[^\s/]+\S*", value):
+        raise wrong("an address that begins with http:// or https://")
+    return value
+
+
+def redis(value: SecretStr) -> SecretStr:
+    try:
+        redis_address(value.get_secret_value())
+    except ValueError as error:
+        raise wrong(str(error)) from None
+    return value
+
+
+def with_model(value: str, info: ValidationInfo) -> str:
+    if value and info.data.get("model") == "":  # absent when `model` itself is wrong, which is told on its own
+        raise wrong("left out, or given together with `model`")
+    return value
+
+
+def bot_token(value: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"xoxb-\S+", value.get_secret_value()):
+        raise wrong("a bot token, which begins with xoxb-")
+    return value
+
+
+def app_token(value: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"xapp-\S+", value.get_secret_value()):
+        raise wrong("an app-level token, which begins with xapp-")
+    return value
+
+
+def not_with_bot_token(value: str, info: ValidationInfo) -> str:
+    if value and info.data.get("slack_bot_token"):
+        raise wrong("left out where `slack_bot_token`, of one workspace, is given")
+    return value
+
+
+def with_client_id(value: SecretStr, info: ValidationInfo) -> SecretStr:
+    if info.data.get("slack_client_id") == "":  # absent when it is wrong itself, which is told on its own
+        raise wrong("left out, or given together with `slack_client_id`")
+    return value
+
+
+def addresses(value: Any) -> Any:
+    """One address, or several with commas between them or in a list."""
+    several = value.split(",") if isinstance(value, str) else value
+    if not isinstance(several, list | tuple) or not all(isinstance(each, str) for each in several):
+        raise wrong("one address, or several with commas between them")
+    given = tuple(each.strip().rstrip("/") for each in several if each.strip())
+    if not all(re.fullmatch(r"https?://[^\s/]+\S*", each) for each in given):
+        raise wrong("one address or several with commas between them, each beginning with http:// or https://")
+    return given
+
+
+def not_with_url(value: str, info: ValidationInfo) -> str:
+    if value and info.data.get("elasticsearch_url"):
+        raise wrong("left out where `elasticsearch_url` is given")
+    return value
+
+
+def with_elasticsearch(value: Any, info: ValidationInfo) -> Any:
+    said = [info.data.get(f"elasticsearch_{part}", "wrong, which is told on its own") for part in ("url", "cloud_id")]
+    if value and not any(said):
+        raise wrong("left out, or given together with `elasticsearch_url`")
+    return value
+
+
+def with_username(value: SecretStr, info: ValidationInfo) -> SecretStr:
+    if info.data.get("elasticsearch_username") == "":
+        raise wrong("left out, or given together with `elasticsearch_username`")
+    return value
+
+
+def not_with_username(value: SecretStr, info: ValidationInfo) -> SecretStr:
+    if info.data.get("elasticsearch_username"):
+        raise wrong("left out where `elasticsearch_username` is given")
+    with_elasticsearch(value.get_secret_value(), info)
+    return value
+
+
+def fingerprint(value: str, info: ValidationInfo) -> str:
+    if value and not re.fullmatch(r"(?:[0-9A-Fa-f]{2}:?){32}", value):
+        raise wrong("the SHA-256 of the certificate: 64 hexadecimal digits, with or without colons")
+    with_elasticsearch(value, info)
+    return value
+
+
+def alias(value: str) -> str:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,127}", value):
+        raise wrong("up to 128 small letters, digits, `.`, `_` and `-`, not beginning with a sign")
+    return value
+
+
+def file(value: Path) -> Path:
+    found = place(value)
+    if not found.is_file():
+        raise wrong("a file that exists")
+    return found
+
+
+def seconds(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise wrong("a number of seconds from 1 to 600")
+    return value
+
+
+def source_name(value: str) -> str:
+    if not value.strip() or not value.isprintable() or value in {".", ".."} or re.search(r"[/\\#]", value):
+        raise wrong("a name without `/`, `\\`, `#` and control characters")
+    return value.strip()
+
+
+def source_type(value: Any) -> Any:
+    if value in RESERVED_SOURCE_TYPES:
+        raise wrong("`files`; this type is reserved for a later version")
+    return value
+
+
+def given(value: Any) -> Any:
+    if value == "":  # Path would read it as the working folder
+        raise wrong("a path that is not empty")
+    return value
+
+
+def place(value: Path) -> Path:
+    try:
+        return Path(os.path.abspath(value.expanduser()))  # noqa: PTH100 - absolute() keeps `..`, resolve() follows links
+    except RuntimeError:
+        raise wrong("a path whose `~` names a known user") from None
+
+
+def channel(value: str) -> str:
+    if value and not re.fullmatch(r"(slack|teams):\S+", value):
+        raise wrong("`slack:CHANNEL-ID` or `teams:CHANNEL-ID`")
+    return value
+
+
+def channel_name(value: str) -> str:
+    if not re.fullmatch(r"(slack|teams):\S+", value):
+        raise wrong("named by `slack:CHANNEL-ID` or `teams:CHANNEL-ID`")
+    return value
+
+
+def channel_entry(value: Any) -> Any:
+    """A channel's groups alone may stand in place of the table."""
+    return {"groups": value} if isinstance(value, str | list | tuple) else value
+
+
+def host(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9._:%-]+", value):
+        raise wrong("an address or the name of this machine, such as 127.0.0.1, or 0.0.0.0 for all of its addresses")
+    return value
+
+
+def several(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+def audience(value: frozenset[str]) -> frozenset[str]:
+    if not value or not all(name.strip() and name.isprintable() for name in value):
+        raise wrong("the name of a group, or a list of at least one")
+    return frozenset(name.strip() for name in value)
+
+
+def person(value: str) -> str:
+    if not re.fullmatch(r"(slack|teams):\S+|[^@\s]+@[^@\s]+", value):
+        raise wrong("an e-mail address, `slack:ID` or `teams:ID`")
+    return value
+
+
+def group_names(value: dict[str, frozenset[str]]) -> dict[str, frozenset[str]]:
+    for name in value:
+        if name in {EVERYONE, PUBLIC}:
+            raise wrong(f"other names than {name!r}, which is a word of Footnote's own")
+        if not name.strip() or not name.isprintable():
+            raise wrong("names without control characters")
+    return value
+
+
+def from_json(value: Any) -> Any:
+    """Tables come from the environment as JSON."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        raise wrong("JSON, when given in the environment") from None

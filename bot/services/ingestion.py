@@ -1,0 +1,80 @@
+"""Which folders one sync is about: those configured, or the paths of the command line (reads no document)."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from bot.config import settings
+from bot.errors import UsageProblem
+from retrieval.sync import Source
+
+
+def sources(
+    configured: Sequence[settings.Source], paths: Sequence[Path] = (), *, name: str | None = None
+) -> list[Source]:
+    """What to sync: `paths`, or without any the configured sources, or the one of them called `name`.
+
+    A path that lies in a configured source belongs to it, with its audience; any other is a source of its own,
+    called `name` or else like its folder. Raises `UsageProblem` when that leaves nothing or is ambiguous.
+    """
+    if name and len(paths) > 1:
+        raise UsageProblem("--source names one path; sync the others in runs of their own")
+    if paths:
+        found = list(dict.fromkeys(_given(configured, path, name) for path in paths))
+    else:
+        found = _chosen(configured, name)
+    _refuse_same_name([*map(_whole, configured), *found])
+    return found
+
+
+def _chosen(configured: Sequence[settings.Source], name: str | None) -> list[Source]:
+    found = [_whole(source) for source in configured if name in {None, source.name}]
+    if not found and name is None:
+        raise UsageProblem("nothing to sync: name a folder, or put [[sources]] into footnote.toml")
+    if not found:
+        known = ", ".join(repr(source.name) for source in configured) or "none"
+        raise UsageProblem(f"no source is called {name!r} in footnote.toml (there: {known}); name its folder too")
+    return found
+
+
+def _whole(source: settings.Source) -> Source:
+    """All that the configured source holds; its path may be a single file."""
+    root, only = (source.path.parent, source.path) if source.path.is_file() else (source.path, None)
+    return Source(source.name, root, only, source.audience, source.owner)
+
+
+def _given(configured: Sequence[settings.Source], path: Path, name: str | None) -> Source:
+    place = Path(os.path.abspath(path.expanduser()))  # noqa: PTH100 - absolute() keeps `..`, resolve() follows links
+    for source in configured:
+        if place.resolve().is_relative_to(source.path.resolve()):
+            if name not in {None, source.name}:
+                raise UsageProblem(f"{str(path)!r} lies in the source {source.name!r}; sync it under that name")
+            return _part(source, place)
+    root, only = (place.parent, place) if place.is_file() else (place, None)
+    return Source(_checked(name or root.name), root, only)
+
+
+def _part(source: settings.Source, place: Path) -> Source:
+    """What the place holds of the configured source."""
+    whole = _whole(source)
+    inside = place.resolve().relative_to(source.path.resolve())
+    return (
+        whole if inside == Path() else Source(whole.name, whole.root, whole.root / inside, whole.audience, whole.owner)
+    )
+
+
+def _checked(name: str) -> str:
+    if not name.strip() or not name.isprintable() or any(char in name for char in "/\\#"):
+        raise UsageProblem(f"{name!r} cannot name a source (no `/`, `\\`, `#`, control characters); use --source NAME")
+    return name
+
+
+def _refuse_same_name(all_sources: Sequence[Source]) -> None:
+    """Two folders of one name would overwrite each other."""
+    roots: dict[str, Path] = {}
+    for source in all_sources:
+        if roots.setdefault(source.name, source.root) != source.root:
+            raise UsageProblem(
+                f"the source name {source.name!r} already stands for {str(roots[source.name])!r}; "
+                "give another with --source NAME"
+            )

@@ -1,1 +1,0 @@
-"""Slack: translated in, answered by the house, translated out."""

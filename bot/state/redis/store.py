@@ -1,0 +1,194 @@
+"""The state store that replicas on several machines share: a Redis or Valkey server or cluster, 6.2 or later."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from bot.errors import StateUnavailable, TooMany
+from bot.state.protocol import KNOWN_FOR, Claim, Event
+from bot.state.redis import scripts
+from feedback.errors import FeedbackUnavailable
+from feedback.stores.redis.connection import unknown_script
+from feedback.stores.redis.server import PAGE, Call, Server, as_bytes
+
+TIMEOUT_SECONDS = 5.0
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# Of what has expired, so much goes with one call.
+PURGED = 50
+
+
+class RedisState:
+    """A `StateStore` on a server; processes may share it, whose clocks agree to a small part of a lease.
+
+    It connects when it is first used. After a lost reply the call is made again: then `accept` may say False of an
+    event that it has kept, and a claim that nobody knows of stays until its lease ends.
+    """
+
+    def __init__(self, url: str, *, workspace: str, timeout: float = TIMEOUT_SECONDS) -> None:
+        """Raise `StateUnavailable` for a url that is none, or where the client is not installed."""
+        try:
+            self._server = Server(url, workspace=workspace, timeout=timeout)
+        except FeedbackUnavailable as error:
+            raise StateUnavailable(str(error)) from error
+        self._event_keys = self._keys(scripts.EVENT_KEYS)
+        self._value_keys = self._keys(scripts.VALUE_KEYS)
+
+    def accept(self, event: Event, *, limit: int | None = None) -> bool:
+        """Keep an event; False when it is known; raises `TooMany` when `limit` wait already."""
+        most = "" if limit is None else limit
+        said = self._on_events(scripts.ACCEPT, _name(event), _json(event), _turn(event), most)
+        if said < 0:
+            raise TooMany(f"{limit} questions wait already")
+        return said == 1
+
+    def claim(self, worker: str, *, lease: timedelta, now: datetime) -> Claim | None:
+        """The event accepted first of those that nobody holds, or whose lease has ended; None if there is none."""
+        until, gone = now + lease, _microseconds(now - KNOWN_FOR)
+        values = (as_bytes(worker), _microseconds(now), _microseconds(until), gone, PURGED)
+        with self._told():
+            self._server.run(Call(scripts.PURGE, self._value_keys, (_microseconds(now), PURGED)))
+            found = self._said(Call(scripts.CLAIM, self._event_keys, values))
+        if found is None:
+            return None
+        event, attempt, notes = found
+        return Claim(self._event(event), worker, until, int(attempt), notes.decode())
+
+    def renew(self, claim: Claim, *, lease: timedelta, now: datetime, notes: str | None = None) -> bool:
+        """Hold a claim until `now + lease`; False when another has taken over or the event is finished."""
+        kept = (0, b"") if notes is None else (1, as_bytes(notes))
+        until = _microseconds(now + lease)
+        return self._on_events(scripts.RENEW, _name(claim.event), _held(claim), until, *kept) == 1
+
+    def finish(self, claim: Claim, *, now: datetime) -> bool:
+        """The event needs nothing more; False when another has taken over."""
+        event = claim.event
+        return self._on_events(scripts.FINISH, _name(event), _held(claim), _turn(event), _microseconds(now)) == 1
+
+    def waiting(self) -> int:
+        """How many events are accepted and not finished."""
+        with self._told(), self._server.client() as client:
+            return int(client.zcard(self._server.key("state", b"turns")))
+
+    def put(self, key: str, value: str, *, expires: datetime | None = None) -> None:
+        """Keep a value under a key until it expires."""
+        self._on_values(scripts.PUT, as_bytes(key), _expiry(expires), as_bytes(value))
+
+    def get(self, key: str, *, now: datetime) -> str | None:
+        """The value under a key that has not expired, or None."""
+        with self._told(), self._server.client() as client:
+            return _current(client.hget(self._value_keys[0], as_bytes(key)), now)
+
+    def add(self, key: str, value: str, *, expires: datetime, now: datetime) -> bool:
+        """Keep a value only where none stands."""
+        values = (as_bytes(key), _expiry(expires), as_bytes(value), _microseconds(now))
+        return self._on_values(scripts.ADD, *values) == 1
+
+    def remove(self, key: str) -> None:
+        """Forget a value; an unknown key is passed over."""
+        self._on_values(scripts.REMOVE, as_bytes(key))
+
+    def keys(self, prefix: str, *, now: datetime) -> list[str]:
+        """The keys that begin like this and have not expired, in order."""
+        with self._told():
+            return [key.decode() for page in self._pages(as_bytes(prefix)) for key in self._unexpired(page, now)]
+
+    def close(self) -> None:
+        """Let go of the server; a second time changes nothing."""
+        with self._told():
+            self._server.close()
+
+    def _pages(self, prefix: bytes) -> Iterator[list[bytes]]:
+        after, end = b"[" + prefix, b"(" + prefix + b"\xff"  # a byte that UTF-8 never has
+        while page := self._page(after, end):
+            yield page
+            after = b"(" + page[-1]
+
+    def _page(self, after: bytes, end: bytes) -> list[bytes]:
+        with self._server.client() as client:
+            page: list[bytes] = client.zrange(self._value_keys[1], after, end, bylex=True, offset=0, num=PAGE)
+        return page
+
+    def _unexpired(self, keys: Sequence[bytes], now: datetime) -> Iterator[bytes]:
+        found = self._server.all([("HGET", self._value_keys[0], key) for key in keys])
+        return (key for key, value in zip(keys, found, strict=True) if _current(value, now) is not None)
+
+    def _keys(self, kinds: Sequence[str]) -> tuple[bytes, ...]:
+        return tuple(self._server.key("state", kind.encode()) for kind in kinds)
+
+    def _on_events(self, script: str, *values: Any) -> int:
+        with self._told():
+            return self._server.run(Call(script, self._event_keys, values))
+
+    def _on_values(self, script: str, *values: Any) -> int:
+        with self._told():
+            return self._server.run(Call(script, self._value_keys, values))
+
+    def _said(self, call: Call) -> Any:
+        """What a script says that does not say a number."""
+        with self._server.client() as client:
+            try:
+                return client.execute_command(*call.command(known=True))
+            except unknown_script():
+                return client.execute_command(*call.command(known=False))
+
+    def _event(self, text: bytes) -> Event:
+        try:
+            row = json.loads(text)
+            at = datetime.fromisoformat(row["at"])
+            return Event(row["platform"], row["id"], at, row["payload"], row["turn"])
+        except (ValueError, KeyError, TypeError) as error:
+            place = self._server.address.place
+            raise StateUnavailable(f"an event in the state store at {place} cannot be read") from error
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except FeedbackUnavailable as error:
+            raise StateUnavailable(
+                f"the state store at {self._server.address.place} cannot be used ({_reason(error)}); see that it runs "
+                "and has room, and that `redis_url` names it and a user who may write"
+            ) from error
+
+
+def _reason(error: FeedbackUnavailable) -> str:
+    """What the client said, in one line."""
+    cause = error.__cause__
+    return (" ".join(str(cause).split()) or type(cause).__name__) if cause else "it has been closed"
+
+
+def _name(event: Event) -> bytes:
+    return as_bytes(f"{event.platform} {event.id}")
+
+
+def _turn(event: Event) -> str:
+    """A digest of the turn; an event without one has a turn of its own."""
+    of = f"turn {event.turn}" if event.turn else f"event {event.platform} {event.id}"
+    return hashlib.sha1(as_bytes(of), usedforsecurity=False).hexdigest()
+
+
+def _held(claim: Claim) -> bytes:
+    return as_bytes(f"{claim.attempt} {claim.worker}")
+
+
+def _json(event: Event) -> str:
+    row = {"platform": event.platform, "id": event.id, "at": event.at.isoformat()}
+    return json.dumps({**row, "payload": event.payload, "turn": event.turn})
+
+
+def _expiry(expires: datetime | None) -> int:
+    return 0 if expires is None else max(1, _microseconds(expires))
+
+
+def _current(found: bytes | None, now: datetime) -> str | None:
+    """The value in what stands under a key, unless it has expired."""
+    expires, _, value = (found or b"").partition(b" ")
+    is_there = found is not None and (expires == b"0" or int(expires) > _microseconds(now))
+    return value.decode() if is_there else None
+
+
+def _microseconds(at: datetime) -> int:
+    return (at - EPOCH) // timedelta(microseconds=1)

@@ -1,0 +1,237 @@
+"""The embedded state store: one SQLite file beside the others in the state folder, synced to disk at every change."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from bot.errors import StateUnavailable, TooMany
+from bot.state.protocol import KNOWN_FOR, Claim, Event
+from feedback.errors import FeedbackUnavailable
+from feedback.stores.sqlite.file import Upgrades, column, mapped, open_file, transaction
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# Of what has expired, so many rows go with one call.
+PURGED = 50
+
+# `first` is 1 for the event of a turn that was accepted first of those not finished: only that one may be claimed.
+# `finished` is NULL until it is.
+UPGRADES: Upgrades = (
+    (
+        """
+        CREATE TABLE events (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            platform TEXT NOT NULL,
+            id TEXT NOT NULL,
+            at INTEGER NOT NULL,
+            payload TEXT NOT NULL,
+            turn TEXT NOT NULL,
+            first INTEGER NOT NULL,
+            worker TEXT NOT NULL DEFAULT '',
+            until INTEGER NOT NULL DEFAULT 0,
+            attempt INTEGER NOT NULL DEFAULT 0,
+            notes TEXT NOT NULL DEFAULT '',
+            finished INTEGER,
+            UNIQUE (platform, id)
+        )
+        """,
+        "CREATE INDEX events_waiting ON events (number) WHERE finished IS NULL",
+        "CREATE INDEX events_first ON events (number) WHERE finished IS NULL AND first = 1",
+        "CREATE INDEX events_in_turn ON events (turn, number) WHERE finished IS NULL AND turn != ''",
+        "CREATE INDEX events_finished ON events (finished) WHERE finished IS NOT NULL",
+        'CREATE TABLE "values" (key TEXT PRIMARY KEY, value TEXT NOT NULL, expires INTEGER) WITHOUT ROWID',
+        'CREATE INDEX values_expiring ON "values" (expires) WHERE expires IS NOT NULL',
+    ),
+)
+
+KNOWN = "SELECT 1 FROM events WHERE platform = :platform AND id = :id"
+WAITING = "SELECT count(*) FROM (SELECT 1 FROM events WHERE finished IS NULL LIMIT ?)"
+ACCEPT = """
+    INSERT INTO events (platform, id, at, payload, turn, first)
+    VALUES (:platform, :id, :at, :payload, :turn, :turn = '' OR NOT EXISTS (
+        SELECT 1 FROM events WHERE turn = :turn AND turn != '' AND finished IS NULL
+    ))
+    ON CONFLICT (platform, id) DO NOTHING
+"""
+CLAIM = """
+    UPDATE events SET worker = :worker, until = :until, attempt = attempt + 1
+    WHERE number = (
+        SELECT number FROM events WHERE finished IS NULL AND first = 1 AND until <= :now ORDER BY number LIMIT 1
+    )
+    RETURNING platform, id, at, payload, turn, attempt, notes
+"""
+OURS = "platform = :platform AND id = :id AND worker = :worker AND attempt = :attempt"
+RENEW = f"""
+    UPDATE events SET until = :until, notes = ifnull(:notes, notes) WHERE {OURS} AND finished IS NULL
+"""  # noqa: S608 - of our own words
+FINISH = f"""
+    UPDATE events SET finished = :now, first = 0, payload = '', notes = '' WHERE {OURS} AND finished IS NULL
+"""  # noqa: S608
+FINISHED = f"SELECT 1 FROM events WHERE {OURS}"  # noqa: S608
+NEXT = """
+    UPDATE events SET first = 1 WHERE number = (
+        SELECT number FROM events WHERE turn = :turn AND turn != '' AND finished IS NULL ORDER BY number LIMIT 1
+    )
+"""
+PURGE_EVENTS = """
+    DELETE FROM events WHERE number IN (
+        SELECT number FROM events WHERE finished IS NOT NULL AND finished <= :gone ORDER BY finished LIMIT :limit
+    )
+"""
+PURGE_VALUES = """
+    DELETE FROM "values" WHERE key IN (
+        SELECT key FROM "values" WHERE expires IS NOT NULL AND expires <= :now ORDER BY expires LIMIT :limit
+    )
+"""
+PUT = """
+    INSERT INTO "values" (key, value, expires) VALUES (:key, :value, :expires)
+    ON CONFLICT (key) DO UPDATE SET value = excluded.value, expires = excluded.expires
+"""
+# What has expired is as if it were not there.
+ADD = PUT + """ WHERE "values".expires <= :now """
+GET = 'SELECT value FROM "values" WHERE key = ? AND (expires IS NULL OR expires > ?)'
+# The bound by the greatest characters is for the index; what counts is how a key begins.
+KEYS = """
+    SELECT key FROM "values" WHERE key >= :prefix AND substr(key, 1, length(:prefix)) = :prefix
+    AND key < :prefix || char(1114111, 1114111, 1114111) AND (expires IS NULL OR expires > :now) ORDER BY key
+"""
+
+
+class SqliteState:
+    """A `StateStore` in one file, which only its owner may read; processes of one machine may share it."""
+
+    def __init__(self, path: Path) -> None:
+        """Raise `StateUnavailable` for a file that cannot be opened or made."""
+        self.path = path
+        self._lock = threading.Lock()
+        with self._told():
+            self._connection = open_file(path, UPGRADES)
+
+    def accept(self, event: Event, *, limit: int | None = None) -> bool:
+        """Keep an event; False when it is known; raises `TooMany` when `limit` wait already."""
+        row = {
+            **_named(event),
+            "at": _microseconds(event.at),
+            "payload": column(event.payload),
+            "turn": column(event.turn),
+        }
+        with self._writing():
+            known = self._connection.execute(KNOWN, row).fetchone()
+            if not known and limit is not None and self._count(limit) >= limit:
+                raise TooMany(f"{limit} questions wait already")
+            return not known and self._connection.execute(ACCEPT, row).rowcount > 0
+
+    def claim(self, worker: str, *, lease: timedelta, now: datetime) -> Claim | None:
+        """The event accepted first of those that nobody holds, or whose lease has ended; None if there is none."""
+        until, at = now + lease, _microseconds(now)
+        with self._writing():
+            self._purge(now)
+            rows = self._connection.execute(
+                CLAIM, {"worker": column(worker), "until": _microseconds(until), "now": at}
+            ).fetchall()
+        if not rows:
+            return None
+        platform, name, said_at, payload, turn, attempt, notes = rows[0]
+        event = Event(platform, name, EPOCH + timedelta(microseconds=said_at), payload, turn)
+        return Claim(event, worker, until, attempt, notes)
+
+    def renew(self, claim: Claim, *, lease: timedelta, now: datetime, notes: str | None = None) -> bool:
+        """Hold a claim until `now + lease`; False when another has taken over or the event is finished."""
+        kept = None if notes is None else column(notes)
+        with self._writing():
+            row = {**_held(claim), "until": _microseconds(now + lease), "notes": kept}
+            return self._connection.execute(RENEW, row).rowcount > 0
+
+    def finish(self, claim: Claim, *, now: datetime) -> bool:
+        """The event needs nothing more; False when another has taken over."""
+        row = {**_held(claim), "now": _microseconds(now)}
+        with self._writing():
+            if self._connection.execute(FINISH, row).rowcount:
+                self._connection.execute(NEXT, {"turn": column(claim.event.turn)})
+                return True
+            return self._connection.execute(FINISHED, row).fetchone() is not None
+
+    def waiting(self) -> int:
+        """How many events are accepted and not finished."""
+        with self._reading():
+            return self._count()
+
+    def put(self, key: str, value: str, *, expires: datetime | None = None) -> None:
+        """Keep a value under a key until it expires."""
+        with self._writing():
+            self._connection.execute(PUT, _valued(key, value, expires))
+
+    def get(self, key: str, *, now: datetime) -> str | None:
+        """The value under a key that has not expired, or None."""
+        with self._reading():
+            found = self._connection.execute(GET, (column(key), _microseconds(now))).fetchone()
+        return None if found is None else str(found[0])
+
+    def add(self, key: str, value: str, *, expires: datetime, now: datetime) -> bool:
+        """Keep a value only where none stands."""
+        row = {**_valued(key, value, expires), "now": _microseconds(now)}
+        with self._writing():
+            return self._connection.execute(ADD, row).rowcount > 0
+
+    def remove(self, key: str) -> None:
+        """Forget a value; an unknown key is passed over."""
+        with self._writing():
+            self._connection.execute('DELETE FROM "values" WHERE key = ?', (column(key),))
+
+    def keys(self, prefix: str, *, now: datetime) -> list[str]:
+        """The keys that begin like this and have not expired, in order."""
+        with self._reading():
+            rows = self._connection.execute(KEYS, {"prefix": column(prefix), "now": _microseconds(now)}).fetchall()
+        return [str(key) for (key,) in rows]
+
+    def close(self) -> None:
+        """Let go of the store; a second time changes nothing."""
+        with self._lock:
+            self._connection.close()
+
+    def _count(self, limit: int = -1) -> int:
+        return int(self._connection.execute(WAITING, (limit,)).fetchone()[0])
+
+    def _purge(self, now: datetime) -> None:
+        values = {"now": _microseconds(now), "gone": _microseconds(now - KNOWN_FOR), "limit": PURGED}
+        self._connection.execute(PURGE_EVENTS, values)
+        self._connection.execute(PURGE_VALUES, values)
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        with self._lock, self._told(), mapped(self.path):
+            yield
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        with self._reading(), transaction(self._connection):
+            yield
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except FeedbackUnavailable as error:
+            raise StateUnavailable(
+                f"the state file {str(self.path)!r} cannot be used ({error.__cause__ or error}); see that this user "
+                "may write it, that the disk has room, and that it is a file of Footnote's"
+            ) from error
+
+
+def _named(event: Event) -> dict[str, Any]:
+    return {"platform": column(event.platform), "id": column(event.id)}
+
+
+def _held(claim: Claim) -> dict[str, Any]:
+    return {**_named(claim.event), "worker": column(claim.worker), "attempt": claim.attempt}
+
+
+def _valued(key: str, value: str, expires: datetime | None) -> dict[str, Any]:
+    until = None if expires is None else _microseconds(expires)
+    return {"key": column(key), "value": column(value), "expires": until}
+
+
+def _microseconds(at: datetime) -> int:
+    return (at - EPOCH) // timedelta(microseconds=1)

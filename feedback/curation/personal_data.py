@@ -1,0 +1,176 @@
+"""What belongs to a person in a text, by its form and its check digits, and names that stand in its place.
+
+Clause numbers, dates, sums and policy numbers look much like telephone numbers and addresses of machines, and an answer
+is worth nothing without them. So whatever has check digits or a plan is checked by them, and the rest is left alone.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache, partial
+from ipaddress import ip_address
+
+from feedback.curation.options import Names
+from feedback.ports import REMEMBERED
+
+Span = tuple[int, int, str, str]
+"""Where something personal begins and ends, its kind, and what it is, however it was written."""
+
+EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,6}[^\W\d_]{2,24}(?!\w)")
+CHAT_ID = re.compile(
+    r"<@[UW][A-Z0-9]{5,20}(?:\|[^<>]{0,80})?>"
+    r"|\bslack:[UW][A-Z0-9]{5,20}\b"
+    r"|<at(?: [^<>]{0,80})?>[^<>]{1,80}</at>"
+    r"|\bteams:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"
+    r"|\b8:orgid:[0-9a-f-]{36}\b"
+    r"|(?<![\w:])29:[\w-]{20,200}",
+)
+IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b")
+CARD = re.compile(r"(?<![\w.-])(?:4|5[1-5]|2[2-7]|3[47]|6[045])(?:[ -]?\d){11,17}(?![\w-])")
+SOCIAL_SECURITY = re.compile(
+    r"(?<![\w-])(?!000|666|9\d\d)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\w-])"
+    r"|\b(?!BG|GB|KN|NK|NT|TN|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z](?: ?\d{2}){3} ?[A-D]\b"
+)
+MAC = re.compile(r"(?<![\w:-])[0-9A-Fa-f]{2}(?:([:-])[0-9A-Fa-f]{2})(?:\1[0-9A-Fa-f]{2}){4}(?![\w:-])")
+IP = re.compile(r"(?<![\w.:])\d{1,3}(?:\.\d{1,3}){3}(?!\.?\w)")
+IP_6 = re.compile(r"(?<![\w.:])(?:[0-9A-Fa-f]{0,4}:){3,7}[0-9A-Fa-f]{1,4}(?![\w:])")
+# A number of a clause has no part that is as large.
+LARGE_PART = 100
+DIGITS = re.compile(r"(?:\d[ ().\u00a0/-]{0,3}){6}\d")
+
+
+def personal(text: str, *, regions: tuple[str, ...] = (), names: Names | None = None) -> Sequence[Span]:
+    """Everything personal in the text, in order, none inside another."""
+    found = _patterned(text, regions)
+    if not names:
+        return found
+    named = ((start, end, "NAME", text[start:end].casefold()) for start, end in sorted(names(text)))
+    return _apart([*found, *named])
+
+
+class Redactor:
+    """Gives everything personal of one row a name by its kind and number, the same wherever it stands again."""
+
+    def __init__(self, *, regions: tuple[str, ...] = (), names: Names | None = None) -> None:
+        self._find = partial(personal, regions=regions, names=names)
+        self._named: dict[tuple[str, str], str] = {}
+        self._numbers: Counter[str] = Counter()
+
+    def __call__(self, text: str) -> str:
+        """The text with names like `<EMAIL_1>` in place of what is personal, and without half characters."""
+        # The very same text where nothing is to be done: it is what the passages that come again are known by.
+        text = text if text.isascii() else text.encode("utf-8", "replace").decode()
+        found = self._find(text)
+        if not found:
+            return text
+        kept, last = "", 0
+        for start, end, kind, value in found:
+            kept += text[last:start] + self._name(kind, value)
+            last = end
+        return kept + text[last:]
+
+    @property
+    def counts(self) -> Counter[str]:
+        """How many different things of each kind have a name."""
+        return self._numbers
+
+    def _name(self, kind: str, value: str) -> str:
+        if (kind, value) not in self._named:
+            self._numbers[kind] += 1
+            self._named[kind, value] = f"<{kind}_{self._numbers[kind]}>"
+        return self._named[kind, value]
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _patterned(text: str, regions: tuple[str, ...]) -> tuple[Span, ...]:
+    found = [
+        (start, end, kind, value)
+        for kind, look, find in FINDERS
+        if look.search(text)
+        for start, end, value in find(text)
+    ]
+    phones = ((start, end, "PHONE", value) for start, end, value in _phones(text, regions))
+    return tuple(_apart([*found, *phones]))
+
+
+def _apart(found: Sequence[Span]) -> list[Span]:
+    """In order, without those that overlap one that was found before them."""
+    kept: list[Span] = []
+    for each in found:
+        if not any(each[0] < other[1] and other[0] < each[1] for other in kept):
+            kept.append(each)
+    return sorted(kept)
+
+
+def _matches(pattern: re.Pattern[str], is_one: Callable[[str], bool], text: str) -> Iterator[tuple[int, int, str]]:
+    for match in pattern.finditer(text):
+        if is_one(match[0]):
+            yield match.start(), match.end(), match[0].casefold()
+
+
+def _ibans(text: str) -> Iterator[tuple[int, int, str]]:
+    """A word of capitals after it looks like more of it, so shorter ones are tried too."""
+    for match in IBAN.finditer(text):
+        words = match[0].split(" ")
+        for count in range(len(words), 0, -1):
+            written = " ".join(words[:count])
+            if len(_plain(written)) >= 15 and _has_check_digits(_plain(written)):
+                yield match.start(), match.start() + len(written), _plain(written)
+                break
+
+
+def _has_check_digits(iban: str) -> bool:
+    """ISO 13616: read as a number, its first four at its end, it leaves 1."""
+    return int("".join(str(int(character, 36)) for character in iban[4:] + iban[:4])) % 97 == 1
+
+
+def _cards(text: str) -> Iterator[tuple[int, int, str]]:
+    for match in CARD.finditer(text):
+        digits = _plain(match[0])
+        if _has_luhn_digit(digits):
+            yield match.start(), match.end(), digits
+
+
+def _has_luhn_digit(digits: str) -> bool:
+    doubled = [int(digit) * (1 + place % 2) for place, digit in enumerate(reversed(digits))]
+    return sum(each - 9 * (each > 9) for each in doubled) % 10 == 0
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return ":" in text or max(map(int, text.split("."))) >= LARGE_PART
+
+
+def _phones(text: str, regions: Sequence[str]) -> Iterator[tuple[int, int, str]]:
+    if not DIGITS.search(text):
+        return
+    from phonenumbers import Leniency, PhoneNumberFormat, PhoneNumberMatcher, format_number, number_type
+    from phonenumbers import PhoneNumberType as Type
+
+    nobodys = {Type.TOLL_FREE, Type.PREMIUM_RATE, Type.SHARED_COST, Type.UAN}
+    for region in regions or (None,):
+        for match in PhoneNumberMatcher(text, region, leniency=Leniency.STRICT_GROUPING):
+            # A bare row of digits may number anything, and a hotline's number belongs to nobody.
+            if not match.raw_string.isdigit() and number_type(match.number) not in nobodys:
+                yield match.start, match.end, format_number(match.number, PhoneNumberFormat.E164)
+
+
+def _plain(text: str) -> str:
+    return text.replace(" ", "").replace("-", "")
+
+
+# Kind, what every text has that holds one (a look that costs little), and how they are found.
+FINDERS: tuple[tuple[str, re.Pattern[str], Callable[[str], Iterator[tuple[int, int, str]]]], ...] = (
+    ("EMAIL", re.compile("@"), partial(_matches, EMAIL, bool)),
+    ("CHAT_ID", re.compile(r"<@|<at|slack:|teams:|orgid:|29:"), partial(_matches, CHAT_ID, bool)),
+    ("IBAN", re.compile(r"[A-Z]{2}\d{2}"), _ibans),
+    ("CARD", re.compile(r"(?:\d[ -]?){12}"), _cards),
+    ("SOCIAL_SECURITY", re.compile(r"\d{3}-\d{2}-|[A-Z]{2}(?: ?\d{2}){3}"), partial(_matches, SOCIAL_SECURITY, bool)),
+    ("MAC", re.compile(r"(?:[0-9A-Fa-f]{2}[:-]){5}"), partial(_matches, MAC, bool)),
+    ("IP", re.compile(r"\d\.\d{1,3}\.\d"), partial(_matches, IP, _is_address)),
+    ("IP", re.compile(r":[0-9A-Fa-f]{0,4}:"), partial(_matches, IP_6, _is_address)),
+)
+KINDS = (*dict.fromkeys(kind for kind, _, _ in FINDERS), "PHONE", "NAME")

@@ -1,1 +1,0 @@
-"""The production index: Elasticsearch, shared by every replica."""

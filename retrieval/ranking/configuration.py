@@ -1,0 +1,69 @@
+"""The ingredients of ranking and their weights, as one visible value; a weight of 0 switches one off.
+
+How far vectors are to be trusted depends on the model that makes them, so a model may bring its share along: its folder
+then holds `ranking.json`, like `{"dense": 0.6, "dense_follow_up": 0.7}`.
+"""
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from retrieval.errors import EmbeddingUnavailable
+
+RANKING = "ranking.json"
+SHARES = ("dense", "dense_follow_up")
+
+
+@dataclass(frozen=True, slots=True)
+class RankingConfiguration:
+    """Weights of the ingredients, the same for every index and every corpus."""
+
+    title: float = 2.0  # BM25F: a word in the title counts as so many in the text
+    headings: float = 2.0  # BM25F: the same for the heading path
+    bigrams: float = 0.3  # adjacent terms, beside single ones
+    heading_vector: float = 0.4  # cosine with the heading, beside that with the text
+    dense: float = 0.5  # share of the vectors against the words
+    dense_follow_up: float = 0.6  # the same when a conversation went before
+    context: float = 0.3  # the whole document's match
+    late_interaction: float = 0.75  # question tokens against those of heading and text, over the best few
+    history: float = 1.0  # terms and vector of earlier turns
+
+
+SWITCHES = {
+    "fields": {"title": 0.0, "headings": 0.0},
+    "bigrams": {"bigrams": 0.0},
+    "heading-vector": {"heading_vector": 0.0},
+    "dense": {"dense": 0.0, "dense_follow_up": 0.0},
+    "lexical": {"dense": 1.0, "dense_follow_up": 1.0},
+    "context": {"context": 0.0},
+    "late-interaction": {"late_interaction": 0.0},
+    "history": {"history": 0.0},
+}
+
+
+def without(recipe: RankingConfiguration, *ingredients: str) -> RankingConfiguration:
+    """The recipe with these ingredients switched off; raises KeyError for one that is not in `SWITCHES`."""
+    for ingredient in ingredients:
+        recipe = replace(recipe, **SWITCHES[ingredient])
+    return recipe
+
+
+def recipe_of(folder: Path | None) -> RankingConfiguration:
+    """The recipe for the model of this folder; raises `EmbeddingUnavailable` when what it brings along is no share."""
+    file = folder / RANKING if folder else None
+    if file is None or not file.exists():
+        return RankingConfiguration()
+    try:
+        told = json.loads(file.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise EmbeddingUnavailable(f"{file} cannot be read as JSON: mend or delete it") from error
+    if not isinstance(told, dict) or not all(name in SHARES and is_share(share) for name, share in told.items()):
+        raise EmbeddingUnavailable(
+            f"{file} must hold {' and '.join(SHARES)}, each from 0 to 1, and nothing else: mend or delete it"
+        )
+    return replace(RankingConfiguration(), **told)
+
+
+def is_share(value: object) -> bool:
+    """Whether this is a number from 0 to 1."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1

@@ -1,0 +1,323 @@
+"""A workspace with people in it, the whole house and the real SDK between them; only the embedding is a stand-in."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from bot.app import App, platforms
+from bot.config.settings import Settings, Source
+from bot.server.checks import checks
+from bot.server.lifecycle import Addresses, Server
+from bot.server.metrics import Metrics
+from bot.services.ingestion import sources
+from feedback.errors import FeedbackUnavailable
+from feedback.records import Correction, Exchange, Vote
+from retrieval.errors import SearchUnavailable
+from tests.conversations.conversations import DOCUMENTS, GROUPS, Part, Said, Way
+from tests.fakes import FakeEmbedder
+from tests.scripted_app import MODEL, RIGHT, numbered
+from tests.servers import openai_server
+from tests.servers.slack.workspace import Acked, Channel, Message, OpenView, Person
+from tests.servers.slack_server import APP_TOKEN, SIGNING_SECRET, Slack
+
+PATIENCE = 30.0
+
+# What can be pressed, by the names that the scenarios have for it.
+LABELS = {"Good answer": "up", "Bad answer": "down", "Ask a person": "person", "Share here": "share"}
+
+
+class Breakable(FakeEmbedder):
+    """An embedder over a search that can be told to fail."""
+
+    down = False
+
+    def query(self, text: str) -> Any:
+        """What the fake gives, unless search is down."""
+        if self.down:
+            raise SearchUnavailable("the index at http://10.0.0.7:9200 cannot be reached")
+        return super().query(text)
+
+
+class Moody:
+    """A store that works until it is told not to."""
+
+    def __init__(self, store: Any) -> None:
+        self._store = store
+        self.down = False
+
+    def __getattr__(self, name: str) -> Any:
+        if self.down and name != "close":
+            raise FeedbackUnavailable("the feedback store at redis://10.0.0.8:6379 cannot be reached")
+        return getattr(self._store, name)
+
+
+def settings(home: Path, slack: Slack, *, model_url: str = "", socket: bool = False, **more: Any) -> Settings:
+    """What an administrator would configure for this workspace."""
+    names = {channel.name: channel.id for channel in slack.workspace.channels.values()}
+    places: dict[str, Any] = {
+        f"slack:{names[name]}": entry
+        for name, entry in {"board": {"groups": ["managers"]}, "help": {"auto_answer": True}}.items()
+        if name in names
+    }
+    given: dict[str, Any] = {
+        "home": home / "state",
+        "model": MODEL if model_url else "",
+        "model_base_url": model_url,
+        "confidence_threshold": 0.45,
+        "sources": (
+            Source(
+                name="docs",
+                path=home / "docs",
+                owner_channel=f"slack:{names['experts']}" if "experts" in names else "",
+            ),
+        ),
+        "groups": GROUPS,
+        "channels": places,
+        "slack_bot_token": slack.workspace.token,
+        "slack_signing_secret": SIGNING_SECRET,
+        "slack_app_token": APP_TOKEN if socket else None,
+        "slack_api_url": slack.url,
+        "port": 0,
+        "public_port": 0,
+    }
+    return Settings(**(given | more))
+
+
+def write_documents(folder: Path) -> None:
+    for name, text in DOCUMENTS.items():
+        path = folder / "docs" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
+def furnished(configured: Settings, *, sync: bool = True) -> App:
+    """The house of these settings, its documents read in."""
+    house = App(configured)
+    house.__dict__["embedder"] = Breakable()  # where cached_property keeps what it made
+    if sync:
+        house.sync(sources(configured.sources), allow_empty=False, progress=lambda *_: None)
+    return house
+
+
+def service(house: App, **how: Any) -> Server:
+    """The long-running process of this house."""
+    figures = Metrics(waiting=house.state.waiting)
+    configured = house.settings
+    return Server(
+        house.state,
+        platforms(house, figures),
+        places=Addresses(configured.host, configured.port, configured.public_host, configured.public_port),
+        checks=checks(house, house.state),
+        figures=figures,
+        **how,
+    )
+
+
+@contextmanager
+def running(house: App, slack: Slack, **how: Any) -> Iterator[Server]:
+    """The process serves Slack while the block runs."""
+    serving = service(house, **how)
+    serving.start()
+    try:
+        if serving.public:
+            slack.sending.app_urls.append(f"{serving.public.url}/slack/events")
+        else:
+            slack.workspace.wait(lambda: slack.sending.sockets.is_open, "a socket")
+        yield serving
+    finally:
+        serving.stop()
+        slack.sending.app_urls.clear()
+        house.close()
+
+
+@dataclass
+class SlackStage:
+    """The stage of the scenarios."""
+
+    slack: Slack
+    house: App
+    model: openai_server.Server
+    people: dict[str, Person] = field(default_factory=dict)
+    channels: dict[str, Channel] = field(default_factory=dict)
+
+    def asks(self, text: str, *, who: str = "Ada", way: Way = "mention", where: str = "general") -> "SlackThread":
+        person, workspace = self.people[who], self.slack.workspace
+        match way:
+            case "mention":
+                asked = person.mentions(text, self.channels[where])
+            case "private-channel":
+                asked = person.mentions(text, self.channels["cellar"])
+            case "direct":
+                asked = person.tells(text)
+            case "group":
+                asked = person.mentions(text, self.channels["group"])
+            case "agent":
+                person.opens("messages")
+                asked = person.tells(text)
+            case "channel":
+                asked = person.writes(text, self.channels["help"])
+            case "command":
+                since = workspace.next_ts()
+                acked = person.commands("/ask", text, self.channels[where])
+                return SlackThread(self, person, self.channels[where], None, since, acked)
+        return SlackThread(self, person, workspace.channels[asked.channel], asked, asked.ts)
+
+    def chatter(self, text: str, *, who: str = "Ada", where: str = "general") -> "SlackThread":
+        said = self.people[who].writes(text, self.channels[where])
+        return SlackThread(self, self.people[who], self.channels[where], said, said.ts)
+
+    def expert_is_asked(self) -> list[Said]:
+        self.settle()
+        return [said_of(each) for each in self.slack.workspace.visible(self.channels["experts"]) if not each.thread]
+
+    def expert_answers(self, text: str) -> None:
+        self.settle()
+        (request,) = [each for each in self.slack.workspace.visible(self.channels["experts"]) if not each.thread]
+        self.people["Eve"].writes(text, self.channels["experts"], thread=request)
+        self.settle()
+
+    def expert_accepts(self) -> None:
+        said = self.slack.workspace.visible(self.channels["experts"])
+        (offered,) = [each for each in said if each.thread and each.buttons]
+        assert self.people["Eve"].clicks(offered, offered.buttons[0].action).status == 200
+        self.settle()
+
+    def corrections(self) -> list[Correction]:
+        self.settle()
+        return [each for judged in self.house.feedback.judged() for each in judged.corrections]
+
+    @contextmanager
+    def down(self, part: Part) -> Iterator[None]:
+        embedder, store = self.house.__dict__["embedder"], self.house.__dict__["feedback"]
+        if part == "model":
+            self.model.replies = [openai_server.Reply(status=503)]
+        embedder.down, store.down = part == "search", part == "store"
+        try:
+            yield
+            self.settle()
+        finally:
+            embedder.down = store.down = False
+            self.model.replies = [openai_server.Reply(numbered(RIGHT))]
+
+    def exchanges(self) -> list[Exchange]:
+        self.settle()
+        return [each.exchange for each in self.house.feedback.judged()]
+
+    def counted(self) -> list[Vote]:
+        self.settle()
+        return [vote for each in self.house.feedback.judged() for vote in each.votes]
+
+    def settle(self) -> None:
+        """Wait until everything was told to the app, and the app has nothing more to do."""
+        ends = time.monotonic() + PATIENCE
+        while not (self.slack.sending.is_idle and self.house.state.waiting() == 0 and self.slack.sending.is_idle):
+            assert time.monotonic() < ends, "the app does not come to an end"
+            time.sleep(0.01)
+
+
+@dataclass
+class SlackThread:
+    """A question in Slack; `asked` is its message, which a command has not."""
+
+    stage: SlackStage
+    person: Person
+    channel: Channel
+    asked: Message | None
+    since: str
+    acked: Acked | None = None
+
+    def seen(self, *, by: str = "") -> list[Said]:
+        return [said_of(each) for each in self._messages(self.stage.people[by] if by else self.person)]
+
+    def _messages(self, person: Person) -> list[Message]:
+        """The bot's messages here; of those that are for one person alone only what a command brought."""
+        self.stage.settle()
+        workspace = self.stage.slack.workspace
+        if self.asked:
+            return [each for each in workspace.visible(self.channel, self.asked) if each.ts > self.since]
+        told = ((self.acked and self.acked.body) or {}).get("text")  # that it is being looked up
+        found = workspace.visible(self.channel, to=person)
+        return [each for each in found if each.ts > self.since and each.text != told]
+
+    def asks_on(self, text: str) -> None:
+        assert self.asked
+        self.person.writes(text, self.channel, thread=self.asked)
+
+    def edits(self, text: str) -> None:
+        assert self.asked
+        self.person.edits(self.asked, text)
+
+    def deletes(self) -> None:
+        assert self.asked
+        self.person.deletes(self.asked)
+
+    def votes(self, vote: Literal["up", "down", "none"], *, by: str = "") -> None:
+        person = self.stage.people[by] if by else self.person
+        shown = self._answer()
+        if vote != "none":
+            assert person.clicks(shown, "footnote_vote", {"up": "positive", "down": "negative"}[vote]).status == 200
+            self.stage.settle()
+            return
+        person.opens("home")
+        home = self.stage.slack.workspace.wait(lambda: open_home(person, "Withdraw"))
+        assert home
+        assert person.clicks(home, "Withdraw").status == 200
+        self.stage.settle()
+
+    def explains(self, *, reason: str, comment: str = "", better: str = "", by: str = "") -> None:
+        person = self.stage.people[by] if by else self.person
+        modal = self.stage.slack.workspace.wait(lambda: person.modal, "the form after a vote down")
+        assert modal
+        given = {"reason": reason, "comment": comment, "correction": better}
+        assert person.submits(modal, **{name: text for name, text in given.items() if text}).status == 200
+        self.stage.settle()
+
+    def asks_a_person(self) -> None:
+        assert self.person.clicks(self._answer(), "Ask a person").status == 200
+        self.stage.settle()
+
+    def shares(self) -> list[Said]:
+        before = {each.ts for each in self._messages(self.person)}
+        assert self.person.clicks(self._answer(), "Share here").status == 200
+        self.stage.settle()
+        everybody = self.stage.slack.workspace.visible(self.channel)
+        return [said_of(each) for each in everybody if each.ts > self.since and each.ts not in before]
+
+    def _answer(self) -> Message:
+        """The last message with something to be pressed."""
+        found = [each for each in self._messages(self.person) if each.buttons]
+        assert found, f"nothing can be pressed: {self.stage.slack.workspace._story()}"
+        return found[-1]
+
+
+def open_home(person: Person, button: str) -> OpenView | None:
+    """The app's page as the person sees it, once this can be pressed there."""
+    home = person.home
+    return home if home and any(button == each.label for each in home.buttons) else None
+
+
+def said_of(message: Message) -> Said:
+    return Said(
+        message.shown,
+        tuple((link.label, link.url) for link in message.links),
+        tuple(message.calls),
+        frozenset(LABELS.get(each.label, each.label) for each in message.buttons) - {"Quoted text"},
+        tuple(message.versions),
+    )
+
+
+def peopled(slack: Slack) -> tuple[dict[str, Person], dict[str, Channel]]:
+    """The people and places of the scenarios."""
+    workspace = slack.workspace
+    people = {name: workspace.person(name) for name in ("Ada", "Bob", "Mia", "Eve")}
+    staff = list(people.values())
+    people["Gil"] = workspace.person("Gil", guest=True)
+    partner = workspace.person("Pat", team="T0TWO")
+    channels = {name: workspace.channel(name, *staff) for name in ("general", "random", "board", "help", "experts")}
+    channels["cellar"] = workspace.channel("cellar", *staff, private=True)
+    channels["partners"] = workspace.channel("partners", *staff, partner, shared=True)
+    channels["group"] = workspace.group_direct(people["Ada"], people["Bob"], people["Mia"])
+    return people, channels

@@ -1,0 +1,119 @@
+"""Who may read what: by id, e-mail address and user group; whoever cannot be looked up reads what is public."""
+
+from collections.abc import Iterator
+
+import pytest
+from pydantic import SecretStr
+
+from bot.channels.slack.client import SlackClient
+from bot.channels.slack.directory import FEW, PAGE, Cached, SlackDirectory
+from bot.channels.slack.events import IncomingEvent
+from bot.channels.slack.install.workspaces import client
+from bot.config.settings import Settings
+from tests.servers.slack.workspace import Person
+from tests.servers.slack_server import Slack, serving
+
+
+@pytest.fixture
+def slack() -> Iterator[Slack]:
+    with serving() as opened:
+        yield opened
+
+
+def people(slack: Slack, *, cached: Cached | None = None, **settings) -> SlackDirectory:
+    given = Settings(slack_bot_token=SecretStr(slack.workspace.token), slack_api_url=slack.url, **settings)
+    calls = SlackClient(client(given, slack.workspace.token), sleep=lambda _: None)
+    return SlackDirectory(calls, given, slack.workspace.team, cached=cached)
+
+
+def said(person: Person, place: str, channel: str) -> IncomingEvent:
+    return IncomingEvent("question", "1", "T0ONE", channel, person.id, "Why?", "17.5", place=place)
+
+
+def own(slack: Slack, person: Person, **groups) -> frozenset[str]:
+    return people(slack, groups=groups).readers(said(person, "im", person.direct.id)).groups
+
+
+def test_a_person_has_the_groups_of_their_id_address_and_user_groups(slack):
+    ada, bob = slack.workspace.person("Ada"), slack.workspace.person("Bob")
+    group = slack.workspace.user_group("finance", ada)
+    named = {"a": [f"slack:{ada.id}"], "b": ["ADA@example.com"], "c": [f"slack:{group}"], "d": [f"slack:{bob.id}"]}
+    assert own(slack, ada, **named) == {"a", "b", "c"}
+    assert own(slack, bob, **named) == {"d"}
+
+
+def test_nobody_s_groups_are_everyone_and_a_guest_s_public(slack):
+    assert own(slack, slack.workspace.person("Ada"), hr=["x@example.com"]) == {"everyone"}
+    assert own(slack, slack.workspace.person("Gil", guest=True), hr=["gil@example.com"]) == {"public"}
+    assert own(slack, slack.workspace.person("Pat", team="T0TWO"), hr=["pat@example.com"]) == {"public"}
+
+
+@pytest.mark.parametrize("method", ["users.info", "usergroups.users.list"])
+def test_what_cannot_be_looked_up_opens_nothing(slack, method):
+    ada = slack.workspace.person("Ada")
+    group = slack.workspace.user_group("finance", ada)
+    slack.troubled(method, error="missing_scope", times=99)
+    assert "finance" not in own(slack, ada, finance=[f"slack:{group}"])
+
+
+def test_a_channel_has_its_own_groups_whoever_asks(slack):
+    ada, bob = slack.workspace.person("Ada"), slack.workspace.person("Bob")
+    board, general = slack.workspace.channel("board", ada, bob), slack.workspace.channel("general", ada, bob)
+    found = people(
+        slack,
+        groups={"hr": [f"slack:{ada.id}"]},
+        channels={f"slack:{board.id}": ["finance"]},
+    )
+    assert found.readers(said(ada, "channel", board.id)).groups == {"finance"}
+    assert found.readers(said(ada, "channel", general.id)).groups == {"everyone"}
+
+
+@pytest.mark.parametrize("method", ["conversations.info", "conversations.members"])
+def test_a_channel_that_cannot_be_looked_at_is_public(slack, method):
+    ada = slack.workspace.person("Ada")
+    channel = slack.workspace.channel("general", ada)
+    slack.troubled(method, error="missing_scope", times=99)
+    assert people(slack).readers(said(ada, "channel", channel.id)).groups == {"public"}
+
+
+@pytest.mark.parametrize(
+    ("guests", "refused", "groups"),
+    [
+        pytest.param(0, False, {"everyone"}, id="staff-alone"),
+        pytest.param(1, False, {"public"}, id="a-guest"),
+        pytest.param(0, True, {"public"}, id="nobody-is-known"),
+    ],
+)
+def test_a_large_channel_is_compared_with_the_list_of_people(slack, guests, refused, groups):
+    many = [slack.workspace.person(f"P{n}") for n in range(PAGE + FEW)]
+    many += [slack.workspace.person("Gil", guest=True) for _ in range(guests)]
+    channel = slack.workspace.channel("general", *many)
+    if refused:
+        slack.troubled("users.list", error="missing_scope", times=99)
+    assert people(slack).readers(said(many[0], "channel", channel.id)).groups == groups
+    assert slack.counted()["users.info"] <= 2
+
+
+def test_what_was_looked_up_is_asked_again_after_ten_minutes(slack):
+    now = [0.0]
+    ada = slack.workspace.person("Ada")
+    channel = slack.workspace.channel("general", ada)
+    found = people(slack, cached=Cached(clock=lambda: now[0]))
+    heard = said(ada, "channel", channel.id)
+    assert found.readers(heard).groups == {"everyone"}
+    channel.members.append(slack.workspace.person("Gil", guest=True).id)
+    asked = len(slack.calls)
+    assert found.readers(heard).groups == {"everyone"}
+    assert len(slack.calls) == asked
+    now[0] = 601.0
+    assert found.readers(heard).groups == {"public"}
+
+
+def test_who_comes_into_a_channel_is_seen_at_once(slack):
+    ada = slack.workspace.person("Ada")
+    channel = slack.workspace.channel("general", ada)
+    found = people(slack)
+    assert found.readers(said(ada, "channel", channel.id)).groups == {"everyone"}
+    channel.members.append(slack.workspace.person("Gil", guest=True).id)
+    found.changed(channel.id)
+    assert found.readers(said(ada, "channel", channel.id)).groups == {"public"}

@@ -1,0 +1,111 @@
+"""Of all that Slack tells, what is a question to us."""
+
+from typing import Any
+
+import pytest
+
+from bot.channels.slack import events
+from bot.channels.slack.events import IncomingEvent, from_json, is_question
+
+BOT, BOT_ID = "UBOT", "BBOT"
+
+
+def event(**changes: Any) -> dict[str, Any]:
+    said = {"type": "message", "channel": "C1", "channel_type": "channel", "user": "U1", "ts": "17.5", "text": "Why?"}
+    return {"team_id": "T1", "event_id": "Ev1", "event": said | changes}
+
+
+def heard(**changes: Any) -> IncomingEvent | None:
+    return events.heard(event(**changes), bot=BOT, bot_id=BOT_ID)
+
+
+def test_a_mention_is_told_twice_and_is_one_event():
+    text = f"<@{BOT}> Why?"
+    as_message, as_mention = heard(text=text), heard(text=text, type="app_mention", channel_type=None)
+    assert as_message
+    assert as_mention
+    assert as_message.id == as_mention.id == "T1:C1:17.5"
+    assert (as_message.called, as_mention.called) == (True, True)
+    assert as_message.text == as_mention.text == "Why?"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"bot_id": "B2"},
+        {"bot_profile": {"id": "B2"}},
+        {"user": BOT},
+        {"user": "USLACKBOT"},
+        {"user": None},
+        {"subtype": "bot_message"},
+        {"subtype": "channel_join"},
+        {"subtype": "channel_topic"},
+        {"type": "reaction_added"},
+        {"ts": None},
+        {"channel": None},
+    ],
+)
+def test_what_no_person_wrote_is_no_question(changes):
+    assert heard(**changes) is None
+
+
+def test_a_thread_has_the_conversation_of_its_root():
+    root, follow_up = heard(), heard(ts="18.0", thread_ts="17.5")
+    assert root
+    assert follow_up
+    assert root.conversation == follow_up.conversation == "slack:T1:C1:17.5"
+
+
+def edited(before: str, after: str, **changes: Any) -> IncomingEvent | None:
+    message = {"user": "U1", "ts": "17.5", "text": after, "edited": {"ts": "19.0"}} | changes
+    previous = {"user": "U1", "ts": "17.5", "text": before}
+    return heard(
+        subtype="message_changed", message=message, previous_message=previous, ts="19.1", event_ts="19.1", text=None
+    )
+
+
+def test_an_edit_is_of_the_message_and_an_unfurled_link_is_none():
+    found = edited("Why?", "How?")
+    assert found
+    assert (found.kind, found.ts, found.text, found.id) == ("edit", "17.5", "How?", "T1:C1:17.5:edit:19.1")
+    assert edited("Why?", "Why?") is None
+    assert edited("Why?", "How?", bot_id="B1") is None
+
+
+def test_a_deleted_question_is_told_by_its_ts():
+    previous = {"user": "U1", "ts": "17.5", "text": "Why?", "thread_ts": "17.0"}
+    found = heard(subtype="message_deleted", deleted_ts="17.5", previous_message=previous, ts="20.0")
+    assert found
+    assert (found.kind, found.ts, found.root) == ("delete", "17.5", "17.0")
+
+
+def test_marks_become_words():
+    text = f"<@{BOT}> ask <@U7|ada> in <#C2|hr> about <https://a.example|this> &lt;b&gt; <!here> &amp;  more"
+    found = heard(text=text)
+    assert found
+    assert found.text == "ask @ada in #hr about this <b> @here & more"
+
+
+def test_what_is_kept_comes_back_equal():
+    found = heard(text="Why “so”? \U0001f44d")
+    assert found
+    assert from_json(found.to_json()) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "asks"),
+    [
+        ("How many days may I carry over", True),
+        ("We have five days left, right?", True),
+        ("can somebody tell me about leave", True),
+        ("Wie viele Tage habe ich?", True),
+        ("Thanks everybody, see you on Monday.", False),
+        ("Lunch is here!", False),
+        ("Really?", False),
+        ("look https://example.com/?q=1 is nice", False),
+        ("The build is green again", False),
+        ("", False),
+    ],
+)
+def test_only_real_questions_are_questions(text, asks):
+    assert is_question(text) is asks

@@ -1,0 +1,242 @@
+"""What Slack alone has: its pages, modals, reactions and shares; and delivery when a call gets lost."""
+
+import pytest
+
+from tests.bot.channels.slack.harness import SlackStage
+from tests.bot.channels.slack.test_conversations import staged
+from tests.conversations.conversations import DOORS, LEAVE_SAID, NOT_FOUND, only
+from tests.scripted_app import QUESTION
+
+
+@pytest.fixture
+def stage(tmp_path):
+    with staged(tmp_path) as opened:
+        yield opened
+
+
+def answered(stage: SlackStage, **how):
+    """A question with its answer as a message of the bot."""
+    asked = stage.asks(QUESTION, **how)
+    only(asked.seen())
+    return asked, asked._messages(asked.person)[-1]
+
+
+def notes(stage: SlackStage, who: str, where: str = "general") -> list[str]:
+    """What one person alone was told."""
+    stage.settle()
+    person = stage.people[who]
+    return [each.shown for each in stage.slack.workspace.visible(stage.channels[where], to=person) if each.only_for]
+
+
+def test_the_quoted_text_is_one_click_away(stage):
+    asked, answer = answered(stage)
+    asked.person.clicks(answer, "Quoted text")
+    modal = stage.slack.workspace.wait(lambda: asked.person.modal, "the quotes")
+    assert LEAVE_SAID in modal.shown
+    assert "Carry-over" in modal.shown
+
+
+def test_a_click_is_confirmed_to_whoever_clicked_alone(stage):
+    asked, _ = answered(stage)
+    asked.votes("up", by="Bob")
+    stage.slack.workspace.wait(lambda: notes(stage, "Bob"), "a note")
+    assert "counts" in notes(stage, "Bob")[0]
+    assert notes(stage, "Ada") == []
+    person, place = stage.people["Bob"], stage.channels["general"]
+    (note,) = [each for each in stage.slack.workspace.visible(place, to=person) if each.only_for]
+    person.clicks(note, "Take it back")
+    stage.slack.workspace.wait(lambda: len(notes(stage, "Bob")) == 2, "another note")
+    assert stage.counted() == []
+
+
+def test_reactions_count_change_and_are_taken_back(stage):
+    _, answer = answered(stage)
+    ada, bob = stage.people["Ada"], stage.people["Bob"]
+    ada.reacts(answer, "+1")
+    bob.reacts(answer, "thumbsdown::skin-tone-3")
+    ada.reacts(answer, "eyes")
+    assert sorted(vote.vote for vote in stage.counted()) == ["down", "up"]
+    bob.unreacts(answer, "thumbsdown::skin-tone-3")
+    assert [vote.vote for vote in stage.counted()] == ["up"]
+    ada.reacts(answer, "-1")
+    assert [vote.vote for vote in stage.counted()] == ["down"]
+    ada.unreacts(answer, "+1")  # it counted no more
+    assert [vote.vote for vote in stage.counted()] == ["down"]
+
+
+def test_a_vote_that_cannot_be_kept_is_refused_visibly(stage):
+    asked, answer = answered(stage)
+    with stage.down("store"):
+        asked.person.clicks(answer, "footnote_vote", "positive")
+        stage.slack.workspace.wait(lambda: notes(stage, "Ada"), "a note")
+    assert "could not be kept" in notes(stage, "Ada")[-1]
+    assert stage.counted() == []
+
+
+def test_what_was_said_in_the_form_stays_in_it_when_it_cannot_be_kept(stage):
+    asked, answer = answered(stage)
+    asked.person.clicks(answer, "footnote_vote", "negative")
+    modal = stage.slack.workspace.wait(lambda: asked.person.modal, "the form")
+    with stage.down("store"):
+        acked = asked.person.submits(modal, comment="It is six days now")
+    assert acked.body
+    assert acked.body["response_action"] == "errors"
+    assert asked.person.modal is modal
+
+
+def test_the_page_tells_what_i_may_read_my_votes_and_erases_them(stage):
+    asked, _ = answered(stage)
+    asked.votes("up")
+    ada, workspace = stage.people["Ada"], stage.slack.workspace
+    ada.opens("home")
+    home = workspace.wait(lambda: ada.home and QUESTION in ada.home.shown and ada.home, "the page")
+    assert "docs" in home.shown
+    assert "365 days" in home.shown
+    ada.clicks(home, "Erase mine")
+    workspace.wait(lambda: any("answers: 1" in each.shown for each in workspace.visible(ada.direct)), "word of it")
+    assert stage.exchanges() == []
+    assert stage.counted() == []
+    ada.opens("home")
+    workspace.wait(lambda: ada.home and QUESTION not in ada.home.shown, "the page without it")
+
+
+def test_what_a_colleague_asked_is_not_on_my_page(stage):
+    asked, _ = answered(stage)
+    asked.votes("up", by="Bob")
+    bob = stage.people["Bob"]
+    bob.opens("home")
+    home = stage.slack.workspace.wait(lambda: bob.home and "👍" in bob.home.shown and bob.home, "the page")
+    assert QUESTION not in home.shown
+
+
+def test_prompts_are_of_what_somebody_may_read(stage):
+    for who, hidden in (("Ada", "Pay"), ("Gil", "Leave")):
+        person = stage.people[who]
+        person.opens("messages")
+        prompts = stage.slack.workspace.wait(lambda who=who: stage.people[who].prompts, "prompts")
+        titles = [each["title"] for each in prompts]
+        assert "Doors" in titles
+        assert hidden not in titles
+
+
+def test_a_guest_in_a_channel_makes_it_public(stage):
+    everybody = [stage.people[name] for name in ("Ada", "Bob", "Gil")]
+    stage.channels["mixed"] = stage.slack.workspace.channel("mixed", *everybody)
+    assert NOT_FOUND in only(stage.asks(QUESTION, where="mixed").seen()).text
+    assert "open at eight" in only(stage.asks(DOORS, where="mixed").seen()).text
+
+
+def test_a_person_of_another_company_is_streamed_to_in_their_own_workspace(stage):
+    partners = stage.channels["partners"]
+    pat = next(each for each in stage.slack.workspace.people.values() if each.name == "Pat")
+    stage.people["Pat"] = pat
+    assert "open at eight" in only(stage.asks(DOORS, who="Pat", where="partners").seen()).text
+    (started,) = [arguments for method, arguments in stage.slack.calls if method == "chat.startStream"]
+    assert (started["recipient_team_id"], started["recipient_user_id"]) == (pat.team, pat.id)
+    assert partners.shared
+
+
+def test_where_i_am_no_member_the_command_answers_from_what_is_public_and_says_so(stage):
+    ada = stage.people["Ada"]
+    stage.channels["secret"] = stage.slack.workspace.channel("secret", ada, private=True, with_bot=False)
+    said = only(stage.asks(QUESTION, way="command", where="secret").seen())
+    assert NOT_FOUND in said.text
+    assert "/invite" in said.text
+
+
+def test_the_command_says_at_once_that_it_was_heard(stage):
+    asked = stage.asks(QUESTION, way="command")
+    assert asked.acked
+    assert asked.acked.body
+    assert "Looking" in asked.acked.body["text"]
+    only(asked.seen())
+
+
+def test_what_is_shared_twice_stands_there_once(stage):
+    asked = stage.asks(QUESTION, way="command")
+    only(asked.seen())
+    private = asked._answer()
+    for _ in range(2):
+        asked.person.clicks(private, "Share here")
+        stage.settle()
+    assert len(stage.slack.workspace.visible(asked.channel)) == 1
+    stage.slack.workspace.wait(lambda: any("shared already" in each for each in notes(stage, "Ada")), "a note")
+
+
+def test_a_shared_answer_can_be_voted_on_and_asked_about(stage):
+    asked = stage.asks(QUESTION, way="command")
+    only(asked.seen())
+    (shared,) = asked.shares()
+    assert QUESTION in shared.text
+    assert "share" not in shared.can
+    assert {"up", "down"} <= shared.can
+
+
+def test_a_channel_without_buttons_has_none_and_a_reaction_counts(tmp_path):
+    with staged(tmp_path) as stage:
+        place = f"slack:{stage.channels['random'].id}"
+        channels = {place: {"groups": ["everyone"], "buttons": False}}
+        changed = type(stage.house.settings)(**stage.house.settings.model_dump() | {"channels": channels})
+        object.__setattr__(stage.house, "settings", changed)
+        _, answer = answered(stage, where="random")
+        assert "up" not in {each.label for each in answer.buttons}
+        stage.people["Ada"].reacts(answer, "+1")
+        assert [vote.vote for vote in stage.counted()] == ["up"]
+
+
+@pytest.mark.parametrize(
+    "method", ["chat.postMessage", "chat.startStream", "chat.appendStream", "chat.stopStream", "chat.update"]
+)
+def test_a_call_whose_answer_is_lost_is_not_made_twice(tmp_path, method):
+    """Slack did it, and the word of it got lost."""
+    with staged(tmp_path) as stage:
+        if method in {"chat.postMessage", "chat.update"}:
+            stage.slack.troubled("assistant.threads.setStatus", error="unknown_method", times=99)
+            stage.slack.troubled("chat.startStream", error="unknown_method", times=99)
+        stage.slack.troubled(method, status=500, error="internal_error", after=True)
+        answer = only(stage.asks(QUESTION).seen())
+        assert answer.text.count(LEAVE_SAID) == 1
+        assert {"up", "down"} <= answer.can
+
+
+def test_an_auto_answered_channel_has_so_many_an_hour(tmp_path):
+    with staged(tmp_path) as stage:
+        place = f"slack:{stage.channels['help'].id}"
+        channels = {place: {"groups": ["everyone"], "auto_answer": True, "per_hour": 2}}
+        changed = type(stage.house.settings)(**stage.house.settings.model_dump() | {"channels": channels})
+        object.__setattr__(stage.house, "settings", changed)
+        asked = [stage.asks(QUESTION, way="channel") for _ in range(4)]
+        assert sum(len(each.seen()) for each in asked) == 2
+
+
+def test_in_a_thread_of_others_only_real_questions_are_answered(stage):
+    asked, _ = answered(stage)
+    bob = stage.people["Bob"]
+    assert asked.asked
+    bob.writes("I see, that is new to me", asked.channel, thread=asked.asked)
+    assert len(asked.seen()) == 1
+    bob.writes("And what about part-time staff?", asked.channel, thread=asked.asked)
+    assert len(asked.seen()) == 2
+
+
+def test_a_reply_that_is_accepted_is_the_correction(stage):
+    asked, _ = answered(stage)
+    asked.asks_a_person()
+    stage.expert_answers("Six days, from next year on.")
+    experts = stage.channels["experts"]
+    offered = [each for each in stage.slack.workspace.visible(experts) if each.thread and each.buttons]
+    stage.people["Eve"].clicks(offered[0], "Accept as the right answer")
+    stage.settle()
+    (judged,) = list(stage.house.feedback.judged())
+    assert [(each.text, each.accepted) for each in judged.corrections] == [("Six days, from next year on.", True)]
+
+
+def test_what_nobody_owns_cannot_be_passed_on_and_that_is_said(tmp_path):
+    with staged(tmp_path) as stage:
+        bare = [source.model_copy(update={"owner_channel": ""}) for source in stage.house.settings.sources]
+        changed = stage.house.settings.model_copy(update={"sources": tuple(bare)})
+        object.__setattr__(stage.house, "settings", changed)
+        asked, _ = answered(stage)
+        asked.asks_a_person()
+        stage.slack.workspace.wait(lambda: notes(stage, "Ada"), "a note")
+        assert "Nobody is named" in notes(stage, "Ada")[-1]

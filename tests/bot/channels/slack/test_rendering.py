@@ -1,0 +1,156 @@
+"""An answer as Slack shows it; the SDK's own models and the stand-in's limits judge every block."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.answering.answers import Answer, AnswerWarning, Citation, Sentence
+from bot.answering.pipeline import CONVERSATION
+from bot.channels.slack import rendering
+from bot.channels.slack.rendering import Show, body, messages
+from bot.services.escalation import CitedSection, Escalation
+from retrieval.passages import Hit, Passage
+from tests.servers.slack.limits import check_blocks
+from tests.servers.slack.seen import buttons, links, written
+
+SHOW = Show("r1")
+LEAVE = Citation(
+    1, "hr/leave.md", "Leave", "Leave > Carry-over", "c", "https://docs.example/leave#c", "Five days.", "v"
+)
+PAY = Citation(2, "hr/pay.md", "Pay", "Pay", "p", "", "Nothing.", "v")
+ANSWER = Answer("a1", "Five days [1].", (Sentence("Five days may be carried over.", (1,)),), (LEAVE,))
+
+
+def shown(answer: Answer, show: Show = SHOW) -> str:
+    return "\n".join(written(list(each.blocks), each.text) for each in messages(answer, show))
+
+
+def passage(title: str, *headings: str) -> Hit:
+    staff = frozenset({"everyone"})
+    url = "https://docs.example/x"
+    return Hit(Passage("hr/x.md", 0, headings, "s", "s", "text", 0, 4, "v", title, url, staff), 1.0)
+
+
+def test_a_footnote_is_a_link_that_opens_at_the_section():
+    (message,) = messages(ANSWER, SHOW)
+    assert ("[1]", "https://docs.example/leave#c") in [
+        (each.label, each.url) for each in links(list(message.blocks), "")
+    ]
+    assert "[1] Leave › Carry-over" in shown(ANSWER)
+
+
+def test_thumbs_quotes_and_a_person_can_be_pressed():
+    (message,) = messages(ANSWER, SHOW)
+    assert [each.label for each in buttons(list(message.blocks))] == [
+        "Quoted text",
+        "Ask a person",
+        "Good answer",
+        "Bad answer",
+    ]
+    (message,) = messages(ANSWER, replace(SHOW, buttons=False, share=True))
+    assert [each.label for each in buttons(list(message.blocks))] == ["Quoted text", "Ask a person", "Share here"]
+
+
+def test_what_was_not_recorded_cannot_be_voted_on():
+    (message,) = messages(replace(ANSWER, id=""), SHOW)
+    assert buttons(list(message.blocks)) == []
+
+
+def test_small_talk_has_no_buttons():
+    (message,) = messages(Answer("a", "Hello!", generator=CONVERSATION), SHOW)
+    assert buttons(list(message.blocks)) == []
+    assert "Hello!" in shown(Answer("a", "Hello!", generator=CONVERSATION))
+
+
+def test_each_version_of_a_message_has_new_names_for_its_blocks():
+    names = [
+        {block.get("block_id") for block in messages(ANSWER, Show(each))[0].blocks} - {None} for each in ("x", "y")
+    ]
+    assert names[0]
+    assert not names[0] & names[1]
+
+
+def test_an_abstention_names_the_nearest_sections_once_each_and_a_person():
+    given = Answer("a", "I could not find this.", abstained=True, nearest=(passage("Leave", "Leave", "Illness"),) * 2)
+    text = shown(given)
+    assert text.count("Leave › Illness") == 1
+    assert "The closest sections:" in text
+    assert "Ask a person" in text
+
+
+def test_warnings_and_why_another_generator_answered_are_told():
+    given = replace(
+        ANSWER, warnings=(AnswerWarning("conflict", "Two documents differ", (1,)),), fallback="The model was <slow>."
+    )
+    assert "Note: Two documents differ [1]" in shown(given)
+    assert "Note: The model was <slow>." in shown(given)
+
+
+def said(*texts: str) -> Answer:
+    return Answer("a", " ".join(texts), tuple(Sentence(each, (1,)) for each in texts), (LEAVE,))
+
+
+def test_items_stand_in_a_list_and_prose_goes_on_after_it():
+    link = "[\\[1\\]](https://docs.example/leave#c)"
+    given = body(said("You need:", "- a *form*", "2. a note", "Then call."))
+    assert given == f"You need: {link}\n\n- a \\*form\\* {link}\n2. a note {link}\n\nThen call. {link}"
+
+
+def test_rows_stand_in_a_table_and_a_lone_row_on_its_own_line():
+    assert "| Grade | Days |\n| --- | --- |\n| A | 5 |" in body(said("Grade | Days\n--- | ---\nA | 5"))
+    assert "\n\n- Grade A | 5 days" in body(said("These:", "Grade A | 5 days"))
+
+
+def test_a_long_answer_is_cut_into_messages_that_slack_takes():
+    sentences = tuple(Sentence(f"Sentence {n} " + "says something about leave " * 12, (1, 2)) for n in range(80))
+    parts = messages(Answer("a", "long", sentences, (LEAVE, PAY)), SHOW)
+    assert len(parts) > 1
+    for part in parts:
+        check_blocks(json.loads(json.dumps(part.blocks)))
+        assert sum(len(text) for text in rendering._texts(list(part.blocks))) <= rendering.MOST_IN_ALL
+    whole = " ".join(written(list(part.blocks), "") for part in parts)
+    assert all(f"Sentence {n} " in whole for n in range(80))
+    assert [bool(buttons(list(part.blocks))) for part in parts] == [False] * (len(parts) - 1) + [True]
+
+
+SIGNS = [*"<>&|*`[]() \n-1.@!#", "x", "<!here>", "https://evil.example", "ü"]
+HOSTILE = st.lists(st.sampled_from(SIGNS), max_size=200).map("".join)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(HOSTILE, max_size=6), HOSTILE, HOSTILE)
+def test_slack_takes_whatever_documents_say(texts, title, url):
+    cited = replace(LEAVE, title=title, section=title, url=f"https://docs.example/{url}")
+    given = Answer("a", " ".join(texts), tuple(Sentence(each, (1,)) for each in texts if each.strip()), (cited,))
+    for part in messages(given, SHOW):
+        check_blocks(json.loads(json.dumps(part.blocks)))
+        assert part.text
+        lies = [each for each in links(list(part.blocks), part.text) if each.label != each.url and "evil" in each.url]
+        assert [each for each in lies if not each.url.startswith("https://docs.example/")] == []
+
+
+def test_many_long_footnotes_and_notes_still_fit():
+    citations = tuple(
+        replace(LEAVE, number=n, title="T" * 400, url="https://docs.example/" + "x" * 2000) for n in range(1, 40)
+    )
+    warnings = tuple(AnswerWarning("condition", "w" * 3000, ()) for _ in range(6))
+    given = Answer("a", "x", (Sentence("Fine.", (1,)),), citations, warnings=warnings)
+    for part in messages(given, SHOW):
+        check_blocks(json.loads(json.dumps(part.blocks)))
+
+
+@pytest.mark.parametrize("length", [10, 5000, 40_000])
+def test_what_experts_see_and_say_fits(length):
+    question = "<!channel> " + "why & " * (length // 6)
+    made = rendering.request(
+        Escalation(
+            "a", question, "slack:C1", "p", (question,), (CitedSection("d", "T", "T > <x>", "https://d.example"),)
+        )
+    )
+    for message in (made, *rendering.replies(question), rendering.acceptable("17.5", "r"), rendering.line(question)):
+        check_blocks(json.loads(json.dumps(message.blocks)))
+        assert "<!channel>" not in json.dumps(message.blocks) + message.text
+        assert len(message.text) < 4000

@@ -1,0 +1,153 @@
+"""Whoever takes over from a worker that died finds what that one began, and finishes it in its place."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.app import App
+from bot.channels.slack.channel import SlackChannel
+from bot.channels.slack.client import SlackClient
+from bot.channels.slack.events import IncomingEvent
+from bot.channels.slack.install.workspaces import client
+from bot.channels.slack.rendering import line
+from bot.channels.slack.transport import Checkpoint, metadata, post
+from bot.state.protocol import Claim, Event
+from tests.bot.channels.slack.harness import furnished, peopled, settings, write_documents
+from tests.conversations.conversations import LEAVE_SAID
+from tests.scripted_app import QUESTION
+from tests.servers.slack.workspace import Message, Person
+from tests.servers.slack_server import Slack, serving
+
+NO_TIME = timedelta(0)
+LONG = timedelta(minutes=5)
+
+
+@dataclass
+class Bench:
+    """Slack, a house and a platform that nobody serves; a question that one worker has claimed and died over."""
+
+    slack: Slack
+    house: App
+    platform: SlackChannel
+    calls: SlackClient
+    asked: Message
+    heard: IncomingEvent
+    dead: Claim
+
+    def leave(self, notes: str) -> None:
+        """What the dead one had noted."""
+        assert self.house.state.renew(self.dead, lease=NO_TIME, now=datetime.now(UTC), notes=notes)
+
+    def take_over(self) -> Claim:
+        self.house.state.renew(self.dead, lease=NO_TIME, now=datetime.now(UTC))
+        claim = self.house.state.claim("another", lease=LONG, now=datetime.now(UTC) + timedelta(seconds=1))
+        assert claim
+        assert claim.attempt == 2
+        return claim
+
+    def seen(self) -> list[str]:
+        workspace = self.slack.workspace
+        return [each.shown for each in workspace.visible(workspace.channels[self.asked.channel], self.asked)]
+
+
+def claimed(house: App, slack: Slack, person: Person, channel: str) -> tuple[Message, IncomingEvent, Claim]:
+    asked = Message(channel, slack.workspace.next_ts(), person.id, QUESTION)
+    slack.workspace.keep(asked)
+    name = f"{slack.workspace.team}:{channel}:{asked.ts}"
+    heard = IncomingEvent(
+        "question", name, slack.workspace.team, channel, person.id, QUESTION, asked.ts, place="channel"
+    )
+    assert house.state.accept(Event("slack", name, datetime.now(UTC), heard.to_json(), heard.root))
+    claim = house.state.claim("dead", lease=LONG, now=datetime.now(UTC))
+    assert claim
+    return asked, heard, claim
+
+
+@pytest.fixture
+def bench(tmp_path) -> Iterator[Bench]:
+    with opened(tmp_path) as made:
+        yield made
+
+
+@contextmanager
+def opened(folder) -> Iterator[Bench]:
+    with serving() as slack:
+        people, channels = peopled(slack)
+        write_documents(folder)
+        house = furnished(settings(folder, slack))
+        platform = SlackChannel(house, house.state)
+        calls = SlackClient(client(house.settings, slack.workspace.token))
+        asked, heard, dead = claimed(house, slack, people["Ada"], channels["general"].id)
+        try:
+            yield Bench(slack, house, platform, calls, asked, heard, dead)
+        finally:
+            platform.stop()
+            house.close()
+
+
+def only_answer(bench: Bench) -> None:
+    bench.platform.handle(bench.take_over())
+    (shown,) = bench.seen()
+    assert shown.count(LEAVE_SAID) == 1
+    assert "Good answer" in shown
+
+
+def test_nothing_begun_is_answered_as_if_nobody_had_died(bench):
+    only_answer(bench)
+
+
+def test_a_first_message_is_finished(bench):
+    post(bench.calls, bench.asked.channel, bench.asked.ts, line("Looking …"), metadata=metadata(bench.heard.id))
+    only_answer(bench)
+
+
+def test_a_noted_message_is_finished(bench):
+    ts = post(bench.calls, bench.asked.channel, bench.asked.ts, line("Looking …"), metadata=metadata("lost"))
+    bench.leave(Checkpoint(ts).to_json())
+    only_answer(bench)
+
+
+@pytest.mark.parametrize("noted", [True, False], ids=["noted", "died-before-it-was-noted"])
+def test_a_stream_is_closed_and_finished(bench, noted):
+    workspace = bench.slack.workspace
+    ts = bench.calls(
+        "chat.startStream",
+        channel=bench.asked.channel,
+        thread_ts=bench.asked.ts,
+        recipient_team_id=workspace.team,
+        recipient_user_id=bench.asked.user,
+        markdown_text="Five days",
+    )["ts"]
+    bench.leave(Checkpoint(ts, streams=True).to_json() if noted else '{"streams": true}')
+    only_answer(bench)
+
+
+def test_an_answer_that_stands_there_whole_is_not_said_again(bench):
+    bench.platform.handle(bench.dead)
+    only_answer(bench)
+    assert len(list(bench.house.feedback.judged())) == 1
+
+
+def test_whoever_was_taken_over_says_nothing_more(bench):
+    claim = bench.take_over()
+    with pytest.raises(Exception, match="taken this over"):
+        bench.platform.handle(bench.dead)
+    bench.platform.handle(claim)
+    assert len([each for each in bench.seen() if "Good answer" in each]) == 1
+
+
+def test_giving_up_is_told_where_the_answer_would_stand(bench):
+    ts = post(bench.calls, bench.asked.channel, bench.asked.ts, line("Looking …"), metadata=metadata(bench.heard.id))
+    bench.leave(Checkpoint(ts).to_json())
+    bench.platform.give_up(bench.take_over())
+    (shown,) = bench.seen()
+    assert "ask again" in shown
+
+
+def test_a_bot_that_was_put_out_of_the_channel_does_not_try_for_ever(bench):
+    bench.slack.workspace.channels[bench.asked.channel].with_bot = False
+    bench.platform.handle(bench.take_over())
+    assert bench.seen() == []

@@ -1,0 +1,185 @@
+"""`footnote ask`: an answer as the contract has it, what is recorded, and what a failure leaves standing."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.answering.answers import Answer, AnswerWarning, Citation, Question, Sentence
+from feedback.errors import FeedbackUnavailable
+from retrieval.errors import IndexNotReady
+from retrieval.passages import Turn
+from tests.bot.cli.conftest import told
+
+QUOTE = "Five days may be carried over."
+CITED = Citation(
+    1, "handbook/leave.md", "Leave", "Leave > Carry-over", "carry", "https://example.com/leave#carry", QUOTE, "v2"
+)
+KEYS = "id text sentences citations abstained confidence warnings nearest generator fallback timings".split()
+
+
+def answered(name: str = "a1") -> Answer:
+    return Answer(
+        name,
+        f"{QUOTE} [1]",
+        (Sentence(QUOTE, (1,)),),
+        (CITED,),
+        confidence=0.75,
+        warnings=(AnswerWarning("review-date", "This was to be reviewed in 2025.", (1,)),),
+        timings={"total": 0.5},
+    )
+
+
+@pytest.fixture
+def abstained(house) -> Answer:
+    text = "I could not find this in the documents."
+    return Answer("a2", text, abstained=True, confidence=0.1, nearest=house.results.hits[:1])
+
+
+@pytest.fixture(autouse=True)
+def answers(house, abstained) -> None:
+    house.answers = [answered(), abstained]
+
+
+def lines(text: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_the_json_of_an_answer(run):
+    result = run("ask", "How", "many?", "--json")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert json.loads(result.stdout) == {
+        "id": "a1",
+        "text": f"{QUOTE} [1]",
+        "sentences": [{"text": QUOTE, "citations": [1]}],
+        "citations": [
+            {
+                "number": 1,
+                "document": "handbook/leave.md",
+                "title": "Leave",
+                "section": "Leave > Carry-over",
+                "anchor": "carry",
+                "url": "https://example.com/leave#carry",
+                "quote": QUOTE,
+                "version": "v2",
+            }
+        ],
+        "abstained": False,
+        "confidence": 0.75,
+        "warnings": [{"kind": "review-date", "text": "This was to be reviewed in 2025.", "citations": [1]}],
+        "nearest": [],
+        "generator": "extractive",
+        "fallback": None,
+        "timings": {"total": 0.5},
+    }
+    assert list(json.loads(result.stdout)) == KEYS
+
+
+def test_an_abstention_names_the_nearest_sections_and_ends_with_0(run, house):
+    house.answers.pop(0)
+    result = run("ask", "Why?", "--json")
+    found = json.loads(result.stdout)
+    assert result.exit_code == 0
+    assert (found["abstained"], found["sentences"], found["citations"]) == (True, [], [])
+    assert [(hit["document"], hit["anchor"]) for hit in found["nearest"]] == [("handbook/leave.md", "carry")]
+    assert list(found["nearest"][0]) == "document title section anchor url text score version".split()
+
+
+def test_people_see_marks_and_footnotes(run):
+    result = run("ask", "How many?")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.splitlines() == [
+        f"{QUOTE} [1]",
+        "",
+        "Note: This was to be reviewed in 2025. [1]",
+        "",
+        "[1] Leave › Carry-over",
+        "    https://example.com/leave#carry",
+        f"    “{QUOTE}”",
+    ]
+
+
+def test_people_see_that_nothing_was_found_and_what_is_near(run, house):
+    house.answers.pop(0)
+    shown = run("ask", "Why?").stdout
+    assert shown.startswith(
+        "I could not find this in the documents.\n\nThe closest sections:\n  - Leave › Carry-over\n"
+    )
+
+
+def test_a_single_question_is_recorded(run, house):
+    run("ask", "How many?", "--group", "hr", "--user", "ada@example.com", "--json")
+    question = Question("How many?", groups=frozenset({"hr"}), user="ada@example.com")
+    assert house.asked == [{"question": question}]
+    assert house.recorded == [(question, answered())]
+
+
+def test_a_conversation_goes_on(run, house):
+    house.histories["c"] = (Turn("user", "a"), Turn("bot", "b"))
+    run("ask", "And then?", "--conversation", "c")
+    assert house.recalled == [("c", "", frozenset())]
+    assert house.asked == [{"question": Question("And then?", history=house.histories["c"], conversation="c")}]
+
+
+def test_an_answer_that_cannot_be_recorded_still_goes_out(run, house):
+    house.feedback_failure = FeedbackUnavailable("the disk is full")
+    result = run("ask", "How many?", "--json")
+    assert (result.exit_code, json.loads(result.stdout)["id"]) == (0, "a1")
+    assert result.stderr == (
+        "footnote: the answer could not be recorded, so that nobody can vote on it: the disk is full\n"
+    )
+
+
+def test_many_questions_give_a_line_each_and_bad_ones_their_error(run, house):
+    rows = [
+        '{"_id": 4, "text": "a", "history": [{"role": "user", "text": "h"}]}',
+        "nope",
+        '{"id": "x"}',
+        '{"id": 5, "text": "b"}',
+    ]
+    stdin = "\n".join(rows)
+    result = run("ask", "--from", "-", "--group", "hr", stdin=stdin)
+    first, second, third, last = lines(result.stdout)
+    assert result.exit_code == 0
+    assert list(first) == ["id", "query_id", *KEYS[1:]]
+    assert (first["id"], first["query_id"], last["id"], last["query_id"]) == ("a1", 4, "a2", 5)
+    assert second == {"query_id": None, "error": "expected a JSON object"}
+    assert third == {"query_id": "x", "error": "`text` must be a text that is not empty"}
+    assert result.stderr == "lines that could not be read: 2\n"
+    assert house.asked[0]["question"] == Question("a", (Turn("user", "h"),), frozenset({"hr"}))
+    assert house.recorded == []
+
+
+def test_many_questions_are_recorded_when_asked_for(run, house, abstained):
+    Path("q.jsonl").write_text('{"id": 1, "text": "a"}\n{"id": 2, "text": "b"}\n', encoding="utf-8")
+    assert run("ask", "--from", "q.jsonl", "--record").exit_code == 0
+    assert house.recorded == [(Question("a"), answered()), (Question("b"), abstained)]
+
+
+def test_many_questions_that_cannot_be_recorded_are_still_answered(run, house):
+    house.feedback_failure = FeedbackUnavailable("the disk is full")
+    result = run("ask", "--from", "-", "--record", stdin='{"id": 1, "text": "a"}\n{"id": 2, "text": "b"}\n')
+    assert (result.exit_code, len(lines(result.stdout))) == (0, 2)
+    assert "the disk is full" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param([], id="nothing"),
+        pytest.param(["a", "--from", "-"], id="both"),
+        pytest.param(["--from", "-", "--conversation", "c"], id="conversation-of-many"),
+        pytest.param(["--from", "-", "--user", "u"], id="user-of-many"),
+        pytest.param(["--from", "gone"], id="missing-file"),
+    ],
+)
+def test_bad_usage_ends_with_2(run, house, arguments):
+    result = run("ask", *arguments, stdin="")
+    assert (result.exit_code, result.stdout, house.asked) == (2, "", [])
+
+
+def test_a_search_that_fails_ends_with_1_and_records_nothing(run, house):
+    house.failure = IndexNotReady("nothing is indexed yet: run `footnote sync FOLDER`")
+    assert told(run("ask", "a", "--json"), 1) == "nothing is indexed yet: run `footnote sync FOLDER`"
+    assert house.recorded == []

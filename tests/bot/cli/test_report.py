@@ -1,0 +1,209 @@
+"""`footnote report`: on a terminal, as JSON and as a page, over a real index and store."""
+
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pytest
+from click.testing import CliRunner, Result
+
+from bot.app import App
+from bot.cli import main
+from bot.cli.output import Invocation
+from bot.config.settings import Settings
+from bot.reports.feedback_page import by_week, page
+from bot.reports.feedback_text import bar, report
+from tests.bot.cli.conftest import told
+from tests.fakes import FakeEmbedder
+
+LEAVE = "# Leave\n\n## Carry-over\n\nFive days of leave may be carried over into the next year.\n"
+QUESTION = "How many days of leave may be carried over?"
+UNKNOWN = "Where is the bicycle shed?"
+
+
+def build(settings: Settings) -> App:
+    house = App(settings)
+    house.__dict__["embedder"] = FakeEmbedder()  # where cached_property keeps what it made
+    return house
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(main, ["--debug", *arguments], obj=Invocation(builder=build), prog_name="footnote")
+
+
+def read(*arguments: str) -> Any:
+    result = run(*arguments, "--json")
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def ask(text: str, user: str) -> str:
+    return str(read("ask", text, "--user", user)["id"])
+
+
+def vote(answer: str, user: str, *arguments: str) -> None:
+    assert run("vote", answer, *arguments, "--user", user).exit_code == 0
+
+
+@pytest.fixture
+def handbook(folder):
+    (folder / "handbook").mkdir()
+    (folder / "handbook" / "leave.md").write_text(LEAVE, encoding="utf-8")
+    (folder / "footnote.toml").write_text(
+        'confidence_threshold = 0.0\n[[sources]]\nname = "handbook"\npath = "handbook"\n'
+        'owner = "The <b>People</b> team"\n',
+        encoding="utf-8",
+    )
+    assert read("sync")["added"] == ["handbook/leave.md"]
+    return folder
+
+
+@pytest.fixture
+def voted(handbook):
+    """Three people against an answer, one for it."""
+    for user, reason in (("ada@example.com", "wrong"), ("bob@example.com", "wrong"), ("cy@example.com", "tone")):
+        answer = ask(QUESTION, user)
+        vote(answer, user, "down", "--reason", reason, "--comment", "Ask Zoe.")
+    vote(answer, "dee@example.com", "up")
+    return handbook
+
+
+def test_an_empty_store_is_told_in_a_friendly_line(folder):
+    result = run("report")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout == (
+        "Nothing was asked yet. `footnote ask TEXT` and `footnote chat` remember what they answer.\n"
+    )
+    assert run("report", "--since", "2026-01-01").stdout.startswith("Nothing was asked in this time yet.")
+    assert read("report")["answers"] == 0
+
+
+def test_votes_become_satisfaction_failing_sections_and_a_diagnosis(voted):
+    figures = read("report")
+    assert (figures["answers"], figures["up"], figures["down"], figures["askers"]) == (3, 1, 3, 3)
+    (failing,) = figures["failing"]
+    assert (failing["document"], failing["anchor"], failing["owner"], failing["since"]) == (
+        "handbook/leave.md",
+        "carry-over",
+        "The <b>People</b> team",
+        "same",
+    )
+    assert {each["class"]: each["down"] for each in figures["diagnosis"]["classes"] if each["down"]} == {
+        "wrong-answer": 2,
+        "tone-or-format": 1,
+    }
+
+
+def test_a_section_that_was_changed_since_makes_the_complaint_one_about_knowledge(voted):
+    (voted / "handbook" / "leave.md").write_text(LEAVE.replace("Five", "Six"), encoding="utf-8")
+    assert read("sync")["changed"] == ["handbook/leave.md"]
+    figures = read("report")
+    assert (figures["diagnosis"]["knowledge"], figures["diagnosis"]["behaviour"]) == (2, 1)
+    assert figures["failing"][0]["since"] == "changed"
+
+
+def test_a_terminal_gets_tables(voted):
+    result = run("report")
+    assert (result.exit_code, result.stderr) == (0, "")
+    for part in ("Satisfaction 25% (5% to 70%)", "Failing sections", "Leave > Carry-over", "Is tuning worth it?"):
+        assert part in result.stdout
+    assert max(map(len, result.stdout.splitlines())) <= 110
+    assert not re.search("[\x00-\x09\x0b-\x1f]", result.stdout)
+
+
+def test_gaps_are_quoted_from_two_people_on_or_as_asked(handbook):
+    (handbook / "footnote.toml").write_text("confidence_threshold = 1.0", encoding="utf-8")
+    ask(UNKNOWN, "ada@example.com")
+    assert UNKNOWN not in run("report").stdout
+    assert UNKNOWN in run("report", "--min-askers", "1").stdout
+    ask(UNKNOWN, "bob@example.com")
+    assert UNKNOWN in run("report").stdout
+
+
+def test_only_answers_of_the_time_that_was_named_are_told(voted):
+    today = datetime.now(UTC).date()
+    tomorrow = str(today + timedelta(days=1))
+    assert read("report", "--since", str(today - timedelta(days=1)), "--until", tomorrow)["answers"] == 3
+    assert read("report", "--since", tomorrow)["answers"] == 0
+    assert read("report", "--until", f"{today - timedelta(days=1)}T00:00:00+02:00")["answers"] == 0
+
+
+def test_the_page_is_whole_safe_and_names_nobody(voted):
+    result = run("report", "--html", "r.html")
+    assert "written: r.html" in result.stderr
+    html = (voted / "r.html").read_text(encoding="utf-8")
+    assert html == page(read("report"))
+    assert "The &lt;b&gt;People&lt;/b&gt; team" in html
+    ET.fromstring(html.partition("<body>")[2].partition("</body>")[0])
+    assert re.search(r"(?:\bsrc|href|url|\bon\w+|\sstyle)\s*[=(]|<script|@import", html) is None
+    for secret in ("example.com", "Zoe", *re.findall(r"[0-9a-f]{64}", html)):
+        assert secret not in html
+
+
+def test_without_an_index_satisfaction_is_told_and_nothing_diagnosed(voted):
+    assert read("sync", "--remove", "handbook")["deleted"]
+    figures = read("report")
+    assert (figures["answers"], figures["failing"][0]["since"]) == (3, None)
+    assert (figures["diagnosis"]["diagnosed"], figures["diagnosis"]["left_out"]) == (0, 3)
+    shown = run("report", "--html", "r.html").stdout
+    assert "Nothing is indexed" in shown
+    assert "What the thumbs-down are about" not in shown + (voted / "r.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        pytest.param(["--since", "yesterday"], "2026-03-01", id="no-day"),
+        pytest.param(["--since", "2026-03-02", "--until", "2026-03-01"], "before --until", id="backwards"),
+        pytest.param(["--min-askers", "0"], "--min-askers", id="nobody"),
+        pytest.param(["--html", "nowhere/r.html"], "does not exist", id="no-folder"),
+    ],
+)
+def test_wrong_options_end_with_status_2(folder, arguments, line):
+    result = run("report", *arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert line in result.stderr
+
+
+def test_a_store_that_cannot_be_read_ends_in_one_line(folder):
+    (folder / ".footnote").mkdir()
+    (folder / ".footnote" / "feedback.db").write_text("no database " * 100, encoding="utf-8")
+    assert "feedback.db" in told(run("report"), 1)
+
+
+def week(name, share=None) -> dict[str, Any]:
+    satisfied = share is not None and {"share": share, "low": share / 2, "high": (1 + share) / 2}
+    return {"name": name, "satisfaction": satisfied or None, "up": 1, "down": 1}
+
+
+def test_a_week_without_votes_breaks_the_line_and_one_alone_is_drawn():
+    svg = by_week([week("2026-W10", 0.5), week("2026-W11"), week("2026-W12", 0.25), week("2026-W13", 1.0)])
+    assert svg.count('class="trend"') == 2
+    assert svg.count("<circle") == 3
+    ET.fromstring(svg)
+    ET.fromstring(by_week([week("2026-W10", 0.5)]))
+
+
+def test_a_page_of_nothing_says_so(folder):
+    assert "Nothing was asked" in page(read("report"))
+
+
+def test_names_cannot_take_over_a_terminal_and_markup_is_text(voted):
+    figures = read("report")
+    figures["failing"][0]["owner"] = "\x1b[2J[red]Mallory"
+    figures["platforms"][0]["name"] = "\x1b]0;x\x07slack"
+    shown = report(figures, width=100, plain=True, coloured=False)
+    assert "\x1b" not in shown
+    assert "[red]Mallory" in shown
+    assert bar(0.5, plain=True) == "########........"
+
+
+@pytest.mark.parametrize("width", [60, 80, 110])
+def test_no_terminal_is_too_narrow_for_names(voted, width):
+    shown = report(read("report"), width=width, plain=False, coloured=False)
+    assert max(map(len, shown.splitlines())) <= width
+    assert "Leave > Carry-over" in shown
+    assert "handbook/leave.md" in shown
+    assert "wrong-answer" in shown

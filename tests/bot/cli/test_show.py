@@ -1,0 +1,62 @@
+"""`footnote show`: what was parsed, with spans that slice back to it."""
+
+import json
+
+from tests.bot.cli.conftest import TEXT, told
+
+
+def test_the_json_holds_the_text_and_sections_that_slice_back_to_it(run):
+    result = run("show", "handbook/leave.md", "--json")
+    assert (result.exit_code, result.stderr) == (0, "")
+    shown = json.loads(result.stdout)
+    sections = shown.pop("sections")
+    assert shown == {
+        "document": "handbook/leave.md",
+        "title": "Leave",
+        "url": "https://example.com/leave",
+        "version": "v2",
+        "audience": ["everyone", "hr"],
+        "owner": "People",
+        "review": "2026-01-02",
+        "text": TEXT,
+    }
+    assert [(each["section"], each["anchor"]) for each in sections] == [
+        ("Leave > Carry-over", "carry"),
+        ("Leave > Illness", "ill"),
+    ]
+    spans = [TEXT[each["start"] : each["end"]] for each in sections]
+    assert spans == ["Five days may be carried over.", "Call before ten."]
+
+
+def test_people_see_the_same_text_and_spans(run):
+    shown = run("show", "handbook/leave.md").stdout
+    assert f"\n\n{TEXT}\n\n" in shown
+    assert "version   v2" in shown
+    assert "6-36  #carry  Leave › Carry-over" in shown
+
+
+def test_the_current_version_may_be_named(run):
+    result = run("show", "handbook/leave.md", "--version", "v2", "--json")
+    assert len(json.loads(result.stdout)["sections"]) == 2
+
+
+def test_an_older_version_has_its_own_text_and_no_sections_of_the_current_one(run):
+    shown = json.loads(run("show", "handbook/leave.md", "--version", "v1", "--json").stdout)
+    assert (shown["version"], shown["text"], shown["sections"]) == ("v1", "Leave\nFour days.", [])
+
+
+def test_a_version_that_is_not_kept_is_told_with_the_current_one(run):
+    line = told(run("show", "handbook/leave.md", "--version", "v0"), 1)
+    assert line == "version 'v0' of 'handbook/leave.md' is not kept; the current one is 'v2'"
+
+
+def test_a_mistyped_document_gets_a_suggestion(run):
+    assert "did you mean 'handbook/leave.md'?" in told(run("show", "handbook/leaves.md"), 1)
+
+
+def test_an_unknown_document_is_told_how_documents_are_named(run):
+    assert "SOURCE/PATH" in told(run("show", "nothing"), 1)
+
+
+def test_a_document_must_be_named(run):
+    assert run("show").exit_code == 2

@@ -1,0 +1,194 @@
+"""`footnote serve` as a process of its own: what it says, what it serves, how it ends."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from click.testing import CliRunner
+
+from bot.cli import main
+from bot.config import settings
+from tests import ROOT
+from tests.bot.server.http_calls import call
+from tests.servers.redis_servers import eventually
+
+# The command over a house whose embedding is a stand-in.
+CODE = """
+from bot.cli import main
+from bot.cli.output import Invocation
+from bot.app import App
+from tests.fakes import FakeEmbedder
+
+def build(settings):
+    house = App(settings)
+    house.__dict__["embedder"] = FakeEmbedder()
+    return house
+
+main(obj=Invocation(builder=build), prog_name="footnote")
+"""
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """An empty working folder and an environment without settings."""
+    for variable in list(settings._environment()):
+        if variable.upper().startswith("FOOTNOTE_"):
+            monkeypatch.delenv(variable)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@dataclass
+class Process:
+    folder: Path
+    arguments: tuple[str, ...]
+    lines: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        path = f"{ROOT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"  # noqa: TID251 - of a process of its own
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", CODE, "serve", *self.arguments],
+            cwd=self.folder,
+            env={**os.environ, "PYTHONPATH": path},  # noqa: TID251
+            stderr=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.reader = Thread(target=self._read, daemon=True)
+        self.reader.start()
+
+    def _read(self) -> None:
+        assert self.process.stderr is not None
+        self.lines.extend(line.rstrip("\n") for line in self.process.stderr)
+
+    def address(self) -> str:
+        """Where health is served; waits until it says that it is ready."""
+        eventually(lambda: any("ready for questions" in line for line in self.lines) or self.ended, "it begins")
+        found = re.search(r"http://([\d.:]+)", "\n".join(self.lines))
+        assert found, self.lines
+        return found[1]
+
+    @property
+    def ended(self) -> bool:
+        return self.process.poll() is not None
+
+    def end(self, number: int) -> int:
+        self.process.send_signal(number)
+        return self.wait()
+
+    def wait(self) -> int:
+        status = self.process.wait(60)
+        self.reader.join()
+        return status
+
+
+@pytest.fixture
+def serve(folder) -> Iterator[type[Process]]:
+    begun: list[Process] = []
+
+    def start(*arguments: str) -> Process:
+        begun.append(Process(folder, arguments))
+        return begun[-1]
+
+    yield start  # type: ignore[misc]
+    for each in begun:
+        if not each.ended:
+            each.process.kill()
+            each.process.wait()
+        each.reader.join()
+        for stream in (each.process.stdout, each.process.stderr):
+            assert stream is not None
+            stream.close()
+
+
+def write(text: str) -> None:
+    Path("footnote.toml").write_text(text, encoding="utf-8")
+
+
+def test_with_nothing_configured_it_serves_health_and_metrics_and_says_what_is_missing(serve):
+    write("port = 0\npublic_port = 0")
+    process = serve()
+    address = process.address()
+    assert [line for line in process.lines if "no platform is configured" in line]
+    assert call(address, "/healthz").status == 200
+    assert call(address, "/readyz").status == 503
+    assert b"footnote_queue 0.0" in call(address, "/metrics").body
+    assert call(address, "/slack/events", method="POST").status == 404
+    assert process.end(signal.SIGTERM) == 0
+    assert "stopped; 0 events were handed over" in process.lines[-1]
+
+
+SIGNALS = """
+import os, signal, sys, threading
+from bot.cli.serve import _stopped_by_signals
+
+sys.setswitchinterval(1e-6)
+for number in range(10_000):
+    stop = _stopped_by_signals()
+    sender = threading.Thread(target=os.kill, args=(os.getpid(), (signal.SIGTERM, signal.SIGINT)[number % 2]))
+    sender.start()
+    stop.get()
+    sender.join()
+"""
+
+
+def test_a_signal_is_heard_whatever_the_process_does_at_that_moment():
+    subprocess.run([sys.executable, "-c", SIGNALS], cwd=ROOT, check=True, timeout=120)
+
+
+def test_lines_of_json_are_that_alone_and_ctrl_c_ends_it_too(serve):
+    write("port = 0")
+    process = serve("--log-format", "json")
+    process.address()
+    assert process.end(signal.SIGINT) == 0
+    rows = [json.loads(line) for line in process.lines]
+    assert all({"time", "level", "logger", "message"} <= set(row) for row in rows)
+    assert process.process.stdout is not None
+    assert process.process.stdout.read() == ""
+
+
+def test_a_port_in_use_is_one_line_and_status_1(serve):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        write(f"port = {port}")
+        process = serve()
+        assert process.wait() == 1
+    assert f"footnote: 127.0.0.1:{port} cannot be listened on" in process.lines[-1]
+    assert process.lines[-1].endswith("or give another one with `port`")
+    assert "Traceback" not in "\n".join(process.lines)
+
+
+def refused() -> str:
+    result = CliRunner().invoke(main, ["serve"], prog_name="footnote")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.count("\n") == 1
+    return result.stderr
+
+
+def test_with_redis_and_no_key_for_people_it_does_not_begin():
+    write('redis_url = "redis://127.0.0.1:1"\nport = 0')
+    assert "give `user_key`" in refused()
+
+
+def test_without_its_packages_it_says_how_to_have_them(monkeypatch):
+    for name in [name for name in sys.modules if name.startswith("bot.server")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    assert "pip install 'footnote-bot[serve]'" in refused()
+
+
+def test_where_the_state_folder_cannot_be_written_it_does_not_begin(folder):
+    (folder / "taken").write_text("a file")
+    write('home = "taken"\nport = 0')
+    refused()

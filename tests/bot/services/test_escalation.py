@@ -1,0 +1,154 @@
+"""A question goes to the people who own the documents, with what is theirs alone, and their reply comes back."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.app import App
+from bot.config.settings import Settings, Source
+from bot.errors import UsageProblem
+from bot.services.escalation import (
+    WAITED_FOR,
+    CitedSection,
+    Escalation,
+    Escalations,
+    OpenEscalation,
+    accept,
+    escalation,
+)
+from bot.state.sqlite.store import SqliteState
+from feedback.records import AnswerSentence, Exchange, StoredCitation
+from tests.fakes import NOON
+from tests.feedback.samples import exchange
+
+PLACE = "slack:T1:C1:17.5"
+PEOPLE = Source(name="handbook", path=Path("handbook"), owner_channel="slack:C-PEOPLE")
+IT = Source(name="it", path=Path("it"), owner_channel="slack:C-IT")
+DESK = Source(name="desk", path=Path("desk"), owner_channel="slack:C-IT")
+NOBODYS = Source(name="wiki", path=Path("wiki"))
+
+
+def cited(number: int, document: str) -> StoredCitation:
+    return StoredCitation(number, document, "Title", "Section", "a", f"https://docs.example/{number}", "Quoted.", "v1")
+
+
+def asked(*documents: str, said: tuple[AnswerSentence, ...] = (), **changes: Any) -> Exchange:
+    return exchange(citations=tuple(cited(n, name) for n, name in enumerate(documents, 1)), sentences=said, **changes)
+
+
+def test_it_goes_to_the_owners_of_the_section_that_is_cited_first():
+    made = escalation(asked("it/vpn.md", "handbook/leave.md"), [PEOPLE, IT], platform="slack", place=PLACE)
+    assert made is not None
+    assert (made.channel, made.place, made.answer) == ("slack:C-IT", PLACE, "answer-00000")
+    assert made.question == "How many days can I carry over?"
+
+
+def test_an_abstention_goes_to_the_owners_of_the_nearest_section():
+    made = escalation(exchange(citations=(), sentences=(), abstained=True), [PEOPLE], platform="slack", place=PLACE)
+    assert made is not None
+    assert made.channel == "slack:C-PEOPLE"
+    assert made.sections == (CitedSection("handbook/leave.md", "Leave", "Leave > Carry-over"),)
+
+
+def test_documents_without_an_owner_s_channel_are_passed_over():
+    made = escalation(asked("wiki/x.md", "it/vpn.md"), [NOBODYS, IT], platform="slack", place=PLACE)
+    assert made is not None
+    assert made.channel == "slack:C-IT"
+
+
+@pytest.mark.parametrize(
+    ("sources", "platform", "changes"),
+    [
+        pytest.param([NOBODYS], "slack", {}, id="no-channel"),
+        pytest.param([], "slack", {}, id="source-no-longer-configured"),
+        pytest.param([IT], "teams", {}, id="another-platform"),
+        pytest.param([IT], "slack", {"pruned": True}, id="words-no-longer-kept"),
+    ],
+)
+def test_where_nobody_can_be_asked_there_is_nothing_to_pass_on(sources, platform, changes):
+    assert escalation(asked("it/vpn.md", **changes), sources, platform=platform, place=PLACE) is None
+
+
+def test_owners_see_only_what_comes_from_their_own_documents():
+    said = (
+        AnswerSentence("Ask the desk.", (1, 3)),
+        AnswerSentence("Pay rises in May.", (2,)),
+        AnswerSentence("Both.", (1, 2)),
+        AnswerSentence("Bare.", ()),
+    )
+    given = asked("it/vpn.md", "handbook/pay.md", "desk/hours.md", said=said)
+    made = escalation(given, [PEOPLE, IT, DESK], platform="slack", place=PLACE)
+    assert made is not None
+    assert made.said == ("Ask the desk.",)
+    assert [each.document for each in made.sections] == ["it/vpn.md", "desk/hours.md"]
+
+
+@pytest.fixture
+def store(tmp_path) -> Iterator[SqliteState]:
+    with closing(SqliteState(tmp_path / "state.db")) as opened:
+        yield opened
+
+
+def passed_on() -> Escalation:
+    made = escalation(asked("it/vpn.md"), [IT], platform="slack", place=PLACE)
+    assert made is not None
+    return made
+
+
+def test_a_question_is_passed_on_once_whatever_replica_is_asked(store):
+    first, second = Escalations(store, clock=lambda: NOON), Escalations(store, clock=lambda: NOON)
+    assert first.begin(passed_on())
+    assert not second.begin(passed_on())
+    first.undo(passed_on())
+    assert second.begin(passed_on())
+
+
+def test_a_reply_finds_its_way_back_for_a_month(store):
+    now = [NOON]
+    kept = Escalations(store, clock=lambda: now[0])
+    kept.posted(passed_on(), "slack:T1:C-IT:99.1")
+    now[0] = NOON + WAITED_FOR - timedelta(seconds=1)
+    assert kept.of_thread("slack:T1:C-IT:99.1") == OpenEscalation("answer-00000", "slack:C-IT", PLACE)
+    assert kept.of_thread("slack:T1:C-IT:99.2") is None
+    now[0] = NOON + WAITED_FOR
+    assert kept.of_thread("slack:T1:C-IT:99.1") is None
+
+
+def test_no_words_are_kept_in_the_state(store, tmp_path):
+    kept = Escalations(store)
+    kept.begin(passed_on())
+    kept.posted(passed_on(), "slack:T1:C-IT:99.1")
+    store.close()
+    assert b"carry over" not in b"".join(file.read_bytes() for file in tmp_path.glob("state.db*"))
+
+
+@pytest.fixture
+def house(tmp_path) -> Iterator[App]:
+    made = App(Settings(home=tmp_path / "home"))
+    made.feedback.record(exchange())
+    yield made
+    made.close()
+
+
+PASSED = OpenEscalation("answer-00000", "slack:C-IT", PLACE)
+
+
+def test_an_accepted_reply_is_the_correction_once(house):
+    for _ in range(2):
+        accept(house, PASSED, " Six days since May. ", author="slack:U1", user="slack:U2", key="C-IT:99.2")
+    judged = house.judged("answer-00000")
+    assert [(each.text, each.accepted) for each in judged.corrections] == [("Six days since May.", True)]
+    (decision,) = judged.decisions
+    assert (decision.verdict, decision.correction) == ("accept", judged.corrections[0].key)
+    assert judged.corrections[0].author != decision.reviewer
+
+
+@pytest.mark.parametrize("reply", ["", "  \n", "x" * 10_001])
+def test_a_reply_that_cannot_be_a_correction_is_refused(house, reply):
+    with pytest.raises(UsageProblem):
+        accept(house, PASSED, reply, author="slack:U1", user="slack:U1", key="1")
+    assert house.judged("answer-00000").corrections == ()

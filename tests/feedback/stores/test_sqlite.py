@@ -1,0 +1,341 @@
+"""What the SQLite store owes to its file: privacy, durability, upgrades, several processes, errors of our own."""
+
+import inspect
+import json
+import os
+import sqlite3
+import stat
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import timedelta
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+from feedback.errors import FeedbackUnavailable
+from feedback.records import Forgotten, to_json
+from feedback.stores.sqlite import file
+from feedback.stores.sqlite import store as sqlite_store
+from feedback.stores.sqlite.schema import UPGRADES
+from feedback.stores.sqlite.store import SqliteFeedback
+from tests.feedback.samples import NOON, correction, decision, exchange, export, python, vote
+
+WRITER = """
+import sys
+from pathlib import Path
+from feedback.stores.sqlite.store import SqliteFeedback
+from tests.feedback.samples import exchange
+store = SqliteFeedback(Path(sys.argv[1]))
+for number in range(int(sys.argv[2]), int(sys.argv[3])):
+    store.record(exchange(number, conversation="c"))
+    print(f"answer-{number:05}", flush=True)
+"""
+VOTER = """
+import sys
+from pathlib import Path
+from feedback.stores.sqlite.store import SqliteFeedback
+from tests.feedback.samples import vote
+store = SqliteFeedback(Path(sys.argv[1]))
+for number in range(int(sys.argv[2]), int(sys.argv[3])):
+    print(f"click-{number:05}" if store.vote(vote(number, voter=f"voter-{number}")) else "known", flush=True)
+"""
+# A file as the first version made it.
+FIRST_VERSION = """
+CREATE TABLE exchanges (id TEXT PRIMARY KEY, at INTEGER NOT NULL, conversation TEXT NOT NULL, record TEXT NOT NULL);
+CREATE INDEX exchanges_by_time ON exchanges (at, id);
+CREATE INDEX exchanges_by_conversation ON exchanges (conversation, at, id);
+PRAGMA user_version=1;
+"""
+# What the second added to it.
+SECOND_VERSION = """
+CREATE TABLE votes (
+    key TEXT PRIMARY KEY, answer TEXT NOT NULL, voter TEXT NOT NULL, at INTEGER NOT NULL, vote TEXT NOT NULL,
+    record TEXT NOT NULL
+);
+CREATE INDEX votes_by_answer ON votes (answer, voter, at, key);
+CREATE TABLE corrections (key TEXT PRIMARY KEY, answer TEXT NOT NULL, at INTEGER NOT NULL, record TEXT NOT NULL);
+CREATE INDEX corrections_by_answer ON corrections (answer, at, key);
+PRAGMA user_version=2;
+"""
+SQLITE_ERRORS = [error for _, error in inspect.getmembers(sqlite3, inspect.isclass) if issubclass(error, Exception)] + [
+    OSError,
+    PermissionError,
+]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "state" / "feedback.sqlite"
+
+
+def test_every_kill_leaves_what_was_acknowledged_in_a_sound_file(path):
+    acknowledged: list[str] = []
+    for turn, until in enumerate((1, 20, 60)):
+        writer = python(WRITER, str(path), str(1000 * turn), "100000")
+        assert writer.stdout is not None
+        acknowledged += [writer.stdout.readline().strip() for _ in range(until)]
+        writer.kill()
+        acknowledged += writer.stdout.read().split("\n")[:-1]
+        writer.stdout.close()
+        assert writer.wait() != 0
+    with closing(SqliteFeedback(path)) as store:
+        recorded = [each.id for each in store.exchanges()]
+        assert set(acknowledged) <= set(recorded)
+        assert len(recorded) <= len(acknowledged) + 3  # at most one a kill was written and not yet told
+        assert store._run("PRAGMA integrity_check", ()) == [("ok",)]
+        store.record(exchange(99_999))
+
+
+def test_processes_may_make_the_file_and_write_it_at_once(path):
+    writers = [python(WRITER, str(path), str(begin), str(begin + 60)) for begin in (0, 30, 60)]
+    for writer in writers:
+        writer.communicate(timeout=60)
+    assert [writer.returncode for writer in writers] == [0, 0, 0]
+    with closing(SqliteFeedback(path)) as store:
+        assert list(store.exchanges()) == [exchange(number, conversation="c") for number in range(120)]
+
+
+def test_every_kill_leaves_the_votes_that_were_acknowledged_each_once(path):
+    with closing(SqliteFeedback(path)) as store:
+        store.record(exchange())
+    acknowledged: list[str] = []
+    for until in (1, 20, 60):
+        voter = python(VOTER, str(path), "0", "100000")  # each begins with the clicks of those before it
+        assert voter.stdout is not None
+        told = (line.strip() for line in voter.stdout if line != "known\n")
+        acknowledged += islice(told, until)
+        voter.kill()
+        acknowledged += told
+        voter.stdout.close()
+        assert voter.wait() != 0
+    with closing(SqliteFeedback(path)) as store:
+        kept = [each.key for each in store.votes("answer-00000")]
+        assert set(acknowledged) <= set(kept)
+        assert len(kept) == len(set(kept)) <= len(acknowledged) + 3  # at most one a kill was written and not yet told
+        assert store._run("PRAGMA integrity_check", ()) == [("ok",)]
+
+
+def test_processes_that_bring_the_same_votes_at_once_have_each_recorded_once(path):
+    with closing(SqliteFeedback(path)) as store:
+        store.record(exchange())
+        voters = [python(VOTER, str(path), str(begin), str(begin + 60)) for begin in (0, 0, 30)]
+        told = [line for voter in voters for line in voter.communicate(timeout=60)[0].split() if line != "known"]
+        assert [voter.returncode for voter in voters] == [0, 0, 0]
+        assert sorted(told) == [f"click-{number:05}" for number in range(90)]
+        assert [each.key for each in store.votes("answer-00000")] == sorted(told)
+
+
+@pytest.fixture
+def claimed(path) -> Iterator[sqlite3.Connection]:
+    """Another process is writing the file and has not switched it to the write-ahead log yet."""
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("CREATE TABLE other (a)")
+        yield connection
+
+
+def test_opening_waits_for_whoever_else_is_making_the_file(path, claimed):
+    release = threading.Timer(0.1, claimed.execute, ["COMMIT"])
+    release.start()
+    with closing(SqliteFeedback(path)) as store:
+        store.record(exchange())
+    release.join()
+
+
+def test_opening_does_not_wait_for_ever(path, claimed, monkeypatch):
+    monkeypatch.setattr(file, "BUSY_SECONDS", 0.05)
+    with pytest.raises(FeedbackUnavailable, match="locked"):
+        SqliteFeedback(path)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes")
+def test_only_its_owner_may_read_the_file_and_those_beside_it(path):
+    old = os.umask(0)
+    try:
+        with closing(SqliteFeedback(path)) as store:
+            store.record(exchange())
+            modes = {each.name: stat.S_IMODE(each.stat().st_mode) for each in path.parent.iterdir()}
+    finally:
+        os.umask(old)
+    assert modes == {path.name: 0o600, f"{path.name}-shm": 0o600, f"{path.name}-wal": 0o600}
+
+
+def test_every_record_is_synced_to_disk(path):
+    with closing(SqliteFeedback(path)) as store:
+        assert store._run("PRAGMA journal_mode", ()) == [("wal",)]
+        assert store._run("PRAGMA synchronous", ()) == [(2,)]
+
+
+def test_a_file_of_an_older_version_is_upgraded_and_keeps_what_it_holds(path, monkeypatch):
+    with closing(SqliteFeedback(path)) as store:
+        store.record(exchange())
+    monkeypatch.setattr(
+        store, "UPGRADES", (*UPGRADES, ("ALTER TABLE exchanges ADD COLUMN mood TEXT NOT NULL DEFAULT 'fine'",))
+    )
+    with closing(SqliteFeedback(path)) as store:
+        assert store.exchange("answer-00000") == exchange()
+        assert store._run("SELECT mood FROM exchanges", ()) == [("fine",)]
+        assert store._run("PRAGMA user_version", ()) == [(len(UPGRADES) + 1,)]
+
+
+def test_a_file_of_the_first_version_takes_votes(path):
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.executescript(FIRST_VERSION)
+        row = ("answer-00000", 1_772_452_800_000_000, "c", json.dumps(to_json(exchange(conversation="c"))))
+        connection.execute("INSERT INTO exchanges VALUES (?, ?, ?, ?)", row)
+    with closing(SqliteFeedback(path)) as store:
+        assert list(store.exchanges()) == store.conversation("c", limit=9) == [exchange(conversation="c")]
+        assert store.vote(vote())
+        assert store.correct(correction())
+        assert (store.votes("answer-00000"), store.corrections("answer-00000")) == ([vote()], [correction()])
+
+
+def test_a_file_of_the_second_version_keeps_its_votes_and_takes_more(path):
+    path.parent.mkdir()
+    at = 1_772_452_800_000_000
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.executescript(FIRST_VERSION + SECOND_VERSION)
+        row = ("answer-00000", at, "c", json.dumps(to_json(exchange(conversation="c"))))
+        connection.execute("INSERT INTO exchanges VALUES (?, ?, ?, ?)", row)
+        click = ("click-00000", "answer-00000", "1e" * 32, at, "down", json.dumps(to_json(vote())))
+        connection.execute("INSERT INTO votes VALUES (?, ?, ?, ?, ?, ?)", click)
+        right = ("click-00000", "answer-00000", at, json.dumps(to_json(correction())))
+        connection.execute("INSERT INTO corrections VALUES (?, ?, ?, ?)", right)
+    with closing(SqliteFeedback(path)) as store:
+        assert not store.vote(vote())
+        assert (store.votes("answer-00000"), store.corrections("answer-00000")) == ([vote()], [correction()])
+        assert store.vote(vote(1, "up"))
+        assert store.votes("answer-00000") == [vote(1, "up")]
+        assert store.decide(decision(2, "accept", correction="click-00000"))
+        assert store.corrections("answer-00000")[0].accepted
+
+
+def test_a_person_in_a_file_of_the_second_version_can_be_forgotten(path):
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.executescript(FIRST_VERSION + SECOND_VERSION)
+        for number, asker in enumerate(("ada", "bob")):
+            row = (f"answer-0000{number}", number, "", json.dumps(to_json(exchange(number, asker=asker))))
+            connection.execute("INSERT INTO exchanges VALUES (?, ?, ?, ?)", row)
+        right = ("k", "answer-00001", 1, json.dumps(to_json(correction(answer="answer-00001", author="ada"))))
+        connection.execute("INSERT INTO corrections VALUES (?, ?, ?, ?)", right)
+    with closing(SqliteFeedback(path)) as store:
+        assert store.forget("ada") == Forgotten(1, 0, 1, 0)
+        assert list(store.records()) == [exchange(1, asker="bob")]
+
+
+def test_what_is_erased_is_in_no_file_any_more(path):
+    with closing(SqliteFeedback(path)) as store:
+        store.take([exchange(number, asker="ada", question="a peculiar word") for number in range(50)])
+        store.record(exchange(99, question="kept"))
+        assert b"a peculiar word" in b"".join(each.read_bytes() for each in path.parent.iterdir())
+        store.forget("ada")
+        assert b"a peculiar word" not in b"".join(each.read_bytes() for each in path.parent.iterdir())
+        store.prune(words=NOON + timedelta(days=1))
+        assert b"kept" not in b"".join(each.read_bytes() for each in path.parent.iterdir())
+
+
+def test_an_upgrade_that_fails_changes_nothing(path, monkeypatch):
+    SqliteFeedback(path).close()
+    monkeypatch.setattr(sqlite_store, "UPGRADES", (*UPGRADES, ("CREATE TABLE half (a)", "nonsense")))
+    with pytest.raises(FeedbackUnavailable):
+        SqliteFeedback(path)
+    monkeypatch.setattr(sqlite_store, "UPGRADES", UPGRADES)
+    with closing(SqliteFeedback(path)) as store:
+        assert store._run("SELECT name FROM sqlite_master WHERE name = 'half'", ()) == []
+
+
+def test_a_file_of_a_newer_version_is_refused_and_left_alone(path):
+    SqliteFeedback(path).close()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(f"PRAGMA user_version={len(UPGRADES) + 1}")
+    with pytest.raises(FeedbackUnavailable, match="newer Footnote"):
+        SqliteFeedback(path)
+
+
+class Failing:
+    """A connection on which everything fails in the same way."""
+
+    def __init__(self, error: type[Exception]) -> None:
+        self.error = error
+
+    def execute(self, *_):
+        raise self.error("no")
+
+    def close(self):
+        raise self.error("no")
+
+
+@pytest.mark.parametrize("error", SQLITE_ERRORS, ids=lambda error: error.__name__)
+@pytest.mark.parametrize(
+    "use",
+    [
+        pytest.param(lambda store: store.record(exchange()), id="record"),
+        pytest.param(lambda store: store.exchange("a"), id="exchange"),
+        pytest.param(lambda store: store.conversation("a", limit=1), id="conversation"),
+        pytest.param(lambda store: list(store.exchanges()), id="exchanges"),
+        pytest.param(lambda store: store.vote(vote()), id="vote"),
+        pytest.param(lambda store: store.votes("a"), id="votes"),
+        pytest.param(lambda store: store.correct(correction()), id="correct"),
+        pytest.param(lambda store: store.corrections("a"), id="corrections"),
+        pytest.param(lambda store: store.decide(decision()), id="decide"),
+        pytest.param(lambda store: store.decisions("a"), id="decisions"),
+        pytest.param(lambda store: store.take([exchange()]), id="take"),
+        pytest.param(lambda store: list(store.judged()), id="judged"),
+        pytest.param(lambda store: list(store.records()), id="records"),
+        pytest.param(lambda store: store.register(export(), {}), id="register"),
+        pytest.param(lambda store: store.exports(), id="exports"),
+        pytest.param(lambda store: store.forget("ada"), id="forget"),
+        pytest.param(lambda store: store.prune(words=NOON), id="prune"),
+        pytest.param(lambda store: store.close(), id="close"),
+    ],
+)
+def test_no_error_of_sqlite_or_the_disk_escapes(path, error, use, monkeypatch):
+    store = SqliteFeedback(path)
+    store.close()
+    monkeypatch.setattr(store, "_connection", Failing(error))
+    with pytest.raises(FeedbackUnavailable, match=path.name) as caught:
+        use(store)
+    assert isinstance(caught.value.__cause__, error)
+
+
+def test_a_file_that_is_no_database_is_refused_by_name_and_left_alone(path):
+    path.parent.mkdir()
+    path.write_text("my notes, and a good deal of them " * 100, encoding="utf-8")
+    with pytest.raises(FeedbackUnavailable, match=path.name):
+        SqliteFeedback(path)
+    assert path.read_text(encoding="utf-8").startswith("my notes")
+
+
+@pytest.mark.parametrize("place", [pytest.param("taken", id="folder"), pytest.param("taken.txt/f", id="below-a-file")])
+def test_a_place_that_cannot_hold_a_file_is_refused_by_name(tmp_path, place):
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "taken.txt").touch()
+    with pytest.raises(FeedbackUnavailable, match="taken"):
+        SqliteFeedback(tmp_path / place)
+
+
+def test_a_full_disk_refuses_the_record_and_keeps_the_others(path):
+    with closing(SqliteFeedback(path)) as store:
+        store.record(exchange(0))
+        store._run("PRAGMA max_page_count=1", ())  # SQLite's own way to have no room
+        with pytest.raises(FeedbackUnavailable, match="full"):
+            store.record(exchange(1, question="long " * 10_000))
+        with pytest.raises(FeedbackUnavailable, match="full"):
+            store.vote(vote(comment="long " * 10_000))
+        assert list(store.exchanges()) == [exchange(0)]
+        assert store.votes("answer-00000") == []
+
+
+@pytest.mark.parametrize("record", ["nope", "{}", json.dumps({"kind": "exchange", "schema": "9.0"})])
+def test_a_damaged_record_is_told_by_file(path, record):
+    with closing(SqliteFeedback(path)) as store:
+        store.record(exchange())
+        store._run("UPDATE exchanges SET record = ?", (record,))
+        with pytest.raises(FeedbackUnavailable, match=path.name):
+            store.exchange("answer-00000")

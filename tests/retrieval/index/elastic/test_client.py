@@ -1,0 +1,210 @@
+"""Elasticsearch's failures reach people as one clear line with what mends it, and within the time limit."""
+
+import inspect
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import closing
+
+import elastic_transport
+import elasticsearch
+import pytest
+
+from retrieval.errors import SearchUnavailable
+from retrieval.index.elastic.client import Connection, PartialAnswer, connect, mapped
+from retrieval.index.elastic.index import open_elastic
+from retrieval.index.elastic.retries import PATIENCE, TRIES, retry_read, retry_write
+from retrieval.index.elastic.store import responses
+from retrieval.ranking.analysis import Analyzer
+from tests.fakes import FakeEmbedder
+from tests.retrieval.samples import LEAVE, document, lookup, put
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """The url of a server that accepts and never answers."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as server:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+
+
+@pytest.fixture
+def nobody(silent: str) -> str:
+    """A url behind which nothing listens."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as server:
+        return f"http://127.0.0.1:{server.getsockname()[1]}"
+
+
+def opened(connection: Connection):
+    return closing(open_elastic(connection, FakeEmbedder(), Analyzer(), alias="test-nowhere"))
+
+
+def test_opening_asks_nothing(nobody):
+    with opened(Connection((nobody,))):
+        pass
+
+
+def test_a_server_that_is_not_there_is_named_with_the_mend(nobody):
+    with opened(Connection((nobody,))) as index:
+        expected = rf"^Elasticsearch at {nobody} cannot be reached: check that it runs and that `elasticsearch_url`"
+        for attempt in (
+            lambda: index.lookup(lookup("leave")),
+            lambda: index.stored("docs"),
+            lambda: put(index, document("docs/leave", LEAVE)),
+            lambda: index.writing().__enter__(),
+        ):
+            with pytest.raises(SearchUnavailable, match=expected):
+                attempt()
+
+
+def test_a_server_that_never_answers_is_given_up_within_the_limit(silent):
+    with opened(Connection((silent, silent.replace("127.0.0.1", "localhost")), timeout=1.0)) as index:
+        began = time.monotonic()
+        with pytest.raises(SearchUnavailable, match="did not answer in time"):
+            index.lookup(lookup("leave"))
+        assert time.monotonic() - began < 10
+
+
+def test_no_secret_of_a_url_is_shown(nobody):
+    secret = nobody.replace("//", "//ada:s3cret@")
+    with opened(Connection((secret,))) as index, pytest.raises(SearchUnavailable) as raised:
+        index.counts()
+    assert "s3cret" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "connection",
+    [
+        pytest.param(Connection(("not a url",)), id="no-url"),
+        pytest.param(Connection(cloud_id="nonsense"), id="cloud"),
+    ],
+)
+def test_values_that_cannot_be_meant_are_refused_in_one_line(connection):
+    with pytest.raises(SearchUnavailable, match=r"^the connection to Elasticsearch at .* cannot be set up: [^\n]+$"):
+        connect(connection)
+
+
+def test_a_certificate_that_is_not_there_is_named():
+    with pytest.raises(SearchUnavailable, match=r"^`elasticsearch_ca_certs` names no file: '/nowhere/ca.pem'"):
+        connect(Connection(("https://127.0.0.1:9200",), ca_certs="/nowhere/ca.pem"))
+
+
+def errors(module, root: type[Exception]) -> list[type[Exception]]:
+    found = [each for _, each in inspect.getmembers(module, inspect.isclass) if issubclass(each, root)]
+    assert found
+    return found
+
+
+def made(error: type[Exception], said: str = "said\nso", *, status: int = 418, body: object = None) -> Exception:
+    if issubclass(error, elasticsearch.ApiError):
+        meta = elastic_transport.ApiResponseMeta(
+            status, "1.1", elastic_transport.HttpHeaders(), 0.1, elastic_transport.NodeConfig("http", "h", 9200)
+        )
+        return error(said, meta, body or {})
+    return error(said)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        *errors(elasticsearch, elasticsearch.ApiError),
+        *errors(elasticsearch, elasticsearch.TransportError),
+        *errors(elastic_transport, elastic_transport.TransportError),
+    ],
+)
+def test_none_of_the_clients_errors_escapes(error):
+    with pytest.raises(SearchUnavailable, match=r"^Elasticsearch at somewhere [^\n]+$"), mapped("somewhere"):
+        raise made(error)
+
+
+WHOLE = {"hits": {"hits": []}, "timed_out": False, "_shards": {"failed": 0}}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param({**WHOLE, "timed_out": True}, id="timed-out"),
+        pytest.param({**WHOLE, "_shards": {"failed": 1}}, id="shard-failed"),
+        pytest.param({"error": {"type": "no_shard", "reason": "gone"}, "status": 503}, id="error"),
+    ],
+)
+def test_an_answer_of_a_part_of_the_index_is_none(answer):
+    assert responses({"responses": [WHOLE]}) == [WHOLE]
+    with pytest.raises(PartialAnswer):
+        responses({"responses": [WHOLE, answer]})
+
+
+def test_a_full_disk_is_told_from_a_busy_server():
+    reason = "index [x] blocked by: [TOO_MANY_REQUESTS/12/disk usage exceeded flood-stage watermark];"
+    body = {"error": {"root_cause": [{"type": "cluster_block_exception", "reason": reason}]}}
+    full = made(elasticsearch.ApiError, "cluster_block_exception", status=429, body=body)
+    with pytest.raises(SearchUnavailable, match="its disk is full: free space"), mapped("somewhere"):
+        raise full
+    with pytest.raises(SearchUnavailable, match="is overloaded: add memory or nodes"), mapped("somewhere"):
+        raise made(elasticsearch.ApiError, "es_rejected_execution_exception", status=429)
+
+
+class Failing:
+    """Fails so many times in this way, then gives an answer; its clock goes on with each pause."""
+
+    def __init__(self, error: Exception, times: int) -> None:
+        self.error, self.left, self.asked, self.now = error, times, 0, 0.0
+
+    def __call__(self) -> str:
+        self.asked += 1
+        if self.asked <= self.left:
+            raise self.error
+        return "whole"
+
+    def pause(self, seconds: float) -> None:
+        self.now += seconds
+
+
+def asked(failing: Failing) -> str:
+    return retry_read(failing, clock=lambda: failing.now, pause=failing.pause, jitter=lambda: 0.5)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        PartialAnswer(500, "node_disconnected_exception"),
+        # as a search of an index says that is made or deleted at this moment
+        made(elasticsearch.ApiError, "search_phase_execution_exception", status=503),
+    ],
+)
+def test_a_search_that_broke_off_with_its_node_is_asked_again(error):
+    assert asked(Failing(error, 3)) == "whole"
+
+
+def test_a_search_is_asked_again_only_while_somebody_waits():
+    lasting = Failing(PartialAnswer(503, "no_shard_available"), 10_000)
+    with pytest.raises(PartialAnswer):
+        asked(lasting)
+    assert PATIENCE < lasting.now < PATIENCE + 1
+
+
+@pytest.mark.parametrize("status", [400, 404, 408])
+def test_what_does_not_pass_by_itself_is_not_asked_again(status):
+    for error in (PartialAnswer(status, "no"), made(elasticsearch.ApiError, "no", status=status)):
+        failing = Failing(error, 1)
+        with pytest.raises(type(error)):
+            asked(failing)
+        assert failing.asked == 1
+
+
+def test_a_write_that_is_turned_away_for_now_is_tried_again_unless_another_may_be_writing():
+    busy = made(elasticsearch.ApiError, "es_rejected_execution_exception", status=429)
+    failing = Failing(busy, TRIES - 1)
+    assert retry_write(failing, pause=failing.pause, jitter=lambda: 0.5) == "whole"
+    lasting = Failing(busy, 10_000)
+    with pytest.raises(elasticsearch.ApiError):
+        retry_write(lasting, pause=lasting.pause, jitter=lambda: 0.5)
+    assert lasting.asked == TRIES
+
+    def fence() -> None:
+        if fenced.asked:
+            raise SearchUnavailable("the right is lost")
+
+    fenced = Failing(busy, 10_000)
+    with pytest.raises(SearchUnavailable, match="the right is lost"):
+        retry_write(fenced, fence=fence, pause=fenced.pause)
+    assert fenced.asked == 1

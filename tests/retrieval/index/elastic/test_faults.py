@@ -1,0 +1,683 @@
+"""Servers that stop, hang, fill up and lose parts: searches answer or say why in time, and a sync loses nothing."""
+
+import random
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, suppress
+from pathlib import Path
+from shutil import rmtree
+from typing import Self
+from uuid import uuid4
+
+import pytest
+from elasticsearch import Elasticsearch
+
+from retrieval.errors import RetrievalError, SearchUnavailable
+from retrieval.index.elastic.admin.generations import Generations
+from retrieval.index.elastic.client import Connection
+from retrieval.index.elastic.index import ElasticIndex, open_elastic
+from retrieval.index.elastic.mapping import SCHEMA_VERSION
+from retrieval.index.elastic.visibility import VisibilityRecord
+from retrieval.index.elastic.write.bulk import Bulk, Line
+from retrieval.index.generations import IndexFingerprint
+from retrieval.index.protocols import Encoded
+from retrieval.parsing.protocol import Parsed
+from retrieval.parsing.registry import parse
+from retrieval.passages import Query
+from retrieval.ranking.analysis import Analyzer
+from retrieval.search import Search
+from retrieval.sync import Source, sync
+from tests.fakes import FakeEmbedder
+from tests.retrieval.conftest import LEASE, elastic
+from tests.retrieval.index.elastic.test_generations import remade
+from tests.retrieval.samples import LEAVE, TRAVEL, cut, document, finished, lookup, process, put
+from tests.servers.elastic.installing import best
+from tests.servers.elastic.running import Unavailable
+from tests.servers.elastic.server import Server, serving
+
+pytestmark = [pytest.mark.server, pytest.mark.timeout(900)]
+
+DOCUMENTS, PARTS = 60, 6
+READ_LIMIT = 3.0
+# What a busy machine may add to a limit before a test calls it broken.
+SLACK = 4.0
+
+SYNC = """
+import sys
+from pathlib import Path
+from retrieval import sync as syncing
+from retrieval.index.elastic.write import batch_writer, bulk
+from tests.fakes import FakeEmbedder
+from tests.retrieval.conftest import elastic
+
+url, alias, folder = sys.argv[1:]
+syncing.EMBEDDED_TOGETHER, bulk.REQUEST_BYTES, batch_writer.COMMIT_BYTES = 12, 20_000, 60_000
+
+def progress(stage, done, total):
+    print(stage, flush=True)
+
+syncing.sync([syncing.Source("docs", Path(folder))], elastic(url, alias), FakeEmbedder(), progress=progress)
+"""
+
+
+def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sync sends and shows every few documents, so that what breaks it finds it half-way."""
+    monkeypatch.setattr("retrieval.sync.EMBEDDED_TOGETHER", 12)
+    monkeypatch.setattr("retrieval.index.elastic.write.bulk.REQUEST_BYTES", 20_000)
+    monkeypatch.setattr("retrieval.index.elastic.write.batch_writer.COMMIT_BYTES", 60_000)
+
+
+def folder_of(folder: Path, word: str = "alpha", *, documents: int = DOCUMENTS) -> Path:
+    """A folder of documents, each of several passages that all hold this word."""
+    folder.mkdir(exist_ok=True)
+    for number in range(documents):
+        parts = (f"## Part {part}\n\nPassage {part} of number{number} speaks of {word} leave." for part in range(PARTS))
+        (folder / f"{number:03}.md").write_text(f"# Document {number}\n\n" + "\n\n".join(parts))
+    return folder
+
+
+def assert_holds(index: ElasticIndex, folder: Path) -> None:
+    """The index holds what the files say, every document whole, and nothing else."""
+    expected = {f"docs/{path.name}": path for path in folder.iterdir()}
+    assert set(index.stored("docs")) == set(expected)
+    passages = 0
+    for id_, path in expected.items():
+        document = index.document(id_)
+        assert document is not None
+        parsed = parse(path.name, path.read_bytes())
+        assert isinstance(parsed, Parsed)
+        assert document.text == parsed.text
+        assert index.sections(id_) == cut(document)
+        passages += len(cut(document))
+    assert index.counts() == (len(expected), passages)
+    found = index.lookup(lookup("leave", depth=1000)).found
+    assert len(found) == passages
+    assert len(index.tokens([each.key for each in found])) == passages
+
+
+class Load:
+    """Threads that search one index until the block ends, and read the document of the best hit as citing does.
+
+    Whoever gets no ten hits, hits of two generations or no document has failed.
+    """
+
+    def __init__(self, index: ElasticIndex, *, threads: int = 8) -> None:
+        self.failures: list[str] = []
+        self.slowest = 0.0
+        self.done = 0
+        self.generations: set[str] = set()
+        self._index = index
+        self._search = Search(index, FakeEmbedder(), Analyzer())
+        self._ended = threading.Event()
+        self._threads = [threading.Thread(target=self._run, args=(each,)) for each in range(threads)]
+
+    def __enter__(self) -> Self:
+        for each in self._threads:
+            each.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._ended.set()
+        for each in self._threads:
+            each.join(120)
+        assert not any(each.is_alive() for each in self._threads), "a search hangs"
+
+    def searches(self, more: int, *, seconds: float = 120) -> None:
+        """Returns when so many more searches have ended, well or not."""
+        wanted, deadline = self.done + more, time.monotonic() + seconds
+        while self.done < wanted:
+            assert time.monotonic() < deadline, f"{self.done} searches of {wanted} ended in {seconds} s"
+            time.sleep(0.02)
+
+    def _run(self, number: int) -> None:
+        rng = random.Random(number)
+        while not self._ended.is_set():
+            began, step = time.monotonic(), "search"
+            try:
+                hits = self._search(Query(f"passage {rng.randrange(PARTS)} of number{rng.randrange(DOCUMENTS)}")).hits
+                prefixes = {str(hit.key).partition("/")[0] for hit in hits}
+                self.generations |= prefixes
+                if len(hits) != 10 or len(prefixes) != 1:
+                    self.failures.append(f"{len(hits)} hits of {sorted(prefixes)}")
+                step = "document"
+                if hits and self._index.document(hits[0].passage.document) is None:
+                    self.failures.append(f"no document {hits[0].passage.document}")
+            except Exception as error:  # noqa: BLE001 - whatever goes wrong is what the tests are about
+                self.failures.append(f"{type(error).__name__}: {error} ({step}, {time.monotonic() - began:.1f} s)")
+                self._ended.wait(0.1)  # a server that starts again needs the processor
+            self.slowest = max(self.slowest, time.monotonic() - began)
+            self.done += 1
+
+
+class Acting(FakeEmbedder):
+    """Does something once, in the midst of a sync: before it embeds for this time."""
+
+    def __init__(self, act: Callable[[], object], *, after: int, name: str = "fake/64") -> None:
+        super().__init__(name)
+        self.acted = False
+        self._act, self._left = act, after
+
+    def passages(self, texts, **how) -> list[Encoded]:
+        if self._left == 0:
+            self._act()
+            self.acted = True
+        self._left -= 1
+        return super().passages(texts, **how)
+
+
+@pytest.fixture
+def server(elasticsearch_server: Server) -> Server:
+    """A running server that this module may break."""
+    if not elasticsearch_server.running:
+        elasticsearch_server.start()
+    return elasticsearch_server
+
+
+@pytest.fixture
+def name(server: Server) -> Iterator[str]:
+    """An alias of the test's own on a server that the test may leave broken."""
+    alias = f"test-{uuid4().hex[:12]}"
+    yield alias
+    with suppress(OSError):
+        for index in server.call("GET", f"/{alias}*?expand_wildcards=all")[1]:
+            server.call("DELETE", f"/{index}")
+
+
+@pytest.fixture
+def opening(server: Server, name: str) -> Iterator[Callable[..., ElasticIndex]]:
+    """Opens the index again and again, as another process would; a read of it takes `READ_LIMIT` at most."""
+    with ExitStack() as opened:
+
+        def opening(embedding: str = "fake/64", *, shards: int = 1) -> ElasticIndex:
+            return opened.enter_context(
+                closing(
+                    open_elastic(
+                        Connection((server.url,), timeout=READ_LIMIT),
+                        FakeEmbedder(embedding),
+                        Analyzer(),
+                        alias=name,
+                        shards=shards,
+                        lease=LEASE,
+                    )
+                )
+            )
+
+        yield opening
+
+
+def brought_in(index: ElasticIndex, folder: Path, embedder: FakeEmbedder | None = None) -> None:
+    sync([Source("docs", folder)], index, embedder or FakeEmbedder())
+
+
+def refused(attempt: Callable[[], object], *, limit: float, match: str = r"^Elasticsearch at [^\n]+: [^\n]+$") -> str:
+    """What a person is told when this fails, in one line and within the limit."""
+    began = time.monotonic()
+    with pytest.raises(SearchUnavailable, match=match) as raised:
+        attempt()
+    assert time.monotonic() - began < limit + SLACK
+    return str(raised.value)
+
+
+@pytest.mark.full
+def test_a_server_stopped_before_a_search_is_named_and_found_again(server, opening, tmp_path):
+    folder, index = folder_of(tmp_path / "docs"), opening()
+    brought_in(index, folder)
+    server.stop()
+    for attempt in (
+        lambda: index.lookup(lookup("leave")),
+        lambda: opening().lookup(lookup("leave")),
+        lambda: index.document("docs/000.md"),
+        index.counts,
+    ):
+        assert "check that it runs" in refused(attempt, limit=READ_LIMIT)
+    server.start()
+    assert_holds(index, folder)
+
+
+@pytest.mark.full
+def test_a_server_killed_during_searches_ends_each_of_them_in_time(server, opening, tmp_path):
+    folder, index = folder_of(tmp_path / "docs"), opening()
+    brought_in(index, folder)
+    with Load(index) as load:
+        load.searches(100)
+        server.kill()
+        load.searches(100)
+        assert load.failures
+        assert all(each.startswith("SearchUnavailable: Elasticsearch at ") for each in load.failures), load.failures
+        assert not any("\n" in each for each in load.failures)
+        server.start()
+        load.searches(16)  # those that began before it was back
+        load.failures.clear()
+        load.searches(200)
+        assert load.failures == []
+    assert load.slowest < READ_LIMIT + SLACK
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("after", [0, 7, 20])
+def test_a_sync_whose_server_is_killed_says_so_and_the_next_one_completes_it(
+    server, opening, tmp_path, monkeypatch, after
+):
+    folder, index = folder_of(tmp_path / "docs"), opening()
+    small_steps(monkeypatch)
+    monkeypatch.setattr("retrieval.index.elastic.retries.LONGEST_PAUSE", 0.5)
+    brought_in(index, folder)
+    folder_of(folder, "beta")
+    (folder / "000.md").unlink()
+    embedder = Acting(server.kill, after=after)
+    refused(lambda: brought_in(index, folder, embedder), limit=60, match=r"^[^\n]+$")
+    assert embedder.acted
+    server.start()
+    with Elasticsearch(server.url) as client:
+        client.cluster.health(wait_for_status="yellow")
+    for each in index.stored("docs"):
+        words = {word for passage in index.sections(each) for word in passage.text.split()} & {"alpha", "beta"}
+        assert len(index.sections(each)) == len(cut(index.document(each)))
+        assert len(words) == 1, "half of a document was replaced"
+    brought_in(index, folder)
+    assert_holds(index, folder)
+    with Elasticsearch(server.url) as client:
+        assert not VisibilityRecord(client, index.generations()[0].name).read().batches
+
+
+def killed_before(server: Server, call: Callable[[], None]) -> None:
+    server.kill()
+    call()
+
+
+def killed_during(server: Server, call: Callable[[], None]) -> None:
+    server.pause()
+    killing = threading.Timer(0.3, server.kill)
+    killing.start()
+    try:
+        call()
+    finally:
+        killing.join()
+
+
+def killed_after(server: Server, call: Callable[[], None]) -> None:
+    call()
+    server.kill()
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("kill", [killed_before, killed_during, killed_after])
+def test_a_server_killed_around_the_swap_of_the_alias_leaves_one_whole_generation(
+    server, opening, tmp_path, monkeypatch, kill
+):
+    folder, index = folder_of(tmp_path / "docs"), opening()
+    brought_in(index, folder)
+    promote, renewed = Generations.promote, opening("other/64")
+    with monkeypatch.context() as patched:
+        patched.setattr(Generations, "promote", lambda self, name: kill(server, lambda: promote(self, name)))
+        refused(lambda: brought_in(renewed, folder, FakeEmbedder("other/64")), limit=60)
+    server.start()
+    assert len([each for each in index.generations() if each.current]) == 1
+    assert_sections(index, folder)
+    brought_in(renewed, folder, FakeEmbedder("other/64"))
+    assert [each.embedding for each in renewed.generations() if each.current] == ["other/64"]
+    assert_holds(renewed, folder)
+
+
+def assert_sections(index: ElasticIndex, folder: Path) -> None:
+    """The documents can be read, whatever model they were indexed with."""
+    for path in folder.iterdir():
+        found = index.document(f"docs/{path.name}")
+        assert found is not None
+        assert index.sections(found.id) == cut(found)
+
+
+@pytest.mark.full
+def test_a_server_that_accepts_and_never_answers_is_given_up_in_time(server, opening, tmp_path, monkeypatch):
+    folder, index = folder_of(tmp_path / "docs"), opening()
+    brought_in(index, folder)
+    server.pause()
+    try:
+        for attempt in (
+            lambda: index.lookup(lookup("leave")),
+            lambda: opening().lookup(lookup("leave")),
+            lambda: index.passages([each.key for each in index.lookup(lookup("leave")).found]),
+            lambda: brought_in(index, folder),
+        ):
+            assert "did not answer in time" in refused(attempt, limit=READ_LIMIT)
+    finally:
+        server.resume()
+    assert_holds(index, folder)
+    brought_in(index, folder)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("hanging", ["between", "bulk"])
+def test_a_writer_whose_server_hangs_gives_up_and_the_next_one_completes_its_work(
+    server, opening, tmp_path, monkeypatch, hanging
+):
+    monkeypatch.setattr("retrieval.index.elastic.write.coordinator.WRITE_TIMEOUT", READ_LIMIT)
+    small_steps(monkeypatch)
+    folder, index = folder_of(tmp_path / "docs"), opening()
+    with monkeypatch.context() as patched:
+        embedder = Acting(server.pause if hanging == "between" else lambda: hang_in_bulk(server, patched), after=5)
+        try:
+            told = refused(lambda: brought_in(index, folder, embedder), limit=4 * READ_LIMIT, match=r"^[^\n]+$")
+        finally:
+            server.resume()
+    assert embedder.acted
+    assert "in time" in told
+    brought_in(index, folder)
+    assert_holds(index, folder)
+
+
+def hang_in_bulk(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on the server hangs as soon as it is to get a bulk request."""
+    send = Bulk._send
+
+    def hanging(self: Bulk, lines: Sequence[Line]) -> None:
+        server.pause()
+        send(self, lines)
+
+    monkeypatch.setattr(Bulk, "_send", hanging)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("shard", [0, 1])
+def test_an_index_that_lost_a_part_is_an_error_and_never_fewer_hits(server, opening, name, tmp_path, shard):
+    folder, index = folder_of(tmp_path / "docs"), opening(shards=2)
+    brought_in(index, folder)
+    found = [each.key for each in index.lookup(lookup("leave")).found]
+    uuid = server.call("GET", f"/{name}-000001/_settings")[1][f"{name}-000001"]["settings"]["index"]["uuid"]
+    server.stop()
+    rmtree(server.folder / "data" / "indices" / uuid / str(shard))
+    server.launch()
+    server.wait(status="red")
+    until_half_is_there(server, f"{name}-000001")
+    try:
+        for attempt in (
+            lambda: index.lookup(lookup("leave")),
+            lambda: opening().lookup(lookup("leave")),
+            lambda: index.passages(found),
+            lambda: index.tokens(found),
+            lambda: [index.document(f"docs/{path.name}") for path in folder.iterdir()],
+            index.counts,
+            lambda: index.stored("docs"),
+            lambda: brought_in(opening(), folder),
+        ):
+            refused(attempt, limit=30)
+    finally:
+        server.call("DELETE", f"/{name}-000001")
+
+
+def until_half_is_there(server: Server, index: str) -> None:
+    """Returns when the shard that was not lost answers."""
+    deadline = time.monotonic() + 60
+    while server.call("GET", f"/_cluster/health/{index}?timeout=1s")[1].get("active_primary_shards") != 1:
+        assert time.monotonic() < deadline, "the shard that is left did not start"
+        time.sleep(0.2)
+
+
+def test_a_shard_that_cannot_answer_a_search_is_an_error(elasticsearch_url, alias):
+    with closing(elastic(elasticsearch_url, alias)) as index, Elasticsearch(elasticsearch_url) as client:
+        put(index, document("docs/leave", LEAVE))
+        name = index.generations()[0].name
+        index.lookup(lookup("leave"))
+        client.indices.close(index=name)
+        told = refused(lambda: index.lookup(lookup("days of leave")), limit=30)
+        assert "closed" in told
+        client.indices.open(index=name)
+        client.cluster.health(index=name, wait_for_status="yellow")
+        assert index.lookup(lookup("leave")).found
+
+
+def test_a_generation_that_is_gone_gives_no_passages_and_no_error(elasticsearch_url, alias):
+    with closing(elastic(elasticsearch_url, alias)) as index, closing(elastic(elasticsearch_url, alias)) as reader:
+        put(index, document("docs/leave", LEAVE))
+        keys = [each.key for each in reader.lookup(lookup("leave")).found]
+        with index.writing():
+            for _ in range(2):
+                index.rebuild(remade(FakeEmbedder()))
+        assert keys
+        assert reader.passages(keys) == {}
+        assert reader.tokens(keys) == {}
+        assert reader.lookup(lookup("leave")).found
+
+
+def test_a_record_that_is_refused_for_good_is_told_with_the_reason(elasticsearch_url, alias):
+    with Elasticsearch(elasticsearch_url) as client, closing(elastic(elasticsearch_url, alias)) as index:
+        Generations(client, alias, IndexFingerprint(SCHEMA_VERSION, "fake/64", Analyzer().name)).first(32)
+        told = refused(lambda: put(index, document("docs/leave", LEAVE)), limit=30, match=r"^[^\n]+$")
+        assert "dimension" in told
+        assert index.stored("docs") == {}
+        assert index.counts() == (0, 0)
+
+
+@pytest.fixture
+def crowded() -> Iterator[Server]:
+    """A server that lets one write wait and turns the others away."""
+    try:
+        with serving(best(), settings={"thread_pool.write.queue_size": 1, "node.processors": 1}) as server:
+            yield server
+    except Unavailable as reason:
+        pytest.skip(str(reason))
+
+
+@pytest.mark.full
+def test_writes_that_are_turned_away_for_now_are_tried_again(crowded, tmp_path, monkeypatch):
+    small_steps(monkeypatch)
+    folder = folder_of(tmp_path / "docs")
+    told: list[str] = []
+
+    def bring_in(index: ElasticIndex) -> None:
+        try:
+            brought_in(index, folder)
+        except SearchUnavailable as error:
+            told.append(str(error))
+
+    with ExitStack() as opened:
+        connection = Connection((crowded.url,))
+        indices = [
+            opened.enter_context(closing(open_elastic(connection, FakeEmbedder(), Analyzer(), alias=f"crowd-{each}")))
+            for each in range(6)
+        ]
+        threads = [threading.Thread(target=bring_in, args=(each,)) for each in indices]
+        for each in threads:
+            each.start()
+        for each in threads:
+            each.join(300)
+        nodes = crowded.call("GET", "/_nodes/stats/thread_pool")[1]["nodes"]
+        assert sum(node["thread_pool"]["write"]["rejected"] for node in nodes.values()) > 0
+        # A write that was turned away is no reason to give up, a lease that could not be renewed is.
+        assert not [line for line in told if "the sole right to change the index was lost" not in line]
+        assert len(told) < len(indices)
+        for index in indices:
+            brought_in(index, folder)
+            assert_holds(index, folder)
+
+
+def test_a_disk_that_fills_up_during_a_sync_is_told_and_the_next_one_completes_it(
+    elasticsearch_url, alias, tmp_path, monkeypatch
+):
+    small_steps(monkeypatch)
+    monkeypatch.setattr("retrieval.index.elastic.retries.LONGEST_PAUSE", 0.05)
+    folder = folder_of(tmp_path / "docs")
+    with (
+        # The next one waits for its end: a full disk does not let the lock go either.
+        closing(elastic(elasticsearch_url, alias, lease=8.0)) as index,
+        Elasticsearch(elasticsearch_url) as client,
+    ):
+
+        def block(value: bool | None) -> None:
+            # The server looks every so often whether the disk has room again, and lifts the block.
+            client.cluster.put_settings(persistent={"cluster.info.update.interval": "1h" if value else None})
+            client.indices.put_settings(index=f"{alias}-*", settings={"index.blocks.read_only_allow_delete": value})
+
+        embedder = Acting(lambda: block(True), after=7)
+        told = refused(lambda: brought_in(index, folder, embedder), limit=60, match=r"^[^\n]+$")
+        assert "disk is full: free space" in told
+        assert 0 < len(index.stored("docs")) < DOCUMENTS
+        assert index.lookup(lookup("leave")).found
+        block(None)
+        brought_in(index, folder)
+        assert_holds(index, folder)
+
+
+@pytest.mark.full
+def test_the_flood_stage_of_a_disk_is_told_with_the_mend_and_passes(server, opening, name, tmp_path):
+    folder, index = folder_of(tmp_path / "docs"), opening()
+    brought_in(index, folder)
+    disk = "cluster.routing.allocation.disk"
+    sizes = {"low": "3000tb", "high": "2000tb", "flood_stage": "1000tb"}  # so much has to be free
+    full = {f"{disk}.watermark.{stage}": size for stage, size in sizes.items()}
+    settings = {f"{disk}.threshold_enabled": True, "cluster.info.update.interval": "10s", **full}
+    try:
+        status, answer = server.call("PUT", "/_cluster/settings", {"persistent": settings})
+        assert status == 200, answer
+        until_blocked(server, name, blocked=True)
+        (folder / "000.md").unlink()
+        told = refused(lambda: brought_in(index, folder), limit=60)
+        assert "free space" in told
+        assert len(index.lookup(lookup("leave", depth=1000)).found) == index.counts()[1]
+    finally:
+        server.call("PUT", "/_cluster/settings", {"persistent": dict.fromkeys(full)})
+    until_blocked(server, name, blocked=False)
+    server.call("PUT", "/_cluster/settings", {"persistent": dict.fromkeys(settings)})
+    brought_in(index, folder)
+    assert_holds(index, folder)
+
+
+def until_blocked(server: Server, name: str, *, blocked: bool) -> None:
+    """Returns when the server has seen how full its disk is."""
+    deadline = time.monotonic() + 90
+    while time.monotonic() < deadline:
+        _, found = server.call("GET", f"/{name}-*/_settings/index.blocks.*")
+        held = [each for each in found.values() if "blocks" in each["settings"].get("index", {})]
+        if bool(held) == blocked:
+            return
+        time.sleep(0.3)
+    raise AssertionError(f"the index did not become {'blocked' if blocked else 'free'}")
+
+
+@pytest.mark.parametrize("kills", [4, pytest.param(12, marks=pytest.mark.full)])
+def test_a_sync_killed_again_and_again_shows_no_half_document_and_is_completed(
+    elasticsearch_url, alias, tmp_path, kills
+):
+    folder, rng = folder_of(tmp_path / "docs"), random.Random(5)
+    with closing(elastic(elasticsearch_url, alias)) as index, closing(elastic(elasticsearch_url, alias)) as reader:
+        brought_in(index, folder)
+        looking = Looking(reader)
+        reached = []
+        with looking:
+            for number in range(kills):
+                folder_of(folder, ("beta", "alpha")[number % 2])
+                killed(process(SYNC, elasticsearch_url, alias, folder), rng)
+                reached.append(looking.count("beta"))
+                assert len(index.stored("docs")) == DOCUMENTS
+        assert looking.failures == []
+        assert set(reached) - {0, DOCUMENTS}, reached
+        (folder / "007.md").unlink()
+        finished(process(SYNC, elasticsearch_url, alias, folder))
+        assert_holds(index, folder)
+
+
+def killed(started: subprocess.Popen[str], rng: random.Random) -> None:
+    """Kills a process after some of the lines that it prints, if it has not ended before."""
+    with started:
+        assert started.stdout is not None
+        for _ in range(rng.randrange(2 * DOCUMENTS)):
+            started.stdout.readline()
+        with suppress(subprocess.TimeoutExpired):
+            started.wait(timeout=rng.uniform(0.0, 0.05))
+        started.kill()
+        started.communicate()
+
+
+class Looking:
+    """A thread that reads every document again and again, and notes one that it does not find whole."""
+
+    def __init__(self, index: ElasticIndex) -> None:
+        self.failures: list[str] = []
+        self._index = index
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._ended.set()
+        self._thread.join(120)
+
+    def count(self, word: str) -> int:
+        """How many documents say this word now."""
+        found = self._index.lookup(lookup(word, depth=1000)).found
+        return len({each.document for each in found if each.matched})
+
+    def _run(self) -> None:
+        while not self._ended.is_set():
+            try:
+                self._look()
+            except RetrievalError as error:
+                self.failures.append(str(error))
+
+    def _look(self) -> None:
+        passages: dict[str, list[frozenset[str]]] = {}
+        for each in self._index.lookup(lookup("alpha beta leave", depth=1000)).found:
+            passages.setdefault(each.document, []).append(each.matched - {"leav"})
+        if len(passages) != DOCUMENTS:
+            self.failures.append(f"{len(passages)} documents")
+        for found, said in passages.items():
+            if len(said) != PARTS or len(set(said)) != 1:
+                self.failures.append(f"{found}: {said}")
+
+
+@pytest.mark.parametrize(
+    "documents",
+    [pytest.param(100, id="600"), pytest.param(2400, id="14400", marks=[pytest.mark.full, pytest.mark.timeout(1800)])],
+)
+def test_no_search_fails_while_the_index_is_rebuilt_under_load(elasticsearch_url, alias, tmp_path, documents):
+    folder = folder_of(tmp_path / "docs", documents=documents)
+    with closing(elastic(elasticsearch_url, alias)) as index, closing(elastic(elasticsearch_url, alias)) as reader:
+        brought_in(index, folder)
+        with Load(reader) as load:
+            load.searches(20)
+            with index.writing():
+                index.rebuild(remade(FakeEmbedder()))
+            load.searches(20)
+        assert load.failures == []
+        assert load.generations == {f"{alias}-000001", f"{alias}-000002"}
+        assert index.counts() == (documents, documents * PARTS)
+
+
+@pytest.mark.parametrize("made", ["first", "second"])
+def test_a_writer_killed_while_it_made_an_index_is_no_hindrance(elasticsearch_url, alias, made):
+    with closing(elastic(elasticsearch_url, alias)) as index:
+        if made == "second":
+            put(index, document("docs/travel", TRAVEL))
+        dying = process(DIES_WHILE_IT_MAKES, elasticsearch_url, alias, "fake/64" if made == "first" else "other/64")
+        dying.communicate(timeout=60)
+        assert dying.returncode < 0
+        embedder = FakeEmbedder("fake/64" if made == "first" else "other/64")
+        with closing(elastic(elasticsearch_url, alias, embedder)) as other:
+            with other.writing():
+                other.renew(remade(embedder))
+                put(other, document("docs/leave", LEAVE))
+            assert other.lookup(lookup("leave")).found
+            assert "docs/leave" in other.stored("docs")
+
+
+DIES_WHILE_IT_MAKES = """
+import os, signal, sys
+from retrieval.index.elastic.visibility import VisibilityRecord
+from tests.fakes import FakeEmbedder
+from tests.retrieval.conftest import elastic
+from tests.retrieval.samples import LEAVE, document, put
+from tests.retrieval.index.elastic.test_generations import remade
+
+url, alias, model = sys.argv[1:]
+embedder = FakeEmbedder(model)
+index = elastic(url, alias, embedder)
+VisibilityRecord.empty = staticmethod(lambda: os.kill(os.getpid(), signal.SIGKILL))
+with index.writing():
+    index.renew(remade(embedder))
+    put(index, document("docs/leave", LEAVE), embedder=embedder)
+"""

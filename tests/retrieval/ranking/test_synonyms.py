@@ -1,0 +1,92 @@
+"""The company's own words: what a line of the file means, and what it does to a search."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from retrieval.errors import UnreadableSynonyms
+from retrieval.passages import Query
+from retrieval.ranking.analysis import Analyzer
+from retrieval.ranking.synonyms import SynonymFile, load, meanings, spelled_out
+from retrieval.search import Search
+from tests.fakes import FakeEmbedder
+from tests.retrieval.samples import document, put
+
+FILE = """
+# what we say here
+PTO, paid time off, annual leave
+WFH => remote work, work from home
+TOIL, time off in lieu  # since 2024
+"""
+
+
+def spelled(text: str, file: str = FILE) -> str:
+    return spelled_out(text, meanings(file, name="f"))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("How much PTO do I get?", "How much PTO (paid time off, annual leave) do I get?"),
+        ("how much pto?", "how much pto (paid time off, annual leave)?"),
+        ("paid time off", "paid time off (PTO, annual leave)"),
+        ("Is time off in lieu paid?", "Is time off in lieu (TOIL) paid?"),
+        ("May I WFH?", "May I WFH (remote work, work from home)?"),
+        ("remote work", "remote work"),
+        ("PTO, that is paid time off", "PTO (annual leave), that is paid time off (annual leave)"),
+        ("PTO and PTO", "PTO (paid time off, annual leave) and PTO"),
+        ("the PTOs", "the PTOs"),
+        ("", ""),
+    ],
+)
+def test_known_words_are_spelled_out_once(text, expected):
+    assert spelled(text) == expected
+
+
+@given(st.text(max_size=60))
+def test_what_was_asked_stays_letter_by_letter(text):
+    assert spelled(text, "nothing, here known") == text
+
+
+@pytest.mark.parametrize("line", ["PTO", "PTO =>", "=> paid time off", ", ,", "PTO => !"])
+def test_a_line_that_is_no_rule_is_named(line):
+    with pytest.raises(UnreadableSynonyms, match=r"'f', line 2: expected `PTO, paid time off`"):
+        meanings(f"# rules\n{line}\n", name="f")
+
+
+def test_a_question_in_our_own_words_finds_what_is_written_in_others_and_a_new_line_counts_at_once(index, tmp_path):
+    put(
+        index,
+        document("docs/leave", "Paid time off\nEverybody has 26 days of paid time off."),
+        document("docs/toil", "Overtime\nExtra hours are given back as time off in lieu."),
+    )
+    file = tmp_path / "synonyms.txt"
+    file.write_text("PTO, paid time off\n", encoding="utf-8")
+    search = Search(index, FakeEmbedder(), Analyzer(), spell_out=SynonymFile(file))
+    assert search(Query("PTO")).hits[0].passage.document == "docs/leave"
+    before = search(Query("GLEITTAG")).confidence
+    file.write_text("PTO, paid time off\nGleittag => time off in lieu\n", encoding="utf-8")
+    results = search(Query("GLEITTAG"))
+    assert results.hits[0].passage.document == "docs/toil"
+    assert results.confidence > before
+
+
+def test_a_file_that_is_gone_or_no_text_is_said_so(tmp_path):
+    file = tmp_path / "synonyms.txt"
+    with pytest.raises(UnreadableSynonyms, match="cannot be read"):
+        load(file)
+    file.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(UnreadableSynonyms, match="is not UTF-8"):
+        load(file)
+
+
+def test_a_broken_line_costs_no_question_and_what_was_known_stays(tmp_path, caplog):
+    file = tmp_path / "synonyms.txt"
+    file.write_text("PTO, paid time off\n", encoding="utf-8")
+    spell_out = SynonymFile(file)
+    assert spell_out("PTO") == "PTO (paid time off)"
+    file.write_text("PTO, paid time off\nbroken\n", encoding="utf-8")
+    assert spell_out("PTO") == "PTO (paid time off)"
+    file.unlink()
+    assert spell_out("PTO") == "PTO (paid time off)"
+    assert "line 2" in caplog.records[0].getMessage()

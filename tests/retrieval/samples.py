@@ -1,0 +1,131 @@
+"""Documents, passages, lookups and processes for the retrieval tests."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from hashlib import sha256
+from typing import Any
+
+from retrieval.embedding.sentence_transformers import Embedder, text_key
+from retrieval.index.protocols import Candidates, Encoded, Indexable, Lookup, SearchIndex
+from retrieval.parsing.protocol import Parsed
+from retrieval.parsing.registry import parse
+from retrieval.passages import EVERYONE, Document, Passage, readable_audiences
+from retrieval.ranking.analysis import Analyzer, weighted_terms
+from retrieval.ranking.configuration import RankingConfiguration
+from retrieval.sectioning.sections import passages
+from retrieval.sync import encoded, indexable
+from tests import ROOT
+from tests.fakes import FakeEmbedder
+
+DATA = os.environ.get("FOOTNOTE_TEST_DATA", "")  # noqa: TID251 - FOOTNOTE_TEST_* belongs to the tests
+ANALYZER = Analyzer()
+EMBEDDER = FakeEmbedder()
+
+LEAVE = """# Leave
+
+## Carry-over
+
+Five days of leave may be carried over into the next year. Your manager agrees in writing.
+
+## Illness
+
+Call your manager before ten when you are ill. A certificate is due on the third day.
+"""
+TRAVEL = """# Travel
+
+## Trains
+
+Book second class on trains. First class needs the approval of a director.
+
+## Hotels
+
+A hotel may cost ninety pounds a night. London hotels may cost more.
+"""
+
+
+def document(name: str, text: str, *, audience: Iterable[str] = (EVERYONE,), url: str = "") -> Document:
+    """The document that a Markdown (or other) file of this text would give."""
+    file = name if "." in name else f"{name}.md"
+    parsed = parse(file, text.encode())
+    assert isinstance(parsed, Parsed), parsed
+    headings = [parsed.text[block.start : block.end] for block in parsed.blocks if block.kind == "heading"]
+    return Document(
+        id=name,
+        source=name.partition("/")[0],
+        title=headings[0] if headings else name,
+        url=url,
+        version=sha256(text.encode()).hexdigest(),
+        text=parsed.text,
+        blocks=parsed.blocks,
+        audience=frozenset(audience),
+    )
+
+
+def cut(document: Document, embedder: Embedder = EMBEDDER) -> list[Passage]:
+    return passages(document, count=embedder.count, window=embedder.window)
+
+
+def indexables(
+    found: Sequence[Passage], index: SearchIndex | None = None, embedder: Embedder = EMBEDDER
+) -> list[Indexable]:
+    """Passages with their vectors; those that the index knows are not made again."""
+    texts = [text for each in found for text in (each.embedded_text, each.embedded_heading)]
+    vectors = encoded(texts, index, embedder) if index else _vectors(texts, embedder)
+    return [indexable(each, vectors) for each in found]
+
+
+def _vectors(texts: Sequence[str], embedder: Embedder) -> dict[bytes, Encoded]:
+    return {text_key(text): vectors for text, vectors in zip(texts, embedder.passages(texts), strict=True)}
+
+
+def put(index: SearchIndex, *documents: Document, embedder: Embedder = EMBEDDER, fingerprint: str = "f") -> None:
+    """Index these documents, and know their sources."""
+    for each in documents:
+        index.register(each.source, f"/folders/{each.source}")
+        index.replace(each, indexables(cut(each, embedder), index, embedder), fingerprint=fingerprint)
+
+
+def lookup(
+    text: str, *groups: str, depth: int = 200, recipe: RankingConfiguration | None = None, vector: bool = True
+) -> Lookup:
+    terms, bigrams = weighted_terms(ANALYZER, text, ())
+    return Lookup(
+        terms,
+        bigrams,
+        EMBEDDER.query(text)[0] if vector else None,
+        readable_audiences(frozenset(groups)),
+        recipe or RankingConfiguration(),
+        depth,
+    )
+
+
+def shown(index: SearchIndex, found: Candidates) -> list[tuple[Any, ...]]:
+    """Candidates as they can be compared across indexes: a passage's place instead of its key."""
+    places = index.passages([each.key for each in found.found])
+    return [
+        (places[each.key].id, places[each.key].text, *(getattr(each, name) for name in SCORES)) for each in found.found
+    ]
+
+
+SCORES = ("document", "lexical", "dense", "context", "cosine", "matched")
+
+
+def version(original: Document, text: str) -> Document:
+    """The same document with another text."""
+    return replace(document(original.id, text), audience=original.audience)
+
+
+def process(code: str, *arguments: object) -> subprocess.Popen[str]:
+    """A process that runs this code with the packages of the project."""
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def finished(started: subprocess.Popen[str]) -> str:
+    """What a process printed; it must have ended well."""
+    out, err = started.communicate(timeout=60)
+    assert started.returncode == 0, err
+    return out
