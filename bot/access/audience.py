@@ -1,6 +1,7 @@
-"""Which groups a place has, and which a person has in private (pure; knows no platform)."""
+"""Computes which groups a place has, and which a person has in private (pure; knows no platform)."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from bot.config.settings import Channel, Settings
 from retrieval.passages import EVERYONE, PUBLIC
@@ -9,33 +10,45 @@ OUTSIDERS = frozenset({PUBLIC})
 STAFF = frozenset({EVERYONE})
 
 
-def channel_of(settings: Settings, channel: str) -> Channel:
-    """What the settings say of a channel (`slack:C0123`); of one that they do not name, what holds without them."""
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """The groups that an answer in a place may use.
+
+    `private` is true where only the asker reads the answer, `bot_not_member` where the bot may not look at the place.
+    """
+
+    groups: frozenset[str]
+    private: bool = False
+    bot_not_member: bool = False
+
+
+def channel_settings(settings: Settings, channel: str) -> Channel:
+    """Return the `[channels]` entry of a channel (`slack:C0123`), or the defaults for one that has none."""
     return settings.channels.get(channel) or Channel()
 
 
 def groups_of_place(settings: Settings, channel: str, *, shared: bool = False) -> frozenset[str]:
-    """The groups of a channel: those that the settings give it, else `everyone`.
+    """Return the groups of a channel: those that the settings give it, else `everyone`.
 
-    One that is `shared` with guests or another company has `public` alone, whatever the settings say.
+    A channel `shared` with guests or another company has `public` alone, whatever the settings say.
     """
-    return OUTSIDERS if shared else channel_of(settings, channel).groups
+    return OUTSIDERS if shared else channel_settings(settings, channel).groups
 
 
 def groups_of_person(settings: Settings, names: Iterable[str], *, guest: bool = False) -> frozenset[str]:
-    """The groups of a person in private, who goes by all these names, those of the platform's user groups included.
+    """Return the groups of a person in a direct message; `names` are all their names, their user groups included.
 
-    Whoever is in none has `everyone`; a `guest` has `public` alone, whatever the settings say. E-mail addresses are
-    the same in upper and lower case, ids of platforms are not.
+    A person who is in no group has `everyone`; a `guest` has `public` alone, whatever the settings say. E-mail
+    addresses are compared without case, ids of platforms with it.
     """
     if guest:
         return OUTSIDERS
-    known = {_same(name) for name in names if name.strip()}
-    own = {group for group, members in settings.groups.items() if known & {_same(member) for member in members}}
+    known = {_normalized(name) for name in names if name.strip()}
+    own = {group for group, members in settings.groups.items() if known & {_normalized(member) for member in members}}
     return frozenset(own) or STAFF
 
 
-def _same(name: str) -> str:
-    """The one spelling of a person's name, as bot/access/pseudonyms has it."""
+def _normalized(name: str) -> str:
+    """Return the one spelling of a person's name, as `bot.access.pseudonyms` hashes it."""
     stripped = name.strip()
     return stripped.casefold() if "@" in stripped else stripped

@@ -1,23 +1,54 @@
-"""Who asked and who voted, without saying who: a keyed hash, and the key that the embedded default makes itself."""
+"""Replaces the names of people by keyed hashes, and keeps the key of the embedded default."""
 
 import hashlib
 import hmac
 import os
 import secrets
+import threading
 from pathlib import Path
 
 from filelock import FileLock
 
+from bot.errors import BotError
 from feedback.errors import FeedbackUnavailable
 
 KEY_FILE = "user.key"
 KEY_BYTES = 32
 
 
-def hashed(user: str, *, key: str) -> str:
-    """The name under which a person is remembered; empty for nobody.
+class Pseudonyms:
+    """Gives each person the name under which their exchanges and votes are kept; may be used from any thread.
 
-    E-mail addresses are one person in upper and lower case; ids of platforms are taken as they are.
+    `key` is the setting `user_key`; without one it is read from the state folder `home`, and made there at first use.
+    `shared` is true where several replicas keep their records in one store.
+    """
+
+    def __init__(self, home: Path, *, key: str, shared: bool) -> None:
+        self._home = home
+        self._key = key
+        self._shared = shared
+        self._lock = threading.Lock()
+
+    def __call__(self, user: str) -> str:
+        """Return the pseudonym of a person; empty for nobody.
+
+        Raises `BotError` where replicas share the records but no key, so that each would give another name, and
+        `FeedbackUnavailable` when the key of the state folder cannot be read.
+        """
+        if user and self._shared and not self._key:
+            raise BotError(
+                "with `redis_url` people need one name everywhere: give `user_key`, the same long random text for "
+                "every replica"
+            )
+        with self._lock:
+            self._key = self._key or user_key(self._home)
+        return pseudonym(user, key=self._key)
+
+
+def pseudonym(user: str, *, key: str) -> str:
+    """Return the keyed hash of a person's name in hexadecimal digits; empty for nobody.
+
+    E-mail addresses are compared without case; ids of platforms are taken as they are.
     """
     name = user.strip()
     if not name:
@@ -28,10 +59,10 @@ def hashed(user: str, *, key: str) -> str:
 
 
 def user_key(home: Path) -> str:
-    """The key in this state folder, made when there is none yet; only its owner may read it.
+    """Return the key in this state folder, made when there is none yet; only its owner may read the file.
 
-    Raises `FeedbackUnavailable` when it cannot be read or made. A damaged one is never replaced: with another key
-    everybody would be a stranger.
+    Raises `FeedbackUnavailable` when it cannot be read or made. A damaged key is never replaced: with another one
+    nobody's earlier records could be found.
     """
     path = home / KEY_FILE
     try:

@@ -10,6 +10,7 @@ from bot.answering.answers import Answer, Citation, Done, Event, Question, Sente
 from bot.answering.pipeline import CONVERSATION
 from bot.answering.understanding.small_talk import REPLIES, small_talk
 from bot.errors import BotError
+from bot.services.questions import QuestionService
 from feedback.errors import FeedbackError
 from retrieval.errors import EmbeddingUnavailable, IndexNotReady, RetrievalError
 from retrieval.passages import Turn
@@ -70,16 +71,6 @@ class NotDelivered(BotError):
     """The platform cannot be reached or takes nothing, so that the event is still to be answered."""
 
 
-class Answers(Protocol):
-    """What is needed of the house."""
-
-    def stream(self, question: Question) -> Iterator[Event]: ...
-
-    def history(self, conversation: str, *, user: str, groups: frozenset[str], shared: bool) -> tuple[Turn, ...]: ...
-
-    def record(self, question: Question, answer: Answer, *, platform: str) -> None: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of a question: `failed` has no answer; `talk` is small talk."""
@@ -89,7 +80,7 @@ class Outcome:
     recorded: bool = False
 
 
-def answer(house: Answers, asked: AskedQuestion, reply: Reply) -> Outcome:
+def answer(questions: QuestionService, asked: AskedQuestion, reply: Reply) -> Outcome:
     """Answer a question, and show it; whatever fails is told in one line. Raises `NotDelivered` alone.
 
     The exchange is recorded before its buttons are shown, under an id that is the same when a successor answers the
@@ -108,15 +99,15 @@ def answer(house: Answers, asked: AskedQuestion, reply: Reply) -> Outcome:
         reply.done(given)
         return Outcome("talk", given)
     reply.begun(DOING["searching"])
-    question = Question(text, _history(house, asked), asked.groups, asked.user, asked.conversation)
+    question = Question(text, _history(questions, asked), asked.groups, asked.user, asked.conversation)
     try:
-        given = _shown(house.stream(question), reply)
+        given = _shown(questions.stream(question), reply)
     except NotDelivered:
         raise
     except Exception as error:  # noqa: BLE001 - the person is told, whatever it is
         reply.failed(_told(error))
         return Outcome("failed")
-    return _finish(house, asked, question, given, reply)
+    return _finish(questions, asked, question, given, reply)
 
 
 def answer_id(event: str) -> str:
@@ -139,11 +130,13 @@ def _shown(events: Iterator[Event], reply: Reply) -> Answer:
     return given
 
 
-def _finish(house: Answers, asked: AskedQuestion, question: Question, given: Answer, reply: Reply) -> Outcome:
+def _finish(
+    questions: QuestionService, asked: AskedQuestion, question: Question, given: Answer, reply: Reply
+) -> Outcome:
     given = replace(given, id=answer_id(f"{asked.platform}:{asked.event}"))
     recorded = True
     try:
-        house.record(question, given, platform=asked.platform)
+        questions.record(question, given, platform=asked.platform)
     except (FeedbackError, BotError) as error:
         logger.warning("an answer could not be recorded, so nobody can vote on it: %s", error)
         recorded = False
@@ -151,10 +144,10 @@ def _finish(house: Answers, asked: AskedQuestion, question: Question, given: Ans
     return Outcome("abstained" if given.abstained else "answered", given, recorded)
 
 
-def _history(house: Answers, asked: AskedQuestion) -> tuple[Turn, ...]:
+def _history(questions: QuestionService, asked: AskedQuestion) -> tuple[Turn, ...]:
     """The conversation so far; without the store a follow-up is understood as it stands."""
     try:
-        return house.history(asked.conversation, user=asked.user, groups=asked.groups, shared=not asked.private)
+        return questions.history(asked.conversation, user=asked.user, groups=asked.groups, shared=not asked.private)
     except (FeedbackError, BotError) as error:
         logger.warning("a conversation could not be recalled: %s", error)
         return ()

@@ -59,7 +59,7 @@ def answer(given: "Answer") -> dict[str, Any]:
     }
 
 
-def standing(given: "CurrentVote") -> dict[str, Any]:
+def current_vote(given: "CurrentVote") -> dict[str, Any]:
     return {
         "answer": given.vote.answer,
         "vote": given.vote.vote,

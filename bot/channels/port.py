@@ -1,9 +1,8 @@
 """The port between the long-running process and a platform (Slack, Teams, the page)."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from bot.services.diagnostics.check import Check
 from bot.state.protocol import Claim, Event
 
 if TYPE_CHECKING:  # a platform without addresses needs no web server
@@ -54,8 +53,4 @@ class Channel(Protocol):
 
     def stop(self) -> None:
         """Listen no more; what was accepted may still be handled. A second time, or unstarted, nothing changes."""
-        ...
-
-    def findings(self) -> Iterable[Check]:
-        """What `footnote doctor` tells of it; may ask the platform's servers."""
         ...

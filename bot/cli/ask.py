@@ -52,10 +52,10 @@ def _one(
 ) -> None:
     from bot.answering.answers import Question
 
-    house = invocation.house
-    history = house.history(conversation, user=user, groups=groups) if conversation else ()
+    questions = invocation.app.questions
+    history = questions.history(conversation, user=user, groups=groups) if conversation else ()
     question = Question(text, history=history, groups=groups, user=user, conversation=conversation)
-    given = house.ask(question)
+    given = questions.answer(question)
     _remember(invocation, question, given)
     if as_json:
         emit(json_format.answer(given))
@@ -73,7 +73,7 @@ def _many(invocation: Invocation, lines: BinaryIO, *, groups: frozenset[str], re
             emit_line({"query_id": line.id, "error": line.error})
             continue
         question = Question(line.query.text, history=line.query.history, groups=line.query.groups)
-        given = invocation.house.ask(question)
+        given = invocation.app.questions.answer(question)
         if record:
             _remember(invocation, question, given)
         shape = json_format.answer(given)
@@ -87,6 +87,6 @@ def _remember(invocation: Invocation, question: "Question", given: "Answer") -> 
     from feedback.errors import FeedbackError
 
     try:
-        invocation.house.record(question, given)
+        invocation.app.questions.record(question, given)
     except FeedbackError as error:
         note(f"footnote: the answer could not be recorded, so that nobody can vote on it: {error}")

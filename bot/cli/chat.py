@@ -71,7 +71,7 @@ class Chat:
         self.conversation = conversation
         self.is_recorded = False
         self._invocation = invocation
-        self._house = invocation.house
+        self._app = invocation.app
         self._terminal = terminal
         self._groups = groups
         self._user = user
@@ -81,7 +81,7 @@ class Chat:
     def recall(self) -> None:
         """Take up what was said in this conversation before."""
         with self._forgiving():
-            self._history = self._house.history(self.conversation, user=self._user, groups=self._groups)
+            self._history = self._app.questions.history(self.conversation, user=self._user, groups=self._groups)
             asked = [turn.text for turn in self._history if turn.role == "user"]
             note(f"Going on after: {asked[-1]}" if asked else "This conversation begins here.")
 
@@ -152,7 +152,7 @@ class Chat:
         return given
 
     def _events(self, question: "Question") -> "Iterator[Event]":
-        yield from self._house.stream(question)
+        yield from self._app.questions.stream(question)
 
     def _finish(self, given: "Answer") -> None:
         """Print what is still to be seen of an answer whose sentences stand there."""
@@ -166,7 +166,7 @@ class Chat:
         from feedback.errors import FeedbackError
 
         try:
-            self._house.record(question, given)
+            self._app.questions.record(question, given)
         except FeedbackError as error:
             note(f"footnote: the answer could not be recorded, so that nobody can vote on it: {error}")
         else:
@@ -203,6 +203,6 @@ class Chat:
         if not self._last:
             self._terminal.say("There is no answer to vote on.")
             return False
-        opinion = VoteRequest(self._last, vote, self._user, reason, comment, correction)
-        self._terminal.say(rendering.standing(opinion, self._house.vote(opinion)))
+        request = VoteRequest(self._last, vote, self._user, reason, comment, correction)
+        self._terminal.say(rendering.current_vote(request, self._app.votes.vote(request)))
         return True

@@ -34,13 +34,13 @@ def command(invocation: Invocation, /, words: tuple[str, ...], *, as_json: bool)
     Needs no key, no server and no network, and leaves your own index alone. Without QUESTION it asks a few of its
     own and then, in a terminal, takes yours.
     """
-    from bot.cli.demo_app import opened
+    from bot.cli.demo_app import open_demo
 
     with progress() as advance:
-        house = opened(invocation.settings, build=invocation.builder, progress=advance)
+        app = open_demo(invocation.settings, bootstrap=invocation.bootstrap, progress=advance)
     interactive = not (words or as_json) and sys.stdin.isatty() and sys.stdout.isatty()
     asked = [" ".join(words)] if words else CONVERSATION
-    _talk(house.ask, _questions(asked, interactive=interactive), as_json=as_json)
+    _talk(app.questions.answer, _questions(asked, interactive=interactive), as_json=as_json)
     if not as_json:
         note('\nYour own documents: `footnote sync FOLDER`, then `footnote ask "QUESTION"`.')
 

@@ -12,14 +12,14 @@ def command(ctx: click.Context, /, *, as_json: bool) -> None:
 
     One line each, with what mends it; ends with status 1 if anything is wrong.
     """
-    from bot.services.diagnostics.checks import examine
+    from bot.services.diagnostics.service import examine
 
     invocation = ctx.ensure_object(Invocation)
-    findings = list(examine(invocation.home, build=invocation.builder))
+    checks = list(examine(invocation.home, bootstrap=invocation.bootstrap))
     if as_json:
-        emit([{"check": f.check, "ok": f.ok, "detail": f.detail, "mend": f.mend} for f in findings])
+        emit([{"check": f.check, "ok": f.ok, "detail": f.detail, "mend": f.mend} for f in checks])
     else:
-        for finding in findings:
-            sign = "ok  " if finding.ok and not finding.mend else "note" if finding.ok else "FAIL"
-            say(f"{sign}  {finding.check}: {finding.detail}" + (f"\n      {finding.mend}" if finding.mend else ""))
-    ctx.exit(0 if all(finding.ok for finding in findings) else 1)
+        for check in checks:
+            sign = "ok  " if check.ok and not check.mend else "note" if check.ok else "FAIL"
+            say(f"{sign}  {check.check}: {check.detail}" + (f"\n      {check.mend}" if check.mend else ""))
+    ctx.exit(0 if all(check.ok for check in checks) else 1)

@@ -79,10 +79,10 @@ def command(
     if no_answers and models:
         raise click.UsageError("Give either --model or --no-answers.")
     if calibrate and qrels:
-        learned = invocation.house.calibrate(questions, qrels=qrels, corpus=corpus)
+        learned = invocation.app.evaluation.calibrate(questions, qrels=qrels, corpus=corpus)
         note(f"calibrated: slope {learned.slope:.2f}, shift {learned.shift:+.2f}; kept in the state folder")
     with progress() as advance:
-        figures = invocation.house.evaluate(
+        figures = invocation.app.evaluation.evaluate(
             questions,
             qrels=qrels,
             corpus=corpus,

@@ -91,7 +91,7 @@ def command(
     if since and until and since >= until:
         raise click.UsageError("--since must lie before --until.")
     with progress() as advance:
-        made = invocation.house.export(
+        made = invocation.app.training.export(
             formats,
             out,
             force=force,

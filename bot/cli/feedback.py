@@ -29,7 +29,7 @@ def dump(invocation: Invocation, /, *, out: Path | None) -> None:
     from feedback.backup import dumped
 
     with progress() as advance:
-        lines = _counted(dumped(invocation.house.feedback), advance)
+        lines = _counted(dumped(invocation.app.feedback), advance)
         if out is None:
             _write(lines, sys.stdout.buffer)
             return
@@ -62,7 +62,7 @@ def load(invocation: Invocation, /, file: BinaryIO, *, as_json: bool) -> None:
             note(f"line {number}: {why}")
 
     with progress() as advance:
-        for counts in loading(invocation.house.feedback, file, refuse=refuse):
+        for counts in loading(invocation.app.feedback, file, refuse=refuse):
             advance("records", counts.added + counts.known, 0)
     refused = sum(counts.refused.values())
     if as_json:

@@ -33,7 +33,7 @@ def command(invocation: Invocation, /, user: str, *, yes: bool, as_json: bool) -
         raise UsageProblem("name the person to forget: an e-mail address, slack:ID or teams:ID")
     if not yes and _at_a_terminal():
         click.confirm(f"Erase everything that is recorded of {person}?", abort=True, err=True)
-    gone = invocation.house.forget(person)
+    gone = invocation.app.privacy.forget(person)
     if as_json:
         emit(_shape(gone))
     else:

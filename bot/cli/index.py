@@ -23,7 +23,7 @@ def command() -> None:
 @click.pass_obj
 def list_(invocation: Invocation, /, *, as_json: bool) -> None:
     """List the generations, oldest first."""
-    generations = invocation.house.index.generations()
+    generations = invocation.app.ingestion.generations()
     if as_json:
         emit([_shape(each) for each in generations])
         return
@@ -41,7 +41,7 @@ def rebuild(invocation: Invocation, /, *, as_json: bool) -> None:
     Searches go on meanwhile; a sync waits until it is done.
     """
     with progress() as advance:
-        made = invocation.house.rebuild(progress=advance)
+        made = invocation.app.ingestion.rebuild(progress=advance)
     if as_json:
         emit(_shape(made))
     else:
@@ -56,7 +56,7 @@ def rollback(invocation: Invocation, /, *, as_json: bool) -> None:
 
     What was synced since it was made comes back with the next `footnote sync`.
     """
-    now = invocation.house.rollback()
+    now = invocation.app.ingestion.rollback()
     if as_json:
         emit(_shape(now))
     else:

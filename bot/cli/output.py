@@ -21,24 +21,24 @@ _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e
 _LOG_BYTES = 1_000_000
 
 
-def _build(settings: "Settings") -> "App":
-    from bot.app import build
+def _bootstrap(settings: "Settings") -> "App":
+    from bot.app import bootstrap
 
-    return build(settings)
+    return bootstrap(settings)
 
 
 @dataclass
 class Invocation:
     """One run of the command line: the options before the command, and what they lead to, made when first asked for.
 
-    `builder` makes the house from settings; tests put their own in its place.
+    `bootstrap` makes the app from settings; tests hand in their own.
     """
 
     home: Path | None = None
     debug: bool = False
-    builder: Callable[["Settings"], "App"] = _build
+    bootstrap: Callable[["Settings"], "App"] = _bootstrap
     _settings: "Settings | None" = field(default=None, init=False)
-    _house: "App | None" = field(default=None, init=False)
+    _app: "App | None" = field(default=None, init=False)
 
     @property
     def settings(self) -> "Settings":
@@ -49,10 +49,10 @@ class Invocation:
         return self._settings
 
     @property
-    def house(self) -> "App":
-        if self._house is None:
-            self._house = self.builder(self.settings)
-        return self._house
+    def app(self) -> "App":
+        if self._app is None:
+            self._app = self.bootstrap(self.settings)
+        return self._app
 
 
 class Refused(click.ClickException):

@@ -47,7 +47,7 @@ def command(
     if since and until and since >= until:
         raise click.UsageError("--since must lie before --until.")
     with progress() as advance:
-        figures = invocation.house.report(since=since, until=until, min_askers=min_askers, progress=advance)
+        figures = invocation.app.overview.report(since=since, until=until, min_askers=min_askers, progress=advance)
     if html:
         from bot.reports.feedback_page import page
 

@@ -37,7 +37,7 @@ HELP = """\
 @click.command("review")
 @click.option(
     "--decide",
-    "ruling",
+    "decision",
     type=(str, click.Choice(VERDICTS)),
     metavar="ANSWER VERDICT",
     help=f"Decide on one answer without asking: {', '.join(VERDICTS)}.",
@@ -67,7 +67,7 @@ def command(
     invocation: Invocation,
     /,
     *,
-    ruling: tuple[str, Verdict] | None,
+    decision: tuple[str, Verdict] | None,
     typed: tuple[str, str] | None,
     correction: str,
     min_agreement: float,
@@ -80,18 +80,18 @@ def command(
     listed; --decide and --correct are for scripts.
     """
     reviewer = this_user(user)
-    if ruling and typed:
+    if decision and typed:
         raise UsageProblem("give --decide or --correct, not both")
-    if correction and not ruling:
+    if correction and not decision:
         raise UsageProblem("--correction goes with --decide ANSWER accept, or reject")
-    if ruling:
-        _decide(invocation, ReviewDecision(ruling[0], ruling[1], reviewer, correction), as_json=as_json)
+    if decision:
+        _decide(invocation, ReviewDecision(decision[0], decision[1], reviewer, correction), as_json=as_json)
     elif typed:
         if not typed[1].strip():
             raise UsageProblem("--correct needs the text that would be right")
         _decide(invocation, ReviewDecision(typed[0], "accept", reviewer, text=typed[1]), as_json=as_json)
     elif as_json:
-        emit([_shape(each, min_agreement) for each in invocation.house.waiting(min_agreement=min_agreement)])
+        emit([_shape(each, min_agreement) for each in invocation.app.reviews.waiting(min_agreement=min_agreement)])
     else:
         Walk(invocation, Terminal(), min_agreement=min_agreement, reviewer=reviewer).run()
 
@@ -100,7 +100,7 @@ class Walk:
     """Goes through what waits, one answer after the other."""
 
     def __init__(self, invocation: Invocation, terminal: Terminal, *, min_agreement: float, reviewer: str) -> None:
-        self._house = invocation.house
+        self._reviews = invocation.app.reviews
         self._terminal = terminal
         self._min_agreement = min_agreement
         self._reviewer = reviewer
@@ -108,7 +108,7 @@ class Walk:
 
     def run(self) -> None:
         """Ask until nothing waits or nobody goes on."""
-        names = [each.exchange.id for each in self._house.waiting(min_agreement=self._min_agreement)]
+        names = [each.exchange.id for each in self._reviews.waiting(min_agreement=self._min_agreement)]
         if not names:
             note("Nothing waits for a review.")
             return
@@ -122,7 +122,7 @@ class Walk:
     def _asked(self, name: str, place: str) -> bool:
         """Whether to go on after this one; what somebody else has decided by now is passed over."""
         try:
-            judged = self._house.judged(name)
+            judged = self._reviews.reviewed(name)
         except UnknownExchange:  # its asker was forgotten meanwhile
             self._settled += 1
             return True
@@ -137,7 +137,7 @@ class Walk:
             if typed == "s":
                 return True
             self._take(judged, typed, corrections)
-            judged = self._house.judged(name)
+            judged = self._reviews.reviewed(name)
         self._settled += 1
         return True
 
@@ -163,9 +163,9 @@ class Walk:
         else:
             self._terminal.say(HELP)
 
-    def _rule(self, ruling: ReviewDecision) -> None:
+    def _rule(self, decision: ReviewDecision) -> None:
         try:
-            self._house.rule(ruling)
+            self._reviews.decide(decision)
         except UsageProblem as error:
             self._terminal.say(str(error))
 
@@ -194,16 +194,16 @@ def _folded(text: str, width: int) -> str:
     return "\n".join(textwrap.fill(each, width, break_long_words=False, break_on_hyphens=False) for each in lines)
 
 
-def _decide(invocation: Invocation, ruling: ReviewDecision, *, as_json: bool) -> None:
+def _decide(invocation: Invocation, decision: ReviewDecision, *, as_json: bool) -> None:
     try:
-        decision = invocation.house.rule(ruling)
+        recorded = invocation.app.reviews.decide(decision)
     except UnknownExchange as error:
         raise Refused(f"{error}; `footnote review --json` lists what waits") from error
-    made = {"answer": decision.answer, "verdict": decision.verdict, "correction": decision.correction or None}
+    made = {"answer": recorded.answer, "verdict": recorded.verdict, "correction": recorded.correction or None}
     if as_json:
         emit(made)
     else:
-        say(f"Decided: {decision.verdict}.")
+        say(f"Decided: {recorded.verdict}.")
 
 
 def _pending(judged: "ReviewedExchange") -> "list[Correction]":

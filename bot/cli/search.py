@@ -28,7 +28,7 @@ def command(
     text = one_text(words, source)
     readers = frozenset(groups)
     if source is None:
-        emit({"query": text, **json_format.results(invocation.house.search(Query(text, groups=readers), top=top))})
+        emit({"query": text, **json_format.results(invocation.app.search(Query(text, groups=readers), top=top))})
     else:
         _many(invocation, source, top=top, groups=readers)
 
@@ -40,6 +40,6 @@ def _many(invocation: Invocation, lines: BinaryIO, *, top: int, groups: frozense
             unread += 1
             emit_line({"id": line.id, "error": line.error})
         else:
-            emit_line({"id": line.id, **json_format.results(invocation.house.search(line.query, top=top))})
+            emit_line({"id": line.id, **json_format.results(invocation.app.search(line.query, top=top))})
     if unread:
         note(f"lines that could not be read: {unread}")

@@ -1,16 +1,12 @@
 import logging
 import signal
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import click
 
 from bot.cli.output import Invocation
 from bot.errors import BotError
-
-if TYPE_CHECKING:
-    from bot.app import App
-    from bot.server.lifecycle import Server
 
 logger = logging.getLogger(__name__)
 
@@ -71,43 +67,23 @@ def command(
         raise BotError(
             "`footnote serve` needs packages that are not installed: pip install 'footnote-bot[serve]'"
         ) from error
-    house = invocation.house
-    house.prepare()
-    configure(log_format, incidents=house.settings.home / "errors.log")
-    serving = _service(house, workers=workers, queue_limit=queue_limit, stop_timeout=stop_timeout)
+    from bot.app import build_server
+
+    app = invocation.app
+    server = build_server(app, workers=workers, queue_limit=queue_limit, stop_timeout=stop_timeout)
+    configure(log_format, incidents=app.settings.home / "errors.log")
+    if not server.channels:
+        logger.warning(NOTHING)
     stop = _stopped_by_signals()
     try:
-        serving.start()
+        server.start()
         logger.info("ready for questions; stop with ctrl-c or SIGTERM")
         stop.get()
         logger.info("stopping")
-        left = serving.stop()
+        left = server.stop()
         logger.info("stopped; %d events were handed over unfinished", left)
     finally:
-        house.close()
-
-
-def _service(house: "App", *, workers: int, queue_limit: int, stop_timeout: float) -> "Server":
-    from bot.app import platforms
-    from bot.server.checks import checks
-    from bot.server.lifecycle import Addresses, Server
-    from bot.server.metrics import Metrics
-
-    settings, store = house.settings, house.state
-    figures = Metrics(waiting=store.waiting)
-    served = platforms(house, figures)
-    if not served:
-        logger.warning(NOTHING)
-    return Server(
-        store,
-        served,
-        places=Addresses(settings.host, settings.port, settings.public_host, settings.public_port),
-        checks=checks(house, store),
-        figures=figures,
-        workers=workers,
-        queue_limit=queue_limit,
-        stop_timeout=stop_timeout,
-    )
+        app.close()
 
 
 def _stopped_by_signals() -> "SimpleQueue[int]":

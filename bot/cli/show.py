@@ -19,7 +19,7 @@ def command(invocation: Invocation, /, document: str, *, version: str | None, as
 
     Quotes of answers are slices of this text, and sections give their spans in it.
     """
-    index = invocation.house.index
+    index = invocation.app.index
     shown = index.document(document, version=version)
     if shown is None:
         raise Refused(_missing(index, document, version))

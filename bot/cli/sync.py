@@ -38,13 +38,10 @@ def command(
     if remove is not None and (paths or source or allow_empty):
         raise click.UsageError("--remove goes alone.")
     if remove is not None:
-        report = invocation.house.remove(remove)
+        report = invocation.app.ingestion.remove(remove)
     else:
-        from bot.services.ingestion import sources
-
-        chosen = sources(invocation.settings.sources, paths, name=source)
         with progress() as advance:
-            report = invocation.house.sync(chosen, allow_empty=allow_empty, progress=advance)
+            report = invocation.app.ingestion.sync(paths, name=source, allow_empty=allow_empty, progress=advance)
     _tell(report, as_json=as_json)
 
 

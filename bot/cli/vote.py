@@ -71,15 +71,15 @@ def command(
     voter = this_user(user)
     if not voter:
         raise UsageProblem("a vote needs a person: name one with --user")
-    opinion = VoteRequest(answer, vote, voter, reason or "", comment, correction)
+    request = VoteRequest(answer, vote, voter, reason or "", comment, correction)
     try:
-        recorded = invocation.house.vote(opinion)
+        recorded = invocation.app.votes.vote(request)
     except UnknownExchange as error:
         raise Refused(f"{error}; `footnote ask TEXT --json` prints the id of its answer") from error
     if as_json:
-        emit(json_format.standing(recorded))
+        emit(json_format.current_vote(recorded))
     else:
-        say(rendering.standing(opinion, recorded))
+        say(rendering.current_vote(request, recorded))
 
 
 def _many(invocation: Invocation, lines: BinaryIO, *, as_json: bool) -> None:
@@ -106,12 +106,12 @@ def _taken(
 ) -> Iterator[tuple[int, Any, str]]:
     """Take the votes of these lines; gives those lines that were refused, in order, and why."""
     ballots = [given for _, _, given in page if not isinstance(given, str)]
-    told = iter(invocation.house.vote_all(ballots))
+    told = iter(invocation.app.votes.vote_many(ballots))
     for number, key, given in page:
         if isinstance(given, str):
             yield number, key, given
         elif (took := next(told)) == "unknown-answer":
-            yield number, key, str(UnknownExchange(given.opinion.answer))
+            yield number, key, str(UnknownExchange(given.request.answer))
         else:
             counts[took] += 1
 

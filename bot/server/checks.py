@@ -66,7 +66,7 @@ def _model(house: "App") -> str:
     settings = house.settings
     if not settings.model:
         return "none: sections are quoted"
-    house.check_model()
+    _ = house.model
     if settings.model_base_url:
         _connect(settings.model_base_url)
     return settings.model

@@ -49,7 +49,7 @@ class Server:
         queue_limit: int = QUEUE_LIMIT,
         stop_timeout: float = STOP_SECONDS,
     ) -> None:
-        self._platforms = platforms
+        self.channels = platforms
         self._stop_timeout = stop_timeout
         self._ready = Readiness(checks)
         self._stopping = threading.Event()
@@ -77,7 +77,7 @@ class Server:
             self.inside.start()
             logger.info("health and metrics at %s", self.inside.url)
             threading.Thread(target=self._ready, name="warming up", daemon=True).start()
-            for platform in self._platforms:
+            for platform in self.channels:
                 platform.start(self.workshop.accept)
                 logger.info("%s is served", platform.name)
             self.workshop.start()
@@ -91,7 +91,7 @@ class Server:
     def stop(self) -> int:
         """Take nothing more, finish what has begun, hand the rest over; how many were handed over unfinished."""
         self._stopping.set()
-        for step in (*([self.public.stop] if self.public else []), *(platform.stop for platform in self._platforms)):
+        for step in (*([self.public.stop] if self.public else []), *(platform.stop for platform in self.channels)):
             _quietly(step)
         left = self.workshop.stop(self._stop_timeout)
         _quietly(self.inside.stop)

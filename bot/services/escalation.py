@@ -1,4 +1,4 @@
-"""A person is asked: the owners of the documents see the question, and what they reply comes back (knows no platform).
+"""Hands a question to the owners of the documents, and makes their accepted reply the correction of the answer.
 
 What is passed on is chosen purely from the recorded exchange; where it went is kept in the state store. Question,
 answer and reply are kept nowhere but in the feedback store, from which `forget` erases them.
@@ -7,22 +7,27 @@ answer and reply are kept nowhere but in the feedback store, from which `forget`
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Literal, Protocol
+from datetime import datetime, timedelta
 
 from bot.config.settings import Source
-from bot.errors import StateUnavailable, UsageProblem
+from bot.errors import BotError, StateUnavailable, UsageProblem
 from bot.services.votes import MOST_CHARACTERS
 from bot.state.protocol import StateStore
-from feedback.records import Exchange
+from feedback.errors import UnknownExchange
+from feedback.records import Correction, Decision, Exchange
+from feedback.stores.protocol import FeedbackStore
 
 NOBODY = "Nobody is named for these documents, so I cannot pass your question on."
 FORGOTTEN = "This question is no longer kept, so I cannot pass it on."
 ALREADY = "Your question has been passed on already. The reply will appear in its conversation."
-# Of an abstention the sections that were nearest.
+# The sections that are named of an abstention: the nearest ones.
 NEAREST = 3
 # How long a reply is waited for.
-WAITED_FOR = timedelta(days=30)
+REPLY_WITHIN = timedelta(days=30)
+
+
+class EscalationRefused(BotError):
+    """A question cannot be passed on; the text says why, for whoever asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +44,15 @@ class CitedSection:
 class Escalation:
     """What is passed on of an answer to the people behind `channel`, and the asker's conversation, where replies go.
 
-    `said` and `sections` hold only what comes from documents that these people own: the asker may read more than they.
-    `channel` and `place` are in the platform's own names.
+    `sentences` and `sections` hold only what comes from documents that these people own: the asker may read more than
+    they. `channel` and `place` are in the platform's own names.
     """
 
     answer: str
     question: str
     channel: str
     place: str
-    said: tuple[str, ...] = ()
+    sentences: tuple[str, ...] = ()
     sections: tuple[CitedSection, ...] = ()
 
 
@@ -60,8 +65,83 @@ class OpenEscalation:
     place: str
 
 
+class EscalationService:
+    """Questions that people want a person's answer to, as all replicas know of them.
+
+    Methods raise `StateUnavailable` when the state store cannot be reached, and may then be called again.
+    """
+
+    def __init__(
+        self,
+        *,
+        feedback: FeedbackStore,
+        state: StateStore,
+        sources: Sequence[Source],
+        pseudonym: Callable[[str], str],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._feedback = feedback
+        self._state = state
+        self._sources = sources
+        self._pseudonym = pseudonym
+        self._clock = clock
+
+    def compose(self, answer: str, *, platform: str, place: str) -> Escalation:
+        """Return what is to be passed on of an answer, and to whom; raises `EscalationRefused` and `FeedbackError`."""
+        try:
+            exchange = self._feedback.exchange(answer)
+        except UnknownExchange as error:
+            raise EscalationRefused(FORGOTTEN) from error
+        if exchange.pruned:
+            raise EscalationRefused(FORGOTTEN)
+        made = escalation(exchange, self._sources, platform=platform, place=place)
+        if made is None:
+            raise EscalationRefused(NOBODY)
+        return made
+
+    def begin(self, escalation: Escalation) -> bool:
+        """Claim the right to pass a question on; False when it was claimed before, so that owners see it once."""
+        now = self._clock()
+        return self._state.add(_answer_key(escalation.answer), "", expires=now + REPLY_WITHIN, now=now)
+
+    def undo(self, escalation: Escalation) -> None:
+        """Give the right back where the question could not be passed on; it may be tried again."""
+        self._state.remove(_answer_key(escalation.answer))
+
+    def posted(self, escalation: Escalation, thread: str) -> None:
+        """Remember where the owners were asked: `thread` is in the platform's own names."""
+        row = {"answer": escalation.answer, "channel": escalation.channel, "place": escalation.place}
+        self._state.put(_thread_key(thread), json.dumps(row), expires=self._clock() + REPLY_WITHIN)
+
+    def of_thread(self, thread: str) -> OpenEscalation | None:
+        """Return the question whose owners were asked in this thread; None for any other thread."""
+        found = self._state.get(_thread_key(thread), now=self._clock())
+        if found is None:
+            return None
+        try:
+            return OpenEscalation(**json.loads(found))
+        except (ValueError, TypeError) as error:
+            raise StateUnavailable("a question that was passed on cannot be read") from error
+
+    def accept(self, escalation: OpenEscalation, reply: str, *, author: str, user: str, key: str) -> None:
+        """Make a reply the correction of the answer: `author` wrote it, `user` accepts it.
+
+        `key` names the reply, so that to accept it again changes nothing. Raises `UsageProblem` for a reply that
+        cannot be a correction, and `FeedbackError`.
+        """
+        text = reply.strip()
+        if not text:
+            raise UsageProblem("there is no text in this reply")
+        if len(text) > MOST_CHARACTERS:
+            raise UsageProblem(f"the reply has {len(text)} characters; at most {MOST_CHARACTERS} are kept")
+        now, answer, correction = self._clock(), escalation.answer, f"reply:{key}"
+        self._feedback.correct(Correction(correction, answer, self._pseudonym(author), now, text))
+        reviewer = self._pseudonym(user)
+        self._feedback.decide(Decision(f"accepted:{key}", answer, reviewer, now, "accept", correction, ""))
+
+
 def escalation(exchange: Exchange, sources: Sequence[Source], *, platform: str, place: str) -> Escalation | None:
-    """What is passed on of an exchange, and to whom; None where nobody on this platform owns its documents.
+    """Return what is passed on of an exchange, and to whom (pure); None where nobody here owns its documents.
 
     The owners are those of the section that is cited first, of an abstention the nearest; of documents without an
     owner's channel, the next.
@@ -75,80 +155,23 @@ def escalation(exchange: Exchange, sources: Sequence[Source], *, platform: str, 
         return None
     own = {name for name, owner in owners.items() if owner == channel}
     theirs = tuple(dict.fromkeys(each for each in found if _source(each.document) in own))
-    return Escalation(exchange.id, exchange.question, channel, place, _said(exchange, own), theirs)
-
-
-class Escalations:
-    """Questions that were passed on, as replicas know of them; raises `StateUnavailable`."""
-
-    def __init__(self, store: StateStore, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
-        self._store = store
-        self._clock = clock
-
-    def begin(self, escalation: Escalation) -> bool:
-        """Say that a question is about to be passed on; False when it has been, so that owners see it once."""
-        now = self._clock()
-        return self._store.add(_asked(escalation.answer), "", expires=now + WAITED_FOR, now=now)
-
-    def undo(self, escalation: Escalation) -> None:
-        """Say that it could not be passed on after all; it may be tried again."""
-        self._store.remove(_asked(escalation.answer))
-
-    def posted(self, escalation: Escalation, thread: str) -> None:
-        """Remember where the owners were asked: `thread` is in the platform's own names."""
-        row = {"answer": escalation.answer, "channel": escalation.channel, "place": escalation.place}
-        self._store.put(_thread(thread), json.dumps(row), expires=self._clock() + WAITED_FOR)
-
-    def of_thread(self, thread: str) -> OpenEscalation | None:
-        """The question whose owners were asked in this thread; None for any other thread."""
-        found = self._store.get(_thread(thread), now=self._clock())
-        if found is None:
-            return None
-        try:
-            return OpenEscalation(**json.loads(found))
-        except (ValueError, TypeError) as error:
-            raise StateUnavailable("a question that was passed on cannot be read") from error
-
-
-class Corrected(Protocol):
-    """Where corrections and decisions are remembered."""
-
-    def correct(self, answer: str, text: str, *, user: str, key: str) -> bool: ...
-
-    def decide(
-        self, answer: str, verdict: Literal["accept"], *, user: str, correction: str, key: str | None
-    ) -> bool: ...
-
-
-def accept(house: Corrected, passed: OpenEscalation, reply: str, *, author: str, user: str, key: str) -> None:
-    """Make a reply the correction of the answer: `author` wrote it, `user` says so.
-
-    `key` names the reply, so that to accept it again changes nothing. Raises `UsageProblem` for a reply that cannot be
-    a correction, and `FeedbackError`.
-    """
-    text = reply.strip()
-    if not text:
-        raise UsageProblem("there is no text in this reply")
-    if len(text) > MOST_CHARACTERS:
-        raise UsageProblem(f"the reply has {len(text)} characters; at most {MOST_CHARACTERS} are kept")
-    house.correct(passed.answer, text, user=author, key=f"reply:{key}")
-    house.decide(passed.answer, "accept", user=user, correction=f"reply:{key}", key=f"accepted:{key}")
+    return Escalation(exchange.id, exchange.question, channel, place, _sentences(exchange, own), theirs)
 
 
 def _owners(sources: Sequence[Source], platform: str) -> Mapping[str, str]:
-    """By source the channel of this platform where its owners are asked."""
+    """Return by source the channel of this platform where its owners are asked."""
     return {each.name: each.owner_channel for each in sources if each.owner_channel.startswith(f"{platform}:")}
 
 
 def _sections(exchange: Exchange) -> list[CitedSection]:
-    """The cited sections in their order, else the nearest ones."""
+    """Return the cited sections in their order, else the nearest ones."""
     if exchange.citations:
         return [CitedSection(each.document, each.title, each.section, each.url) for each in exchange.citations]
     return [CitedSection(each.document, each.title, each.section) for each in exchange.shown[:NEAREST]]
 
 
-def _said(exchange: Exchange, own: set[str]) -> tuple[str, ...]:
-    """The sentences of the answer that rest on documents of these sources alone."""
+def _sentences(exchange: Exchange, own: set[str]) -> tuple[str, ...]:
+    """Return the sentences of the answer that rest on documents of these sources alone."""
     sources = {each.number: _source(each.document) for each in exchange.citations}
     return tuple(
         sentence.text
@@ -161,9 +184,9 @@ def _source(document: str) -> str:
     return document.partition("/")[0]
 
 
-def _asked(answer: str) -> str:
+def _answer_key(answer: str) -> str:
     return f"escalation:answer:{answer}"
 
 
-def _thread(thread: str) -> str:
+def _thread_key(thread: str) -> str:
     return f"escalation:thread:{thread}"

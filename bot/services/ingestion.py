@@ -1,4 +1,4 @@
-"""Which folders one sync is about: those configured, or the paths of the command line (reads no document)."""
+"""Brings the index up to date with sources of documents, and manages its generations."""
 
 import os
 from collections.abc import Sequence
@@ -6,13 +6,55 @@ from pathlib import Path
 
 from bot.config import settings
 from bot.errors import UsageProblem
-from retrieval.sync import Source
+from retrieval.embedding.sentence_transformers import Embedder
+from retrieval.index.protocols import Generation, SearchIndex
+from retrieval.sync import Progress, Report, Source, rebuild, remove, rollback, sync
 
 
-def sources(
+class IngestionService:
+    """What changes the index; one process at a time may, the others wait or are refused by the index."""
+
+    def __init__(self, *, index: SearchIndex, embedder: Embedder, sources: Sequence[settings.Source]) -> None:
+        self._index = index
+        self._embedder = embedder
+        self._sources = sources
+
+    def sync(
+        self,
+        paths: Sequence[Path] = (),
+        *,
+        name: str | None = None,
+        allow_empty: bool = False,
+        progress: Progress = lambda *_: None,
+    ) -> Report:
+        """Bring the index up to date with these paths, or without any with the configured sources.
+
+        `name` chooses one configured source, or names the one path. Raises `UsageProblem` and `RetrievalError`.
+        """
+        chosen = select_sources(self._sources, paths, name=name)
+        return sync(chosen, self._index, self._embedder, allow_empty=allow_empty, progress=progress)
+
+    def remove(self, source: str) -> Report:
+        """Forget a source with all its documents."""
+        return remove(source, self._index)
+
+    def generations(self) -> Sequence[Generation]:
+        """Return the generations of the index, oldest first."""
+        return self._index.generations()
+
+    def rebuild(self, *, progress: Progress = lambda *_: None) -> Generation:
+        """Make the index anew beside the current one, and put it in its place."""
+        return rebuild(self._index, self._embedder, progress=progress)
+
+    def rollback(self) -> Generation:
+        """Go back to the generation of the index that is kept."""
+        return rollback(self._index)
+
+
+def select_sources(
     configured: Sequence[settings.Source], paths: Sequence[Path] = (), *, name: str | None = None
 ) -> list[Source]:
-    """What to sync: `paths`, or without any the configured sources, or the one of them called `name`.
+    """Return what to sync: `paths`, or without any the configured sources, or the one of them called `name`.
 
     A path that lies in a configured source belongs to it, with its audience; any other is a source of its own,
     called `name` or else like its folder. Raises `UsageProblem` when that leaves nothing or is ambiguous.
@@ -38,7 +80,7 @@ def _chosen(configured: Sequence[settings.Source], name: str | None) -> list[Sou
 
 
 def _whole(source: settings.Source) -> Source:
-    """All that the configured source holds; its path may be a single file."""
+    """Return the whole of a configured source; its path may be a single file."""
     root, only = (source.path.parent, source.path) if source.path.is_file() else (source.path, None)
     return Source(source.name, root, only, source.audience, source.owner)
 
@@ -55,7 +97,7 @@ def _given(configured: Sequence[settings.Source], path: Path, name: str | None) 
 
 
 def _part(source: settings.Source, place: Path) -> Source:
-    """What the place holds of the configured source."""
+    """Return the part of a configured source that lies at this place."""
     whole = _whole(source)
     inside = place.resolve().relative_to(source.path.resolve())
     return (
@@ -70,7 +112,7 @@ def _checked(name: str) -> str:
 
 
 def _refuse_same_name(all_sources: Sequence[Source]) -> None:
-    """Two folders of one name would overwrite each other."""
+    """Raise `UsageProblem` for two folders of one name, which would overwrite each other."""
     roots: dict[str, Path] = {}
     for source in all_sources:
         if roots.setdefault(source.name, source.root) != source.root:

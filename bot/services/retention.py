@@ -1,10 +1,10 @@
-"""How long feedback is kept: what is too old goes once a day, beside whatever else is done then."""
+"""Prunes feedback that is older than the settings keep it, once a day, beside whatever else is done then."""
 
 import logging
 import threading
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from feedback.errors import FeedbackError
@@ -16,28 +16,39 @@ DAY_SECONDS = 24 * 3600
 
 
 class Retention:
-    """Lets go of words and of exchanges after so many days; 0 keeps them for ever.
+    """Removes words and exchanges after so many days; 0 keeps them for ever.
 
-    When it was last done is the time of a file in the state folder, so that commands that live for a second know it
-    too; several processes may do it at once.
+    When it last ran is the modification time of the file `marker` in the state folder, so that commands that live for
+    a second know it too; several processes may prune at once.
     """
 
-    def __init__(self, store: Callable[[], FeedbackStore], marker: Path, *, words: int, exchanges: int) -> None:
-        self._store = store
+    def __init__(
+        self,
+        *,
+        feedback: FeedbackStore,
+        marker: Path,
+        word_days: int,
+        exchange_days: int,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._feedback = feedback
         self._marker = marker
-        self._words, self._exchanges = words, exchanges
+        self._word_days, self._exchange_days = word_days, exchange_days
+        self._clock = clock
         self._next_look = 0.0
 
     def prune(self) -> tuple[int, int]:
-        """Do it now; tells how many exchanges lost their words, and how many are gone."""
-        now = datetime.now(UTC)
-        words, all_of_it = (now - timedelta(days=days) if days else None for days in (self._words, self._exchanges))
-        return self._store().prune(words=words, all_of_it=all_of_it)
+        """Prune now; returns how many exchanges lost their words, and how many were removed."""
+        now = self._clock()
+        words, all_of_it = (
+            now - timedelta(days=days) if days else None for days in (self._word_days, self._exchange_days)
+        )
+        return self._feedback.prune(words=words, all_of_it=all_of_it)
 
-    def look(self) -> None:
-        """Do it in a thread if the last time is a day ago; costs nothing otherwise, and never fails.
+    def prune_if_due(self) -> None:
+        """Prune in a thread if the last time is a day ago; costs nothing otherwise, and never fails.
 
-        The process ends when it is done. Nothing is done on the first day, when nothing can be old.
+        The process ends when the thread is done. Nothing is pruned on the first day, when nothing can be old.
         """
         if time.monotonic() < self._next_look:
             return
@@ -50,13 +61,13 @@ class Retention:
         except OSError as error:
             logger.warning("old feedback is not let go of: %s cannot be written (%s)", self._marker, error)
             return
-        if due and (self._words or self._exchanges):
-            threading.Thread(target=self._quietly, name="retention").start()
+        if due and (self._word_days or self._exchange_days):
+            threading.Thread(target=self._prune_logged, name="retention").start()
 
-    def _quietly(self) -> None:
+    def _prune_logged(self) -> None:
         try:
-            bare, gone = self.prune()
+            stripped, removed = self.prune()
         except FeedbackError as error:
             logger.warning("old feedback could not be let go of; it is tried again tomorrow: %s", error)
         else:
-            logger.info("old feedback: %d exchanges lost their words, %d are gone", bare, gone)
+            logger.info("old feedback: %d exchanges lost their words, %d are gone", stripped, removed)

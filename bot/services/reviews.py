@@ -1,13 +1,15 @@
-"""What a reviewer rules about an answer, checked and turned into records (pure; knows no platform)."""
+"""Lists the answers that somebody should look at, and records what reviewers and owners decide about them."""
 
-from collections.abc import Sequence
+import uuid
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, get_args
 
 from bot.errors import UsageProblem
 from bot.services.votes import MOST_CHARACTERS
-from feedback.records import Correction, Decision
+from feedback.records import Correction, Decision, ReviewedExchange
+from feedback.stores.protocol import FeedbackStore
 
 Verdict = Literal["approve", "drop", "accept", "reject"]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
@@ -15,10 +17,10 @@ VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 
 @dataclass(frozen=True, slots=True)
 class ReviewDecision:
-    """What somebody rules about an answer.
+    """A reviewer's verdict on an answer.
 
     `correction` is the key of the one that is accepted or rejected; it may be empty where only one waits. With `text`
-    the reviewer says what is right, which is accepted.
+    the reviewer gives the right answer, which is accepted.
     """
 
     answer: str
@@ -28,36 +30,73 @@ class ReviewDecision:
     text: str = ""
 
 
-def ruled(
-    ruling: ReviewDecision, corrections: Sequence[Correction], *, reviewer: str, key: str, at: datetime
+class ReviewService:
+    """The review queue of all channels; may be used from any thread."""
+
+    def __init__(
+        self, *, feedback: FeedbackStore, pseudonym: Callable[[str], str], clock: Callable[[], datetime]
+    ) -> None:
+        self._feedback = feedback
+        self._pseudonym = pseudonym
+        self._clock = clock
+
+    def waiting(self, *, min_agreement: float) -> Iterator[ReviewedExchange]:
+        """Yield the answers that somebody should look at, oldest first; raises `FeedbackError`."""
+        from feedback.curation.judgements import waiting
+
+        return (each for each in self._feedback.judged() if waiting(each, min_agreement=min_agreement))
+
+    def reviewed(self, answer: str) -> ReviewedExchange:
+        """Return an answer with what counts of it now; raises `UnknownExchange`."""
+        votes, corrections = self._feedback.votes(answer), self._feedback.corrections(answer)
+        decisions = self._feedback.decisions(answer)
+        return ReviewedExchange(self._feedback.exchange(answer), tuple(votes), tuple(corrections), tuple(decisions))
+
+    def decide(self, decision: ReviewDecision) -> Decision:
+        """Record what a reviewer decides, with the correction that they typed, if any.
+
+        Raises `UsageProblem` for a decision that makes no sense, and `FeedbackError`.
+        """
+        corrections = self._feedback.corrections(decision.answer)
+        self._feedback.exchange(decision.answer)
+        reviewer, key = self._pseudonym(decision.user), uuid.uuid4().hex
+        record, typed = decision_records(decision, corrections, reviewer=reviewer, key=key, at=self._clock())
+        if typed:
+            self._feedback.correct(typed)
+        self._feedback.decide(record)
+        return record
+
+
+def decision_records(
+    decision: ReviewDecision, corrections: Sequence[Correction], *, reviewer: str, key: str, at: datetime
 ) -> tuple[Decision, Correction | None]:
-    """What is to be remembered, of `text` the correction too; raises `UsageProblem` for what makes no sense."""
+    """Return the records of a decision, with the correction that its `text` is; raises `UsageProblem`."""
     if not reviewer:
         raise UsageProblem("a review needs a person: say who decides, with --user")
-    text = ruling.text.strip()
+    text = decision.text.strip()
     if text:
-        if ruling.verdict != "accept" or ruling.correction:
+        if decision.verdict != "accept" or decision.correction:
             raise UsageProblem("a text is a correction of its own: it goes with `accept` and with no other correction")
         if len(text) > MOST_CHARACTERS:
             raise UsageProblem(f"the correction has {len(text)} characters; at most {MOST_CHARACTERS} are kept")
-        made = Correction(f"{key}-correction", ruling.answer, reviewer, at, text)
-        return Decision(key, ruling.answer, reviewer, at, "accept", made.key), made
-    about = _meant(ruling, corrections) if ruling.verdict in {"accept", "reject"} else ""
-    if ruling.correction and not about:
-        raise UsageProblem(f"a correction goes with `accept` or `reject`, not with `{ruling.verdict}`")
-    return Decision(key, ruling.answer, reviewer, at, ruling.verdict, about), None
+        made = Correction(f"{key}-correction", decision.answer, reviewer, at, text)
+        return Decision(key, decision.answer, reviewer, at, "accept", made.key), made
+    about = _correction_key(decision, corrections) if decision.verdict in {"accept", "reject"} else ""
+    if decision.correction and not about:
+        raise UsageProblem(f"a correction goes with `accept` or `reject`, not with `{decision.verdict}`")
+    return Decision(key, decision.answer, reviewer, at, decision.verdict, about), None
 
 
-def _meant(ruling: ReviewDecision, corrections: Sequence[Correction]) -> str:
-    """The key of the correction that is ruled on."""
+def _correction_key(decision: ReviewDecision, corrections: Sequence[Correction]) -> str:
+    """Return the key of the correction that is decided on."""
     known = [each.key for each in corrections]
-    if ruling.correction:
-        if ruling.correction not in known:
-            raise UsageProblem(f"the answer {ruling.answer!r} has no correction {ruling.correction!r}")
-        return ruling.correction
+    if decision.correction:
+        if decision.correction not in known:
+            raise UsageProblem(f"the answer {decision.answer!r} has no correction {decision.correction!r}")
+        return decision.correction
     waiting = [each.key for each in corrections if each.accepted is None] or known
     if not waiting:
-        raise UsageProblem(f"the answer {ruling.answer!r} has no correction; type one with --correct ANSWER TEXT")
+        raise UsageProblem(f"the answer {decision.answer!r} has no correction; type one with --correct ANSWER TEXT")
     if len(waiting) > 1:
-        raise UsageProblem(f"the answer {ruling.answer!r} has several corrections: name one of {', '.join(waiting)}")
+        raise UsageProblem(f"the answer {decision.answer!r} has several corrections: name one of {', '.join(waiting)}")
     return waiting[0]

@@ -1,8 +1,9 @@
-"""What an export is asked for, from what the command line was told (pure)."""
+"""Writes curated feedback as training data; what it is checked against are the documents and prompts of today."""
 
 import hashlib
 import json
-from collections.abc import Sequence
+import uuid
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from datetime import datetime
 from importlib.metadata import version
@@ -11,19 +12,74 @@ from typing import Any
 
 from feedback.curation.options import Options
 from feedback.curation.personal_data import KINDS
-from feedback.export.values import FORMATS, ExportRequest
+from feedback.curation.pipeline import curate
+from feedback.export.exporter import make
+from feedback.export.values import FORMATS, ExportRequest, ExportResult
+from feedback.ports import KnowledgePort
+from feedback.stores.protocol import FeedbackStore
+from retrieval.evaluation.judgements import read_questions
+from retrieval.passages import readable_audiences
+from retrieval.sync import Progress
 
-# A model finds them, and only where one is set.
+# Names of people are redacted by a model, and only where one is set.
 NAME = "NAME"
 
 
-def wanted(
+class TrainingService:
+    """Exports of curated feedback."""
+
+    def __init__(
+        self, *, feedback: FeedbackStore, knowledge: KnowledgePort, language: str, clock: Callable[[], datetime]
+    ) -> None:
+        self._feedback = feedback
+        self._knowledge = knowledge
+        self._language = language
+        self._clock = clock
+
+    def export(
+        self,
+        formats: Sequence[str],
+        out: Path,
+        *,
+        force: bool = False,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        min_agreement: float = 0.75,
+        groups: frozenset[str] = frozenset(),
+        evaluation: Path | None = None,
+        tokenizer: Path | None = None,
+        progress: Progress = lambda *_: None,
+    ) -> ExportResult:
+        """Write curated training data into the folder `out`; raises `FeedbackError` with what is missing.
+
+        Rows are for `groups` and for everyone; nothing near the questions of `evaluation` is trained on.
+        """
+        questions = tuple(each.query.text for each in read_questions(evaluation)) if evaluation else ()
+        options = Options(
+            since=since, min_agreement=min_agreement, groups=readable_audiences(groups), evaluation=questions
+        )
+        now = self._clock()
+        return make(
+            lambda work: curate(
+                lambda: self._feedback.judged(until=until or now), self._knowledge, options, work, progress
+            ),
+            export_request(formats, options, until=until, language=self._language, tokenizer=tokenizer),
+            out,
+            store=self._feedback,
+            name=uuid.uuid4().hex,
+            at=now,
+            force=force,
+            progress=progress,
+        )
+
+
+def export_request(
     formats: Sequence[str], options: Options, *, until: datetime | None, language: str, tokenizer: Path | None
 ) -> ExportRequest:
-    """The formats, and for the manifest all that the rows are chosen by."""
+    """Return the formats, and for the manifest all that the rows are chosen by (pure)."""
     return ExportRequest(
         tuple(name for name in FORMATS if name in formats),
-        settings={**_told(options), "until": _json(until), "tokenizer": tokenizer.name if tokenizer else None},
+        settings={**_settings(options), "until": _json(until), "tokenizer": tokenizer.name if tokenizer else None},
         tool=f"footnote {version('footnote-bot')}",
         language=language,
         tokenizer=tokenizer,
@@ -32,7 +88,7 @@ def wanted(
     )
 
 
-def _told(options: Options) -> dict[str, Any]:
+def _settings(options: Options) -> dict[str, Any]:
     values = {each.name: getattr(options, each.name) for each in fields(options)}
     return {name: _json(value) for name, value in values.items() if name not in {"names", "evaluation", "seed"}} | {
         "names": options.names is not None,
@@ -41,7 +97,7 @@ def _told(options: Options) -> dict[str, Any]:
 
 
 def _questions(questions: Sequence[str]) -> dict[str, Any] | None:
-    """How many and which, without their words."""
+    """Return how many questions there are and their digest, without their words."""
     if not questions:
         return None
     digest = hashlib.sha256(json.dumps(list(questions)).encode()).hexdigest()

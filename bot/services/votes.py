@@ -1,25 +1,29 @@
-"""What somebody thinks of an answer, checked and turned into records (pure; knows no platform)."""
+"""Records, changes and withdraws votes on answers, one by one or many at once."""
 
-from collections.abc import Sequence
+import uuid
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal, get_args
 
 from bot.errors import UsageProblem
-from feedback.records import Correction, Reason, Vote
+from bot.services.retention import Retention
+from feedback.errors import FeedbackUnavailable, UnknownExchange
+from feedback.records import Correction, Reason, Record, Vote, WriteResult
+from feedback.stores.protocol import FeedbackStore
 
 Choice = Literal["up", "down", "none"]
 CHOICES: tuple[Choice, ...] = get_args(Choice)
 REASONS: tuple[Reason, ...] = tuple(reason for reason in get_args(Reason) if reason)
 
-# Of a comment or a correction: more than anybody types, less than what fills a disk.
+# The most characters of a comment or a correction: more than anybody types, less than what fills a disk.
 MOST_CHARACTERS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class VoteRequest:
-    """What somebody says of an answer; `none` withdraws what they said before."""
+    """A vote on an answer; `none` withdraws the one before. A reason and a correction go with `down` alone."""
 
     answer: str
     vote: Choice
@@ -31,16 +35,16 @@ class VoteRequest:
 
 @dataclass(frozen=True, slots=True)
 class BatchVote:
-    """An opinion from elsewhere: the same `key` is the same click, `at` when it was made if that is known."""
+    """A vote from a file: the same `key` is the same click; `at` is when it was made, None where that is unknown."""
 
     key: str
-    opinion: VoteRequest
+    request: VoteRequest
     at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CurrentVote:
-    """What is recorded of one person about an answer: the vote that counts, and their newest correction.
+    """The vote of one person that counts for an answer, and their newest correction.
 
     The vote is `none` where none counts; a correction stays when the vote is withdrawn.
     """
@@ -49,16 +53,74 @@ class CurrentVote:
     correction: str = ""
 
 
-def records(opinion: VoteRequest, *, voter: str, key: str, at: datetime) -> tuple[Vote, Correction | None]:
-    """What is to be remembered; raises `UsageProblem` for an opinion that makes no sense."""
-    comment, correction = opinion.comment.strip(), opinion.correction.strip()
-    _check(opinion, voter=voter, comment=comment, correction=correction)
-    vote = Vote(key, opinion.answer, voter, at, opinion.vote, opinion.reason, comment)
-    return vote, Correction(key, opinion.answer, voter, at, correction) if correction else None
+class VoteService:
+    """The votes of all channels; may be used from any thread."""
+
+    def __init__(
+        self,
+        *,
+        feedback: FeedbackStore,
+        retention: Retention,
+        pseudonym: Callable[[str], str],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._feedback = feedback
+        self._retention = retention
+        self._pseudonym = pseudonym
+        self._clock = clock
+
+    def vote(self, request: VoteRequest, *, key: str | None = None) -> CurrentVote:
+        """Record a vote with its correction, and return what counts of this person now.
+
+        `key` names the click: one that is delivered again changes nothing. Raises `UsageProblem` for a request that
+        makes no sense, and `FeedbackError`.
+        """
+        voter = self._pseudonym(request.user)
+        vote, correction = vote_records(request, voter=voter, key=key or uuid.uuid4().hex, at=self._clock())
+        self._feedback.vote(vote)
+        if correction:
+            self._feedback.correct(correction)
+        self._retention.prune_if_due()
+        return current_vote(vote, self._feedback.votes(request.answer), self._feedback.corrections(request.answer))
+
+    def vote_many(self, votes: Sequence[BatchVote]) -> list[WriteResult]:
+        """Record several votes at once, and return for each what became of it, in order; raises `FeedbackError`."""
+        now = self._clock()
+        pairs = [
+            vote_records(each.request, voter=self._pseudonym(each.request.user), key=each.key, at=each.at or now)
+            for each in votes
+        ]
+        records: list[Record] = [record for pair in pairs for record in pair if record is not None]
+        try:
+            results = self._feedback.take(records)
+        except FeedbackUnavailable:  # one by one they may wait in the journal
+            results = [self._write(record) for record in records]
+        self._retention.prune_if_due()
+        return [result for record, result in zip(records, results, strict=True) if isinstance(record, Vote)]
+
+    def current(self, answer: str, *, user: str) -> CurrentVote:
+        """Return what counts of a person about an answer; raises `FeedbackError`."""
+        none = Vote("", answer, self._pseudonym(user), self._clock(), "none")
+        return current_vote(none, self._feedback.votes(answer), self._feedback.corrections(answer))
+
+    def _write(self, record: Any) -> WriteResult:
+        write = self._feedback.vote if isinstance(record, Vote) else self._feedback.correct
+        try:
+            return "added" if write(record) else "known"
+        except UnknownExchange:
+            return "unknown-answer"
+
+
+def vote_records(request: VoteRequest, *, voter: str, key: str, at: datetime) -> tuple[Vote, Correction | None]:
+    """Return the records of a vote; raises `UsageProblem` for a request that makes no sense."""
+    comment, correction = request.comment.strip(), request.correction.strip()
+    _check(request, voter=voter, comment=comment, correction=correction)
+    vote = Vote(key, request.answer, voter, at, request.vote, request.reason, comment)
+    return vote, Correction(key, request.answer, voter, at, correction) if correction else None
 
 
 def parse_batch_vote(row: Any) -> BatchVote:
-    """The ballot that a line of JSON stands for; raises `UsageProblem`, which says what is wrong with it."""
+    """Parse a line of a vote file; raises `UsageProblem`, which says what is wrong with it."""
     if not isinstance(row, dict):
         raise UsageProblem("a line must be a JSON object")
     key, answer, user = (_named(row, name) for name in ("key", "answer", "user"))
@@ -68,25 +130,25 @@ def parse_batch_vote(row: Any) -> BatchVote:
     if reason and reason not in REASONS:
         raise UsageProblem(f"`reason` must be one of {', '.join(REASONS)}")
     comment, correction = (_text(row, name) for name in ("comment", "correction"))
-    opinion = VoteRequest(answer, vote, user, reason, comment, correction)
-    _check(opinion, voter=user, comment=comment, correction=correction)
-    return BatchVote(key, opinion, _time(row.get("at")))
+    request = VoteRequest(answer, vote, user, reason, comment, correction)
+    _check(request, voter=user, comment=comment, correction=correction)
+    return BatchVote(key, request, _time(row.get("at")))
 
 
 def current_vote(given: Vote, votes: Sequence[Vote], corrections: Sequence[Correction]) -> CurrentVote:
-    """What counts of the person who has just given this vote, out of all votes and corrections, oldest first."""
+    """Return what counts of the person who gave this vote, out of all votes and corrections, oldest first."""
     own = [vote for vote in votes if vote.voter == given.voter]
     newest = [correction.text for correction in corrections if correction.author == given.voter][-1:]
     return CurrentVote(own[0] if own else replace(given, vote="none", reason="", comment=""), "".join(newest))
 
 
-def _check(opinion: VoteRequest, *, voter: str, comment: str, correction: str) -> None:
+def _check(request: VoteRequest, *, voter: str, comment: str, correction: str) -> None:
     if not voter:
         raise UsageProblem("a vote needs a person: say who votes")
-    down_only = {"reason": opinion.reason, "correction": correction}
-    for name in (name for name, given in down_only.items() if given and opinion.vote != "down"):
-        raise UsageProblem(f"a {name} goes with `down`, not with `{opinion.vote}`")
-    if comment and opinion.vote == "none":
+    down_only = {"reason": request.reason, "correction": correction}
+    for name in (name for name, given in down_only.items() if given and request.vote != "down"):
+        raise UsageProblem(f"a {name} goes with `down`, not with `{request.vote}`")
+    if comment and request.vote == "none":
         raise UsageProblem("a comment goes with `up` or `down`, not with `none`, which withdraws a vote")
     for name, text in (("comment", comment), ("correction", correction)):
         if len(text) > MOST_CHARACTERS:
@@ -108,7 +170,7 @@ def _text(row: dict[str, Any], name: str) -> str:
 
 
 def _time(value: Any) -> datetime | None:
-    """In UTC; a time without an offset is taken to be that already."""
+    """Return the time in UTC; one without an offset is taken to be in UTC already."""
     if value is None:
         return None
     with suppress(TypeError, ValueError, OverflowError):

@@ -9,8 +9,8 @@ from typing import Protocol
 KNOWN_FOR = timedelta(hours=24)
 
 
-def about(person: str) -> str:
-    """How the keys of all values begin that are kept about a person (keyed hash), so that all can be erased."""
+def person_prefix(person: str) -> str:
+    """Return how the keys of all values begin that are kept about a person (keyed hash), so that all can be erased."""
     return f"person:{person}:"
 
 

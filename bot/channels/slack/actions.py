@@ -1,14 +1,14 @@
 """Votes from buttons, reactions and the modal: each counts at once, can be changed and taken back."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from bot.channels.slack.ports import AppPort, Metrics
+from bot.channels.slack.ports import Metrics
 from bot.channels.slack.thread_state import ThreadState
 from bot.channels.slack.views import SIGNS
 from bot.errors import BotError, StateUnavailable, UsageProblem
-from bot.services.votes import Choice, CurrentVote, VoteRequest
+from bot.services.votes import Choice, CurrentVote, VoteRequest, VoteService
 from feedback.errors import FeedbackError, UnknownExchange
 from feedback.records import Reason
 
@@ -26,8 +26,11 @@ TAKEN_BACK = "Your vote is taken back."
 class Votes:
     """Takes them in the name of a workspace's people."""
 
-    def __init__(self, house: AppPort, memory: ThreadState, figures: Metrics) -> None:
-        self._house = house
+    def __init__(
+        self, votes: VoteService, pseudonym: Callable[[str], str], memory: ThreadState, figures: Metrics
+    ) -> None:
+        self._votes = votes
+        self._pseudonym = pseudonym
         self._memory = memory
         self._figures = figures
 
@@ -44,10 +47,10 @@ class Votes:
     ) -> CurrentVote:
         """Record a vote; raises `FeedbackError` and `UsageProblem`, both to be told."""
         opinion = VoteRequest(answer, vote, f"slack:{user}", reason, comment, correction)
-        counts = self._house.vote(opinion, key=f"slack:{key}")
+        counts = self._votes.vote(opinion, key=f"slack:{key}")
         self._figures.voted("slack", vote, reason)
         try:
-            self._memory.voted(self._house.named(f"slack:{user}"), answer)
+            self._memory.voted(self._pseudonym(f"slack:{user}"), answer)
         except StateUnavailable as error:  # the list of one's own votes is a convenience
             logger.warning("a vote is not in its person's list: %s", error)
         return counts
@@ -67,7 +70,7 @@ class Votes:
             return ""
         try:
             if event.get("type") == "reaction_removed":
-                if self._house.standing(answer, user=f"slack:{user}").vote.vote != vote:
+                if self._votes.current(answer, user=f"slack:{user}").vote.vote != vote:
                     return ""  # another vote counts by now
                 vote = "none"
             self.cast(user, answer, vote, key=event_id)

@@ -1,7 +1,7 @@
 """Slack as the long-running process sees it: listens through Socket Mode or HTTP, works on what was accepted."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -11,17 +11,19 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot.channels.port import BUSY, Accept
 from bot.channels.slack.actions import Votes
-from bot.channels.slack.checks import examine
 from bot.channels.slack.handler import EventHandler
 from bot.channels.slack.install.workspaces import Workspaces, client
 from bot.channels.slack.listeners import SlackListeners
-from bot.channels.slack.overview import Overview
-from bot.channels.slack.ports import AppPort, Metrics, NullMetrics
+from bot.channels.slack.overview import Home
+from bot.channels.slack.ports import Metrics, NullMetrics
 from bot.channels.slack.thread_state import ThreadState
 from bot.config.settings import Settings, revealed
 from bot.errors import BotError
-from bot.services.diagnostics.check import Check
-from bot.services.escalation import Escalations
+from bot.services.escalation import EscalationService
+from bot.services.overview import OverviewService
+from bot.services.privacy import PrivacyService
+from bot.services.questions import QuestionService
+from bot.services.votes import VoteService
 from bot.state.protocol import Claim, StateStore
 
 if TYPE_CHECKING:
@@ -38,16 +40,46 @@ class SlackChannel:
 
     name = "slack"
 
-    def __init__(self, house: AppPort, state: StateStore, figures: Metrics | None = None) -> None:
-        self._settings = house.settings
-        check(self._settings)
-        self._house = house
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        state: StateStore,
+        questions: QuestionService,
+        votes: VoteService,
+        escalation: EscalationService,
+        privacy: PrivacyService,
+        overview: OverviewService,
+        pseudonym: Callable[[str], str],
+        metrics: Metrics | None = None,
+    ) -> None:
+        check(settings)
+        self._settings = settings
         self._state = state
-        self._workspaces = Workspaces(house.settings, state)
+        self._questions = questions
+        self._vote_service = votes
+        self._escalation = escalation
+        self._workspaces = Workspaces(settings, state)
         self._memory = ThreadState(state)
-        figures = figures or NullMetrics()
-        self._votes = Votes(house, self._memory, figures)
-        self._work = EventHandler(house, self._workspaces, state, figures=figures)
+        figures = metrics or NullMetrics()
+        self._votes = Votes(votes, pseudonym, self._memory, figures)
+        self._home = Home(
+            overview=overview,
+            votes=votes,
+            questions=questions,
+            pseudonym=pseudonym,
+            memory=self._memory,
+            settings=settings,
+        )
+        self._work = EventHandler(
+            self._workspaces,
+            state,
+            settings=settings,
+            questions=questions,
+            escalation=escalation,
+            privacy=privacy,
+            figures=figures,
+        )
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="slack")
         self._app: App | None = None
         self._socket: SocketModeHandler | None = None
@@ -69,12 +101,14 @@ class SlackChannel:
             us = self._workspaces.only()
             logger.info("Slack knows us as %s in %s", us.bot, us.team)
         ears = SlackListeners(
-            self._house,
             self._workspaces,
             self._memory,
             self._votes,
-            Overview(self._house, self._memory),
-            passed=Escalations(self._state).of_thread,
+            self._home,
+            settings=self._settings,
+            questions=self._questions,
+            vote_service=self._vote_service,
+            passed=self._escalation.of_thread,
             accept=accept,
             soon=self._pool,
             busy=BUSY,
@@ -96,9 +130,6 @@ class SlackChannel:
             self._socket = None
         self._app = None
         self._pool.shutdown(wait=True)
-
-    def findings(self) -> Iterable[Check]:
-        return examine(self._settings)
 
     def _connected(self, app: App) -> SocketModeHandler:
         handler = SocketModeHandler(

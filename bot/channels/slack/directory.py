@@ -7,12 +7,11 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from bot.access.audience import groups_of_person, groups_of_place
+from bot.access.audience import Audience, groups_of_person, groups_of_place
+from bot.access.directory import Person
 from bot.channels.slack.client import Refused, SlackClient
-from bot.channels.slack.events import IncomingEvent
 from bot.config.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -26,27 +25,6 @@ PAGE = 200
 FEW = 30
 # Pages of people and of a channel's members; who is beyond is not looked at, and the channel counts as shared.
 MOST_PAGES = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """What is needed of somebody: the names that settings may call them by, and whether they are of this company."""
-
-    id: str
-    email: str = ""
-    guest: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Audience:
-    """The groups that an answer in a place may use.
-
-    `private` is a place where nobody reads along, `unseen` one that we are not let into.
-    """
-
-    groups: frozenset[str]
-    private: bool = False
-    unseen: bool = False
 
 
 class Cached:
@@ -85,19 +63,19 @@ class SlackDirectory:
         self._team = team
         self._cached = cached or Cached()
 
-    def readers(self, heard: IncomingEvent) -> Audience:
-        """The groups for an answer to this; raises `Unreachable`."""
-        if heard.is_direct and heard.kind != "command":
-            return Audience(self.own(heard.user), private=True)
+    def audience(self, channel: str, user: str, *, direct: bool) -> Audience:
+        """Return the groups for an answer to this person in this channel; raises `Unreachable`."""
+        if direct:
+            return Audience(self.groups_of(user), private=True)
         try:
-            info = self._info(heard.channel)
+            info = self._info(channel)
         except Refused as error:
             logger.info("a place cannot be looked at: %s", error)
-            return Audience(groups_of_place(self._settings, f"slack:{heard.channel}", shared=True), unseen=True)
-        if info.get("is_im") and info.get("user", heard.user) == heard.user:
-            return Audience(self.own(heard.user), private=True)
-        shared = self._is_shared(heard.channel, info) or self.person(heard.user).guest
-        return Audience(groups_of_place(self._settings, f"slack:{heard.channel}", shared=shared))
+            return Audience(groups_of_place(self._settings, f"slack:{channel}", shared=True), bot_not_member=True)
+        if info.get("is_im") and info.get("user", user) == user:
+            return Audience(self.groups_of(user), private=True)
+        shared = self._is_shared(channel, info) or self.person(user).guest
+        return Audience(groups_of_place(self._settings, f"slack:{channel}", shared=shared))
 
     def person(self, user: str) -> Person:
         """Somebody; of whom nothing can be learned, a guest. Raises `Unreachable`."""
@@ -107,15 +85,15 @@ class SlackDirectory:
             logger.info("a person cannot be looked up: %s", error)
             return Person(user)
 
-    def changed(self, channel: str) -> None:
+    def members_changed(self, channel: str) -> None:
         """Somebody has come or gone there."""
         self._cached.drop("shared", channel)
         self._cached.drop("info", channel)
 
-    def own(self, user: str) -> frozenset[str]:
+    def groups_of(self, user: str) -> frozenset[str]:
         """The groups of a person in private; raises `Unreachable`."""
         person = self.person(user)
-        names = [f"slack:{user}", person.email, *(f"slack:{group}" for group in self._groups_of(user))]
+        names = [f"slack:{user}", person.email, *(f"slack:{group}" for group in self._user_groups(user))]
         return groups_of_person(self._settings, [name for name in names if name], guest=person.guest)
 
     def _person(self, user: str) -> Person:
@@ -123,7 +101,7 @@ class SlackDirectory:
         email = str((found.get("profile") or {}).get("email") or "")
         return Person(user, email, _is_guest(found, self._team))
 
-    def _groups_of(self, user: str) -> list[str]:
+    def _user_groups(self, user: str) -> list[str]:
         """Of Slack's user groups that the settings name, those that this person is in."""
         named = {
             member.removeprefix("slack:")

@@ -8,21 +8,18 @@ from bot.channels.slack.client import Refused
 from bot.channels.slack.ephemeral import tell
 from bot.channels.slack.events import IncomingEvent
 from bot.channels.slack.install.workspaces import Workspace
-from bot.channels.slack.ports import AppPort
 from bot.channels.slack.rendering import line
 from bot.channels.slack.transport import Undeliverable, find_in_channel, metadata, post
 from bot.errors import UsageProblem
 from bot.services.escalation import (
     ALREADY,
     FORGOTTEN,
-    NOBODY,
     Escalation,
-    Escalations,
+    EscalationRefused,
+    EscalationService,
     OpenEscalation,
-    accept,
-    escalation,
 )
-from bot.state.protocol import Claim, StateStore
+from bot.state.protocol import Claim
 from feedback.errors import UnknownExchange
 
 logger = logging.getLogger(__name__)
@@ -39,9 +36,8 @@ NOT_THERE = "That reply is not there any more."
 class Passing:
     """Does what has to do with people who are asked; `kinds` are the events that it handles."""
 
-    def __init__(self, house: AppPort, state: StateStore, revision: Callable[[], str]) -> None:
-        self._house = house
-        self._escalations = Escalations(state)
+    def __init__(self, escalations: EscalationService, revision: Callable[[], str]) -> None:
+        self._escalations = escalations
         self._revision = revision
 
     @property
@@ -52,14 +48,11 @@ class Passing:
         """Somebody wants a person's answer."""
         place = ":".join(["slack", heard.team, *((heard.channel, heard.thread) if heard.thread else (heard.user, ""))])
         try:
-            exchange = self._house.feedback.exchange(heard.value)
-        except UnknownExchange:
-            _tell(workspace, heard, FORGOTTEN)
+            made = self._escalations.compose(heard.value, platform="slack", place=place)
+        except EscalationRefused as error:
+            _tell(workspace, heard, str(error))
             return
-        made = escalation(exchange, self._house.settings.sources, platform="slack", place=place)
-        if made is None:
-            _tell(workspace, heard, FORGOTTEN if exchange.pruned else NOBODY)
-        elif not self._escalations.begin(made) and claim.attempt == 1:
+        if not self._escalations.begin(made) and claim.attempt == 1:
             _tell(workspace, heard, ALREADY)
         else:
             self._pass_on(claim, heard, workspace, made)
@@ -108,7 +101,7 @@ class Passing:
         text = events.words(str(found.get("text") or ""), bot=workspace.bot)
         key = f"{heard.team}:{heard.channel}:{heard.value}"
         try:
-            accept(self._house, passed, text, author=f"slack:{found['user']}", user=f"slack:{heard.user}", key=key)
+            self._escalations.accept(passed, text, author=f"slack:{found['user']}", user=f"slack:{heard.user}", key=key)
         except UnknownExchange:
             _tell(workspace, heard, FORGOTTEN)
         except UsageProblem as error:

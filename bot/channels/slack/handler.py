@@ -6,22 +6,25 @@ import uuid
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
-from bot.access.audience import channel_of
+from bot.access.audience import Audience, channel_settings
 from bot.answering.understanding.small_talk import small_talk
 from bot.channels.delivery import DOING, AskedQuestion, NotDelivered, Outcome, answer
 from bot.channels.slack import rendering
 from bot.channels.slack.client import Refused
-from bot.channels.slack.directory import Audience
 from bot.channels.slack.ephemeral import EphemeralReply, respond, tell, whisper
 from bot.channels.slack.escalation import Passing
 from bot.channels.slack.events import IncomingEvent, from_json
 from bot.channels.slack.install.workspaces import Workspace, Workspaces
-from bot.channels.slack.ports import AppPort, Metrics
+from bot.channels.slack.ports import Metrics
 from bot.channels.slack.rendering import Message, Show, line
 from bot.channels.slack.reply import StreamingReply
 from bot.channels.slack.thread_state import AnswerLocation, ThreadState
 from bot.channels.slack.transport import Checkpoint, Place, Undeliverable, find, find_in_channel, metadata, post
+from bot.config.settings import Settings
 from bot.errors import StateUnavailable
+from bot.services.escalation import EscalationService
+from bot.services.privacy import PrivacyService
+from bot.services.questions import QuestionService
 from bot.state.protocol import Claim, StateStore
 
 logger = logging.getLogger(__name__)
@@ -51,15 +54,20 @@ class EventHandler:
 
     def __init__(
         self,
-        house: AppPort,
         workspaces: Workspaces,
         state: StateStore,
         *,
+        settings: Settings,
+        questions: QuestionService,
+        escalation: EscalationService,
+        privacy: PrivacyService,
         figures: Metrics,
         revision: Callable[[], str] = lambda: uuid.uuid4().hex[:12],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._house = house
+        self._settings = settings
+        self._questions = questions
+        self._privacy = privacy
         self._workspaces = workspaces
         self._state = state
         self._memory = ThreadState(state, now=now)
@@ -73,7 +81,7 @@ class EventHandler:
             "command": self._command,
             "share": self._share,
             "erase": self._erase,
-            **Passing(house, state, revision).kinds,
+            **Passing(escalation, revision).kinds,
         }
 
     def handle(self, claim: Claim) -> None:
@@ -136,7 +144,7 @@ class EventHandler:
         posting = self._posting(claim, heard, workspace, found)
         if not small_talk(heard.text):
             posting.begun(DOING["searching"])  # before anything else is asked of Slack
-        outcome = answer(self._house, _asked(heard, workspace.people.readers(heard)), posting)
+        outcome = answer(self._questions, _asked(heard, _audience(workspace, heard)), posting)
         self._figures.asked("slack", outcome.kind, outcome.answer)
         self._remember(heard, posting.ts, outcome)
         return posting.ts
@@ -154,13 +162,13 @@ class EventHandler:
         )
 
     def _show(self, heard: IncomingEvent, *, share: bool = False, note: str = "") -> Show:
-        channel = channel_of(self._house.settings, f"slack:{heard.channel}")
+        channel = channel_settings(self._settings, f"slack:{heard.channel}")
         return Show(self._revision(), buttons=channel.buttons, share=share, note=note)
 
     def _command(self, claim: Claim, heard: IncomingEvent, workspace: Workspace) -> None:
         """Asked by `/ask`: only that person sees the answer, until they share it."""
-        readers = workspace.people.readers(heard)
-        note = UNSEEN if readers.unseen else ""
+        readers = _audience(workspace, heard)
+        note = UNSEEN if readers.bot_not_member else ""
         reply = EphemeralReply(
             workspace.calls,
             channel=heard.channel,
@@ -168,7 +176,7 @@ class EventHandler:
             url=heard.response_url,
             show=lambda: self._show(heard, share=not readers.private, note=note),
         )
-        outcome = answer(self._house, _asked(heard, readers), reply)
+        outcome = answer(self._questions, _asked(heard, readers), reply)
         self._figures.asked("slack", outcome.kind, outcome.answer)
         if outcome.answer and outcome.recorded:
             kept = {"question": heard.text, "answer": outcome.answer.id, "parts": _shareable(reply.parts)}
@@ -203,7 +211,7 @@ class EventHandler:
 
     def _erase(self, claim: Claim, heard: IncomingEvent, workspace: Workspace) -> None:
         """Forget a person, who is told in a direct message."""
-        gone = self._house.forget(f"slack:{heard.user}")
+        gone = self._privacy.forget(f"slack:{heard.user}")
         text = ERASED.format(exchanges=gone.exchanges, votes=gone.votes)
         self._tell_directly(workspace, heard, text)
 
@@ -213,7 +221,7 @@ class EventHandler:
 
     def _has_turn(self, heard: IncomingEvent) -> bool:
         """Whether one more may be answered unasked in this hour."""
-        per_hour = channel_of(self._house.settings, f"slack:{heard.channel}").per_hour
+        per_hour = channel_settings(self._settings, f"slack:{heard.channel}").per_hour
         if self._memory.take_turn(heard.team, heard.channel, per_hour=per_hour):
             return True
         logger.info("%s has had its answers of this hour", heard.channel)
@@ -242,6 +250,11 @@ class EventHandler:
             workspace.calls("chat.update", channel=channel, ts=ts, text=message.text, blocks=list(message.blocks))
         except Refused as error:
             logger.info("a message could not be changed: %s", error)
+
+
+def _audience(workspace: Workspace, heard: IncomingEvent) -> Audience:
+    direct = heard.is_direct and heard.kind != "command"
+    return workspace.people.audience(heard.channel, heard.user, direct=direct)
 
 
 def _place(heard: IncomingEvent) -> Place:

@@ -12,20 +12,20 @@ from typing import Any, cast
 from slack_bolt import Ack, App, BoltContext
 from slack_bolt.authorization import AuthorizeResult
 
-from bot.access.audience import channel_of
+from bot.access.audience import channel_settings
 from bot.channels.slack import events, rendering, views
 from bot.channels.slack.actions import TAKEN_BACK, Votes, complaint, told
 from bot.channels.slack.client import suppress_errors
 from bot.channels.slack.ephemeral import tell
 from bot.channels.slack.events import IncomingEvent, pressed, team_of, user_of
 from bot.channels.slack.install.workspaces import Installed, Workspace, Workspaces, client
-from bot.channels.slack.overview import Overview
-from bot.channels.slack.ports import AppPort
+from bot.channels.slack.overview import Home
 from bot.channels.slack.rendering import line
 from bot.channels.slack.thread_state import ThreadState
 from bot.config.settings import Settings, revealed
 from bot.errors import BotError
-from bot.services.votes import Choice
+from bot.services.questions import QuestionService
+from bot.services.votes import Choice, VoteService
 from bot.state.protocol import Event
 from feedback.errors import FeedbackError, UnknownExchange
 from feedback.records import Reason
@@ -50,19 +50,22 @@ class SlackListeners:
 
     def __init__(
         self,
-        house: AppPort,
         workspaces: Workspaces,
         memory: ThreadState,
         votes: Votes,
-        page: Overview,
+        page: Home,
         *,
+        settings: Settings,
+        questions: QuestionService,
+        vote_service: VoteService,
         passed: Callable[[str], object | None],
         accept: Accept,
         soon: Executor,
         busy: str,
     ) -> None:
-        self._house = house
-        self._settings: Settings = house.settings
+        self._settings = settings
+        self._questions = questions
+        self._vote_service = vote_service
         self._workspaces = workspaces
         self._memory = memory
         self._votes = votes
@@ -133,7 +136,7 @@ class SlackListeners:
             return None
         if heard.place == "mpim":
             return heard
-        answered = channel_of(self._settings, f"slack:{heard.channel}").auto_answer
+        answered = channel_settings(self._settings, f"slack:{heard.channel}").auto_answer
         return events.unasked(heard) if answered else None
 
     def _goes_on(self, heard: IncomingEvent) -> bool:
@@ -254,7 +257,7 @@ class SlackListeners:
 
     def _counts(self, answer: str, user: str) -> str:
         try:
-            return told(self._house.standing(answer, user=f"slack:{user}"))
+            return told(self._vote_service.current(answer, user=f"slack:{user}"))
         except (FeedbackError, BotError):
             return ""
 
@@ -334,7 +337,7 @@ class SlackListeners:
     def _members(self, body: Json) -> None:
         workspace = self._workspace(body)
         if workspace:
-            workspace.people.changed(str(body["event"].get("channel") or ""))
+            workspace.people.members_changed(str(body["event"].get("channel") or ""))
 
     def _removed(self, body: Json) -> None:
         tokens = body["event"].get("tokens") or {}
@@ -348,7 +351,7 @@ class SlackListeners:
 
     def _show_quotes(self, workspace: Workspace, trigger: str, answer: str) -> None:
         try:
-            view = views.quotes(self._house.feedback.exchange(answer).citations)
+            view = views.quotes(self._questions.exchange(answer).citations)
         except UnknownExchange:
             view = views.told("Quoted text", GONE)
         except (FeedbackError, BotError):
@@ -356,12 +359,12 @@ class SlackListeners:
         workspace.calls("views.open", attempts=1, trigger_id=trigger, view=view)
 
     def _publish(self, workspace: Workspace, user: str) -> None:
-        groups = workspace.people.own(user)
+        groups = workspace.people.groups_of(user)
         known = self._page.known(workspace.people.person(user), groups)
         workspace.calls("views.publish", user_id=user, view=views.home(known))
 
     def _suggest(self, workspace: Workspace, user: str, channel: str) -> None:
-        prompts = self._page.prompts(workspace.people.own(user))
+        prompts = self._page.prompts(workspace.people.groups_of(user))
         if prompts:
             workspace.calls(  # with a `thread_ts` the agent view would show nothing, and say nothing
                 "assistant.threads.setSuggestedPrompts",

@@ -205,7 +205,7 @@ def without(blocks: Iterable[Json], action: str) -> list[Json]:
 
 def request(passed: Escalation) -> Message:
     """What the owners of documents see of a question that is passed on to them."""
-    said_before = " ".join(passed.said) or "Nothing was found."
+    said_before = " ".join(passed.sentences) or "Nothing was found."
     sections = [f"• {mrkdwn_link(each.url, _cut(place(each.title, each.section), 300))}" for each in passed.sections]
     parts = [
         mrkdwn("Somebody asks, and would like a person's answer:"),

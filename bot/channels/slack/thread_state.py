@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 
-from bot.state.protocol import StateStore, about
+from bot.state.protocol import StateStore, person_prefix
 
 KEPT = timedelta(days=90)
 
@@ -100,7 +100,7 @@ class ThreadState:
 
 
 def _voted(person: str) -> str:
-    return f"{about(person)}slack:voted:"
+    return f"{person_prefix(person)}slack:voted:"
 
 
 def _short(user: str) -> str:

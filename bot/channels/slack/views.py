@@ -25,6 +25,7 @@ from slack_sdk.models.views import View
 
 from bot.channels.slack.escaping import mrkdwn, mrkdwn_link
 from bot.channels.slack.rendering import place, plain
+from bot.services.overview import FailingSection
 from feedback.records import Reason, StoredCitation
 
 Json = dict[str, Any]
@@ -128,22 +129,13 @@ class OwnVote:
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
-    """A section that fails people, for whoever owns it."""
-
-    title: str
-    section: str
-    down: int
-
-
-@dataclass(frozen=True, slots=True)
 class Known:
     """What the app's page says to one person; `sources` are those that they may read, with the day of their newest."""
 
     sources: Sequence[tuple[str, str]] = ()
     votes: Sequence[OwnVote] = ()
     owns: bool = False
-    failing: Sequence[Section] = ()
+    failing: Sequence[FailingSection] = ()
     reviews: int | None = None
     keep_words: int = 0
     keep_exchanges: int = 0

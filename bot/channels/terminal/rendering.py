@@ -67,7 +67,7 @@ class Paragraphs:
         return printed
 
 
-def standing(given: "VoteRequest", recorded: "CurrentVote") -> str:
+def current_vote(given: "VoteRequest", recorded: "CurrentVote") -> str:
     """What became of a vote."""
     vote = recorded.vote
     if vote.vote != given.vote:

@@ -1,0 +1,1 @@
+"""The checks of `footnote doctor`: of the machine, the settings, and everything that Footnote needs."""

@@ -1,4 +1,4 @@
-"""What a check of the configuration found; `footnote doctor` prints it."""
+"""The result of one check of the configuration; `footnote doctor` prints it."""
 
 from dataclasses import dataclass
 

@@ -1,0 +1,107 @@
+"""Checks of the machine, the installation and the places that settings name; none of them opens a store."""
+
+import os
+import shutil
+import sqlite3
+import sys
+import tempfile
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+from typing import Any
+
+from bot.config.settings import FILE, Source
+from bot.services.diagnostics.check import Check
+from retrieval.errors import RetrievalError
+
+DISTRIBUTION = "footnote-bot"
+OLDEST_PYTHON = (3, 11)
+OLDEST_SQLITE = (3, 35, 0)  # RETURNING
+FREE_BYTES = 500_000_000
+
+
+def python_version() -> Check:
+    shown = ".".join(map(str, sys.version_info[:3]))
+    fine = sys.version_info >= OLDEST_PYTHON
+    return Check("python", ok=fine, detail=shown, mend="" if fine else "install Python 3.11 or newer")
+
+
+def sqlite_version() -> Check:
+    fine = sqlite3.sqlite_version_info >= OLDEST_SQLITE
+    mend = "" if fine else "use a Python whose SQLite is 3.35 or newer"
+    return Check("sqlite", ok=fine, detail=sqlite3.sqlite_version, mend=mend)
+
+
+def installation() -> Check:
+    """Whether the `bot` that runs is ours: the name is common, and another distribution could overwrite it."""
+    import bot
+
+    running = Path(bot.__file__).resolve().parent
+    mend = f"install {DISTRIBUTION} into an environment of its own, and run `footnote` from there"
+    try:
+        installed = distribution(DISTRIBUTION)
+    except PackageNotFoundError:
+        return Check("installation", ok=False, detail=f"{DISTRIBUTION} is not installed; running {running}", mend=mend)
+    if running not in _folders(installed):
+        return Check("installation", ok=False, detail=f"{running} is not from {DISTRIBUTION}", mend=mend)
+    return Check("installation", ok=True, detail=f"{DISTRIBUTION} {installed.version} in {running}")
+
+
+def _folders(installed: Any) -> set[Path]:
+    """Where the distribution's `bot` may lie: beside its metadata, or where an editable install points to."""
+    folders = {Path(installed.locate_file("bot")).resolve()}
+    for file in installed.files or ():
+        if file.suffix == ".pth":
+            lines = Path(installed.locate_file(file)).read_text(encoding="utf-8").splitlines()
+            folders |= {(Path(line) / "bot").resolve() for line in lines}
+    return folders
+
+
+def state_folder(home: Path) -> Check:
+    mend = "give a folder of your own with `footnote --home DIR` or FOOTNOTE_HOME"
+    above = next((folder for folder in (home, *home.parents) if folder.exists()), home)
+    try:
+        with tempfile.TemporaryFile(dir=above):
+            pass
+    except OSError as error:
+        return Check("state folder", ok=False, detail=f"{home} cannot be written ({error.strerror})", mend=mend)
+    free = shutil.disk_usage(above).free
+    detail = f"{home}, {free / 1e9:.1f} GB free"
+    if free < FREE_BYTES:
+        return Check("state folder", ok=False, detail=detail, mend="free some space: an index needs about 0.5 GB")
+    return Check("state folder", ok=True, detail=detail)
+
+
+def source_folder(source: Source) -> Check:
+    check = f"source {source.name}"
+    if not source.path.exists():
+        return Check(check, ok=False, detail=f"{source.path} does not exist", mend=f"correct its path in {FILE}")
+    if not os.access(source.path, os.R_OK | (os.X_OK if source.path.is_dir() else 0)):
+        mend = "let this user read it"
+        return Check(check, ok=False, detail=f"{source.path} cannot be read", mend=mend)
+    if source.path.is_dir() and not any(source.path.iterdir()):
+        return Check(check, ok=True, detail=f"{source.path} is empty", mend="put documents there, or remove it")
+    return Check(check, ok=True, detail=str(source.path))
+
+
+def embedding(name: str) -> Check:
+    from retrieval.embedding.sentence_transformers import model_folder, verify
+    from retrieval.ranking.configuration import RankingConfiguration, recipe_of
+
+    try:
+        detail, recipe = verify(name), recipe_of(model_folder(name))
+    except RetrievalError as error:
+        return Check("embedding model", ok=False, detail=str(error), mend="reinstall it, or set `embedding_model`")
+    if recipe != RankingConfiguration():
+        detail += f"; its vectors count {recipe.dense:.0%}, {recipe.dense_follow_up:.0%} for a follow-up"
+    return Check("embedding model", ok=True, detail=detail)
+
+
+def synonyms(file: Path) -> Check:
+    from retrieval.ranking.synonyms import load
+
+    try:
+        known = load(file)
+    except RetrievalError as error:
+        mend = "correct it; until then questions are understood without it, or as it was before"
+        return Check("synonyms", ok=False, detail=str(error), mend=mend)
+    return Check("synonyms", ok=True, detail=f"{file}, {len(known)} words and phrases")

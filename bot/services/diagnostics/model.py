@@ -1,0 +1,57 @@
+"""Checks whether the chat model that writes answers replies."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+
+from bot.answering.writing.chat_model import ChatModel, with_retries
+from bot.answering.writing.prompts import Prompt
+from bot.errors import BotError, GenerationFailed
+from bot.services.diagnostics.check import Check
+
+GREETING = Prompt("Reply with one word.", "Say yes.", "")
+# A model that fails in these ways has been reached.
+REPLIED = frozenset({"truncated", "refused", "empty"})
+WRONG_KEY = "does not accept the key", "set `model_api_key` to a key that may use this model"
+# What an HTTP status says is wrong, and what mends it.
+STATUSES: Mapping[int, tuple[str, str]] = {
+    401: WRONG_KEY,
+    403: WRONG_KEY,
+    404: ("is not known there", "correct the name in `model`, or `model_base_url`"),
+    429: ("takes no more requests at present", "wait, or raise the limit of your account"),
+}
+NOT_TAKEN = "does not take the request", "see that `model` names a chat model, and that `model_base_url` is complete"
+SERVER_FAILED = "has a failing server", "look at its server's log, or try again later"
+UNREACHABLE = (
+    "cannot be reached",
+    "see that its server runs, that this machine reaches it, and that `model_base_url` is its address",
+)
+TOO_SLOW = "is too slow", "take a faster model, raise `model_timeout`, or see that this machine reaches its server"
+
+
+def chat_model(name: str, open_model: Callable[[], ChatModel]) -> Check:
+    """Send the model one request of a few words, and say whether it replied."""
+    started = time.perf_counter()
+    try:
+        model = open_model()
+        for _ in with_retries(partial(model.stream, GREETING), replace(model.limits, attempts=2)):
+            pass
+    except GenerationFailed as error:
+        if error.kind not in REPLIED:
+            problem, mend = error_message(error)
+            return Check("model", ok=False, detail=f"{name} {problem}", mend=mend)
+    except BotError as error:
+        detail, _, mend = str(error).partition(": ")
+        return Check("model", ok=False, detail=detail, mend=mend)
+    return Check("model", ok=True, detail=f"{name} replies, {time.perf_counter() - started:.1f} s")
+
+
+def error_message(error: GenerationFailed) -> tuple[str, str]:
+    """What is wrong and what mends it, without what the server said: it may repeat the key."""
+    if error.kind == "timeout":
+        return TOO_SLOW
+    if error.status is None:
+        return UNREACHABLE
+    complaint, mend = STATUSES.get(error.status, NOT_TAKEN if error.status < 500 else SERVER_FAILED)
+    return f"{complaint} (status {error.status})", mend

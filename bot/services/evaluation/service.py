@@ -1,0 +1,97 @@
+"""Measures on judged question files, and calibrates the confidence on them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from bot.answering.answers import Citation
+from bot.answering.writing.extractive import EXTRACTIVE
+from bot.services.evaluation.comparison import Candidate, ReplaySearch, evaluated
+from retrieval.evaluation.judgements import read_corpus, read_qrels, read_questions
+from retrieval.evaluation.metrics import called, gold
+from retrieval.index.protocols import SearchIndex
+from retrieval.passages import Passage
+from retrieval.ranking.calibration import keep, self_calibrated
+from retrieval.ranking.confidence import Calibration
+from retrieval.search import Search
+from retrieval.sync import Progress
+
+
+class EvaluationService:
+    """Figures on judged question files.
+
+    `replay_search` makes a search without some ingredients of retrieval, `candidate` a way to answer by its name over
+    such a search. `model` is the configured chat model, empty for none; `calibration` the file that keeps what
+    `calibrate` learns.
+    """
+
+    def __init__(
+        self,
+        *,
+        index: SearchIndex,
+        search: Search,
+        replay_search: Callable[[frozenset[str]], ReplaySearch],
+        candidate: Callable[[str, Search], Candidate],
+        model: str,
+        threshold: float,
+        calibration: Path,
+    ) -> None:
+        self._index = index
+        self._search = search
+        self._replay_search = replay_search
+        self._candidate = candidate
+        self._model = model
+        self._threshold = threshold
+        self._calibration = calibration
+
+    def evaluate(
+        self,
+        questions: Path,
+        *,
+        qrels: Path | None = None,
+        corpus: Path | None = None,
+        without: frozenset[str] = frozenset(),
+        models: Sequence[str] | None = (),
+        progress: Progress = lambda *_: None,
+    ) -> Mapping[str, Any]:
+        """Return figures for retrieval, abstention and the answers of these models on a judged question file.
+
+        `extractive` names the answers without a model; no models means the one that is configured, None no answers.
+        """
+        search = self._replay_search(without)
+        names = None if models is None else tuple(models) or (self._model or EXTRACTIVE,)
+        return evaluated(
+            read_questions(questions),
+            read_qrels(qrels) if qrels else {},
+            read_corpus(corpus) if corpus else {},
+            search,
+            [self._candidate(name, search) for name in names or ()],
+            threshold=self._threshold,
+            text_of=self._text_of,
+            progress=progress,
+        )
+
+    def calibrate(self, questions: Path, *, qrels: Path, corpus: Path | None) -> Calibration:
+        """Learn from judged questions what a confidence means on these documents, and keep it for every later one."""
+        judgements, sections = read_qrels(qrels), read_corpus(corpus) if corpus else {}
+        known = called(document for source in self._index.sources() for document in self._index.stored(source))
+        learned = self_calibrated(
+            self._search,
+            [
+                (question.query, _any_of([gold(name, sections, known) for name in judgements[question.id]]))
+                for question in read_questions(questions)
+                if question.id in judgements
+            ],
+        )
+        keep(learned, self._calibration)
+        return learned
+
+    def _text_of(self, citation: Citation) -> str:
+        """Return the text of the version that is cited; empty when it is gone."""
+        document = self._index.document(citation.document, version=citation.version)
+        return document.text if document else ""
+
+
+def _any_of(golds: Sequence[Callable[[Passage], bool]]) -> Callable[[Passage], bool]:
+    """Return a test whether a passage is one of several gold sections."""
+    return lambda passage: any(each(passage) for each in golds)

@@ -1,0 +1,107 @@
+"""Answers questions, records what was answered, and recalls earlier turns of a conversation."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+
+from bot.access.conversations import visible_turns
+from bot.answering.answers import Answer, Event, Question
+from bot.answering.pipeline import AnsweringPipeline
+from bot.services.retention import Retention
+from feedback.records import AnswerSentence, Exchange, RetrievedPassage, StoredCitation
+from feedback.stores.protocol import FeedbackStore
+from retrieval.passages import Turn
+
+# Earlier exchanges of a conversation that a follow-up is understood from.
+REMEMBERED = 6
+
+
+class QuestionService:
+    """The questions of all channels; may be used from any thread.
+
+    `pseudonym` maps a person's name to the one under which records are kept; `embedding` names the model whose vectors
+    the answers were found with.
+    """
+
+    def __init__(
+        self,
+        *,
+        pipeline: AnsweringPipeline,
+        feedback: FeedbackStore,
+        retention: Retention,
+        pseudonym: Callable[[str], str],
+        embedding: str,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._pipeline = pipeline
+        self._feedback = feedback
+        self._retention = retention
+        self._pseudonym = pseudonym
+        self._embedding = embedding
+        self._clock = clock
+
+    def answer(self, question: Question) -> Answer:
+        """Return a cited answer, or an abstention; raises `RetrievalError` when search fails."""
+        return self._pipeline(question)
+
+    def stream(self, question: Question) -> Iterator[Event]:
+        """Yield the events of an answer: each sentence as soon as it has been checked, the whole answer last."""
+        return self._pipeline.stream(question)
+
+    def record(self, question: Question, answer: Answer, *, platform: str = "terminal") -> None:
+        """Remember an exchange, so that it can be voted on; raises `FeedbackError`."""
+        asker = self._pseudonym(question.user)
+        at = self._clock()
+        self._feedback.record(
+            exchange(question, answer, asker=asker, at=at, index_version=self._embedding, platform=platform)
+        )
+        self._retention.prune_if_due()
+
+    def exchange(self, answer: str) -> Exchange:
+        """Return what was recorded of an answer; raises `UnknownExchange` and `FeedbackUnavailable`."""
+        return self._feedback.exchange(answer)
+
+    def history(
+        self, conversation: str, *, user: str, groups: frozenset[str], shared: bool = False
+    ) -> tuple[Turn, ...]:
+        """Return the turns of a conversation so far that this person may know of, oldest first.
+
+        A `shared` conversation was held where all who go on with it have seen it. Raises `FeedbackError`.
+        """
+        exchanges = self._feedback.conversation(conversation, limit=REMEMBERED)
+        if not exchanges:
+            return ()
+        return visible_turns(exchanges, asker=None if shared else self._pseudonym(user), groups=groups)
+
+
+def exchange(
+    question: Question, answer: Answer, *, asker: str, at: datetime, index_version: str, platform: str = "terminal"
+) -> Exchange:
+    """Return the record of a question and its answer (pure)."""
+    return Exchange(
+        id=answer.id,
+        at=at,
+        question=question.text,
+        answer=answer.text,
+        history=tuple((turn.role, turn.text) for turn in question.history),
+        groups=question.groups,
+        asker=asker,
+        conversation=question.conversation,
+        platform=platform,
+        shown=tuple(
+            RetrievedPassage(p.document, p.anchor, p.section, p.title, p.version, p.embedded_text, hit.score)
+            for hit in answer.shown
+            for p in [hit.passage]
+        ),
+        sentences=tuple(AnswerSentence(sentence.text, sentence.citations) for sentence in answer.sentences),
+        citations=tuple(
+            StoredCitation(c.number, c.document, c.title, c.section, c.anchor, c.url, c.quote, c.version)
+            for c in answer.citations
+        ),
+        abstained=answer.abstained,
+        confidence=answer.confidence,
+        generator=answer.generator,
+        prompt_version=answer.prompt_version,
+        index_version=index_version,
+        fallback=answer.fallback,
+        timings=answer.timings,
+    )
