@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.answering.answers import Answer, Done, Event, Question, SentenceReady, Status
-from bot.services.votes import CurrentVote, VoteRequest, records
+from bot.services.votes import CurrentVote, VoteRequest, vote_records
 from bot.state.protocol import StateStore
 from feedback.errors import UnknownExchange
 from retrieval.embedding.sentence_transformers import Progress, QueryToken, unit
@@ -178,7 +178,7 @@ class FakeHouse:
             raise self.feedback_failure
         if opinion.answer not in [answer.id for _, answer in self.recorded]:
             raise UnknownExchange(opinion.answer)
-        vote, correction = records(opinion, voter=opinion.user, key=str(len(self.votes)), at=NOON)
+        vote, correction = vote_records(opinion, voter=opinion.user, key=str(len(self.votes)), at=NOON)
         self.votes.append(opinion)
         return CurrentVote(vote, correction.text if correction else "")
 

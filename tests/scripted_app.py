@@ -1,14 +1,12 @@
-"""A small handbook, a scripted model's server and the whole house between them; only the embedding is a stand-in."""
+"""A small handbook, a scripted model's server and the whole app between them; only the embedding is a stand-in."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from bot.answering.answers import Answer, Question
-from bot.app import App
+from bot.app import App, bootstrap
 from bot.config.settings import Settings, Source
-from bot.services.ingestion import sources
-from retrieval.embedding.sentence_transformers import Embedder
 from tests.fakes import FakeEmbedder
 from tests.servers.openai_server import Body, Reply, Server
 
@@ -36,8 +34,8 @@ class Place:
     folder: Path
     server: Server
 
-    def house(self, *, model: str = MODEL, timeout: float = 20.0, threshold: float = 0.0) -> App:
-        """The house over the documents that lie in the folder now."""
+    def app(self, *, model: str = MODEL, timeout: float = 20.0, threshold: float = 0.0) -> App:
+        """The app over the documents that lie in the folder now."""
         settings = Settings(
             home=self.folder / "state",
             model=model,
@@ -46,11 +44,9 @@ class Place:
             confidence_threshold=threshold,
             sources=(Source(name="docs", path=self.folder / "docs"),),
         )
-        house = App(settings)
-        embedder: Embedder = FakeEmbedder()
-        house.__dict__["embedder"] = embedder  # where cached_property keeps what it made
-        house.sync(sources(settings.sources), allow_empty=False, progress=lambda *_: None)
-        return house
+        app = bootstrap(settings, embedder=FakeEmbedder())
+        app.ingestion.sync()
+        return app
 
     def write(self, name: str, text: str) -> None:
         path = self.folder / "docs" / name
@@ -60,7 +56,7 @@ class Place:
     def ask(self, *replies: Reply, text: str = QUESTION, timeout: float = 20.0, threshold: float = 0.0) -> Answer:
         """What a person gets when the model's server does this."""
         self.server.replies = list(replies)
-        return self.house(timeout=timeout, threshold=threshold).ask(Question(text))
+        return self.app(timeout=timeout, threshold=threshold).questions.answer(Question(text))
 
 
 def numbered(text: str) -> "Numbered":

@@ -95,7 +95,7 @@ class OverviewService:
         min_askers: int = 2,
         progress: Progress = lambda *_: None,
     ) -> Mapping[str, Any]:
-        """Return what people say of the answers from `since` to before `until`, what fails, and what would repair it."""
+        """Return what people say of the answers from `since` until before `until`, what fails, and what mends it."""
         return report(
             self._feedback.judged(since=since, until=until),
             self._knowledge if self._index.sources() else None,

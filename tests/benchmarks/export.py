@@ -1,4 +1,4 @@
-"""How long `House.export` takes over a store of many exchanges, in every format, and how much memory.
+"""How long `App.export` takes over a store of many exchanges, in every format, and how much memory.
 
     python -m tests.benchmarks.export [--exchanges 100000] [--documents FOLDER] [--folder FOLDER]
 
@@ -21,7 +21,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bot.app import App
+from bot.app import App, bootstrap
 from bot.config.settings import Settings
 from feedback.export.values import FORMATS
 from feedback.records import (
@@ -36,7 +36,6 @@ from feedback.records import (
 )
 from retrieval.passages import EVERYONE, Passage
 from retrieval.sectioning.sentences import sentences
-from retrieval.sync import Source
 from tests.fakes import FakeEmbedder
 
 HANDBOOK = Path(__file__).parents[2] / "bot" / "handbook"
@@ -148,36 +147,34 @@ def _cited(p: Passage, quote: str) -> StoredCitation:
 
 
 def opened(home: Path) -> App:
-    """A house whose vectors mean nothing: an export asks for none."""
-    house = App(Settings(home=home))
-    house.__dict__["embedder"] = FakeEmbedder()
-    return house
+    """A app whose vectors mean nothing: an export asks for none."""
+    return bootstrap(Settings(home=home), embedder=FakeEmbedder())
 
 
 def fill(home: Path, documents: Path, exchanges: int) -> None:
-    house = opened(home)
-    house.sync([Source("documents", documents)], allow_empty=False, progress=lambda *_: None)
+    app = opened(home)
+    app.ingestion.sync([documents], name="documents")
     passages = [
         each
-        for source in house.index.sources()
-        for name in sorted(house.index.stored(source))
-        for each in house.index.sections(name)
+        for source in app.index.sources()
+        for name in sorted(app.index.stored(source))
+        for each in app.index.sections(name)
     ]
     batch: list[Record] = []
     for record in Drawn(passages).records(exchanges):
         batch.append(record)
         if len(batch) >= BATCH:
-            house.feedback.take(batch)
+            app.feedback.take(batch)
             batch = []
-    house.feedback.take(batch)
-    house.feedback.close()
+    app.feedback.take(batch)
+    app.feedback.close()
     size = (home / "feedback.db").stat().st_size / 1e6
     print(f"{exchanges} exchanges over {len(passages)} passages, {size:.0f} MB", flush=True)
 
 
 def export(home: Path, out: Path) -> None:
     """Print seconds, megabytes and rows; progress goes to stderr."""
-    house = opened(home)
+    app = opened(home)
     started = time.perf_counter()
     stages: dict[str, float] = {}
 
@@ -186,7 +183,7 @@ def export(home: Path, out: Path) -> None:
             stages[stage] = time.perf_counter() - started
             print(f"{stages[stage]:6.1f} s, {most()} MB at most: {stage}", file=sys.stderr, flush=True)
 
-    made = house.export(
+    made = app.training.export(
         FORMATS,
         out,
         force=True,

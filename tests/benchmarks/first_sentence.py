@@ -28,9 +28,8 @@ from langchain.chat_models import init_chat_model
 from bot.answering.answers import Question, SentenceReady
 from bot.answering.writing import prompts
 from bot.answering.writing.chat_generator import READ, new_mark
-from bot.app import App
+from bot.app import App, bootstrap
 from bot.config.settings import Settings, Source
-from bot.services.ingestion import sources
 from retrieval.passages import Query
 from tests.benchmarks.latency import quantile
 from tests.servers.openai_server import Body, Handler, Reply, _event, serving
@@ -113,19 +112,19 @@ def told(pipe: Connection, text: str, sentence: str, ask: Callable[[], float]) -
     return Taken(1000 * (shown - moments[0][0]), 1000 * (shown - last))
 
 
-def checked(house: App, question: str, screen: TextIO) -> float:
+def checked(app: App, question: str, screen: TextIO) -> float:
     """When the first sentence stood there, 0 if none ever did; the rest is read as well."""
     shown = 0.0
-    for event in house.stream(Question(question)):
+    for event in app.questions.stream(Question(question)):
         if isinstance(event, SentenceReady):
             print(event.sentence.text, file=screen, flush=True)
             shown = shown or time.perf_counter()
     return shown
 
 
-def plain(model: Any, house: App, question: str, screen: TextIO) -> float:
+def plain(model: Any, app: App, question: str, screen: TextIO) -> float:
     """The same of the bare stream."""
-    passages = [hit.passage for hit in house.search(Query(question)).hits[:READ]]
+    passages = [hit.passage for hit in app.search(Query(question)).hits[:READ]]
     prompt = prompts.answer(question, (), passages, mark=new_mark())
     text, shown = "", 0.0
     for piece in model.stream([("system", prompt.system), ("human", prompt.user)]):
@@ -137,20 +136,20 @@ def plain(model: Any, house: App, question: str, screen: TextIO) -> float:
 
 
 def handbook(home: Path, url: str) -> App:
-    """The house over the shipped handbook, with the model at that address."""
+    """The app over the shipped handbook, with the model at that address."""
     folder = Path(str(files("bot"))) / "handbook"
     named = (Source(name="handbook", path=folder),)
     made = Settings(home=home, model=MODEL, model_base_url=url, confidence_threshold=0.0, sources=named)
-    house = App(made)
-    house.sync(sources(made.sources), allow_empty=False, progress=lambda *_: None)
-    return house
+    app = bootstrap(made)
+    app.ingestion.sync()
+    return app
 
 
-def replies(house: App) -> list[tuple[str, str]]:
+def replies(app: App) -> list[tuple[str, str]]:
     """Each question of the handbook with a first sentence that its sections say."""
     asked = [json.loads(line)["text"] for line in QUESTIONS.read_text(encoding="utf-8").splitlines()]
-    quoting = App(house.settings.model_copy(update={"model": "", "model_base_url": ""}))
-    found = [(text, quoting.ask(Question(text)).sentences) for text in asked]
+    quoting = bootstrap(app.settings.model_copy(update={"model": "", "model_base_url": ""}))
+    found = [(text, quoting.questions.answer(Question(text)).sentences) for text in asked]
     first = [(text, sentences[0].text.rstrip(".!?:; ")) for text, sentences in found if sentences]
     return [(text, f"{' '.join(said.split())} [1].") for text, said in first if not re.search(r"[.!?|\[]", said)]
 
@@ -170,15 +169,15 @@ def main(pause: float = 10.0) -> None:
         model_server(pause / 1000) as (url, pipe),
         Path(os.devnull).open("w") as screen,
     ):
-        house = handbook(Path(home), url)
+        app = handbook(Path(home), url)
         bare = init_chat_model(MODEL, base_url=url, api_key=KEY, temperature=0, max_retries=0)
-        said = replies(house)
+        said = replies(app)
         ours, theirs = [], []
         for _ in range(ROUNDS):
             for question, sentence in said:
                 run = partial(told, pipe, sentence + MORE, sentence)
-                ours.append(run(partial(checked, house, question, screen)))
-                theirs.append(run(partial(plain, bare, house, question, screen)))
+                ours.append(run(partial(checked, app, question, screen)))
+                theirs.append(run(partial(plain, bare, app, question, screen)))
     refused = sum(each.whole < 0 for each in ours)
     ours, theirs = ([each for each in taken if each.whole > 0] for taken in (ours, theirs))
     print(f"{len(ours)} answers ({refused} more were not let through), a token each {pause:.0f} ms")

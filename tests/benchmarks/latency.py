@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bot.app import build
+from bot.app import bootstrap
 from bot.config.settings import Settings
 from retrieval.passages import Query
 
@@ -33,14 +33,14 @@ def quantile(ascending: Sequence[float], share: float) -> float:
 
 def main(home: str, questions: str, count: int = 400) -> None:
     """Print p50 and p99 of both."""
-    house = build(Settings(home=Path(home)))
+    app = bootstrap(Settings(home=Path(home)))
     lines = Path(questions).read_text(encoding="utf-8").splitlines()
     texts = [json.loads(line)["text"] for line in lines][:count]
     for text in texts[:10]:
-        house.search(Query(text))
-    embedding = timed(house.embedder.query, texts)
-    search = timed(lambda text: house.search(Query(text)), texts)
-    print(f"{house.index.counts()[1]} passages, {len(texts)} questions, milliseconds p50 / p99")
+        app.search(Query(text))
+    embedding = timed(app.embedder.query, texts)
+    search = timed(lambda text: app.search(Query(text)), texts)
+    print(f"{app.index.counts()[1]} passages, {len(texts)} questions, milliseconds p50 / p99")
     print(f"embedding alone  {quantile(embedding, 0.5):6.1f} / {quantile(embedding, 0.99):6.1f}")
     print(f"whole retrieval  {quantile(search, 0.5):6.1f} / {quantile(search, 0.99):6.1f}")
     middle, tail = (quantile(search, share) / quantile(embedding, share) for share in (0.5, 0.99))

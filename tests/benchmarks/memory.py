@@ -33,13 +33,13 @@ import resource, sys
 from pathlib import Path
 from bot.answering.answers import Question
 from bot.config.settings import Settings
-from bot.app import build
 
-house = build(Settings(home=Path(sys.argv[1])))
+
+app = build(Settings(home=Path(sys.argv[1])))
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 for number in range(20):
-    house.ask(Question(f"What must an authorised person report about client assets in part {number}?"))
-print(before // 1024, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, house.index.counts()[1])
+    app.questions.answer(Question(f"What must an authorised person report about client assets in part {number}?"))
+print(before // 1024, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, app.index.counts()[1])
 """
 
 

@@ -14,7 +14,7 @@ one vote by another one:
 - else thumbs-down with the reason `wrong-source` and a correction, which an owner accepts: the sentences that hold the
   data set's answer, as they stand in its section. Whether what was shown supports them is for the export to find out.
 
-Nobody ever points at a section that was not shown. `House.export` makes triplets of that, with the questions that are
+Nobody ever points at a section that was not shown. `App.export` makes triplets of that, with the questions that are
 measured with as `evaluation`, so that nothing near them is trained on. The recipe (INTERPRETER is one with `datasets`
 and `accelerate`) writes the tuned model or, where what it holds back does not get better, none. Then `embedding_model`
 is that folder, the documents are synced again, and `footnote evaluate` looks up the same questions.
@@ -35,16 +35,16 @@ from pathlib import Path
 from typing import Any
 
 from bot.answering.answers import Answer, Question
-from bot.app import App, exchange
+from bot.app import App, bootstrap
 from bot.config.settings import Settings
 from bot.services.evaluation.scoring import cites_gold
+from bot.services.questions import exchange
 from feedback.curation.options import EVERYONE
 from feedback.records import Correction, Decision, Vote
 from retrieval.evaluation.judgements import Section, read_corpus, read_qrels
 from retrieval.evaluation.metrics import Gold, called, gold
 from retrieval.evaluation.question_lines import query_of
 from retrieval.sectioning.sentences import sentences
-from retrieval.sync import Source
 
 Row = Mapping[str, Any]
 
@@ -90,21 +90,21 @@ def dialogue(row: Row) -> str:
     return str(row["_id"]).rpartition("_")[0]
 
 
-def cast(house: App, rows: Sequence[Row], qrels: Mapping[str, Sequence[str]], corpus: Mapping[str, Section]) -> str:
+def cast(app: App, rows: Sequence[Row], qrels: Mapping[str, Sequence[str]], corpus: Mapping[str, Section]) -> str:
     """Ask and vote; tells how."""
     ups = downs = abstained = 0
-    known = called(document for source in house.index.sources() for document in house.index.stored(source))
+    known = called(document for source in app.index.sources() for document in app.index.stored(source))
     for number, row in enumerate(rows):
         at = START + timedelta(minutes=10 * number)
         query = query_of(row, groups=frozenset({EVERYONE}))
         question = Question(query.text, query.history, query.groups)
-        answer = replace(house.ask(question), id=f"asked-{number:04}", timings={})
-        made = exchange(question, answer, asker=f"asker-{number % PEOPLE}", index_version=house.embedder.name)
-        house.feedback.record(replace(made, at=at, conversation=dialogue(row)))
+        answer = replace(app.questions.answer(question), id=f"asked-{number:04}", timings={})
+        made = exchange(question, answer, asker=f"asker-{number % PEOPLE}", at=at, index_version=app.embedder.name)
+        app.feedback.record(replace(made, conversation=dialogue(row)))
         names = qrels[row["_id"]]
         is_right = begins_with_gold(answer, [gold(name, corpus, known) for name in names])
         right = holding(row["answer"], corpus[names[0]].text)
-        house.feedback.take(list(opinions(number, answer.id, right, at, is_right=is_right)))
+        app.feedback.take(list(opinions(number, answer.id, right, at, is_right=is_right)))
         ups += is_right
         downs += not is_right
         abstained += answer.abstained
@@ -138,10 +138,10 @@ def opinions(
         yield Decision(f"decision-{number}", answer, "owner", later, "accept", f"correction-{number}")
 
 
-def measured(house: App, data: Path, questions: Mapping[str, Path]) -> dict[str, Mapping[str, Any]]:
+def measured(app: App, data: Path, questions: Mapping[str, Path]) -> dict[str, Mapping[str, Any]]:
     """What `footnote evaluate` says of each question file."""
     return {
-        which: house.evaluate(
+        which: app.evaluation.evaluate(
             path,
             qrels=data / "qrels.tsv",
             corpus=data / "corpus.jsonl",
@@ -154,11 +154,11 @@ def measured(house: App, data: Path, questions: Mapping[str, Path]) -> dict[str,
 
 
 def opened(folder: Path, data: Path, model: str | None = None) -> App:
-    """The house with this embedding model, its index brought up to date."""
+    """The app with this embedding model, its index brought up to date."""
     home = folder / "state"
-    house = App(Settings(home=home, embedding_model=model) if model else Settings(home=home))
-    house.sync([Source("docs", data / "docs")], allow_empty=False, progress=lambda *_: None)
-    return house
+    app = bootstrap(Settings(home=home, embedding_model=model) if model else Settings(home=home))
+    app.ingestion.sync([data / "docs"])
+    return app
 
 
 def written(rows: Sequence[Row], path: Path) -> Path:
@@ -166,9 +166,9 @@ def written(rows: Sequence[Row], path: Path) -> Path:
     return path
 
 
-def exported(house: App, place: Path, evaluation: Path) -> Mapping[str, Any]:
+def exported(app: App, place: Path, evaluation: Path) -> Mapping[str, Any]:
     """The manifest of the triplets, in which nothing is near these questions."""
-    return house.export(
+    return app.training.export(
         ["sentence-transformers"],
         place,
         force=True,
@@ -187,13 +187,13 @@ def taught(folder: Path, data: Path, interpreter: str, recipe: Sequence[str]) ->
     parts = parted([json.loads(line) for line in (data / "queries.jsonl").read_text("utf-8").splitlines()])
     questions = {name: written(getattr(parts, name), folder / f"{name}.jsonl") for name in ("seen", "unseen")}
     everything = written([*parts.seen, *parts.unseen], folder / "evaluation.jsonl")
-    house = opened(folder, data)
+    app = opened(folder, data)
     say(f"{len(parts.voted)} votes to cast; to measure with {len(parts.seen)} seen, {len(parts.unseen)} unseen")
-    say(cast(house, parts.voted, read_qrels(data / "qrels.tsv"), read_corpus(data / "corpus.jsonl")))
-    manifest = exported(house, folder / "export", everything)
+    say(cast(app, parts.voted, read_qrels(data / "qrels.tsv"), read_corpus(data / "corpus.jsonl")))
+    manifest = exported(app, folder / "export", everything)
     say(f"left out: {json.dumps(manifest['exchanges']['rejected'])}")
     say(f"rows: {json.dumps(manifest['formats']['sentence-transformers']['splits'])}")
-    before = measured(house, data, questions)
+    before = measured(app, data, questions)
     tuned = folder / "tuned"
     if not tuned.exists():
         script = str(folder / "export" / "recipes" / "sentence-transformers.py")

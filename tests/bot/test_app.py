@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from bot.access.pseudonyms import hashed, user_key
-from bot.app import App, turns
+from bot.access.conversations import visible_turns
+from bot.access.pseudonyms import pseudonym, user_key
+from bot.app import App, bootstrap
 from bot.cli import main
 from bot.cli.output import Invocation
 from bot.config.settings import Settings, load
 from feedback.records import Exchange
 from feedback.stores.sqlite.store import SqliteFeedback
-from retrieval.embedding.sentence_transformers import Embedder
 from retrieval.passages import EVERYONE, PUBLIC, Query, Turn
 from tests.bot.cli.conftest import folder as empty_folder
 from tests.fakes import FakeEmbedder
@@ -35,15 +35,14 @@ Call your manager before ten when you are ill.
 QUESTION = "How many days of leave may be carried over?"
 
 
-def build(settings: Settings) -> App:
-    house = App(settings)
-    embedder: Embedder = FakeEmbedder()
-    house.__dict__["embedder"] = embedder  # where cached_property keeps what it made
-    return house
+def with_stand_in(settings: Settings) -> App:
+    return bootstrap(settings, embedder=FakeEmbedder())
 
 
 def run(*arguments: str) -> Result:
-    return CliRunner().invoke(main, ["--debug", *arguments], obj=Invocation(builder=build), prog_name="footnote")
+    return CliRunner().invoke(
+        main, ["--debug", *arguments], obj=Invocation(bootstrap=with_stand_in), prog_name="footnote"
+    )
 
 
 def read(result: Result) -> Any:
@@ -91,7 +90,7 @@ def test_who_asked_is_a_keyed_hash_and_nothing_else(folder):
     read(run("ask", QUESTION, "--user", "ada@example.com", "--json"))
     read(run("ask", QUESTION, "--json"))
     ada, nobody = remembered(folder)
-    assert ada.asker == hashed("ada@example.com", key=user_key(folder / ".footnote"))
+    assert ada.asker == pseudonym("ada@example.com", key=user_key(folder / ".footnote"))
     assert nobody.asker == ""
     assert b"ada@example" not in b"".join(file.read_bytes() for file in (folder / ".footnote").glob("feedback*"))
 
@@ -99,7 +98,7 @@ def test_who_asked_is_a_keyed_hash_and_nothing_else(folder):
 def test_a_key_that_is_given_is_the_one_that_is_used(folder, monkeypatch):
     monkeypatch.setenv("FOOTNOTE_USER_KEY", "given")
     read(run("ask", QUESTION, "--user", "slack:U1", "--json"))
-    assert remembered(folder)[0].asker == hashed("slack:U1", key="given")
+    assert remembered(folder)[0].asker == pseudonym("slack:U1", key="given")
     assert not (folder / ".footnote" / "user.key").exists()
 
 
@@ -125,7 +124,7 @@ def test_a_vote_is_recorded_under_a_keyed_hash_and_the_latest_counts(folder):
     with closing(SqliteFeedback(folder / ".footnote" / "feedback.db")) as store:
         (vote,) = store.votes(answer)
         (correction,) = store.corrections(answer)
-    assert vote.voter == correction.author == hashed("ada@example.com", key=user_key(folder / ".footnote"))
+    assert vote.voter == correction.author == pseudonym("ada@example.com", key=user_key(folder / ".footnote"))
     assert (vote.vote, vote.reason, vote.at.isoformat()) == ("down", "outdated", given["at"])
     read(run("vote", answer, "none", "--user", "ada@example.com", "--json"))
     with closing(SqliteFeedback(folder / ".footnote" / "feedback.db")) as store:
@@ -163,12 +162,12 @@ def spoken(number: int = 0, **changes) -> Exchange:
 )
 def test_who_is_told_what_a_conversation_holds(had, asker, groups, told):
     expected = (Turn("user", had.question), Turn("bot", had.answer)) if told else ()
-    assert turns([had], asker=asker, groups=frozenset(groups)) == expected
+    assert visible_turns([had], asker=asker, groups=frozenset(groups)) == expected
 
 
 def test_what_may_be_told_of_a_conversation_stays_in_order():
     had = [spoken(0, question="a"), spoken(1, question="b", asker="bob"), spoken(2, question="c")]
-    told = turns(had, asker="ada", groups=frozenset({"hr"}))
+    told = visible_turns(had, asker="ada", groups=frozenset({"hr"}))
     assert [(turn.role, turn.text) for turn in told] == [
         ("user", "a"),
         ("bot", "Five days. [1]"),
@@ -202,7 +201,7 @@ def test_a_model_that_brings_along_how_much_its_vectors_count_is_searched_by_tha
     (folder / "tuned" / "ranking.json").write_text('{"dense": 1}', "utf-8")
     settings = load(None)
     stock, tuned = (
-        build(each).search(Query(QUESTION), top=1).hits[0].parts["lexical"]
+        with_stand_in(each).search(Query(QUESTION), top=1).hits[0].parts["lexical"]
         for each in (settings, settings.model_copy(update={"embedding_model": "tuned"}))
     )
     assert stock > tuned == 0

@@ -15,14 +15,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bot.app import App
+from bot.app import bootstrap
 from bot.config.settings import Settings
 from feedback.records import AnswerSentence, Exchange, RetrievedPassage, StoredCitation, Vote
 from feedback.stores.protocol import FeedbackStore
 from retrieval.index.protocols import SearchIndex
 from retrieval.passages import Passage
 from retrieval.sectioning.sentences import sentences
-from retrieval.sync import Source
 
 START = datetime(2026, 1, 5, 8, tzinfo=UTC)
 UP = frozenset({"Excellent", "Acceptable"})
@@ -146,9 +145,9 @@ def slug(text: str) -> str:
 def main(data: str, folder: str) -> None:
     rows, made = rated(Path(data)), Path(folder)
     write_documents(rows, made / "documents")
-    house = App(Settings(home=made / "state"))
-    house.sync([Source("feedbackqa", made / "documents" / "feedbackqa")], allow_empty=True, progress=lambda *_: None)
-    counted = fill(rows, house.index, house.feedback)
+    app = bootstrap(Settings(home=made / "state"))
+    app.ingestion.sync([made / "documents" / "feedbackqa"], allow_empty=True)
+    counted = fill(rows, app.index, app.feedback)
     sys.stdout.write("{} exchanges, {} votes\n".format(*counted))
 
 

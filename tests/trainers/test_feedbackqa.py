@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from bot.app import App
+from bot.app import bootstrap
 from bot.config.settings import Settings
 from feedback.stores.sqlite.store import SqliteFeedback
 from tests import ROOT
@@ -71,7 +71,7 @@ def exported(tmp_path_factory) -> Exported:
     synced = json.loads(footnote(home, "sync", str(folder / "documents" / "feedbackqa"), "--json"))
     assert not synced["skipped"]
     store = SqliteFeedback(elsewhere / "feedback.db")
-    exchanges, votes = feedbackqa.fill(rows, App(Settings(home=home)).index, store)
+    exchanges, votes = feedbackqa.fill(rows, bootstrap(Settings(home=home)).index, store)
     store.close()
     footnote(elsewhere, "feedback", "dump", "--out", str(dump))
     loaded = json.loads(footnote(home, "feedback", "load", str(dump), "--json"))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.access.audience import channel_of, groups_of_person, groups_of_place
+from bot.access.audience import channel_settings, groups_of_person, groups_of_place
 from bot.config.settings import Settings
 from retrieval.passages import readable_audiences
 
@@ -63,7 +63,7 @@ def test_what_others_read_along_with_opens_nothing_but_what_is_public():
 
 
 def test_how_the_bot_behaves_in_a_channel():
-    asked = channel_of(SETTINGS, "slack:C-ASK")
+    asked = channel_settings(SETTINGS, "slack:C-ASK")
     assert (asked.auto_answer, asked.per_hour, asked.buttons) == (True, 5, False)
-    other = channel_of(SETTINGS, "slack:C-FIN")
+    other = channel_settings(SETTINGS, "slack:C-FIN")
     assert (other.auto_answer, other.buttons) == (False, True)

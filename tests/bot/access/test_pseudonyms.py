@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from bot.access.pseudonyms import KEY_FILE, hashed, user_key
+from bot.access.pseudonyms import KEY_FILE, pseudonym, user_key
 from feedback.errors import FeedbackUnavailable
 from tests.feedback.samples import python
 
@@ -22,24 +22,26 @@ print(user_key(Path(sys.argv[1])))
 
 
 def test_a_person_has_one_name_for_one_key_and_another_for_the_next():
-    ada = hashed("slack:U1", key="a")
+    ada = pseudonym("slack:U1", key="a")
     assert re.fullmatch("[0-9a-f]{64}", ada)
-    assert ada == hashed(" slack:U1 ", key="a")
-    assert len({ada, hashed("slack:U2", key="a"), hashed("slack:u1", key="a"), hashed("slack:U1", key="b")}) == 4
+    assert ada == pseudonym(" slack:U1 ", key="a")
+    assert (
+        len({ada, pseudonym("slack:U2", key="a"), pseudonym("slack:u1", key="a"), pseudonym("slack:U1", key="b")}) == 4
+    )
 
 
 def test_the_hash_is_hmac_sha256():
     # printf slack:U1 | openssl dgst -sha256 -hmac key
-    assert hashed("slack:U1", key="key") == "d36e6333fa1c3513e388ed439c8b4202251a111c60725ae119389ef245dccd2d"
+    assert pseudonym("slack:U1", key="key") == "d36e6333fa1c3513e388ed439c8b4202251a111c60725ae119389ef245dccd2d"
 
 
 def test_an_address_is_one_person_in_upper_and_lower_case():
-    assert hashed("Ada@Example.com", key="a") == hashed("ada@example.com", key="a")
+    assert pseudonym("Ada@Example.com", key="a") == pseudonym("ada@example.com", key="a")
 
 
 @pytest.mark.parametrize("user", ["", "  "])
 def test_nobody_stays_nobody(user):
-    assert hashed(user, key="a") == ""
+    assert pseudonym(user, key="a") == ""
 
 
 def test_the_key_is_made_once(tmp_path):

@@ -37,9 +37,9 @@ def place(tmp_path) -> Iterator[Place]:
 
 
 @pytest.fixture
-def house(place) -> App:
+def app(place) -> App:
     place.write("leave.md", LEAVE)
-    made: App = place.house()
+    made: App = place.app()
     return made
 
 
@@ -54,12 +54,12 @@ def service(store) -> Iterator[Made]:
     """Makes processes over the store, which end with the test."""
     with ExitStack() as ending:
 
-        def made(house: App, *platforms: Playing, port: int = 0) -> Server:
+        def made(app: App, *platforms: Playing, port: int = 0) -> Server:
             serving = Server(
                 store,
                 platforms,
                 places=Addresses("127.0.0.1", port, "127.0.0.1", 0),
-                checks=checks(house, store),
+                checks=checks(app, store),
                 figures=Metrics(waiting=store.waiting),
                 stop_timeout=5,
                 workers=2,
@@ -87,9 +87,9 @@ def hook(_: Request) -> Response:
     return PlainTextResponse("heard")
 
 
-def test_a_platform_is_served_from_its_start_to_its_end(house, service, store):
+def test_a_platform_is_served_from_its_start_to_its_end(app, service, store):
     platform = Playing(addresses=[Route("/slack/events", hook, methods=["POST"])])
-    serving = service(house, platform)
+    serving = service(app, platform)
     serving.start()
     assert serving.public is not None
     assert platform.accept is not None
@@ -102,8 +102,8 @@ def test_a_platform_is_served_from_its_start_to_its_end(house, service, store):
     assert platform.calls == ["start", "stop"]
 
 
-def test_all_that_is_needed_is_told_of_the_whole_house(house, service, store):
-    serving = service(house)
+def test_all_that_is_needed_is_told_of_the_whole_house(app, service, store):
+    serving = service(app)
     serving.start()
     for name in ("index", "embedding", "state", "store", "model"):
         said = checked(serving, name, ok=True)
@@ -117,8 +117,8 @@ def test_all_that_is_needed_is_told_of_the_whole_house(house, service, store):
 
 def test_without_documents_it_is_not_ready_and_says_what_to_do(place, service):
     (place.folder / "docs").mkdir()
-    house = place.house(model="")
-    serving = service(house)
+    app = place.app(model="")
+    serving = service(app)
     serving.start()
     said = checked(serving, "index", ok=False)
     assert said.status == 503
@@ -129,10 +129,10 @@ def test_without_documents_it_is_not_ready_and_says_what_to_do(place, service):
     serving.stop()
 
 
-def test_a_model_s_server_that_is_down_is_told_and_keeps_nobody_from_asking(house, service, place):
+def test_a_model_s_server_that_is_down_is_told_and_keeps_nobody_from_asking(app, service, place):
     place.server.shutdown()
     place.server.server_close()
-    serving = service(house)
+    serving = service(app)
     serving.start()
     checked(serving, "embedding", ok=True)
     said = checked(serving, "model", ok=False)
@@ -141,8 +141,8 @@ def test_a_model_s_server_that_is_down_is_told_and_keeps_nobody_from_asking(hous
     serving.stop()
 
 
-def test_a_state_store_that_fails_is_not_ready(house, service, store):
-    serving = service(house)
+def test_a_state_store_that_fails_is_not_ready(app, service, store):
+    serving = service(app)
     store.close()
     serving.start()
     said = checked(serving, "state", ok=False)
@@ -151,10 +151,10 @@ def test_a_state_store_that_fails_is_not_ready(house, service, store):
     serving.stop()
 
 
-def test_while_it_ends_it_is_not_ready(house, service, store):
+def test_while_it_ends_it_is_not_ready(app, service, store):
     go = threading.Event()
     platform = Playing(play=until(go))
-    serving = service(house, platform)
+    serving = service(app, platform)
     serving.start()
     assert platform.accept is not None
     platform.accept(event())
@@ -169,9 +169,9 @@ def test_while_it_ends_it_is_not_ready(house, service, store):
     assert store.waiting() == 0
 
 
-def test_a_platform_that_cannot_begin_ends_what_had_begun(house, service, store):
+def test_a_platform_that_cannot_begin_ends_what_had_begun(app, service, store):
     first, second = Playing(), Playing(name="other", fails=BotError("the token is refused"))
-    serving = service(house, first, second)
+    serving = service(app, first, second)
     with pytest.raises(BotError, match=r"^the token is refused$"):
         serving.start()
     assert first.calls == ["start", "stop"]
@@ -179,22 +179,22 @@ def test_a_platform_that_cannot_begin_ends_what_had_begun(house, service, store)
         call(serving.inside.address, "/healthz")
 
 
-def test_a_port_in_use_ends_what_had_begun(house, service, store):
-    first = service(house)
+def test_a_port_in_use_ends_what_had_begun(app, service, store):
+    first = service(app)
     first.start()
     port = int(first.inside.address.rsplit(":", 1)[1])
     with pytest.raises(BotError, match=f"{port} cannot be listened on"):
-        service(house, port=port).start()
+        service(app, port=port).start()
     assert call(first.inside.address, "/healthz").status == 200
     first.stop()
 
 
-def test_a_platform_that_cannot_be_ended_keeps_nothing_else_from_it(house, service, store):
+def test_a_platform_that_cannot_be_ended_keeps_nothing_else_from_it(app, service, store):
     def stop() -> None:
         raise RuntimeError
 
     platform = Playing()
     platform.stop = stop  # type: ignore[method-assign]
-    serving = service(house, platform)
+    serving = service(app, platform)
     serving.start()
     assert serving.stop() == 0

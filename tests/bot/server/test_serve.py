@@ -21,19 +21,17 @@ from tests import ROOT
 from tests.bot.server.http_calls import call
 from tests.servers.redis_servers import eventually
 
-# The command over a house whose embedding is a stand-in.
+# The command over a app whose embedding is a stand-in.
 CODE = """
 from bot.cli import main
 from bot.cli.output import Invocation
-from bot.app import App
+from bot.app import bootstrap
 from tests.fakes import FakeEmbedder
 
-def build(settings):
-    house = App(settings)
-    house.__dict__["embedder"] = FakeEmbedder()
-    return house
+def with_stand_in(settings):
+    return bootstrap(settings, embedder=FakeEmbedder())
 
-main(obj=Invocation(builder=build), prog_name="footnote")
+main(obj=Invocation(bootstrap=with_stand_in), prog_name="footnote")
 """
 
 

@@ -1,23 +1,22 @@
 """A question goes to the people who own the documents, with what is theirs alone, and their reply comes back."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bot.app import App
+from bot.app import App, bootstrap
 from bot.config.settings import Settings, Source
 from bot.errors import UsageProblem
 from bot.services.escalation import (
-    WAITED_FOR,
+    REPLY_WITHIN,
     CitedSection,
     Escalation,
-    Escalations,
+    EscalationService,
     OpenEscalation,
-    accept,
     escalation,
 )
 from bot.state.sqlite.store import SqliteState
@@ -83,7 +82,7 @@ def test_owners_see_only_what_comes_from_their_own_documents():
     given = asked("it/vpn.md", "handbook/pay.md", "desk/hours.md", said=said)
     made = escalation(given, [PEOPLE, IT, DESK], platform="slack", place=PLACE)
     assert made is not None
-    assert made.said == ("Ask the desk.",)
+    assert made.sentences == ("Ask the desk.",)
     assert [each.document for each in made.sections] == ["it/vpn.md", "desk/hours.md"]
 
 
@@ -93,6 +92,12 @@ def store(tmp_path) -> Iterator[SqliteState]:
         yield opened
 
 
+def service(store: SqliteState, *, clock: Callable[[], datetime] = lambda: NOON) -> EscalationService:
+    """The service over this state alone: nothing is read from feedback."""
+    unread: Any = None
+    return EscalationService(feedback=unread, state=store, sources=[IT], pseudonym=str, clock=clock)
+
+
 def passed_on() -> Escalation:
     made = escalation(asked("it/vpn.md"), [IT], platform="slack", place=PLACE)
     assert made is not None
@@ -100,7 +105,7 @@ def passed_on() -> Escalation:
 
 
 def test_a_question_is_passed_on_once_whatever_replica_is_asked(store):
-    first, second = Escalations(store, clock=lambda: NOON), Escalations(store, clock=lambda: NOON)
+    first, second = service(store), service(store)
     assert first.begin(passed_on())
     assert not second.begin(passed_on())
     first.undo(passed_on())
@@ -109,17 +114,17 @@ def test_a_question_is_passed_on_once_whatever_replica_is_asked(store):
 
 def test_a_reply_finds_its_way_back_for_a_month(store):
     now = [NOON]
-    kept = Escalations(store, clock=lambda: now[0])
+    kept = service(store, clock=lambda: now[0])
     kept.posted(passed_on(), "slack:T1:C-IT:99.1")
-    now[0] = NOON + WAITED_FOR - timedelta(seconds=1)
+    now[0] = NOON + REPLY_WITHIN - timedelta(seconds=1)
     assert kept.of_thread("slack:T1:C-IT:99.1") == OpenEscalation("answer-00000", "slack:C-IT", PLACE)
     assert kept.of_thread("slack:T1:C-IT:99.2") is None
-    now[0] = NOON + WAITED_FOR
+    now[0] = NOON + REPLY_WITHIN
     assert kept.of_thread("slack:T1:C-IT:99.1") is None
 
 
 def test_no_words_are_kept_in_the_state(store, tmp_path):
-    kept = Escalations(store)
+    kept = service(store)
     kept.begin(passed_on())
     kept.posted(passed_on(), "slack:T1:C-IT:99.1")
     store.close()
@@ -127,8 +132,8 @@ def test_no_words_are_kept_in_the_state(store, tmp_path):
 
 
 @pytest.fixture
-def house(tmp_path) -> Iterator[App]:
-    made = App(Settings(home=tmp_path / "home"))
+def app(tmp_path) -> Iterator[App]:
+    made = bootstrap(Settings(home=tmp_path / "home"))
     made.feedback.record(exchange())
     yield made
     made.close()
@@ -137,10 +142,10 @@ def house(tmp_path) -> Iterator[App]:
 PASSED = OpenEscalation("answer-00000", "slack:C-IT", PLACE)
 
 
-def test_an_accepted_reply_is_the_correction_once(house):
+def test_an_accepted_reply_is_the_correction_once(app):
     for _ in range(2):
-        accept(house, PASSED, " Six days since May. ", author="slack:U1", user="slack:U2", key="C-IT:99.2")
-    judged = house.judged("answer-00000")
+        app.escalation.accept(PASSED, " Six days since May. ", author="slack:U1", user="slack:U2", key="C-IT:99.2")
+    judged = app.reviews.reviewed("answer-00000")
     assert [(each.text, each.accepted) for each in judged.corrections] == [("Six days since May.", True)]
     (decision,) = judged.decisions
     assert (decision.verdict, decision.correction) == ("accept", judged.corrections[0].key)
@@ -148,7 +153,7 @@ def test_an_accepted_reply_is_the_correction_once(house):
 
 
 @pytest.mark.parametrize("reply", ["", "  \n", "x" * 10_001])
-def test_a_reply_that_cannot_be_a_correction_is_refused(house, reply):
+def test_a_reply_that_cannot_be_a_correction_is_refused(app, reply):
     with pytest.raises(UsageProblem):
-        accept(house, PASSED, reply, author="slack:U1", user="slack:U1", key="1")
-    assert house.judged("answer-00000").corrections == ()
+        app.escalation.accept(PASSED, reply, author="slack:U1", user="slack:U1", key="1")
+    assert app.reviews.reviewed("answer-00000").corrections == ()

@@ -6,7 +6,7 @@ import pytest
 
 from bot.config.settings import Source as Configured
 from bot.errors import UsageProblem
-from bot.services.ingestion import sources
+from bot.services.ingestion import select_sources
 from retrieval.sync import Source
 
 HR = frozenset({"hr"})
@@ -31,44 +31,44 @@ def configured(folder) -> list[Configured]:
 
 
 def test_without_paths_all_configured_sources_are_meant(folder, configured):
-    assert sources(configured) == [
+    assert select_sources(configured) == [
         Source("handbook", folder / "handbook"),
         Source("people", folder / "hr", audience=HR, owner="People"),
     ]
 
 
 def test_a_name_chooses_one_of_them(configured):
-    assert [source.name for source in sources(configured, name="people")] == ["people"]
+    assert [source.name for source in select_sources(configured, name="people")] == ["people"]
 
 
 def test_a_path_is_a_source_called_like_its_folder(folder):
-    assert sources([], [Path("hr/")]) == [Source("hr", folder / "hr")]
-    assert sources([], [Path("hr/../handbook")]) == [Source("handbook", folder / "handbook")]
+    assert select_sources([], [Path("hr/")]) == [Source("hr", folder / "hr")]
+    assert select_sources([], [Path("hr/../handbook")]) == [Source("handbook", folder / "handbook")]
 
 
 def test_a_name_calls_a_path_otherwise(folder):
-    assert sources([], [Path("hr")], name="people") == [Source("people", folder / "hr")]
+    assert select_sources([], [Path("hr")], name="people") == [Source("people", folder / "hr")]
 
 
 def test_of_a_single_file_only_that_file_is_compared(folder):
     file = folder / "handbook" / "leave.md"
-    assert sources([], [Path("handbook/leave.md")]) == [Source("handbook", folder / "handbook", file)]
+    assert select_sources([], [Path("handbook/leave.md")]) == [Source("handbook", folder / "handbook", file)]
 
 
 def test_a_path_in_a_configured_source_keeps_its_name_and_audience(folder, configured):
-    assert sources(configured, [Path("hr")]) == [Source("people", folder / "hr", audience=HR, owner="People")]
-    assert sources(configured, [Path("handbook/travel")]) == [
+    assert select_sources(configured, [Path("hr")]) == [Source("people", folder / "hr", audience=HR, owner="People")]
+    assert select_sources(configured, [Path("handbook/travel")]) == [
         Source("handbook", folder / "handbook", folder / "handbook" / "travel")
     ]
 
 
 def test_a_link_into_a_configured_source_keeps_its_audience_too(folder, configured):
     (folder / "open").symlink_to(folder / "hr")
-    assert sources(configured, [Path("open")]) == [Source("people", folder / "hr", audience=HR, owner="People")]
+    assert select_sources(configured, [Path("open")]) == [Source("people", folder / "hr", audience=HR, owner="People")]
 
 
 def test_a_missing_path_is_left_to_the_sync_which_deletes_nothing(folder):
-    assert sources([], [Path("gone")]) == [Source("gone", folder / "gone")]
+    assert select_sources([], [Path("gone")]) == [Source("gone", folder / "gone")]
 
 
 @pytest.mark.parametrize(
@@ -83,14 +83,14 @@ def test_a_missing_path_is_left_to_the_sync_which_deletes_nothing(folder):
 )
 def test_what_is_ambiguous_is_refused(configured, paths, name, told):
     with pytest.raises(UsageProblem, match=told):
-        sources(configured, [Path(path) for path in paths], name=name)
+        select_sources(configured, [Path(path) for path in paths], name=name)
 
 
 def test_two_folders_of_one_name_are_refused():
     with pytest.raises(UsageProblem, match="already stands for"):
-        sources([], [Path("handbook"), Path("other/handbook")])
+        select_sources([], [Path("handbook"), Path("other/handbook")])
 
 
 def test_nothing_to_sync_is_refused():
     with pytest.raises(UsageProblem, match="nothing to sync"):
-        sources([])
+        select_sources([])

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bot.answering.writing import prompts
-from bot.app import App
+from bot.app import App, bootstrap
 from bot.cli import main
 from bot.cli.output import Invocation
 from bot.config.settings import Settings, load
@@ -19,7 +19,6 @@ from feedback.curation.pipeline import curate
 from feedback.curation.values import Curated
 from feedback.records import AnswerSentence, RetrievedPassage
 from feedback.stores.sqlite.store import SqliteFeedback
-from retrieval.embedding.sentence_transformers import Embedder
 from retrieval.passages import Passage, Turn
 from tests.bot.cli.conftest import folder as empty_folder
 from tests.fakes import FakeEmbedder
@@ -60,15 +59,14 @@ CARRY = RetrievedPassage(
 )
 
 
-def build(settings: Settings) -> App:
-    house = App(settings)
-    embedder: Embedder = FakeEmbedder()
-    house.__dict__["embedder"] = embedder
-    return house
+def with_stand_in(settings: Settings) -> App:
+    return bootstrap(settings, embedder=FakeEmbedder())
 
 
 def run(*arguments: str) -> Result:
-    return CliRunner().invoke(main, ["--debug", *arguments], obj=Invocation(builder=build), prog_name="footnote")
+    return CliRunner().invoke(
+        main, ["--debug", *arguments], obj=Invocation(bootstrap=with_stand_in), prog_name="footnote"
+    )
 
 
 def read(result: Result) -> Any:
@@ -88,7 +86,7 @@ def handbook(folder, monkeypatch):
 
 @pytest.fixture
 def library(handbook) -> KnowledgeAdapter:
-    return build(load()).sources
+    return with_stand_in(load()).knowledge
 
 
 def test_the_sections_that_hold_a_text_are_found_for_those_who_may_read_them(library):
@@ -116,7 +114,7 @@ def test_a_long_section_is_one_text_and_its_pieces(handbook):
     sentences = [f"Rule {number} says that kettle {number} stays in kitchen {number}." for number in range(120)]
     (handbook / "long.md").write_text("# Long\n\n" + "\n\n".join(sentences), encoding="utf-8")
     read(run("sync", "handbook", "--json"))
-    current = build(load()).sources.current("handbook/long.md", "long")
+    current = with_stand_in(load()).knowledge.current("handbook/long.md", "long")
     assert current is not None
     assert len(current.pieces) > 1
     assert all(each in current.text for each in (*current.pieces, *sentences))
@@ -186,9 +184,9 @@ def test_a_question_finds_what_its_asker_may_read(library):
 
 
 def curated(folder) -> Curated:
-    house = build(load())
+    app = with_stand_in(load())
     with closing(SqliteFeedback(folder / ".footnote" / "feedback.db")) as store:
-        made = curate(store.judged, house.sources, Options(), folder / "work")
+        made = curate(store.judged, app.knowledge, Options(), folder / "work")
         list(made.examples())
         return made
 

@@ -1,4 +1,4 @@
-"""The house with `redis_url`: exchanges and votes of several replicas lie on one real server."""
+"""The app with `redis_url`: exchanges and votes of several replicas lie on one real server."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,14 +6,12 @@ from pathlib import Path
 import pytest
 
 from bot.answering.answers import Question
-from bot.app import App
-from bot.config.settings import Settings, Source
+from bot.app import App, bootstrap
+from bot.config.settings import Settings
 from bot.errors import BotError
 from bot.services.diagnostics.check import Check
-from bot.services.diagnostics.checks import feedback_store
-from bot.services.ingestion import sources
+from bot.services.diagnostics.stores import feedback_store
 from bot.services.votes import VoteRequest
-from retrieval.sync import unheard
 from tests.fakes import FakeEmbedder
 from tests.servers.redis_servers import serving
 
@@ -27,63 +25,62 @@ def url(tmp_path_factory) -> Iterator[str]:
 
 
 def replica(folder: Path, url: str, **given: str) -> App:
-    """A house with a state folder of its own."""
+    """A app with a state folder of its own."""
     docs = folder / "docs"
     docs.mkdir(parents=True, exist_ok=True)
     (docs / "leave.md").write_text("# Leave\n\nFive days of leave may be carried over.\n", encoding="utf-8")
     settings = Settings.model_validate(
         {"home": folder / "state", "redis_url": url, "confidence_threshold": 0.0, "workspace": folder.name, **given}
     )
-    house = App(settings)
-    house.__dict__["embedder"] = FakeEmbedder()  # a cached property takes the value that is there
-    house.sync(sources((Source(name="docs", path=docs),), ()), allow_empty=False, progress=unheard)
-    return house
+    app = bootstrap(settings, embedder=FakeEmbedder())
+    app.ingestion.sync([docs])
+    return app
 
 
 def test_what_one_replica_answers_another_knows_and_takes_a_vote_on(url, tmp_path):
     one = replica(tmp_path / "shared", url, user_key=KEY)
-    other = App(one.settings.model_copy(update={"home": tmp_path / "elsewhere"}))
+    other = bootstrap(one.settings.model_copy(update={"home": tmp_path / "elsewhere"}))
     question = Question("How many days of leave may be carried over?", user="ada@example.com", conversation="c")
-    answer = one.ask(question)
-    one.record(question, answer)
-    assert [turn.text for turn in other.history("c", user="ada@example.com", groups=frozenset())] == [
+    answer = one.questions.answer(question)
+    one.questions.record(question, answer)
+    assert [turn.text for turn in other.questions.history("c", user="ada@example.com", groups=frozenset())] == [
         question.text,
         answer.text,
     ]
-    other.vote(VoteRequest(answer.id, "up", user="bo@example.com"))
+    other.votes.vote(VoteRequest(answer.id, "up", user="bo@example.com"))
     (vote,) = one.feedback.votes(answer.id)
     assert vote.vote == "up"
     assert not (tmp_path / "elsewhere" / "feedback.db").exists()
 
 
 def test_people_need_one_name_everywhere(url, tmp_path):
-    house = replica(tmp_path / "nameless", url)
+    app = replica(tmp_path / "nameless", url)
     with pytest.raises(BotError, match="give `user_key`, the same long random text for every replica"):
-        house.vote(VoteRequest("a1", "up", user="ada@example.com"))
+        app.votes.vote(VoteRequest("a1", "up", user="ada@example.com"))
 
 
 def test_doctor_says_how_the_server_keeps_votes(url, tmp_path):
-    house = replica(tmp_path / "looked", url, user_key=KEY)
-    (found,) = feedback_store(house, shared=True)
+    app = replica(tmp_path / "looked", url, user_key=KEY)
+    (found,) = feedback_store(lambda: app.feedback, shared=True)
     assert found.ok
     assert "answers" in found.detail
 
 
 def test_doctor_says_what_waits_for_the_server(tmp_path):
-    house = replica(tmp_path / "waiting", "redis://:hunter2@127.0.0.1:1", user_key=KEY)
+    app = replica(tmp_path / "waiting", "redis://:hunter2@127.0.0.1:1", user_key=KEY)
     question = Question("How many days of leave may be carried over?", user="ada@example.com")
-    answer = house.ask(question)
-    house.record(question, answer)
-    assert house.vote(VoteRequest(answer.id, "up", user="ada@example.com")).vote.vote == "up"
-    (waiting, store) = feedback_store(house, shared=True)
+    answer = app.questions.answer(question)
+    app.questions.record(question, answer)
+    assert app.votes.vote(VoteRequest(answer.id, "up", user="ada@example.com")).vote.vote == "up"
+    (waiting, store) = feedback_store(lambda: app.feedback, shared=True)
     assert (waiting.ok, waiting.detail) == (True, "2 records wait for the store")
     assert not store.ok
-    house.feedback.close()
+    app.feedback.close()
 
 
 def test_doctor_says_that_the_server_is_not_there(tmp_path):
-    house = replica(tmp_path / "gone", "redis://:hunter2@127.0.0.1:1", user_key=KEY)
-    (found,) = feedback_store(house, shared=True)
+    app = replica(tmp_path / "gone", "redis://:hunter2@127.0.0.1:1", user_key=KEY)
+    (found,) = feedback_store(lambda: app.feedback, shared=True)
     assert isinstance(found, Check)
     assert (found.ok, found.mend) == (False, "see that the server runs and that `redis_url` is right")
     assert "hunter2" not in found.detail

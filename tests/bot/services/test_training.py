@@ -8,11 +8,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from bot.app import App
+from bot.app import App, bootstrap
 from bot.cli import main
 from bot.cli.output import Invocation
 from bot.config.settings import Settings
-from retrieval.embedding.sentence_transformers import Embedder
 from tests.bot.cli.conftest import folder as empty_folder
 from tests.bot.cli.conftest import told
 from tests.fakes import FakeEmbedder
@@ -24,16 +23,13 @@ THINGS = "kettles ladders passports gardens invoices windows engines bicycles la
 SECRET = "---\naudience: [board]\n---\n# Salaries\n\nThe salaries of the board are paid in March.\n"
 
 
-def build(settings: Settings) -> App:
-    house = App(settings)
-    embedder: Embedder = FakeEmbedder()
-    house.__dict__["embedder"] = embedder
-    return house
+def with_stand_in(settings: Settings) -> App:
+    return bootstrap(settings, embedder=FakeEmbedder())
 
 
 def run(*arguments: str, debug: bool = True) -> Result:
     options = ["--debug", *arguments] if debug else list(arguments)
-    return CliRunner().invoke(main, options, obj=Invocation(builder=build), prog_name="footnote")
+    return CliRunner().invoke(main, options, obj=Invocation(bootstrap=with_stand_in), prog_name="footnote")
 
 
 def read(result: Result) -> Any:

@@ -5,13 +5,13 @@ from dataclasses import replace
 import pytest
 
 from bot.errors import UsageProblem
-from bot.services.votes import MOST_CHARACTERS, REASONS, CurrentVote, VoteRequest, current_vote, records
+from bot.services.votes import MOST_CHARACTERS, REASONS, CurrentVote, VoteRequest, current_vote, vote_records
 from feedback.records import Correction, Vote
 from tests.feedback.samples import NOON, correction, vote
 
 
 def recorded(opinion: VoteRequest, *, voter: str = "1e") -> tuple[Vote, Correction | None]:
-    return records(opinion, voter=voter, key="k", at=NOON)
+    return vote_records(opinion, voter=voter, key="k", at=NOON)
 
 
 @pytest.mark.parametrize("choice", ["up", "down", "none"])

@@ -5,12 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.app import App
+from bot.app import bootstrap
 from bot.config.settings import Settings
 from feedback.curation.options import Options
 from feedback.curation.pipeline import curate
-from retrieval.embedding.sentence_transformers import Embedder
-from retrieval.sync import Source
 from tests.fakes import FakeEmbedder
 from tests.feedback import feedbackqa
 from tests.feedback.curation.test_pipeline import reconciles
@@ -26,14 +24,11 @@ DATA = os.environ.get("FOOTNOTE_TEST_DATA", "")  # noqa: TID251 - FOOTNOTE_TEST_
 def test_every_rated_answer_is_trained_on_or_left_out_for_a_reason(tmp_path):
     rows = feedbackqa.rated(Path(DATA) / "feedbackqa")
     feedbackqa.write_documents(rows, tmp_path / "documents")
-    house = App(Settings(home=tmp_path / "state"))
-    embedder: Embedder = FakeEmbedder()
-    house.__dict__["embedder"] = embedder
-    source = Source("feedbackqa", tmp_path / "documents" / "feedbackqa")
-    report = house.sync([source], allow_empty=True, progress=lambda *_: None)
+    app = bootstrap(Settings(home=tmp_path / "state"), embedder=FakeEmbedder())
+    report = app.ingestion.sync([tmp_path / "documents" / "feedbackqa"], allow_empty=True)
     assert not report.skipped
-    counted = feedbackqa.fill(rows, house.index, house.feedback)
-    made = curate(house.feedback.judged, house.sources, Options(searches=50), tmp_path / "work")
+    counted = feedbackqa.fill(rows, app.index, app.feedback)
+    made = curate(app.feedback.judged, app.knowledge, Options(searches=50), tmp_path / "work")
     assert counted[0] == made.exchanges == len(rows)
     assert reconciles(made)
     left = {step: sum(each["left"].values()) for step, each in made.counts.items()}

@@ -1,4 +1,4 @@
-"""What a careful colleague adds to an answer: alone on sentences, and through the whole house on small documents."""
+"""What a careful colleague adds to an answer: alone on sentences, and through the whole app on small documents."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -13,11 +13,9 @@ from bot.answering.annotation.document_metadata import DocumentMetadataCache
 from bot.answering.annotation.editions import edition_of_path, edition_of_title, newer
 from bot.answering.annotation.review_dates import overdue
 from bot.answering.answers import Answer, Citation, Question, Sentence
-from bot.app import App
+from bot.app import bootstrap
 from bot.channels.terminal import rendering
 from bot.config.settings import Settings, Source
-from bot.services.ingestion import sources
-from retrieval.embedding.sentence_transformers import Embedder
 from retrieval.errors import SearchUnavailable
 from retrieval.passages import Document, Hit, Passage, Turn
 from tests.fakes import FakeEmbedder
@@ -189,7 +187,7 @@ def test_an_index_that_is_gone_costs_the_caution_and_not_the_answer() -> None:
 
 
 class Documents:
-    """A folder of documents and what the house answers from them."""
+    """A folder of documents and what the app answers from them."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -202,11 +200,12 @@ class Documents:
 
     def ask(self, question: Question, *, threshold: float = 0.0) -> Answer:
         found = (Source(name="hr", path=self._folder / "hr"),)
-        house = App(Settings(home=self._folder / "state", confidence_threshold=threshold, sources=found))
-        embedder: Embedder = FakeEmbedder()
-        house.__dict__["embedder"] = embedder  # where cached_property keeps what it made
-        house.sync(sources(found), allow_empty=False, progress=lambda *_: None)
-        return house.ask(question)
+        app = bootstrap(
+            Settings(home=self._folder / "state", confidence_threshold=threshold, sources=found),
+            embedder=FakeEmbedder(),
+        )
+        app.ingestion.sync()
+        return app.questions.answer(question)
 
 
 @pytest.fixture

@@ -69,7 +69,7 @@ def ask(
     """What a person gets who goes on like this, when the server rewrites like that."""
     place.server.requests.clear()
     place.server.rewrites = list(rewrites)
-    return place.house(timeout=timeout).ask(Question(text, history))
+    return place.app(timeout=timeout).questions.answer(Question(text, history))
 
 
 def sections(hits: tuple[Hit, ...]) -> list[str]:
@@ -82,7 +82,7 @@ def scored(hits: tuple[Hit, ...]) -> list[tuple[str, float]]:
 
 def with_history(place: Place) -> list[tuple[str, float]]:
     """What is found for the follow-up without a model."""
-    return scored(place.house(model="").search(Query(FOLLOW_UP, HISTORY)).hits)
+    return scored(place.app(model="").search(Query(FOLLOW_UP, HISTORY)).hits)
 
 
 def rewriting(server: Server) -> list[Body]:
@@ -96,7 +96,7 @@ def test_the_version_changes_with_the_words():
 
 
 def test_a_follow_up_is_searched_as_the_model_has_put_it(place, server):
-    plain = place.house(model="").ask(Question(FOLLOW_UP, HISTORY))
+    plain = place.app(model="").questions.answer(Question(FOLLOW_UP, HISTORY))
     assert sections(plain.shown)[0] != "Travel > Hotels", "nothing but the rewriting finds it"
     answer = ask(place, Reply(REWRITTEN))
     assert sections(answer.shown)[0] == "Travel > Hotels"
@@ -133,14 +133,14 @@ def test_the_request_for_a_rewriting_keeps_what_was_said_behind_its_mark(place, 
 def test_a_number_that_the_rewriting_loses_is_still_found(place):
     text = "And what does HR-117 do?"
     lossy = "What does this form move to another year?"
-    bare = place.house(model="").search(Query(lossy))
+    bare = place.app(model="").search(Query(lossy))
     assert sections(bare.hits)[0] != "Forms > Form HR-117"
     assert sections(ask(place, Reply(lossy), text=text).shown)[0] == "Forms > Form HR-117"
 
 
 def test_a_new_topic_is_not_dragged_back_to_the_old_one(place):
     text = "Which class do I book on a train?"
-    alone = place.house(model="").search(Query(text))
+    alone = place.app(model="").search(Query(text))
     assert scored(ask(place, Reply(text), text=text).shown) == scored(alone.hits)
 
 
@@ -158,17 +158,17 @@ def test_thanks_in_a_conversation_ask_the_model_nothing(place, server):
 
 def test_the_exchange_names_both_prompts_and_the_time(place, server):
     server.rewrites = [Reply(REWRITTEN)]
-    house: App = place.house(timeout=20.0)
+    app: App = place.app(timeout=20.0)
     question = Question(FOLLOW_UP, HISTORY)
-    house.record(question, house.ask(question))
-    (kept,) = house.feedback.exchanges()
+    app.questions.record(question, app.questions.answer(question))
+    (kept,) = app.feedback.exchanges()
     assert kept.prompt_version == f"{PROMPT_VERSION}+{REWRITE_VERSION}"
     assert 0 < kept.timings["rewrite"] < kept.timings["total"]
 
 
 def test_people_see_that_it_is_searched_and_nothing_of_the_rewriting(place, server):
     server.rewrites = [Reply(REWRITTEN)]
-    events = list(place.house(timeout=20.0).stream(Question(FOLLOW_UP, HISTORY)))
+    events = list(place.app(timeout=20.0).questions.stream(Question(FOLLOW_UP, HISTORY)))
     assert events[:2] == [Status("searching"), Status("writing")]
     assert isinstance(events[-1], Done)
     assert REWRITTEN not in events[-1].answer.text
@@ -248,7 +248,7 @@ def test_a_history_that_talks_the_model_over_opens_nothing(place, server, obeyed
 def test_who_may_read_it_finds_it_by_the_same_rewriting(place, server):
     server.rewrites = [Reply(OBEYED["question"])]
     question = Question("How many days?", HISTORY, groups=frozenset({"managers"}))
-    assert "docs/vault.md" in [hit.passage.document for hit in place.house(timeout=20.0).ask(question).shown]
+    assert "docs/vault.md" in [hit.passage.document for hit in place.app(timeout=20.0).questions.answer(question).shown]
 
 
 def test_terms_of_both_weigh_1_and_those_of_the_history_less():

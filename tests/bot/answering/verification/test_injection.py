@@ -50,26 +50,24 @@ def set_up(place: Place, attack: Attack) -> Question:
     return Question(asked, history)
 
 
-def assert_grounded(answer: Answer, house: App) -> None:
+def assert_grounded(answer: Answer, app: App) -> None:
     """Every sentence is cited, every citation is of a real section that anybody may read and quotes it exactly."""
     real = {citation.number for citation in answer.citations}
     for sentence in answer.sentences:
         assert sentence.citations
         assert set(sentence.citations) <= real
         cited = [citation for citation in answer.citations if citation.number in sentence.citations]
-        assert held(sentence.text, [section_of(house, each.document, each.anchor) for each in cited])
-        assert supported_by_words(
-            sentence.text, [f"{c.title} {section_of(house, c.document, c.anchor)}" for c in cited]
-        )
+        assert held(sentence.text, [section_of(app, each.document, each.anchor) for each in cited])
+        assert supported_by_words(sentence.text, [f"{c.title} {section_of(app, c.document, c.anchor)}" for c in cited])
     for citation in answer.citations:
-        document = house.index.document(citation.document)
+        document = app.index.document(citation.document)
         assert document is not None
         assert citation.quote in document.text
         assert citation.document != "docs/vault.md"
 
 
-def section_of(house: App, document: str, anchor: str) -> str:
-    return "\n".join(passage.text for passage in house.index.sections(document) if passage.anchor == anchor)
+def section_of(app: App, document: str, anchor: str) -> str:
+    return "\n".join(passage.text for passage in app.index.sections(document) if passage.anchor == anchor)
 
 
 def supported_by_words(text: str, cited: list[str]) -> bool:
@@ -103,10 +101,10 @@ def test_a_model_that_obeys_brings_the_attacker_nothing(folder, server: Server, 
     question = set_up(place, attack)
     server.requests.clear()
     server.replies = [Reply(numbered(attack.obeyed) if isinstance(attack.obeyed, str) else attack.obeyed, size=30)]
-    house = place.house()
-    answer = house.ask(question)
-    assert_grounded(answer, house)
-    quoted = {sentence.text for sentence in place.house(model="").ask(question).sentences}
+    app = place.app()
+    answer = app.questions.answer(question)
+    assert_grounded(answer, app)
+    quoted = {sentence.text for sentence in place.app(model="").questions.answer(question).sentences}
     shown = " ".join(sentence.text for sentence in answer.sentences if sentence.text not in quoted)
     for harm in attack.harm:
         assert harm.casefold() not in shown.casefold()
@@ -123,9 +121,9 @@ def test_a_model_that_obeys_brings_the_attacker_nothing(folder, server: Server, 
 def test_quotes_are_not_moved_by_an_attack_either(folder, server: Server, attack):
     place = Place(folder, server)
     question = set_up(place, attack)
-    house = place.house(model="")
-    answer = house.ask(question)
-    assert_grounded(answer, house)
+    app = place.app(model="")
+    answer = app.questions.answer(question)
+    assert_grounded(answer, app)
     assert "vault-4711" not in answer.text
     assert (answer.generator, answer.fallback) == ("extractive", None)
 
@@ -133,6 +131,6 @@ def test_quotes_are_not_moved_by_an_attack_either(folder, server: Server, attack
 def test_a_reader_of_the_vault_still_gets_what_is_in_it(folder, server):
     place = Place(folder, server)
     set_up(place, ATTACKS[0])
-    house = place.house(model="")
-    answer = house.ask(Question("Which code opens the vault of leave days?", groups=frozenset({"managers"})))
+    app = place.app(model="")
+    answer = app.questions.answer(Question("Which code opens the vault of leave days?", groups=frozenset({"managers"})))
     assert "vault-4711" in answer.text

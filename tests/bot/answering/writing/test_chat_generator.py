@@ -12,12 +12,11 @@ from click.testing import CliRunner, Result
 from bot.answering.answers import Done, Question, SentenceReady, Status
 from bot.answering.pipeline import NOT_FOUND
 from bot.answering.writing.prompts import PROMPT_VERSION
-from bot.app import App
+from bot.app import App, bootstrap
 from bot.cli import main
 from bot.cli.output import Invocation
 from bot.config.settings import Settings
 from bot.errors import BotError
-from retrieval.embedding.sentence_transformers import Embedder
 from tests.bot.cli.conftest import folder as empty_folder
 from tests.fakes import FakeEmbedder
 from tests.scripted_app import LEAVE, MODEL, QUESTION, RIGHT, Place, numbered
@@ -215,7 +214,7 @@ def test_numbers_go_up_in_the_order_of_first_use(place):
 def test_too_little_left_is_filled_up_with_quotes_and_nothing_is_taken_back(place, server):
     lies = " Everybody gets a car [1]. Lunch is free on Fridays [1]. Dogs are welcome at work [1]."
     server.replies = [Reply(numbered(f"{BY_MARCH} [{{leave}}]{lies}"))]
-    events = list(place.house().stream(Question(QUESTION)))
+    events = list(place.app().questions.stream(Question(QUESTION)))
     shown = [event.sentence.text for event in events if isinstance(event, SentenceReady)]
     assert shown[0] == BY_MARCH
     assert FIVE in shown
@@ -267,7 +266,7 @@ def test_a_model_that_thinks_aloud_is_heard_only_afterwards(place):
 
 
 def test_what_is_not_there_is_not_answered_when_the_search_was_unsure_too(place):
-    sure = place.house().ask(Question(QUESTION)).confidence
+    sure = place.app().questions.answer(Question(QUESTION)).confidence
     answer = place.ask(Reply("NOT FOUND"), threshold=sure * 0.9)
     assert answer.abstained
     assert answer.text == NOT_FOUND
@@ -283,7 +282,7 @@ def test_an_unlikely_question_does_not_reach_the_model(place, server):
 
 def test_events_come_in_order_and_the_answer_is_what_was_streamed(place, server):
     server.replies = [fine()]
-    events = list(place.house().stream(Question(QUESTION)))
+    events = list(place.app().questions.stream(Question(QUESTION)))
     assert [type(event) for event in events] == [Status, Status, SentenceReady, SentenceReady, Done]
     ready = [event for event in events if isinstance(event, SentenceReady)]
     done = events[-1]
@@ -294,7 +293,7 @@ def test_events_come_in_order_and_the_answer_is_what_was_streamed(place, server)
 
 def test_the_first_sentence_is_shown_before_the_second_is_written(place, server):
     server.replies = [Reply(numbered(RIGHT), size=60, pause=3.0)]
-    for event in place.house(timeout=10).stream(Question(QUESTION)):
+    for event in place.app(timeout=10).questions.stream(Question(QUESTION)):
         if isinstance(event, SentenceReady):
             assert time.perf_counter() - server.sent_at[-1] < 2
             assert event.sentence.text == FIVE
@@ -303,10 +302,10 @@ def test_the_first_sentence_is_shown_before_the_second_is_written(place, server)
 
 def test_the_exchange_says_who_wrote_it_and_by_which_prompt(place, server):
     server.replies = [fine()]
-    house: App = place.house()
+    app: App = place.app()
     question = Question(QUESTION)
-    house.record(question, house.ask(question))
-    (kept,) = house.feedback.exchanges()
+    app.questions.record(question, app.questions.answer(question))
+    (kept,) = app.feedback.exchanges()
     assert (kept.generator, kept.prompt_version, kept.fallback) == (MODEL, PROMPT_VERSION, None)
 
 
@@ -324,7 +323,7 @@ def test_the_exchange_says_who_wrote_it_and_by_which_prompt(place, server):
 )
 def test_a_model_that_cannot_be_used_is_one_line_with_the_mend(place, model, told):
     with pytest.raises(BotError) as caught:
-        place.house(model=model).ask(Question(QUESTION))
+        place.app(model=model).questions.answer(Question(QUESTION))
     assert str(caught.value).startswith(told)
 
 
@@ -358,19 +357,16 @@ def test_a_package_that_is_missing_ends_the_command_with_the_mend(place, monkeyp
 
 def ask(place: Place, monkeypatch, *more: str, model: str = MODEL) -> Result:
     """`footnote ask`, with the model set by the environment."""
-    place.house()
+    place.app()
     monkeypatch.setenv("FOOTNOTE_MODEL", model)
     monkeypatch.setenv("FOOTNOTE_MODEL_BASE_URL", place.server.url)
     monkeypatch.setenv("FOOTNOTE_CONFIDENCE_THRESHOLD", "0")
     arguments = ["--debug", "--home", str(place.folder / "state"), "ask", QUESTION, *more]
-    return CliRunner().invoke(main, arguments, obj=Invocation(builder=with_stand_in), prog_name="footnote")
+    return CliRunner().invoke(main, arguments, obj=Invocation(bootstrap=with_stand_in), prog_name="footnote")
 
 
 def with_stand_in(settings: Settings) -> App:
-    house = App(settings)
-    embedder: Embedder = FakeEmbedder()
-    house.__dict__["embedder"] = embedder
-    return house
+    return bootstrap(settings, embedder=FakeEmbedder())
 
 
 def test_nobody_who_has_no_model_waits_for_its_client():
@@ -383,7 +379,7 @@ def test_nobody_who_has_no_model_waits_for_its_client():
 def test_somebody_who_leaves_leaves_no_thread_behind(place, server):
     server.replies = [fine(size=1, pause=0.05)]
     before = threading.active_count()
-    for event in place.house().stream(Question(QUESTION)):
+    for event in place.app().questions.stream(Question(QUESTION)):
         if isinstance(event, SentenceReady):
             break
     deadline = time.monotonic() + 5

@@ -56,9 +56,9 @@ def asking(folder: Path, questions: list[dict[str, Any]]) -> None:
 
 def run(place: Place, *arguments: str, model: str = "openai:other", threshold: float = 0.0) -> Result:
     """`footnote evaluate` over the place's documents; with a model is set where its server stands."""
-    builder: Any = lambda _: place.house(model=model, threshold=threshold)  # noqa: E731 - typed as what it stands for
+    opened: Any = lambda _: place.app(model=model, threshold=threshold)  # noqa: E731 - typed as what it stands for
     given = ["evaluate", "--questions", "q.jsonl", "--qrels", "qrels.tsv", *arguments]
-    return CliRunner().invoke(main, given, obj=Invocation(builder=builder), prog_name="footnote")
+    return CliRunner().invoke(main, given, obj=Invocation(bootstrap=opened), prog_name="footnote")
 
 
 def read(result: Result) -> Any:
