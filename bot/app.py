@@ -40,6 +40,7 @@ from retrieval.search import Search
 
 if TYPE_CHECKING:  # a command that only asks must not wait for what serves, measures or exports
     from bot.channels.port import Channel
+    from bot.server.health import Readiness
     from bot.server.lifecycle import Server
     from bot.server.metrics import Metrics
     from bot.services.diagnostics.check import Check
@@ -315,7 +316,6 @@ def build_server(app: App, *, workers: int, queue_limit: int, stop_timeout: floa
 
     Raises `BotError`, `RetrievalError` or `FeedbackError` for what is missing for a question or a vote.
     """
-    from bot.server.checks import checks
     from bot.server.lifecycle import Addresses, Server
     from bot.server.metrics import Metrics
 
@@ -326,13 +326,31 @@ def build_server(app: App, *, workers: int, queue_limit: int, stop_timeout: floa
     return Server(
         state,
         app.channels(metrics),
-        places=Addresses(settings.host, settings.port, settings.public_host, settings.public_port),
-        checks=checks(app, state),
-        figures=metrics,
+        addresses=Addresses(settings.host, settings.port, settings.public_host, settings.public_port),
+        readiness=build_readiness(app),
+        metrics=metrics,
         workers=workers,
         queue_limit=queue_limit,
         stop_timeout=stop_timeout,
     )
+
+
+def build_readiness(app: App) -> "Readiness":
+    """Return the checks behind `/readyz`; opens every part that they look at."""
+    from bot.server.health import Readiness
+    from bot.services.diagnostics.readiness import OPTIONAL, readiness_checks
+    from feedback.stores.journal.store import JournaledFeedback
+
+    feedback = app.feedback
+    checks = readiness_checks(
+        index=app.index,
+        embedder=app.embedder,
+        feedback=feedback.store if isinstance(feedback, JournaledFeedback) else feedback,
+        state=app.state,
+        model=app.settings.model,
+        model_base_url=app.settings.model_base_url,
+    )
+    return Readiness(checks, optional=OPTIONAL)
 
 
 def _has_elasticsearch(settings: Settings) -> bool:

@@ -1,4 +1,4 @@
-"""The whole process: listeners, workers and platforms, begun in order and ended in order."""
+"""Starts and stops everything that `footnote serve` runs: listeners, channels and workers, in order."""
 
 import logging
 import os
@@ -11,22 +11,22 @@ from itertools import chain
 
 from bot.channels.port import Channel
 from bot.errors import BotError
-from bot.server import http
-from bot.server.health import Health, HealthCheck, Readiness
-from bot.server.job_queue import QUEUE_LIMIT, WORKERS, JobQueue
-from bot.server.listener import Listener
+from bot.server.health import Health, Readiness
+from bot.server.http import Listener, inside_app, public_app
+from bot.server.job_queue import QUEUE_LIMIT, JobQueue
 from bot.server.metrics import Metrics
+from bot.server.workers import WORKERS, WorkerPool
 from bot.state.protocol import StateStore
 
 logger = logging.getLogger(__name__)
 
 STOP_SECONDS = 20.0
-STOPPING = {"process": Health(ok=False, detail="is being stopped", needed=True)}
+STOPPING = {"process": Health(ok=False, detail="is being stopped", required=True)}
 
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where the process listens."""
+    """Hosts and ports of the two listeners; port 0 takes any free one."""
 
     host: str
     port: int
@@ -35,52 +35,52 @@ class Addresses:
 
 
 class Server:
-    """Serves these platforms, and health and figures beside them, from `start` to `stop`."""
+    """Serves channels, and health and metrics beside them, from `start` to `stop`.
+
+    `public` is None where no channel has an address of its own.
+    """
 
     def __init__(
         self,
         store: StateStore,
-        platforms: Sequence[Channel],
+        channels: Sequence[Channel],
         *,
-        places: Addresses,
-        checks: Mapping[str, HealthCheck],
-        figures: Metrics,
+        addresses: Addresses,
+        readiness: Readiness,
+        metrics: Metrics,
         workers: int = WORKERS,
         queue_limit: int = QUEUE_LIMIT,
         stop_timeout: float = STOP_SECONDS,
     ) -> None:
-        self.channels = platforms
+        """`stop_timeout` is how many seconds events that are being handled may take once the server stops."""
+        self.channels = channels
+        self._readiness = readiness
         self._stop_timeout = stop_timeout
-        self._ready = Readiness(checks)
         self._stopping = threading.Event()
-        self.workshop = JobQueue(
-            store,
-            {platform.name: platform for platform in platforms},
-            name=worker_name(),
-            watcher=figures,
-            workers=workers,
-            queue_limit=queue_limit,
+        self.queue = JobQueue(store, name=replica_name(), metrics=metrics, limit=queue_limit)
+        self._workers = WorkerPool(
+            self.queue, {channel.name: channel for channel in channels}, metrics=metrics, workers=workers
         )
         self.inside = Listener(
-            http.inside(self._health, figures.page), host=places.host, port=places.port, setting="port"
+            inside_app(self._health, metrics.page), host=addresses.host, port=addresses.port, setting="port"
         )
-        routes = list(chain.from_iterable(platform.routes() for platform in platforms))
+        routes = list(chain.from_iterable(channel.routes() for channel in channels))
         self.public = (
-            Listener(http.public(routes), host=places.public_host, port=places.public_port, setting="public_port")
+            Listener(public_app(routes), host=addresses.public_host, port=addresses.public_port, setting="public_port")
             if routes
             else None
         )
 
     def start(self) -> None:
-        """Begin everything; raises `BotError` in one line, with nothing left running, when something cannot begin."""
+        """Start everything; raises `BotError` with one line, and nothing is left running, when a part cannot start."""
         try:
             self.inside.start()
             logger.info("health and metrics at %s", self.inside.url)
-            threading.Thread(target=self._ready, name="warming up", daemon=True).start()
-            for platform in self.channels:
-                platform.start(self.workshop.accept)
-                logger.info("%s is served", platform.name)
-            self.workshop.start()
+            threading.Thread(target=self._readiness, name="warming up", daemon=True).start()
+            for channel in self.channels:
+                channel.start(self.queue.accept)
+                logger.info("%s is served", channel.name)
+            self._workers.start()
             if self.public:
                 self.public.start()
                 logger.info("the platforms' addresses at %s", self.public.url)
@@ -89,26 +89,29 @@ class Server:
             raise
 
     def stop(self) -> int:
-        """Take nothing more, finish what has begun, hand the rest over; how many were handed over unfinished."""
+        """Accept no more, wait for what is being handled, and release the rest to other replicas.
+
+        Returns how many events were released unfinished.
+        """
         self._stopping.set()
-        for step in (*([self.public.stop] if self.public else []), *(platform.stop for platform in self.channels)):
-            _quietly(step)
-        left = self.workshop.stop(self._stop_timeout)
-        _quietly(self.inside.stop)
-        return left
+        for stop in (*([self.public.stop] if self.public else []), *(channel.stop for channel in self.channels)):
+            _log_failure(stop)
+        unfinished = self._workers.stop(self._stop_timeout)
+        _log_failure(self.inside.stop)
+        return unfinished
 
     def _health(self) -> Mapping[str, Health]:
-        return STOPPING if self._stopping.is_set() else self._ready()
+        return STOPPING if self._stopping.is_set() else self._readiness()
 
 
-def worker_name() -> str:
+def replica_name() -> str:
     """A name that no other replica has."""
     return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
 
 
-def _quietly(step: Callable[[], None]) -> None:
-    """One thing that cannot be ended keeps nothing else from it."""
+def _log_failure(stop: Callable[[], None]) -> None:
+    """Stop a part; an error is logged, so that the other parts are stopped too."""
     try:
-        step()
+        stop()
     except Exception:
         logger.exception("something could not be ended")

@@ -1,1 +1,1 @@
-"""What replicas share: events that wait for an answer, and values that expire."""
+"""State that replicas share: events that wait to be handled, and values that expire."""

@@ -1,4 +1,4 @@
-"""The port behind which replicas share their work: SQLite (embedded default) or Redis."""
+"""The state store: what replicas share besides feedback, in SQLite (embedded default) or Redis."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,15 +10,16 @@ KNOWN_FOR = timedelta(hours=24)
 
 
 def person_prefix(person: str) -> str:
-    """Return how the keys of all values begin that are kept about a person (keyed hash), so that all can be erased."""
+    """The prefix of every key that is kept about a person (keyed hash), so that all of them can be erased."""
     return f"person:{person}:"
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that a platform told us and that somebody waits for; `id` is the platform's own, unique with it.
+    """A platform's event that somebody waits for; `id` is the platform's own, unique within `platform`.
 
-    `payload` is JSON. `turn` is what must be worked on one after the other (a thread); empty for no such thing.
+    `payload` is JSON. Events with the same `turn` (a thread) are handled one after the other; an event with an empty
+    one waits for no other.
     """
 
     platform: str
@@ -30,7 +31,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """An event that one worker works on until `until`; `attempt` counts from 1, `notes` are what earlier ones left."""
+    """A worker's lease of an event until `until`; `attempt` counts from 1, `notes` are what earlier attempts left."""
 
     event: Event
     worker: str
@@ -40,66 +41,66 @@ class Claim:
 
 
 class StateStore(Protocol):
-    """Work that is accepted, claimed and finished, and values with an expiry. Threads and processes may share one.
+    """Keeps events that are accepted, claimed and finished, and values that expire; threads and processes may share it.
 
     What a method has returned from is on disk (of a server: as its settings have it). All raise `StateUnavailable`
     when the store cannot be reached, and may then be called again.
     """
 
     def accept(self, event: Event, *, limit: int | None = None) -> bool:
-        """Keep an event to be worked on; False, and nothing changes, when it is known (also when it is finished).
+        """Keep an event to be handled; False, and nothing changes, when it is known, finished ones included.
 
-        Raises `TooMany`, and nothing changes, when it is not known and `limit` events or more are not finished.
+        Raises `TooMany`, and nothing changes, when it is not known and `limit` or more events are not finished.
         """
         ...
 
     def claim(self, worker: str, *, lease: timedelta, now: datetime) -> Claim | None:
-        """The event accepted first of those that nobody holds, or whose lease has ended; None if there is none.
+        """Claim the event accepted first of those that are unclaimed or whose lease has ended; None for none.
 
-        Of events with the same turn only the one accepted first is given, until it is finished. Also lets go of some
-        of what has expired.
+        Of the events of a turn only the one accepted first can be claimed, until it is finished. Also deletes some of
+        what has expired.
         """
         ...
 
     def renew(self, claim: Claim, *, lease: timedelta, now: datetime, notes: str | None = None) -> bool:
-        """Hold a claim until `now + lease`, and leave notes for whoever may take over (None leaves those there are).
+        """Extend a claim until `now + lease`, and leave notes for a later attempt (None keeps those there are).
 
-        With no lease at all it is given back, with a lease it may be claimed again after that. False, and nothing
-        changes, when another has taken over or the event is finished.
+        When that time has come anybody may claim the event again: at once with a lease of zero. False, and nothing
+        changes, when somebody has claimed it since or it is finished.
         """
         ...
 
     def finish(self, claim: Claim, *, now: datetime) -> bool:
-        """The event needs nothing more: its payload and notes go, and it stays known for a day.
+        """Mark the event as handled: its payload and notes are deleted, and it stays known for `KNOWN_FOR`.
 
-        False, and nothing changes, when another has taken over meanwhile; True once more for the same claim.
+        False, and nothing changes, when somebody has claimed it since; True again for a repeated call.
         """
         ...
 
     def waiting(self) -> int:
-        """How many events are accepted and not finished."""
+        """Count the events that are accepted and not finished."""
         ...
 
     def put(self, key: str, value: str, *, expires: datetime | None = None) -> None:
-        """Keep a value under a key until it expires; None keeps it for ever."""
+        """Set a value, in place of any other under its key; None for `expires` keeps it for ever."""
         ...
 
     def get(self, key: str, *, now: datetime) -> str | None:
-        """The value under a key that has not expired, or None."""
+        """The value under a key; None for an unknown key or an expired value."""
         ...
 
     def add(self, key: str, value: str, *, expires: datetime, now: datetime) -> bool:
-        """Keep a value only where none stands; False, and nothing changes, where one does."""
+        """Set a value unless there is one that has not expired; False, and nothing changes, where there is."""
         ...
 
     def remove(self, key: str) -> None:
-        """Forget a value; an unknown key is passed over."""
+        """Delete a value; an unknown key is passed over."""
         ...
 
     def keys(self, prefix: str, *, now: datetime) -> Sequence[str]:
-        """The keys that begin like this and have not expired, in order."""
+        """The keys with this prefix whose values have not expired, in the order of their UTF-8 bytes."""
         ...
 
     def close(self) -> None:
-        """Let go of the store; a second time changes nothing."""
+        """Close the connection; idempotent. Every later call raises `StateUnavailable`."""
         ...

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from bot.channels.slack.ports import Metrics
+from bot.channels.metrics import ChannelMetrics
 from bot.channels.slack.thread_state import ThreadState
 from bot.channels.slack.views import SIGNS
 from bot.errors import BotError, StateUnavailable, UsageProblem
@@ -27,12 +27,12 @@ class Votes:
     """Takes them in the name of a workspace's people."""
 
     def __init__(
-        self, votes: VoteService, pseudonym: Callable[[str], str], memory: ThreadState, figures: Metrics
+        self, votes: VoteService, pseudonym: Callable[[str], str], memory: ThreadState, metrics: ChannelMetrics
     ) -> None:
         self._votes = votes
         self._pseudonym = pseudonym
         self._memory = memory
-        self._figures = figures
+        self._metrics = metrics
 
     def cast(
         self,
@@ -48,7 +48,7 @@ class Votes:
         """Record a vote; raises `FeedbackError` and `UsageProblem`, both to be told."""
         opinion = VoteRequest(answer, vote, f"slack:{user}", reason, comment, correction)
         counts = self._votes.vote(opinion, key=f"slack:{key}")
-        self._figures.voted("slack", vote, reason)
+        self._metrics.vote_recorded("slack", vote, reason)
         try:
             self._memory.voted(self._pseudonym(f"slack:{user}"), answer)
         except StateUnavailable as error:  # the list of one's own votes is a convenience

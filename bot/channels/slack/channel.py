@@ -15,7 +15,7 @@ from bot.channels.slack.handler import EventHandler
 from bot.channels.slack.install.workspaces import Workspaces, client
 from bot.channels.slack.listeners import SlackListeners
 from bot.channels.slack.overview import Home
-from bot.channels.slack.ports import Metrics, NullMetrics
+from bot.channels.metrics import ChannelMetrics, NullMetrics
 from bot.channels.slack.thread_state import ThreadState
 from bot.config.settings import Settings, revealed
 from bot.errors import BotError
@@ -51,7 +51,7 @@ class SlackChannel:
         privacy: PrivacyService,
         overview: OverviewService,
         pseudonym: Callable[[str], str],
-        metrics: Metrics | None = None,
+        metrics: ChannelMetrics | None = None,
     ) -> None:
         check(settings)
         self._settings = settings
@@ -61,8 +61,8 @@ class SlackChannel:
         self._escalation = escalation
         self._workspaces = Workspaces(settings, state)
         self._memory = ThreadState(state)
-        figures = metrics or NullMetrics()
-        self._votes = Votes(votes, pseudonym, self._memory, figures)
+        metrics = metrics or NullMetrics()
+        self._votes = Votes(votes, pseudonym, self._memory, metrics)
         self._home = Home(
             overview=overview,
             votes=votes,
@@ -78,7 +78,7 @@ class SlackChannel:
             questions=questions,
             escalation=escalation,
             privacy=privacy,
-            figures=figures,
+            metrics=metrics,
         )
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="slack")
         self._app: App | None = None

@@ -15,7 +15,7 @@ from bot.channels.slack.ephemeral import EphemeralReply, respond, tell, whisper
 from bot.channels.slack.escalation import Passing
 from bot.channels.slack.events import IncomingEvent, from_json
 from bot.channels.slack.install.workspaces import Workspace, Workspaces
-from bot.channels.slack.ports import Metrics
+from bot.channels.metrics import ChannelMetrics
 from bot.channels.slack.rendering import Message, Show, line
 from bot.channels.slack.reply import StreamingReply
 from bot.channels.slack.thread_state import AnswerLocation, ThreadState
@@ -61,7 +61,7 @@ class EventHandler:
         questions: QuestionService,
         escalation: EscalationService,
         privacy: PrivacyService,
-        figures: Metrics,
+        metrics: ChannelMetrics,
         revision: Callable[[], str] = lambda: uuid.uuid4().hex[:12],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -71,7 +71,7 @@ class EventHandler:
         self._workspaces = workspaces
         self._state = state
         self._memory = ThreadState(state, now=now)
-        self._figures = figures
+        self._metrics = metrics
         self._revision = revision
         self._now = now
         self._kinds: Mapping[str, Callable[[Claim, IncomingEvent, Workspace], None]] = {
@@ -145,9 +145,13 @@ class EventHandler:
         if not small_talk(heard.text):
             posting.begun(DOING["searching"])  # before anything else is asked of Slack
         outcome = answer(self._questions, _asked(heard, _audience(workspace, heard)), posting)
-        self._figures.asked("slack", outcome.kind, outcome.answer)
+        self._count(outcome)
         self._remember(heard, posting.ts, outcome)
         return posting.ts
+
+    def _count(self, outcome: Outcome) -> None:
+        timings = outcome.answer.timings if outcome.answer else {}
+        self._metrics.question_answered("slack", outcome.kind, timings=timings)
 
     def _posting(
         self, claim: Claim, heard: IncomingEvent, workspace: Workspace, found: Checkpoint | None
@@ -177,7 +181,7 @@ class EventHandler:
             show=lambda: self._show(heard, share=not readers.private, note=note),
         )
         outcome = answer(self._questions, _asked(heard, readers), reply)
-        self._figures.asked("slack", outcome.kind, outcome.answer)
+        self._count(outcome)
         if outcome.answer and outcome.recorded:
             kept = {"question": heard.text, "answer": outcome.answer.id, "parts": _shareable(reply.parts)}
             self._memory.keep(

@@ -1,22 +1,22 @@
-"""The keys of the state in Redis, and the scripts that write them: each runs whole, with nobody else in between.
+"""The state store's keys in Redis, and the Lua scripts that change them, each of which the server runs atomically.
 
-Behind `footnote:{WORKSPACE}:state:`, whose braces keep all of them on one node of a cluster, stand
+All keys begin with `footnote:{WORKSPACE}:state:`, whose braces keep them on one node of a cluster:
 
-    standing  of each event that is known its number while it waits or is held, `done` afterwards (hash)
-    event     of each that is not finished, its JSON (hash)
-    claim     of each that was ever claimed, the attempt and the worker of the last time (hash)
-    notes     what workers left for their successors (hash)
-    count     how many numbers have been given (hash)
-    turns     the places of all that are not finished: a digest of the turn, the number, the name (sorted set, by bytes)
-    ready     those that may be claimed, by their numbers (sorted set)
-    leased    those that are held, by the microsecond when that ends (sorted set)
-    finished  those that are finished, by the microsecond when they were (sorted set)
-    value     of each key the microsecond when it expires, 0 for never, and the value (hash)
+    standing  event -> its number until it is finished, `done` afterwards (hash)
+    event     unfinished event -> its JSON (hash)
+    claim     event that was ever claimed -> attempt and worker of the latest claim (hash)
+    notes     event -> notes for a later attempt (hash)
+    count     `events` -> the number given last (hash)
+    turns     one member for each unfinished event: digest of its turn, number, name (sorted set, by bytes)
+    ready     events that may be claimed, by number (sorted set)
+    leased    events that are claimed, by the microsecond when the lease ends (sorted set)
+    finished  finished events, by the microsecond when they were finished (sorted set)
+    value     key -> the microsecond when it expires, 0 for never, and the value (hash)
     keys      all keys of values (sorted set, by bytes)
-    expiring  the keys of values that expire, by the microsecond (sorted set)
+    expiring  keys of values that expire, by the microsecond (sorted set)
 
-The name of an event is its platform and id. A script that is refused in the middle (by its user's rights or the
-server's memory) leaves what the next try completes: what makes an event known, or done, comes last.
+An event is named by its platform and id. A script that is stopped in the middle (the user lacks a right, the server
+has no memory) leaves a state that the next call completes: what makes an event known, or finished, is written last.
 """
 
 EVENT_KEYS = ("standing", "event", "claim", "notes", "count", "turns", "ready", "leased", "finished")
@@ -24,7 +24,7 @@ VALUE_KEYS = ("value", "keys", "expiring")
 
 _KEYS = "local standing, event, claim, notes, count, turns, ready, leased, finished = unpack(KEYS)\n"
 
-# The event of a turn that was accepted first, by name and number; places whose event is no longer open are dropped.
+# Returns name and number of the first unfinished event of a turn; members of finished events are removed on the way.
 _FIRST = """
 local function first(turn)
     while true do
@@ -37,7 +37,7 @@ local function first(turn)
 end
 """
 
-# 1 for a new event, 0 for a known one, -1 when too many wait.
+# Returns 1 for a new event, 0 for a known one, -1 when too many are not finished.
 ACCEPT = (
     _KEYS
     + _FIRST
@@ -55,7 +55,7 @@ return 1
 """
 )
 
-# Those whose lease has ended are ready again; of what was finished long ago some is dropped.
+# Makes events ready whose lease has ended, deletes some that were finished long ago, and claims the first ready one.
 CLAIM = (
     _KEYS
     + """

@@ -1,4 +1,4 @@
-"""The state store that replicas on several machines share: a Redis or Valkey server or cluster, 6.2 or later."""
+"""The state store on a Redis or Valkey server or cluster, 6.2 or later, which replicas on several machines share."""
 
 import hashlib
 import json
@@ -16,19 +16,19 @@ from feedback.stores.redis.server import PAGE, Call, Server, as_bytes
 
 TIMEOUT_SECONDS = 5.0
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# Of what has expired, so much goes with one call.
-PURGED = 50
+# How many expired events, and how many expired values, one claim deletes.
+PURGE_LIMIT = 50
 
 
 class RedisState:
-    """A `StateStore` on a server; processes may share it, whose clocks agree to a small part of a lease.
+    """A `StateStore` on a server. The clocks of the processes that share it agree to a small part of a lease.
 
-    It connects when it is first used. After a lost reply the call is made again: then `accept` may say False of an
-    event that it has kept, and a claim that nobody knows of stays until its lease ends.
+    It connects when it is first used. A call whose reply is lost is made again: then `accept` may return False for an
+    event that it has just kept, and a claim that nobody holds lasts until its lease ends.
     """
 
     def __init__(self, url: str, *, workspace: str, timeout: float = TIMEOUT_SECONDS) -> None:
-        """Raise `StateUnavailable` for a url that is none, or where the client is not installed."""
+        """Raise `StateUnavailable` for a malformed URL, or when the client is not installed."""
         try:
             self._server = Server(url, workspace=workspace, timeout=timeout)
         except FeedbackUnavailable as error:
@@ -37,79 +37,80 @@ class RedisState:
         self._value_keys = self._keys(scripts.VALUE_KEYS)
 
     def accept(self, event: Event, *, limit: int | None = None) -> bool:
-        """Keep an event; False when it is known; raises `TooMany` when `limit` wait already."""
-        most = "" if limit is None else limit
-        said = self._on_events(scripts.ACCEPT, _name(event), _json(event), _turn(event), most)
-        if said < 0:
+        """Keep an event; False when it is known; raises `TooMany` when `limit` events are not finished."""
+        outcome = self._run_on_events(
+            scripts.ACCEPT, _name(event), _json(event), _turn(event), "" if limit is None else limit
+        )
+        if outcome < 0:
             raise TooMany(f"{limit} questions wait already")
-        return said == 1
+        return outcome == 1
 
     def claim(self, worker: str, *, lease: timedelta, now: datetime) -> Claim | None:
-        """The event accepted first of those that nobody holds, or whose lease has ended; None if there is none."""
-        until, gone = now + lease, _microseconds(now - KNOWN_FOR)
-        values = (as_bytes(worker), _microseconds(now), _microseconds(until), gone, PURGED)
-        with self._told():
-            self._server.run(Call(scripts.PURGE, self._value_keys, (_microseconds(now), PURGED)))
-            found = self._said(Call(scripts.CLAIM, self._event_keys, values))
+        """Claim the event accepted first of those that are unclaimed or whose lease has ended; None for none."""
+        until, forgotten = now + lease, _microseconds(now - KNOWN_FOR)
+        values = (as_bytes(worker), _microseconds(now), _microseconds(until), forgotten, PURGE_LIMIT)
+        with self._mapped():
+            self._server.run(Call(scripts.PURGE, self._value_keys, (_microseconds(now), PURGE_LIMIT)))
+            found = self._run_for_list(Call(scripts.CLAIM, self._event_keys, values))
         if found is None:
             return None
         event, attempt, notes = found
-        return Claim(self._event(event), worker, until, int(attempt), notes.decode())
+        return Claim(self._parsed(event), worker, until, int(attempt), notes.decode())
 
     def renew(self, claim: Claim, *, lease: timedelta, now: datetime, notes: str | None = None) -> bool:
-        """Hold a claim until `now + lease`; False when another has taken over or the event is finished."""
+        """Extend a claim until `now + lease`; False when somebody has claimed since or the event is finished."""
         kept = (0, b"") if notes is None else (1, as_bytes(notes))
         until = _microseconds(now + lease)
-        return self._on_events(scripts.RENEW, _name(claim.event), _held(claim), until, *kept) == 1
+        return self._run_on_events(scripts.RENEW, _name(claim.event), _holder(claim), until, *kept) == 1
 
     def finish(self, claim: Claim, *, now: datetime) -> bool:
-        """The event needs nothing more; False when another has taken over."""
-        event = claim.event
-        return self._on_events(scripts.FINISH, _name(event), _held(claim), _turn(event), _microseconds(now)) == 1
+        """Mark the event as handled; False when somebody has claimed it since."""
+        name, turn = _name(claim.event), _turn(claim.event)
+        return self._run_on_events(scripts.FINISH, name, _holder(claim), turn, _microseconds(now)) == 1
 
     def waiting(self) -> int:
-        """How many events are accepted and not finished."""
-        with self._told(), self._server.client() as client:
+        """Count the events that are accepted and not finished."""
+        with self._mapped(), self._server.client() as client:
             return int(client.zcard(self._server.key("state", b"turns")))
 
     def put(self, key: str, value: str, *, expires: datetime | None = None) -> None:
-        """Keep a value under a key until it expires."""
-        self._on_values(scripts.PUT, as_bytes(key), _expiry(expires), as_bytes(value))
+        """Set a value, in place of any other under its key."""
+        self._run_on_values(scripts.PUT, as_bytes(key), _expiry(expires), as_bytes(value))
 
     def get(self, key: str, *, now: datetime) -> str | None:
-        """The value under a key that has not expired, or None."""
-        with self._told(), self._server.client() as client:
+        """The value under a key; None for an unknown key or an expired value."""
+        with self._mapped(), self._server.client() as client:
             return _current(client.hget(self._value_keys[0], as_bytes(key)), now)
 
     def add(self, key: str, value: str, *, expires: datetime, now: datetime) -> bool:
-        """Keep a value only where none stands."""
+        """Set a value unless there is one that has not expired."""
         values = (as_bytes(key), _expiry(expires), as_bytes(value), _microseconds(now))
-        return self._on_values(scripts.ADD, *values) == 1
+        return self._run_on_values(scripts.ADD, *values) == 1
 
     def remove(self, key: str) -> None:
-        """Forget a value; an unknown key is passed over."""
-        self._on_values(scripts.REMOVE, as_bytes(key))
+        """Delete a value; an unknown key is passed over."""
+        self._run_on_values(scripts.REMOVE, as_bytes(key))
 
     def keys(self, prefix: str, *, now: datetime) -> list[str]:
-        """The keys that begin like this and have not expired, in order."""
-        with self._told():
+        """The keys with this prefix whose values have not expired, in order."""
+        with self._mapped():
             return [key.decode() for page in self._pages(as_bytes(prefix)) for key in self._unexpired(page, now)]
 
     def close(self) -> None:
-        """Let go of the server; a second time changes nothing."""
-        with self._told():
+        """Close the connection; idempotent."""
+        with self._mapped():
             self._server.close()
 
     def _pages(self, prefix: bytes) -> Iterator[list[bytes]]:
+        """All keys with this prefix, expired ones included, a page at a time."""
         after, end = b"[" + prefix, b"(" + prefix + b"\xff"  # a byte that UTF-8 never has
-        while page := self._page(after, end):
+        while True:
+            with self._server.client() as client:
+                page: list[bytes] = client.zrange(self._value_keys[1], after, end, bylex=True, offset=0, num=PAGE)
+            if not page:
+                return
             yield page
             after = b"(" + page[-1]
-
-    def _page(self, after: bytes, end: bytes) -> list[bytes]:
-        with self._server.client() as client:
-            page: list[bytes] = client.zrange(self._value_keys[1], after, end, bylex=True, offset=0, num=PAGE)
-        return page
 
     def _unexpired(self, keys: Sequence[bytes], now: datetime) -> Iterator[bytes]:
         found = self._server.all([("HGET", self._value_keys[0], key) for key in keys])
@@ -118,23 +119,23 @@ class RedisState:
     def _keys(self, kinds: Sequence[str]) -> tuple[bytes, ...]:
         return tuple(self._server.key("state", kind.encode()) for kind in kinds)
 
-    def _on_events(self, script: str, *values: Any) -> int:
-        with self._told():
+    def _run_on_events(self, script: str, *values: Any) -> int:
+        with self._mapped():
             return self._server.run(Call(script, self._event_keys, values))
 
-    def _on_values(self, script: str, *values: Any) -> int:
-        with self._told():
+    def _run_on_values(self, script: str, *values: Any) -> int:
+        with self._mapped():
             return self._server.run(Call(script, self._value_keys, values))
 
-    def _said(self, call: Call) -> Any:
-        """What a script says that does not say a number."""
+    def _run_for_list(self, call: Call) -> Any:
+        """Run a script that returns a list or nothing; `Server.run` takes those that return a number."""
         with self._server.client() as client:
             try:
                 return client.execute_command(*call.command(known=True))
             except unknown_script():
                 return client.execute_command(*call.command(known=False))
 
-    def _event(self, text: bytes) -> Event:
+    def _parsed(self, text: bytes) -> Event:
         try:
             row = json.loads(text)
             at = datetime.fromisoformat(row["at"])
@@ -144,7 +145,8 @@ class RedisState:
             raise StateUnavailable(f"an event in the state store at {place} cannot be read") from error
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _mapped(self) -> Iterator[None]:
+        """Raise every error of the server as `StateUnavailable`."""
         try:
             yield
         except FeedbackUnavailable as error:
@@ -155,7 +157,7 @@ class RedisState:
 
 
 def _reason(error: FeedbackUnavailable) -> str:
-    """What the client said, in one line."""
+    """The client's message in one line."""
     cause = error.__cause__
     return (" ".join(str(cause).split()) or type(cause).__name__) if cause else "it has been closed"
 
@@ -165,12 +167,12 @@ def _name(event: Event) -> bytes:
 
 
 def _turn(event: Event) -> str:
-    """A digest of the turn; an event without one has a turn of its own."""
+    """A digest of the event's turn; an event without one has a turn of its own."""
     of = f"turn {event.turn}" if event.turn else f"event {event.platform} {event.id}"
     return hashlib.sha1(as_bytes(of), usedforsecurity=False).hexdigest()
 
 
-def _held(claim: Claim) -> bytes:
+def _holder(claim: Claim) -> bytes:
     return as_bytes(f"{claim.attempt} {claim.worker}")
 
 
@@ -184,10 +186,10 @@ def _expiry(expires: datetime | None) -> int:
 
 
 def _current(found: bytes | None, now: datetime) -> str | None:
-    """The value in what stands under a key, unless it has expired."""
+    """The value in what is stored under a key; None for nothing stored, or when it has expired."""
     expires, _, value = (found or b"").partition(b" ")
-    is_there = found is not None and (expires == b"0" or int(expires) > _microseconds(now))
-    return value.decode() if is_there else None
+    is_current = found is not None and (expires == b"0" or int(expires) > _microseconds(now))
+    return value.decode() if is_current else None
 
 
 def _microseconds(at: datetime) -> int:

@@ -1,4 +1,4 @@
-"""The embedded state store: one SQLite file beside the others in the state folder, synced to disk at every change."""
+"""The embedded state store: a SQLite file in the state folder, synced to disk at every change."""
 
 import threading
 from collections.abc import Iterator
@@ -13,8 +13,8 @@ from feedback.errors import FeedbackUnavailable
 from feedback.stores.sqlite.file import Upgrades, column, mapped, open_file, transaction
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# Of what has expired, so many rows go with one call.
-PURGED = 50
+# How many expired events, and how many expired values, one claim deletes.
+PURGE_LIMIT = 50
 
 # `first` is 1 for the event of a turn that was accepted first of those not finished: only that one may be claimed.
 # `finished` is NULL until it is.
@@ -65,7 +65,7 @@ CLAIM = """
 OURS = "platform = :platform AND id = :id AND worker = :worker AND attempt = :attempt"
 RENEW = f"""
     UPDATE events SET until = :until, notes = ifnull(:notes, notes) WHERE {OURS} AND finished IS NULL
-"""  # noqa: S608 - of our own words
+"""  # noqa: S608 - made of constants
 FINISH = f"""
     UPDATE events SET finished = :now, first = 0, payload = '', notes = '' WHERE {OURS} AND finished IS NULL
 """  # noqa: S608
@@ -89,10 +89,10 @@ PUT = """
     INSERT INTO "values" (key, value, expires) VALUES (:key, :value, :expires)
     ON CONFLICT (key) DO UPDATE SET value = excluded.value, expires = excluded.expires
 """
-# What has expired is as if it were not there.
+# An expired value counts as absent.
 ADD = PUT + """ WHERE "values".expires <= :now """
 GET = 'SELECT value FROM "values" WHERE key = ? AND (expires IS NULL OR expires > ?)'
-# The bound by the greatest characters is for the index; what counts is how a key begins.
+# The bound by the greatest characters lets the index be used; the comparison by `substr` decides.
 KEYS = """
     SELECT key FROM "values" WHERE key >= :prefix AND substr(key, 1, length(:prefix)) = :prefix
     AND key < :prefix || char(1114111, 1114111, 1114111) AND (expires IS NULL OR expires > :now) ORDER BY key
@@ -100,19 +100,19 @@ KEYS = """
 
 
 class SqliteState:
-    """A `StateStore` in one file, which only its owner may read; processes of one machine may share it."""
+    """A `StateStore` in one file that only its owner may read; processes of one machine may share it."""
 
     def __init__(self, path: Path) -> None:
-        """Raise `StateUnavailable` for a file that cannot be opened or made."""
+        """Open or create the file; raises `StateUnavailable`."""
         self.path = path
         self._lock = threading.Lock()
-        with self._told():
+        with self._mapped():
             self._connection = open_file(path, UPGRADES)
 
     def accept(self, event: Event, *, limit: int | None = None) -> bool:
-        """Keep an event; False when it is known; raises `TooMany` when `limit` wait already."""
+        """Keep an event; False when it is known; raises `TooMany` when `limit` events are not finished."""
         row = {
-            **_named(event),
+            **_key_columns(event),
             "at": _microseconds(event.at),
             "payload": column(event.payload),
             "turn": column(event.turn),
@@ -124,29 +124,28 @@ class SqliteState:
             return not known and self._connection.execute(ACCEPT, row).rowcount > 0
 
     def claim(self, worker: str, *, lease: timedelta, now: datetime) -> Claim | None:
-        """The event accepted first of those that nobody holds, or whose lease has ended; None if there is none."""
-        until, at = now + lease, _microseconds(now)
+        """Claim the event accepted first of those that are unclaimed or whose lease has ended; None for none."""
+        until = now + lease
+        row = {"worker": column(worker), "until": _microseconds(until), "now": _microseconds(now)}
         with self._writing():
             self._purge(now)
-            rows = self._connection.execute(
-                CLAIM, {"worker": column(worker), "until": _microseconds(until), "now": at}
-            ).fetchall()
+            rows = self._connection.execute(CLAIM, row).fetchall()
         if not rows:
             return None
-        platform, name, said_at, payload, turn, attempt, notes = rows[0]
-        event = Event(platform, name, EPOCH + timedelta(microseconds=said_at), payload, turn)
+        platform, name, at, payload, turn, attempt, notes = rows[0]
+        event = Event(platform, name, EPOCH + timedelta(microseconds=at), payload, turn)
         return Claim(event, worker, until, attempt, notes)
 
     def renew(self, claim: Claim, *, lease: timedelta, now: datetime, notes: str | None = None) -> bool:
-        """Hold a claim until `now + lease`; False when another has taken over or the event is finished."""
+        """Extend a claim until `now + lease`; False when somebody has claimed since or the event is finished."""
         kept = None if notes is None else column(notes)
         with self._writing():
-            row = {**_held(claim), "until": _microseconds(now + lease), "notes": kept}
+            row = {**_claim_columns(claim), "until": _microseconds(now + lease), "notes": kept}
             return self._connection.execute(RENEW, row).rowcount > 0
 
     def finish(self, claim: Claim, *, now: datetime) -> bool:
-        """The event needs nothing more; False when another has taken over."""
-        row = {**_held(claim), "now": _microseconds(now)}
+        """Mark the event as handled; False when somebody has claimed it since."""
+        row = {**_claim_columns(claim), "now": _microseconds(now)}
         with self._writing():
             if self._connection.execute(FINISH, row).rowcount:
                 self._connection.execute(NEXT, {"turn": column(claim.event.turn)})
@@ -154,54 +153,55 @@ class SqliteState:
             return self._connection.execute(FINISHED, row).fetchone() is not None
 
     def waiting(self) -> int:
-        """How many events are accepted and not finished."""
+        """Count the events that are accepted and not finished."""
         with self._reading():
             return self._count()
 
     def put(self, key: str, value: str, *, expires: datetime | None = None) -> None:
-        """Keep a value under a key until it expires."""
+        """Set a value, in place of any other under its key."""
         with self._writing():
-            self._connection.execute(PUT, _valued(key, value, expires))
+            self._connection.execute(PUT, _value_columns(key, value, expires))
 
     def get(self, key: str, *, now: datetime) -> str | None:
-        """The value under a key that has not expired, or None."""
+        """The value under a key; None for an unknown key or an expired value."""
         with self._reading():
             found = self._connection.execute(GET, (column(key), _microseconds(now))).fetchone()
         return None if found is None else str(found[0])
 
     def add(self, key: str, value: str, *, expires: datetime, now: datetime) -> bool:
-        """Keep a value only where none stands."""
-        row = {**_valued(key, value, expires), "now": _microseconds(now)}
+        """Set a value unless there is one that has not expired."""
+        row = {**_value_columns(key, value, expires), "now": _microseconds(now)}
         with self._writing():
             return self._connection.execute(ADD, row).rowcount > 0
 
     def remove(self, key: str) -> None:
-        """Forget a value; an unknown key is passed over."""
+        """Delete a value; an unknown key is passed over."""
         with self._writing():
             self._connection.execute('DELETE FROM "values" WHERE key = ?', (column(key),))
 
     def keys(self, prefix: str, *, now: datetime) -> list[str]:
-        """The keys that begin like this and have not expired, in order."""
+        """The keys with this prefix whose values have not expired, in order."""
         with self._reading():
             rows = self._connection.execute(KEYS, {"prefix": column(prefix), "now": _microseconds(now)}).fetchall()
         return [str(key) for (key,) in rows]
 
     def close(self) -> None:
-        """Let go of the store; a second time changes nothing."""
+        """Close the connection; idempotent."""
         with self._lock:
             self._connection.close()
 
     def _count(self, limit: int = -1) -> int:
+        """Count the events that are not finished, up to `limit`; a negative one counts all."""
         return int(self._connection.execute(WAITING, (limit,)).fetchone()[0])
 
     def _purge(self, now: datetime) -> None:
-        values = {"now": _microseconds(now), "gone": _microseconds(now - KNOWN_FOR), "limit": PURGED}
-        self._connection.execute(PURGE_EVENTS, values)
-        self._connection.execute(PURGE_VALUES, values)
+        row = {"now": _microseconds(now), "gone": _microseconds(now - KNOWN_FOR), "limit": PURGE_LIMIT}
+        self._connection.execute(PURGE_EVENTS, row)
+        self._connection.execute(PURGE_VALUES, row)
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
-        with self._lock, self._told(), mapped(self.path):
+        with self._lock, self._mapped(), mapped(self.path):
             yield
 
     @contextmanager
@@ -210,7 +210,8 @@ class SqliteState:
             yield
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _mapped(self) -> Iterator[None]:
+        """Raise every error of the file as `StateUnavailable`."""
         try:
             yield
         except FeedbackUnavailable as error:
@@ -220,15 +221,15 @@ class SqliteState:
             ) from error
 
 
-def _named(event: Event) -> dict[str, Any]:
+def _key_columns(event: Event) -> dict[str, Any]:
     return {"platform": column(event.platform), "id": column(event.id)}
 
 
-def _held(claim: Claim) -> dict[str, Any]:
-    return {**_named(claim.event), "worker": column(claim.worker), "attempt": claim.attempt}
+def _claim_columns(claim: Claim) -> dict[str, Any]:
+    return {**_key_columns(claim.event), "worker": column(claim.worker), "attempt": claim.attempt}
 
 
-def _valued(key: str, value: str, expires: datetime | None) -> dict[str, Any]:
+def _value_columns(key: str, value: str, expires: datetime | None) -> dict[str, Any]:
     until = None if expires is None else _microseconds(expires)
     return {"key": column(key), "value": column(value), "expires": until}
 

@@ -1,4 +1,4 @@
-"""Whoever calls a listener over a real socket."""
+"""HTTP requests to a listener over a real socket."""
 
 import http.client
 import json
@@ -9,7 +9,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Said:
+class Received:
     status: int
     headers: dict[str, str]
     body: bytes
@@ -19,23 +19,24 @@ class Said:
         return json.loads(self.body)
 
 
-def call(address: str, path: str, *, method: str = "GET", body: Any = None, headers: Any = None) -> Said:
+def call(address: str, path: str, *, method: str = "GET", body: Any = None, headers: Any = None) -> Received:
     connection = http.client.HTTPConnection(address, timeout=20)
     try:
         connection.request(method, path, body, headers or {})
-        reply = connection.getresponse()
-        return Said(reply.status, {name.lower(): value for name, value in reply.getheaders()}, reply.read())
+        response = connection.getresponse()
+        names = {name.lower(): value for name, value in response.getheaders()}
+        return Received(response.status, names, response.read())
     finally:
         connection.close()
 
 
-def raw(address: str, sent: bytes) -> bytes:
-    """All that comes back for these bytes until the other side ends the connection."""
+def exchange_bytes(address: str, sent: bytes) -> bytes:
+    """Send these bytes and return all that comes back until the other side ends the connection."""
     host, port = address.rsplit(":", 1)
     with socket.create_connection((host, int(port)), timeout=20) as connection:
         connection.sendall(sent)
-        got = b""
+        received = b""
         with suppress(ConnectionResetError):  # of a request that the other side has not read to its end
             while piece := connection.recv(65536):
-                got += piece
-        return got
+                received += piece
+        return received

@@ -1,28 +1,27 @@
-"""The whole process, with a platform that does as it is told."""
+"""The whole server starts, serves and stops, with a scripted channel."""
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 
 import pytest
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from bot.app import App
+from bot.app import App, build_readiness
 from bot.errors import BotError
-from bot.server.checks import checks
 from bot.server.health import SLOW
 from bot.server.lifecycle import Addresses, Server
 from bot.server.metrics import Metrics
-from bot.state.sqlite.store import SqliteState
-from tests.bot.server.http_calls import Said, call
-from tests.bot.server.play import Playing, event, until
+from bot.state.protocol import StateStore
+from tests.bot.server.http_calls import Received, call
+from tests.bot.server.scripted_channel import ScriptedChannel, event, wait_for
 from tests.scripted_app import LEAVE, Place
 from tests.servers import openai_server
 from tests.servers.redis_servers import eventually
 
-Made = Callable[..., Server]
+Start = Callable[..., Server]
 
 
 @pytest.fixture
@@ -44,139 +43,140 @@ def app(place) -> App:
 
 
 @pytest.fixture
-def store(tmp_path) -> Iterator[SqliteState]:
-    with closing(SqliteState(tmp_path / "state.db")) as opened:
-        yield opened
+def store(app) -> StateStore:
+    opened: StateStore = app.state
+    return opened
 
 
 @pytest.fixture
-def service(store) -> Iterator[Made]:
-    """Makes processes over the store, which end with the test."""
-    with ExitStack() as ending:
+def service() -> Iterator[Start]:
+    """Makes servers, which stop with the test."""
+    with ExitStack() as stack:
 
-        def made(app: App, *platforms: Playing, port: int = 0) -> Server:
-            serving = Server(
-                store,
-                platforms,
-                places=Addresses("127.0.0.1", port, "127.0.0.1", 0),
-                checks=checks(app, store),
-                figures=Metrics(waiting=store.waiting),
+        def made(app: App, *channels: ScriptedChannel, port: int = 0) -> Server:
+            server = Server(
+                app.state,
+                channels,
+                addresses=Addresses("127.0.0.1", port, "127.0.0.1", 0),
+                readiness=build_readiness(app),
+                metrics=Metrics(waiting=app.state.waiting),
                 stop_timeout=5,
                 workers=2,
             )
-            ending.callback(serving.stop)
-            return serving
+            stack.callback(app.close)
+            stack.callback(server.stop)
+            return server
 
         yield made
 
 
-def checked(serving: Server, name: str, ok: bool) -> Said:
+def checked(running: Server, name: str, ok: bool) -> Received:
     """What `/readyz` says once this check says so; what has to be loaded first may take a while."""
-    said = [call(serving.inside.address, "/readyz")]
+    received = [call(running.inside.address, "/readyz")]
 
     def is_so() -> bool:
-        said.append(call(serving.inside.address, "/readyz"))
-        row = said[-1].json["checks"][name]
+        received.append(call(running.inside.address, "/readyz"))
+        row = received[-1].json["checks"][name]
         return row["ok"] is ok and row["detail"] != SLOW
 
     eventually(is_so, f"{name} is looked at")
-    return said[-1]
+    return received[-1]
 
 
 def hook(_: Request) -> Response:
     return PlainTextResponse("heard")
 
 
-def test_a_platform_is_served_from_its_start_to_its_end(app, service, store):
-    platform = Playing(addresses=[Route("/slack/events", hook, methods=["POST"])])
-    serving = service(app, platform)
-    serving.start()
-    assert serving.public is not None
-    assert platform.accept is not None
-    assert call(serving.public.address, "/slack/events", method="POST").body == b"heard"
-    assert call(serving.public.address, "/metrics").status == 404
-    assert platform.accept(event()) == "new"
-    eventually(lambda: len(platform.handled) == 1, "it is handled")
-    eventually(lambda: b"footnote_queue 0.0" in call(serving.inside.address, "/metrics").body, "it is finished")
-    assert serving.stop() == 0
-    assert platform.calls == ["start", "stop"]
+def test_a_channel_is_served_from_its_start_to_its_end(app, service, store):
+    channel = ScriptedChannel(addresses=[Route("/slack/events", hook, methods=["POST"])])
+    running = service(app, channel)
+    running.start()
+    assert running.public is not None
+    assert channel.accept is not None
+    assert call(running.public.address, "/slack/events", method="POST").body == b"heard"
+    assert call(running.public.address, "/metrics").status == 404
+    assert channel.accept(event()) == "new"
+    eventually(lambda: len(channel.handled) == 1, "it is handled")
+    eventually(lambda: b"footnote_queue 0.0" in call(running.inside.address, "/metrics").body, "it is finished")
+    assert running.stop() == 0
+    assert channel.calls == ["start", "stop"]
 
 
-def test_all_that_is_needed_is_told_of_the_whole_house(app, service, store):
-    serving = service(app)
-    serving.start()
+def test_all_that_is_needed_is_told_of_the_whole_app(app, service, store):
+    running = service(app)
+    running.start()
     for name in ("index", "embedding", "state", "store", "model"):
-        said = checked(serving, name, ok=True)
-    rows = said.json["checks"]
-    assert (said.status, len(rows)) == (200, 5)
+        received = checked(running, name, ok=True)
+    rows = received.json["checks"]
+    assert (received.status, len(rows)) == (200, 5)
     assert rows["index"]["detail"].startswith("1 documents")
     assert rows["model"]["detail"] == "openai:scripted"
-    assert serving.public is None
-    serving.stop()
+    assert running.public is None
+    running.stop()
 
 
 def test_without_documents_it_is_not_ready_and_says_what_to_do(place, service):
     (place.folder / "docs").mkdir()
     app = place.app(model="")
-    serving = service(app)
-    serving.start()
-    said = checked(serving, "index", ok=False)
-    assert said.status == 503
-    assert "footnote sync" in said.json["checks"]["index"]["detail"]
-    said = checked(serving, "model", ok=True)
-    assert said.json["checks"]["model"] == {"ok": True, "needed": False, "detail": "none: sections are quoted"}
-    assert call(serving.inside.address, "/healthz").status == 200
-    serving.stop()
+    running = service(app)
+    running.start()
+    received = checked(running, "index", ok=False)
+    assert received.status == 503
+    assert "footnote sync" in received.json["checks"]["index"]["detail"]
+    received = checked(running, "model", ok=True)
+    assert received.json["checks"]["model"] == {"ok": True, "needed": False, "detail": "none: sections are quoted"}
+    assert call(running.inside.address, "/healthz").status == 200
+    running.stop()
 
 
 def test_a_model_s_server_that_is_down_is_told_and_keeps_nobody_from_asking(app, service, place):
     place.server.shutdown()
     place.server.server_close()
-    serving = service(app)
-    serving.start()
-    checked(serving, "embedding", ok=True)
-    said = checked(serving, "model", ok=False)
-    assert said.status == 200
-    assert "takes no connection" in said.json["checks"]["model"]["detail"]
-    serving.stop()
+    running = service(app)
+    running.start()
+    checked(running, "embedding", ok=True)
+    received = checked(running, "model", ok=False)
+    assert received.status == 200
+    assert "takes no connection" in received.json["checks"]["model"]["detail"]
+    running.stop()
 
 
 def test_a_state_store_that_fails_is_not_ready(app, service, store):
-    serving = service(app)
+    running = service(app)
     store.close()
-    serving.start()
-    said = checked(serving, "state", ok=False)
-    assert said.status == 503
-    assert "cannot be used" in said.json["checks"]["state"]["detail"]
-    serving.stop()
+    running.start()
+    received = checked(running, "state", ok=False)
+    assert received.status == 503
+    assert "cannot be used" in received.json["checks"]["state"]["detail"]
+    running.stop()
 
 
 def test_while_it_ends_it_is_not_ready(app, service, store):
     go = threading.Event()
-    platform = Playing(play=until(go))
-    serving = service(app, platform)
-    serving.start()
-    assert platform.accept is not None
-    platform.accept(event())
-    eventually(lambda: serving.workshop.at_work == 1, "it is begun")
-    ending = threading.Thread(target=serving.stop)
+    channel = ScriptedChannel(on_handle=wait_for(go))
+    running = service(app, channel)
+    running.start()
+    assert channel.accept is not None
+    channel.accept(event())
+    eventually(lambda: len(running.queue.held()) == 1, "it is begun")
+    ending = threading.Thread(target=running.stop)
     ending.start()
-    eventually(lambda: platform.calls[-1] == "stop", "it ends")
-    said = call(serving.inside.address, "/readyz")
-    assert (said.status, list(said.json["checks"])) == (503, ["process"])
+    eventually(lambda: channel.calls[-1] == "stop", "it ends")
+    received = call(running.inside.address, "/readyz")
+    assert (received.status, list(received.json["checks"])) == (503, ["process"])
     go.set()
     ending.join()
     assert store.waiting() == 0
 
 
-def test_a_platform_that_cannot_begin_ends_what_had_begun(app, service, store):
-    first, second = Playing(), Playing(name="other", fails=BotError("the token is refused"))
-    serving = service(app, first, second)
+def test_a_channel_that_cannot_begin_ends_what_had_begun(app, service, store):
+    first, second = ScriptedChannel(), ScriptedChannel(name="other", fails=BotError("the token is refused"))
+    running = service(app, first, second)
     with pytest.raises(BotError, match=r"^the token is refused$"):
-        serving.start()
+        running.start()
     assert first.calls == ["start", "stop"]
     with pytest.raises(OSError, match="refused"):
-        call(serving.inside.address, "/healthz")
+        call(running.inside.address, "/healthz")
 
 
 def test_a_port_in_use_ends_what_had_begun(app, service, store):
@@ -189,12 +189,11 @@ def test_a_port_in_use_ends_what_had_begun(app, service, store):
     first.stop()
 
 
-def test_a_platform_that_cannot_be_ended_keeps_nothing_else_from_it(app, service, store):
+def test_a_channel_that_cannot_be_ended_keeps_nothing_else_from_it(app, service, store):
     def stop() -> None:
         raise RuntimeError
 
-    platform = Playing()
-    platform.stop = stop  # type: ignore[method-assign]
-    serving = service(app, platform)
-    serving.start()
-    assert serving.stop() == 0
+    channel = ScriptedChannel(on_stop=stop)
+    running = service(app, channel)
+    running.start()
+    assert running.stop() == 0

@@ -30,7 +30,7 @@ def as_before() -> Iterator[None]:
 
 def test_a_line_of_json_holds_the_request_and_what_was_given_with_it(capsys, tmp_path):
     logs.configure("json", incidents=tmp_path / "errors.log")
-    with logs.request("slack:Ev1"):
+    with logs.request_context("slack:Ev1"):
         logger.info("answered %d", 3, extra={"seconds": 0.5})
     logger.debug("unseen")
     (line,) = capsys.readouterr().err.splitlines()
@@ -42,7 +42,7 @@ def test_a_line_of_json_holds_the_request_and_what_was_given_with_it(capsys, tmp
 
 def test_a_line_for_people_is_one_line_whatever_is_in_it(capsys, tmp_path):
     logs.configure("text", incidents=tmp_path / "errors.log")
-    with logs.request("slack:Ev1\x1b[31m"):
+    with logs.request_context("slack:Ev1\x1b[31m"):
         logger.warning("a\nb\x1b]0;c\x07")
     (line,) = capsys.readouterr().err.splitlines()
     assert "\x1b" not in line
@@ -51,7 +51,7 @@ def test_a_line_for_people_is_one_line_whatever_is_in_it(capsys, tmp_path):
 
 def test_a_request_is_its_own_thread_s(capsys, tmp_path):
     logs.configure("json", incidents=tmp_path / "errors.log")
-    with logs.request("slack:Ev1"):
+    with logs.request_context("slack:Ev1"):
         other = threading.Thread(target=lambda: logger.info("elsewhere"))
         other.start()
         other.join()

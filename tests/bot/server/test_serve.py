@@ -1,7 +1,6 @@
-"""`footnote serve` as a process of its own: what it says, what it serves, how it ends."""
+"""`footnote serve` as a process of its own: what it prints, what it serves, how it ends."""
 
 import json
-import os
 import re
 import signal
 import socket
@@ -17,8 +16,8 @@ from click.testing import CliRunner
 
 from bot.cli import main
 from bot.config import settings
-from tests import ROOT
 from tests.bot.server.http_calls import call
+from tests.processes import start_python
 from tests.servers.redis_servers import eventually
 
 # The command over a app whose embedding is a stand-in.
@@ -52,15 +51,7 @@ class Process:
     lines: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        path = f"{ROOT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"  # noqa: TID251 - of a process of its own
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", CODE, "serve", *self.arguments],
-            cwd=self.folder,
-            env={**os.environ, "PYTHONPATH": path},  # noqa: TID251
-            stderr=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        self.process = start_python(CODE, "serve", *self.arguments, cwd=self.folder, stderr=subprocess.PIPE)
         self.reader = Thread(target=self._read, daemon=True)
         self.reader.start()
 
@@ -140,7 +131,9 @@ for number in range(10_000):
 
 
 def test_a_signal_is_heard_whatever_the_process_does_at_that_moment():
-    subprocess.run([sys.executable, "-c", SIGNALS], cwd=ROOT, check=True, timeout=120)
+    process = start_python(SIGNALS)
+    process.communicate(timeout=120)
+    assert process.returncode == 0
 
 
 def test_lines_of_json_are_that_alone_and_ctrl_c_ends_it_too(serve):

@@ -1,4 +1,4 @@
-"""A platform that does as it is told, for tests of the process around it."""
+"""A channel that does what a test says, for tests of the server around it."""
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
@@ -15,33 +15,34 @@ from bot.state.protocol import Claim, Event
 _numbers = count()
 
 
-def event(*, turn: str = "", platform: str = "playing", name: str = "") -> Event:
+def event(*, turn: str = "", platform: str = "scripted", name: str = "") -> Event:
     return Event(platform, name or f"Ev{next(_numbers):05}", datetime.now(UTC), '{"text": "hunter2"}', turn)
 
 
-def until(go: threading.Event) -> Callable[[Claim], None]:
-    """Work that takes until then."""
+def wait_for(go: threading.Event) -> Callable[[Claim], None]:
+    """A handler that returns once `go` is set."""
 
-    def play(_: Claim) -> None:
+    def handle(_: Claim) -> None:
         assert go.wait(20)
 
-    return play
+    return handle
 
 
 @dataclass
-class Playing:
-    """Handles by `play`, gives up by `telling`, and keeps what it was given; `fails` is what `start` raises."""
+class ScriptedChannel:
+    """Calls `on_handle`, `on_give_up` and `on_stop`, and records what it was given; `fails` is what `start` raises."""
 
-    name: str = "playing"
-    play: Callable[[Claim], None] = lambda _: None
-    telling: Callable[[Claim], None] = lambda _: None
+    name: str = "scripted"
+    on_handle: Callable[[Claim], None] = lambda _: None
+    on_give_up: Callable[[Claim], None] = lambda _: None
+    on_stop: Callable[[], None] = lambda: None
     addresses: Sequence[Any] = ()
     fails: BotError | None = None
     handled: list[Claim] = field(default_factory=list)
     given_up: list[Claim] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
     accept: Accept | None = None
-    guard: threading.Lock = field(default_factory=threading.Lock)
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
     def routes(self) -> Sequence[Any]:
         return self.addresses
@@ -53,33 +54,17 @@ class Playing:
         self.accept = accept
 
     def handle(self, claim: Claim) -> None:
-        with self.guard:
+        with self.lock:
             self.handled.append(claim)
-        self.play(claim)
+        self.on_handle(claim)
 
     def give_up(self, claim: Claim) -> None:
         self.given_up.append(claim)
-        self.telling(claim)
+        self.on_give_up(claim)
 
     def stop(self) -> None:
         self.calls.append("stop")
+        self.on_stop()
 
     def findings(self) -> Iterable[Check]:
         return ()
-
-
-@dataclass
-class Watching:
-    """Remembers what it was told."""
-
-    told: list[tuple[Any, ...]] = field(default_factory=list)
-
-    def refused(self, platform: str) -> None:
-        self.told.append(("refused", platform))
-
-    def failed(self, platform: str, error: BaseException) -> None:
-        self.told.append(("failed", platform, type(error).__name__))
-
-    def handled(self, platform: str, seconds: float) -> None:
-        assert seconds >= 0
-        self.told.append(("handled", platform))

@@ -1,0 +1,105 @@
+"""The checks behind `/readyz`: cheap, read-only looks at everything that an answer needs."""
+
+import socket
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from urllib.parse import urlsplit
+
+from bot.errors import BotError
+from bot.state.protocol import StateStore
+from feedback.errors import FeedbackError
+from feedback.stores.protocol import FeedbackStore
+from retrieval.embedding.sentence_transformers import Embedder
+from retrieval.errors import RetrievalError
+from retrieval.index.protocols import SearchIndex
+
+# Returns a few words on the state of something; raises `BotError` with one line when it is of no use just now.
+ReadinessCheck = Callable[[], str]
+
+# Votes wait for the feedback store in the journal, and without the chat model the sections are quoted.
+OPTIONAL = frozenset({"store", "model"})
+
+CONNECT_SECONDS = 1.5
+
+
+class NotReady(BotError):
+    """Something is reached, but is not yet, or no longer, of use."""
+
+
+def readiness_checks(
+    *,
+    index: SearchIndex,
+    embedder: Embedder,
+    feedback: FeedbackStore,
+    state: StateStore,
+    model: str,
+    model_base_url: str,
+) -> Mapping[str, ReadinessCheck]:
+    """One check for each part; those named in `OPTIONAL` may fail while questions are still answered.
+
+    `feedback` is the store itself, not the journal before it. `model` is `provider:name`, or empty for none;
+    `model_base_url` is empty where the provider has its own address.
+    """
+    return {
+        "index": partial(check_index, index),
+        "embedding": partial(check_embedder, embedder),
+        "state": partial(check_state, state),
+        "store": partial(check_feedback, feedback),
+        "model": partial(check_model, model, base_url=model_base_url),
+    }
+
+
+@contextmanager
+def _reported() -> Iterator[None]:
+    """Raise `NotReady` with the text of an error of the index, the embedder or the feedback store."""
+    try:
+        yield
+    except (RetrievalError, FeedbackError) as error:
+        raise NotReady(str(error)) from error
+
+
+@_reported()
+def check_index(index: SearchIndex) -> str:
+    """How much is indexed; nothing indexed is `NotReady`."""
+    documents, passages = index.counts()
+    if not documents:
+        raise NotReady("nothing is indexed: run `footnote sync`")
+    return f"{documents} documents, {passages} passages"
+
+
+@_reported()
+def check_embedder(embedder: Embedder) -> str:
+    """The embedder's name; the first call loads its weights, so that no question waits for them."""
+    embedder.query("ready")
+    return embedder.name
+
+
+def check_state(state: StateStore) -> str:
+    """How many events wait in the state store."""
+    return f"{state.waiting()} events wait"
+
+
+@_reported()
+def check_feedback(feedback: FeedbackStore) -> str:
+    """Whether the feedback store answers."""
+    feedback.conversation("ready", limit=1)
+    return "answers"
+
+
+def check_model(model: str, *, base_url: str) -> str:
+    """The model's name; with a base URL also whether its server takes connections. The model is asked nothing."""
+    if not model:
+        return "none: sections are quoted"
+    if base_url:
+        _connect(base_url)
+    return model
+
+
+def _connect(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        address = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+        socket.create_connection(address, timeout=CONNECT_SECONDS).close()
+    except (OSError, ValueError) as error:
+        raise NotReady("the model's server takes no connection; sections are quoted until it does") from error
