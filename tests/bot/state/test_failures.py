@@ -1,4 +1,4 @@
-"""What the state stores owe to their files and servers: errors of our own in one line, nothing left behind."""
+"""The state stores raise one-line errors of our own for files and servers that fail, and leave nothing behind."""
 
 import sqlite3
 import stat
@@ -39,17 +39,17 @@ def test_a_file_is_its_owner_s_alone(tmp_path):
     assert set(modes) == {0o600}
 
 
-def test_a_file_that_is_none_of_ours_is_told_in_one_line(tmp_path):
+def test_a_file_that_is_none_of_ours_is_one_line(tmp_path):
     (tmp_path / "state.db").write_text("something else " * 100)
     assert refused(lambda: SqliteState(tmp_path / "state.db")).startswith("the state file '")
 
 
-def test_a_folder_that_cannot_be_made_is_told_in_one_line(tmp_path):
+def test_a_folder_that_cannot_be_made_is_one_line(tmp_path):
     (tmp_path / "taken").write_text("")
     assert "cannot be used" in refused(lambda: SqliteState(tmp_path / "taken" / "state.db"))
 
 
-def test_a_file_of_a_newer_version_is_told_in_one_line(tmp_path):
+def test_a_file_of_a_newer_version_is_one_line(tmp_path):
     SqliteState(tmp_path / "state.db").close()
     with closing(sqlite3.connect(tmp_path / "state.db")) as other:
         other.execute("PRAGMA user_version=99")
@@ -67,18 +67,18 @@ def test_what_was_asked_does_not_stay_in_the_file(tmp_path):
 
 
 @pytest.mark.parametrize("url", ["", "http://cache", "redis://:s3cret@cache:port"])
-def test_a_url_that_is_none_is_told_in_one_line(url):
-    told = refused(lambda: RedisState(url, workspace="default"))
-    assert told.startswith("`redis_url` must be ")
-    assert "s3cret" not in told
+def test_a_url_that_is_none_is_one_line(url):
+    message = refused(lambda: RedisState(url, workspace="default"))
+    assert message.startswith("`redis_url` must be ")
+    assert "s3cret" not in message
 
 
-def test_without_the_client_it_is_told_how_to_have_it(monkeypatch):
+def test_without_the_client_it_says_how_to_have_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "redis", None)
     assert "footnote-bot[redis]" in refused(lambda: RedisState("redis://cache", workspace="default"))
 
 
-def test_a_server_that_is_not_there_is_told_in_one_line_without_the_password():
+def test_a_server_that_is_not_there_is_one_line_without_the_password():
     store = RedisState(f"redis://:s3cret@127.0.0.1:{free_port()}", workspace="default")
     for ask in (
         lambda: store.accept(event(1)),
@@ -88,9 +88,9 @@ def test_a_server_that_is_not_there_is_told_in_one_line_without_the_password():
         lambda: store.get("a", now=NOON),
         lambda: store.keys("a", now=NOON),
     ):
-        told = refused(ask)
-        assert told.startswith("the state store at 127.0.0.1:")
-        assert "s3cret" not in told
+        message = refused(ask)
+        assert message.startswith("the state store at 127.0.0.1:")
+        assert "s3cret" not in message
     store.close()
 
 

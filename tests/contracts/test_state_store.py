@@ -1,19 +1,73 @@
-"""What every state store promises: one at a time works on an event, in order, and never twice or not at all."""
+"""Every state store gives an event to one worker at a time, in order, until it is finished, and keeps values."""
 
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
 from bot.errors import StateUnavailable, TooMany
-from bot.state.protocol import Claim, Event
+from bot.state.protocol import Claim, Event, StateStore
+from bot.state.redis.store import RedisState
+from bot.state.sqlite.store import SqliteState
 from tests.fakes import NOON
-from tests.feedback.samples import python
+from tests.feedback.conftest import SERVERS, SPECIAL, redis_url
+from tests.processes import start_python
+from tests.servers.redis_servers import remove
+
+__all__ = ["redis_url"]
 
 LEASE = timedelta(seconds=30)
 DAY = timedelta(hours=24)
+
+
+@dataclass(frozen=True)
+class Location:
+    """Where a store keeps its state; a call opens the store once more, as another process would."""
+
+    path: Path
+    url: str = ""
+    workspace: str = ""
+
+    def __call__(self) -> StateStore:
+        return RedisState(self.url, workspace=self.workspace) if self.url else SqliteState(self.path)
+
+    @property
+    def code(self) -> str:
+        """Python code that opens the store as `store`."""
+        if self.url:
+            return (
+                "from bot.state.redis.store import RedisState\n"
+                f"store = RedisState({self.url!r}, workspace={self.workspace!r})\n"
+            )
+        return (
+            "from pathlib import Path\n"
+            "from bot.state.sqlite.store import SqliteState\n"
+            f"store = SqliteState(Path({str(self.path)!r}))\n"
+        )
+
+
+@pytest.fixture(params=["sqlite", *SERVERS, *SPECIAL])
+def reopen(request, tmp_path, redis_url: Callable[[str], str]) -> Iterator[Location]:
+    if request.param == "sqlite":
+        yield Location(tmp_path / "state.db")
+        return
+    location = Location(tmp_path, redis_url(request.param), uuid4().hex)
+    yield location
+    if request.param == "own":
+        remove(location.url, location.workspace)
+
+
+@pytest.fixture
+def store(reopen) -> Iterator[StateStore]:
+    opened = reopen()
+    yield opened
+    opened.close()
 
 
 def event(number: int = 0, *, turn: str = "", platform: str = "slack", payload: str = '{"text": "Übrig?"}') -> Event:
@@ -283,9 +337,9 @@ def test_eight_threads_claim_each_event_once_and_keep_the_order_of_a_turn(store)
     for number in range(120):
         store.accept(event(number, turn=f"t{number % 7}" if number % 3 else ""))
     done: list[Claim] = []
-    at_work: Counter[str] = Counter()
+    in_progress: Counter[str] = Counter()
     crossed = []
-    guard = threading.Lock()
+    lock = threading.Lock()
 
     def work(name: str) -> None:
         while store.waiting():
@@ -293,14 +347,14 @@ def test_eight_threads_claim_each_event_once_and_keep_the_order_of_a_turn(store)
             if found is None:
                 continue
             turn = found.event.turn
-            with guard:
-                at_work[turn] += 1
-                if turn and at_work[turn] > 1:
+            with lock:
+                in_progress[turn] += 1
+                if turn and in_progress[turn] > 1:
                     crossed.append(turn)
                 done.append(found)
             time.sleep(0.001)
-            with guard:
-                at_work[turn] -= 1
+            with lock:
+                in_progress[turn] -= 1
             assert store.finish(found, now=NOON)
 
     threads = [threading.Thread(target=work, args=(f"w{n}",)) for n in range(8)]
@@ -331,19 +385,19 @@ time.sleep(60)
 def test_what_killed_processes_held_is_taken_over_when_their_leases_end(store, reopen):
     for number in range(6):
         store.accept(event(number, turn=f"t{number}"))
-    holders = [python(reopen.code + HOLDER, name) for name in ("killed-1", "killed-2")]
-    told = []
+    holders = [start_python(reopen.code + HOLDER, name) for name in ("killed-1", "killed-2")]
+    received = []
     for holder in holders:
         assert holder.stdout is not None
         while (line := holder.stdout.readline().strip()) and line != "holding":
-            told.append(line)
+            received.append(line)
         holder.kill()
         holder.stdout.close()
         holder.wait()
-    assert sorted(told) == [f"Ev{number:05}" for number in range(6)]
+    assert sorted(received) == [f"Ev{number:05}" for number in range(6)]
     assert claim(store, "successor") is None
     again = [claimed(store, "successor", now=NOON + LEASE) for _ in range(6)]
-    assert sorted(each.event.id for each in again) == sorted(told)
+    assert sorted(each.event.id for each in again) == sorted(received)
     assert {each.attempt for each in again} == {2}
     assert {each.notes for each in again} == {"killed-1", "killed-2"}
     assert all(store.finish(each, now=NOON + LEASE) for each in again)
