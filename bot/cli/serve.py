@@ -74,7 +74,7 @@ def command(
     configure(log_format, incidents=app.settings.home / "errors.log")
     if not server.channels:
         logger.warning(NOTHING)
-    stop = _stopped_by_signals()
+    stop = stop_signals()
     try:
         server.start()
         logger.info("ready for questions; stop with ctrl-c or SIGTERM")
@@ -86,7 +86,7 @@ def command(
         app.close()
 
 
-def _stopped_by_signals() -> "SimpleQueue[int]":
+def stop_signals() -> "SimpleQueue[int]":
     """Gets the first SIGTERM or ctrl-c; the second ends the process as it would without us."""
     # A handler runs in the midst of whatever the main thread does. An event's lock may be held by its own `wait` then,
     # and `set` would wait for ever; this queue has none.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import ROOT
+from tests.processes import start_python
 from tests.servers.redis_servers import KINDS, eventually
 
 pytestmark = pytest.mark.server
@@ -24,13 +24,7 @@ with serving("valkey", Path(sys.argv[1])) as server:
 @pytest.mark.parametrize("end", ["kill", "terminate", "communicate"])
 def test_a_server_ends_with_its_starter(tmp_path, end):
     assert KINDS["valkey"].program
-    starter = subprocess.Popen(
-        [sys.executable, "-c", STARTER, str(tmp_path)],
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+    starter = start_python(STARTER, str(tmp_path), stdin=subprocess.PIPE)
     assert starter.stdout is not None
     server = int(starter.stdout.readline())
     assert runs(server)

@@ -9,13 +9,13 @@ from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk.errors import SlackApiError, SlackClientError
 
+from bot.channels.metrics import ChannelMetrics, NullMetrics
 from bot.channels.port import BUSY, Accept
 from bot.channels.slack.actions import Votes
 from bot.channels.slack.handler import EventHandler
 from bot.channels.slack.install.workspaces import Workspaces, client
 from bot.channels.slack.listeners import SlackListeners
 from bot.channels.slack.overview import Home
-from bot.channels.metrics import ChannelMetrics, NullMetrics
 from bot.channels.slack.thread_state import ThreadState
 from bot.config.settings import Settings, revealed
 from bot.errors import BotError

@@ -9,13 +9,13 @@ from datetime import UTC, datetime, timedelta
 from bot.access.audience import Audience, channel_settings
 from bot.answering.understanding.small_talk import small_talk
 from bot.channels.delivery import DOING, AskedQuestion, NotDelivered, Outcome, answer
+from bot.channels.metrics import ChannelMetrics
 from bot.channels.slack import rendering
 from bot.channels.slack.client import Refused
 from bot.channels.slack.ephemeral import EphemeralReply, respond, tell, whisper
 from bot.channels.slack.escalation import Passing
 from bot.channels.slack.events import IncomingEvent, from_json
 from bot.channels.slack.install.workspaces import Workspace, Workspaces
-from bot.channels.metrics import ChannelMetrics
 from bot.channels.slack.rendering import Message, Show, line
 from bot.channels.slack.reply import StreamingReply
 from bot.channels.slack.thread_state import AnswerLocation, ThreadState

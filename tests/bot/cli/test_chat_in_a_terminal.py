@@ -4,14 +4,13 @@ import os
 import re
 import select
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 
 import pytest
 
 from bot.cli.chat import DOING
-from tests import ROOT
+from tests.processes import start_python
 
 pty = pytest.importorskip("pty", reason="Windows has no such terminals")
 termios = pytest.importorskip("termios")
@@ -21,11 +20,6 @@ LOOKING = DOING["searching"]
 # A child that has this terminal as its own, so that ctrl-c reaches it. A question that begins with Slow is searched for
 # until it is stopped, one that begins with Half is written at until then.
 CHILD = """
-import signal
-
-# A run in the background passes on that interrupts are ignored; at a terminal they are not.
-signal.signal(signal.SIGINT, signal.default_int_handler)
-
 import fcntl, os, sys, termios, threading
 os.environ.pop("COLUMNS", None)  # left in the environment by a readline of the process that runs the tests
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
@@ -54,7 +48,7 @@ main(["chat", "--user", "ada"], obj=Invocation(builder=lambda _: House()), prog_
 class Screen:
     """The other side of a terminal: what is typed there and what stands on it."""
 
-    def __init__(self, child: subprocess.Popen[bytes], side: int) -> None:
+    def __init__(self, child: "subprocess.Popen[str]", side: int) -> None:
         self.child = child
         self.seen = ""
         self._side = side
@@ -99,12 +93,9 @@ class Screen:
 def screen(request, folder, monkeypatch) -> Iterator[Screen]:
     """A chat of 40 columns whose prompt stands there."""
     monkeypatch.setenv("TERM", request.param)
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (24, 40))
-    child = subprocess.Popen(
-        [sys.executable, "-c", CHILD], stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
-    )
+    child = start_python(CHILD, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True)
     os.close(theirs)
     screen = Screen(child, ours)
     try:

@@ -118,11 +118,11 @@ def test_with_nothing_configured_it_serves_health_and_metrics_and_says_what_is_m
 
 SIGNALS = """
 import os, signal, sys, threading
-from bot.cli.serve import _stopped_by_signals
+from bot.cli.serve import stop_signals
 
 sys.setswitchinterval(1e-6)
 for number in range(10_000):
-    stop = _stopped_by_signals()
+    stop = stop_signals()
     sender = threading.Thread(target=os.kill, args=(os.getpid(), (signal.SIGTERM, signal.SIGINT)[number % 2]))
     sender.start()
     stop.get()
