@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.access.pseudonyms import hashed, user_key
-from bot.state.protocol import person_prefix
+from bot.state.protocol import about
 from bot.state.sqlite.store import SqliteState
 from feedback.records import Export
 from feedback.stores.sqlite.store import SqliteFeedback
@@ -89,9 +89,7 @@ def test_on_a_terminal_it_is_asked_before(talked, monkeypatch):
 def test_values_that_a_platform_keeps_of_a_person_go_too(talked):
     now, hour = datetime.now(UTC), timedelta(hours=1)
     with closing(SqliteState(talked / "state.db")) as state:
-        mine, other = (
-            f"{person_prefix(hashed(name, key=user_key(talked)))}slack:voted:a" for name in (ADA, "bob@example.com")
-        )
+        mine, other = (f"{about(hashed(name, key=user_key(talked)))}slack:voted:a" for name in (ADA, "bob@example.com"))
         for key in (mine, other):
             state.put(key, "1", expires=now + hour)
         assert footnote("forget", ADA).exit_code == 0

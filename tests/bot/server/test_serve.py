@@ -131,9 +131,11 @@ for number in range(10_000):
 
 
 def test_a_signal_is_heard_whatever_the_process_does_at_that_moment():
-    process = start_python(SIGNALS)
-    process.communicate(timeout=120)
-    assert process.returncode == 0
+    with start_python(SIGNALS) as process:
+        try:
+            assert process.wait(120) == 0
+        finally:
+            process.kill()
 
 
 def test_lines_of_json_are_that_alone_and_ctrl_c_ends_it_too(serve):

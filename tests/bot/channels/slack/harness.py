@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from bot.app import App, platforms, readiness
+from bot.app import App, platforms
 from bot.config.settings import Settings, Source
+from bot.server.checks import checks
 from bot.server.lifecycle import Addresses, Server
 from bot.server.metrics import Metrics
 from bot.services.ingestion import sources
@@ -103,14 +104,14 @@ def furnished(configured: Settings, *, sync: bool = True) -> App:
 
 def service(house: App, **how: Any) -> Server:
     """The long-running process of this house."""
-    metrics = Metrics(waiting=house.state.waiting)
+    figures = Metrics(waiting=house.state.waiting)
     configured = house.settings
     return Server(
         house.state,
-        platforms(house, metrics),
-        addresses=Addresses(configured.host, configured.port, configured.public_host, configured.public_port),
-        readiness=readiness(house),
-        metrics=metrics,
+        platforms(house, figures),
+        places=Addresses(configured.host, configured.port, configured.public_host, configured.public_port),
+        checks=checks(house, house.state),
+        figures=figures,
         **how,
     )
 
