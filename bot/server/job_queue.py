@@ -46,7 +46,7 @@ class JobQueue:
         self._available = threading.Event()
         self._held: dict[tuple[str, str], Claim] = {}
         self._held_changed = threading.Condition()
-        # Held while the store is told of a claim, so that no renewal undoes a release or follows a finish.
+        # Held while the store updates a claim, so that no renewal undoes a release or follows a finish.
         self._updating = threading.Lock()
 
     def accept(self, event: Event) -> Accepted:

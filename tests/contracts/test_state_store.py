@@ -141,7 +141,7 @@ def test_a_turn_goes_on_with_what_comes_after_its_end(store):
     assert claimed(store).event.id == "Ev00002"
 
 
-def test_a_lease_that_ends_is_taken_over_with_the_notes_and_the_first_worker_is_told(store):
+def test_a_lease_that_ends_is_taken_over_with_the_notes_and_the_first_worker_learns_it(store):
     store.accept(event())
     first = claimed(store)
     assert store.renew(first, lease=LEASE, now=NOON, notes="ts=17.5")

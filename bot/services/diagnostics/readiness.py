@@ -1,9 +1,10 @@
-"""The checks behind `/readyz`: cheap, read-only looks at everything that an answer needs."""
+"""The checks behind `/readyz`: cheap, read-only probes of everything that an answer needs."""
 
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from bot.errors import BotError
@@ -12,7 +13,6 @@ from feedback.errors import FeedbackError
 from feedback.stores.protocol import FeedbackStore
 from retrieval.embedding.sentence_transformers import Embedder
 from retrieval.errors import RetrievalError
-from retrieval.index.protocols import SearchIndex
 
 # Returns a few words on the state of something; raises `BotError` with one line when it is of no use just now.
 ReadinessCheck = Callable[[], str]
@@ -23,13 +23,21 @@ OPTIONAL = frozenset({"store", "model"})
 CONNECT_SECONDS = 1.5
 
 
+class CountedIndex(Protocol):
+    """The part of an index that is checked."""
+
+    def counts(self) -> tuple[int, int]:
+        """How many documents and passages are indexed; raises `RetrievalError`."""
+        ...
+
+
 class NotReady(BotError):
     """Something is reached, but is not yet, or no longer, of use."""
 
 
 def readiness_checks(
     *,
-    index: SearchIndex,
+    index: CountedIndex,
     embedder: Embedder,
     feedback: FeedbackStore,
     state: StateStore,
@@ -60,7 +68,7 @@ def _reported() -> Iterator[None]:
 
 
 @_reported()
-def check_index(index: SearchIndex) -> str:
+def check_index(index: CountedIndex) -> str:
     """How much is indexed; nothing indexed is `NotReady`."""
     documents, passages = index.counts()
     if not documents:

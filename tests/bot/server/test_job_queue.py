@@ -194,7 +194,7 @@ def test_what_fails_is_tried_again_and_then_given_up_once(start, store, error, a
     assert replica.counted("footnote_errors_total", kind=type(error).__name__) == attempts
 
 
-def test_whoever_cannot_be_told_is_told_later_and_nothing_is_tried_for_ever(start, store):
+def test_giving_up_is_tried_again_later_and_not_for_ever(start, store):
     def handle(_: Claim) -> None:
         raise BotError("Slack takes nothing")
 
@@ -293,7 +293,7 @@ def test_while_the_store_is_down_nothing_is_accepted_and_what_was_done_is_finish
 def test_what_is_another_process_s_channel_is_left_to_it(start, store, caplog):
     start(ScriptedChannel(), workers=1)
     store.accept(event(platform="elsewhere"))
-    eventually(lambda: "nobody here handles what elsewhere" in caplog.text, "it is told")
+    eventually(lambda: "nobody here handles what elsewhere" in caplog.text, "it is logged")
     assert store.waiting() == 1
 
 

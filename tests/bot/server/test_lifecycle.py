@@ -71,7 +71,7 @@ def service() -> Iterator[Start]:
 
 
 def checked(running: Server, name: str, ok: bool) -> Received:
-    """What `/readyz` says once this check says so; what has to be loaded first may take a while."""
+    """The response of `/readyz` once this check has ended like this; what it loads first may take a while."""
     received = [call(running.inside.address, "/readyz")]
 
     def is_so() -> bool:
@@ -79,12 +79,12 @@ def checked(running: Server, name: str, ok: bool) -> Received:
         row = received[-1].json["checks"][name]
         return row["ok"] is ok and row["detail"] != SLOW
 
-    eventually(is_so, f"{name} is looked at")
+    eventually(is_so, f"{name} is checked")
     return received[-1]
 
 
 def hook(_: Request) -> Response:
-    return PlainTextResponse("heard")
+    return PlainTextResponse("received")
 
 
 def test_a_channel_is_served_from_its_start_to_its_end(app, service, store):
@@ -93,7 +93,7 @@ def test_a_channel_is_served_from_its_start_to_its_end(app, service, store):
     running.start()
     assert running.public is not None
     assert channel.accept is not None
-    assert call(running.public.address, "/slack/events", method="POST").body == b"heard"
+    assert call(running.public.address, "/slack/events", method="POST").body == b"received"
     assert call(running.public.address, "/metrics").status == 404
     assert channel.accept(event()) == "new"
     eventually(lambda: len(channel.handled) == 1, "it is handled")
@@ -102,7 +102,7 @@ def test_a_channel_is_served_from_its_start_to_its_end(app, service, store):
     assert channel.calls == ["start", "stop"]
 
 
-def test_all_that_is_needed_is_told_of_the_whole_app(app, service, store):
+def test_every_part_of_the_app_is_checked(app, service, store):
     running = service(app)
     running.start()
     for name in ("index", "embedding", "state", "store", "model"):
@@ -129,7 +129,7 @@ def test_without_documents_it_is_not_ready_and_says_what_to_do(place, service):
     running.stop()
 
 
-def test_a_model_s_server_that_is_down_is_told_and_keeps_nobody_from_asking(app, service, place):
+def test_a_model_s_server_that_is_down_is_reported_and_keeps_nobody_from_asking(app, service, place):
     place.server.shutdown()
     place.server.server_close()
     running = service(app)

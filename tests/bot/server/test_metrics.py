@@ -38,7 +38,7 @@ def test_votes_errors_and_refusals_are_counted():
     assert b"hunter2" not in metrics.page()
 
 
-def test_the_queue_is_what_the_store_says_and_stays_while_it_says_nothing():
+def test_the_queue_is_the_store_s_and_stays_while_the_store_is_down():
     waiting = [3]
 
     def ask() -> int:
