@@ -1,40 +1,30 @@
-"""What must hold of the whole: direction of imports, quick start, names, packaging, licences, documents."""
+"""The rules of the structure: who imports whom, what stays in which folder, how big a class is, how quick a start."""
 
+import ast
 import importlib
 import re
 import shutil
 import subprocess
 import sys
-import tomllib
-import zipfile
-from collections import deque
-from importlib.metadata import Distribution, PackageNotFoundError, distribution, version
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 import pytest
 from click.testing import CliRunner
-from packaging.requirements import Requirement
 
 from bot.cli import COMMANDS, RESERVED, main
 from tests import ROOT
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PACKAGES = ("bot", "retrieval", "feedback")
 HEAVY = (
     "torch transformers sentence_transformers pydantic slack_bolt elasticsearch redis langchain_core lxml docx numpy "
-    "starlette uvicorn prometheus_client"
+    "starlette uvicorn prometheus_client jinja2 msgspec"
 )
-
-# Copyleft that reaches whoever links to it; the lesser kind is listed too, so that each is looked at.
-COPYLEFT = re.compile(r"\b[AL]?GPL|Affero|(?:Lesser )?General Public", re.IGNORECASE)
-# Distributions whose metadata names a copyleft licence although we may use them as we do, and why.
-LOOKED_AT: dict[str, str] = {
-    # A choice of licences, of which one is copyleft and one is not, would stand here with the one we take.
-}
-# torch's builds for Linux bring NVIDIA's CUDA libraries, which are proprietary and free to use: they are no copyleft,
-# we never redistribute them, and PyTorch's build for processors goes without (README, "Try it").
-PROPRIETARY = re.compile(r"nvidia-|cuda-")
+MOST_METHODS = 20
+CHANNELS = ("slack", "teams")
+# Where a channel may be named besides its own folder: settings, the composition root and the command line.
+NAMES_CHANNELS = ("bot/config/", "bot/app.py", "bot/cli/")
 
 
 def run(*command: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
@@ -51,11 +41,75 @@ def invoke(*arguments: str):
     return CliRunner().invoke(main, arguments, prog_name="footnote")
 
 
-def installed() -> Distribution:
-    try:
-        return distribution("footnote-bot")
-    except PackageNotFoundError:
-        pytest.fail("footnote-bot is not installed here: sh deploy/setup --dev")
+def sources(*packages: str) -> Iterator[tuple[str, ast.Module]]:
+    """Every file of these packages, by its path, as a syntax tree."""
+    for package in packages or PACKAGES:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            yield str(path.relative_to(ROOT)), ast.parse(path.read_text(encoding="utf-8"))
+
+
+def words_of(tree: ast.Module) -> Iterator[str]:
+    """Every name and text of a file, its docstrings aside, which explain."""
+    explained = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            yield node.id
+        elif isinstance(node, ast.Attribute):
+            yield node.attr
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in explained:
+            yield node.value
+
+
+def test_no_class_has_more_methods_than_a_reader_can_hold():
+    sizes = {
+        f"{path}: {node.name}": sum(isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef) for each in node.body)
+        for path, tree in sources()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+    }
+    assert {name: size for name, size in sizes.items() if size > MOST_METHODS} == {}
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_a_channel_is_named_in_its_own_folder_alone(channel):
+    elsewhere = {
+        path
+        for path, tree in sources("bot")
+        if not path.startswith((f"bot/channels/{channel}/", *NAMES_CHANNELS))
+        and any(channel in word.casefold() for word in words_of(tree))
+    }
+    assert elsewhere == set()
+
+
+def test_the_composition_root_alone_makes_services_stores_and_channels():
+    # `Channel` and `ThreadState` are values: settings of a channel, and what a channel remembers.
+    made = re.compile(r"^(?!Channel$|ThreadState$)[A-Z]\w*(?:Service|Feedback|State|Index|Channel|Pipeline)$")
+    elsewhere = {
+        (path, node.func.id)
+        for path, tree in sources("bot")
+        if path != "bot/app.py"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and made.match(node.func.id)
+    }
+    assert elsewhere == set()
+
+
+def test_only_the_settings_read_the_environment():
+    readers = {
+        path
+        for path, tree in sources()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and node.attr in {"environ", "getenv"}
+    }
+    assert readers == {"bot/config/settings.py"}
+
+
+def test_every_folder_of_tests_mirrors_a_package_or_serves_all():
+    shared = {"contracts", "conversations", "servers", "benchmarks", "trainers", "cases", "handbook_source"}
+    folders = {path.name for path in (ROOT / "tests").iterdir() if path.is_dir() and path.name != "__pycache__"}
+    assert folders - shared == set(PACKAGES)
 
 
 def test_imports_point_one_way():
@@ -107,20 +161,11 @@ def test_every_command_has_help_that_begins_like_its_line(name):
     assert all(option.help for option in command.params if isinstance(option, click.Option) and not option.hidden)
 
 
-@pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_and_option_is_in_the_readme(name):
-    assert f"`footnote {name} " in README or f"`footnote {name}`" in README
-    command = importlib.import_module(COMMANDS[name][0]).command
-    options = [option for option in command.params if isinstance(option, click.Option) and not option.hidden]
-    assert [option.name for option in options if not any(name in README for name in option.opts)] == []
-
-
 @pytest.mark.parametrize("name", sorted(RESERVED))
 def test_a_reserved_command_is_refused_in_one_line(name):
     result = invoke(name, "anything", "--at-all")
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr == f"footnote: `footnote {name}` is reserved for a later version\n"
-    assert f"footnote {name}" not in README
 
 
 @pytest.mark.parametrize(
@@ -142,86 +187,3 @@ def test_an_unknown_command_gets_a_suggestion():
     result = invoke("synk")
     assert result.exit_code == 2
     assert "did you mean 'sync'?" in result.stderr
-
-
-def test_the_version_stands_in_one_place():
-    assert version("footnote-bot") == PROJECT["project"]["version"]
-    assert invoke("--version").output == f"footnote {PROJECT['project']['version']}\n"
-    places = [path for path in ROOT.glob("[bfr]*/**/*.py") if PROJECT["project"]["version"] in path.read_text("utf-8")]
-    assert places == []
-
-
-def test_the_changelog_has_a_place_for_what_comes_next():
-    assert "\n## [Unreleased]\n" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
-
-
-def test_the_wheel_holds_the_three_packages_and_nothing_else(tmp_path):
-    done = run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path))
-    assert done.returncode == 0, done.stderr
-    (wheel,) = tmp_path.glob("footnote_bot-*.whl")
-    names = zipfile.ZipFile(wheel).namelist()
-    top = {name.split("/")[0] for name in names}
-    assert {name for name in top if not name.endswith(".dist-info")} == {"bot", "retrieval", "feedback"}
-    assert {"bot/py.typed", "retrieval/py.typed", "feedback/py.typed", "bot/handbook/leave.md"} <= set(names)
-    assert not [name for name in names if "__pycache__" in name or name.endswith(".pyc")]
-    assert [name for name in names if name.endswith("/licenses/LICENSE")]
-
-
-def closure(root: str) -> dict[str, Distribution]:
-    """What is installed here of what our distribution asks for, extras included, and what that asks for."""
-    found: dict[str, Distribution] = {}
-    waiting = deque([(root, frozenset(PROJECT["project"]["optional-dependencies"]))])
-    seen = set()
-    while waiting:
-        name, extras = waiting.popleft()
-        if (name, extras) in seen:
-            continue
-        seen.add((name, extras))
-        try:
-            found[name] = distribution(name)
-        except PackageNotFoundError:
-            continue  # an extra that is not installed here, or a requirement of another platform
-        for line in found[name].requires or ():
-            wanted = Requirement(line)
-            if not wanted.marker or any(wanted.marker.evaluate({"extra": extra}) for extra in ("", *extras)):
-                waiting.append((re.sub(r"[-_.]+", "-", wanted.name).lower(), frozenset(wanted.extras)))
-    return found
-
-
-def licence(package: Distribution) -> str:
-    """What the metadata says: the SPDX expression, else the short form, else the classifiers; empty for nothing."""
-    said = package.metadata.json
-    short = next(iter(str(said.get("license", "")).strip().splitlines()), "")
-    classified = [line.rsplit(" :: ", 1)[-1] for line in said.get("classifier", ()) if line.startswith("License")]
-    return "; ".join(filter(None, [str(said.get("license_expression", "")), short[:80], *classified]))
-
-
-def test_what_is_installed_with_us_is_permissively_licensed():
-    installed()
-    packages = closure("footnote-bot")
-    assert len(packages) > 20
-    said = {name: licence(package) for name, package in packages.items() if not PROPRIETARY.match(name)}
-    copyleft = {name: text for name, text in said.items() if COPYLEFT.search(text) and name not in LOOKED_AT}
-    assert copyleft == {}, "a copyleft licence: take another package, or say in LOOKED_AT why it may be used"
-    silent = [name for name, text in said.items() if not text and not licence_file(packages[name])]
-    assert silent == [], "packages that do not say how they are licensed"
-
-
-def licence_file(package: Distribution) -> bool:
-    return any(re.match(r"(licen[cs]e|copying)", file.name, re.IGNORECASE) for file in package.files or ())
-
-
-def test_no_document_names_a_machine_or_a_registry():
-    for path in [*ROOT.glob("*.md"), *ROOT.glob("deploy/*"), ROOT / "tests" / "run", ROOT / ".ci" / "run"]:
-        if path.is_file():
-            text = path.read_text(encoding="utf-8")
-            assert not re.search(r"pypi\.org|pythonhosted|index-url|/work/|/home/|localhost", text), path
-
-
-def test_the_two_commands_of_the_readme_are_those_that_exist():
-    commands = re.findall(r"```sh\n(.*?)\n```", README, re.DOTALL)
-    assert commands[0] == "sh deploy/setup && .venv/bin/footnote demo"
-    assert commands[1] == "sh tests/run"
-    assert "sh tests/run" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
-    for script in ("deploy/setup", "tests/run"):
-        assert run("sh", "-n", script).returncode == 0
