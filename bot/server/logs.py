@@ -18,8 +18,8 @@ from typing import Any, Literal
 Format = Literal["text", "json"]
 
 _request: ContextVar[str] = ContextVar("request", default="")
-# Packages whose INFO lines are of no use to whoever runs this process.
-NOISY = ("uvicorn", "httpx", "httpcore", "slack_bolt", "slack_sdk", "elastic_transport", "sentence_transformers")
+# Our own packages; what others say at INFO is of no use to whoever runs this process.
+OWN_PACKAGES = ("bot", "retrieval", "feedback")
 INCIDENT_BYTES = 1_000_000
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
@@ -39,10 +39,10 @@ def configure(form: Format, *, incidents: Path) -> None:
     lines = logging.StreamHandler(sys.stderr)
     lines.setFormatter(JsonLines() if form == "json" else TextLines())
     incidents.parent.mkdir(parents=True, exist_ok=True)
-    logging.basicConfig(level=logging.INFO, handlers=[lines, IncidentFile(incidents)], force=True)
+    logging.basicConfig(level=logging.WARNING, handlers=[lines, IncidentFile(incidents)], force=True)
     logging.captureWarnings(capture=True)
-    for name in NOISY:
-        logging.getLogger(name).setLevel(logging.WARNING)
+    for name in OWN_PACKAGES:
+        logging.getLogger(name).setLevel(logging.INFO)
 
 
 class IncidentFile(RotatingFileHandler):

@@ -17,7 +17,7 @@ def as_before() -> Iterator[None]:
     """The configuration of the process is left as it was."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
-    levels = {name: logging.getLogger(name).level for name in logs.NOISY}
+    levels = {name: logging.getLogger(name).level for name in logs.OWN_PACKAGES}
     yield
     for handler in set(root.handlers) - set(handlers):
         handler.close()
@@ -38,6 +38,14 @@ def test_a_line_of_json_holds_the_request_and_what_was_given_with_it(capsys, tmp
     assert row.pop("time").endswith("Z")
     expected = {"level": "info", "logger": "bot.somewhere", "message": "answered 3", "request": "slack:Ev1"}
     assert row == {**expected, "seconds": 0.5}
+
+
+def test_what_other_packages_say_is_heard_from_warnings_on(capsys, tmp_path):
+    logs.configure("text", incidents=tmp_path / "errors.log")
+    logging.getLogger("somebody.elses").info("three connections are open")
+    logging.getLogger("somebody.elses").warning("the certificate has expired")
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.endswith("warning somebody.elses: the certificate has expired")
 
 
 def test_a_line_for_people_is_one_line_whatever_is_in_it(capsys, tmp_path):
