@@ -13,11 +13,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from bot.access.pseudonyms import Pseudonyms
+from bot.answering.answers import EXTRACTIVE
 from bot.answering.pipeline import AnsweringPipeline
 from bot.answering.understanding.condensing import QuestionCondenser
 from bot.answering.writing.chat_generator import ChatGenerator
-from bot.answering.writing.chat_model import ChatModel, Limits, Listener, open_model
-from bot.answering.writing.extractive import EXTRACTIVE
+from bot.answering.writing.chat_model import ChatModel, Limits, ReplyListener, open_model
 from bot.answering.writing.generator import Generator
 from bot.config.settings import Settings, revealed
 from bot.errors import BotError
@@ -382,7 +382,7 @@ def _elastic_connection(settings: Settings) -> "Connection":
     )
 
 
-def _chat_model(settings: Settings, *, name: str = "", listener: Listener | None = None) -> ChatModel:
+def _chat_model(settings: Settings, *, name: str = "", listener: ReplyListener | None = None) -> ChatModel:
     """Return the chat model that is configured, or another one in the same place; connects to nothing."""
     return open_model(
         name or settings.model,
@@ -460,7 +460,7 @@ def _pipeline(
         threshold=app.settings.confidence_threshold,
         new_id=lambda: uuid.uuid4().hex,
         generator=ChatGenerator(model) if model else generator,
-        rewriter=QuestionCondenser(model, app.analyzer) if model else None,
+        condenser=QuestionCondenser(model, app.analyzer) if model else None,
         language=app.settings.language,
         document=app.index.document,
         today=lambda: app.clock().date(),

@@ -1,16 +1,26 @@
-"""The values that answering gives out: a question, an answer and its parts, and what is told while it comes about."""
+"""The values of answering: a question, an answer with its parts, and the events of a stream.
+
+A stream (`AnsweringPipeline.stream`) begins with `Status("searching")`, then, if the documents seem to hold an answer,
+`Status("writing")` and any number of `SentenceReady`; it always ends with one `Done`. Small talk is recognised by the
+pipeline alone: its stream is a single `Done` without a `Status` before it, and its answer has `is_small_talk` set. Who
+shows a stream therefore shows a status only when a `Status` arrives, and records only what is no small talk; what is
+slow to look up for a question (history, groups) goes into the `prepare` of the stream, which small talk never calls.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from bot.answering.writing.extractive import EXTRACTIVE
 from retrieval.passages import Hit, Turn
+
+# Names of generators that are no model.
+EXTRACTIVE = "extractive"
+SMALL_TALK = "conversation"
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What somebody asks, the conversation before it and the groups of whoever asks; none means everyone."""
+    """A question, the conversation before it and the groups of whoever asks; no groups means `everyone`."""
 
     text: str
     history: tuple[Turn, ...] = ()
@@ -43,7 +53,7 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class AnswerWarning:
-    """What a careful colleague would add to an answer."""
+    """A note to an answer, for example that a document is out of date; `citations` are the numbers it is about."""
 
     kind: Literal["review-date", "superseded", "conflict", "condition"]
     text: str
@@ -52,10 +62,11 @@ class AnswerWarning:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is shown. An abstention has no sentences and no citations, but the nearest sections; small talk has none.
+    """An answer as it is shown.
 
-    `shown` are the sections that the answer was made from; `fallback` says why another generator than the
-    configured one answered; `timings` are seconds by step.
+    An abstention has no sentences and no citations, but the `nearest` sections; small talk has none of these. `shown`
+    are the sections that the answer was made from; `fallback` says why another generator than the configured one
+    answered; `timings` are seconds by step.
     """
 
     id: str
@@ -72,17 +83,22 @@ class Answer:
     fallback: str | None = None
     timings: Mapping[str, float] = field(default_factory=dict)
 
+    @property
+    def is_small_talk(self) -> bool:
+        """Whether it replies to small talk: nothing was searched, and nothing is there to record or to vote on."""
+        return self.generator == SMALL_TALK
+
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What is being done until the first sentence stands there."""
+    """What is being done until the first sentence is ready."""
 
     step: Literal["searching", "writing"]
 
 
 @dataclass(frozen=True, slots=True)
 class SentenceReady:
-    """A sentence that may be shown: it has been checked and is never taken back; `citations` are those new with it."""
+    """A sentence that may be shown: verified, and never taken back; `citations` are those that are new with it."""
 
     sentence: Sentence
     citations: tuple[Citation, ...]

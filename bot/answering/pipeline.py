@@ -1,30 +1,45 @@
-"""Question in, answer out: retrieve, write, check, cite it, or say that it is not there. Knows no platform."""
+"""The answering pipeline: a question becomes a cited answer, or an abstention. Knows no channel, store or setting.
+
+`AnsweringPipeline.stream` is the way of a question, readable from top to bottom: small talk, condense, retrieve, order
+by supersession, gate by confidence, write and verify, add conflicting sentences, annotate, answer.
+"""
 
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
 from bot.answering.annotation.annotator import AnswerAnnotator
 from bot.answering.annotation.document_metadata import DocumentMetadataCache
-from bot.answering.answers import Answer, AnswerWarning, Done, Event, Question, SentenceReady, Status
+from bot.answering.annotation.supersession import SupersessionResolver
+from bot.answering.answers import (
+    EXTRACTIVE,
+    SMALL_TALK,
+    Answer,
+    AnswerWarning,
+    Done,
+    Event,
+    Question,
+    SentenceReady,
+    Status,
+)
 from bot.answering.understanding.condensing import QuestionCondenser
 from bot.answering.understanding.small_talk import REPLIES, small_talk
-from bot.answering.verification.answer_builder import AnswerBuilder, with_marks
-from bot.answering.writing.extractive import EXTRACTIVE, ExtractiveGenerator
-from bot.answering.writing.generator import Generator, NotThere
+from bot.answering.verification.answer_builder import AnswerBuilder, text_with_citations
+from bot.answering.writing.extractive import ExtractiveGenerator
+from bot.answering.writing.generator import AnswerNotFound, Generator
 from bot.errors import FailureKind, GenerationFailed
 from retrieval.passages import Document, Query
 from retrieval.search import Results, Search
 
 logger = logging.getLogger(__name__)
 
-CONVERSATION = "conversation"
 NOT_FOUND = "I could not find this in the documents."
 
-# Sections kept with the exchange, and those named when nothing answers.
-SHOWN = 10
+# Sections that answers are made from, and those named when nothing answers.
+RETRIEVED = 10
 NEAREST = 3
 
 FAILURES: Mapping[FailureKind, str] = {
@@ -36,13 +51,18 @@ FAILURES: Mapping[FailureKind, str] = {
     "truncated": "The model's answer broke off",
     "empty": "The model wrote nothing",
 }
-QUOTED = "the sections are quoted instead"
-QUOTED_TOO = "the sections are quoted as well"
+QUOTED_INSTEAD = "the sections are quoted instead"
+QUOTED_AS_WELL = "the sections are quoted as well"
 KEPT = "what stands here was checked before"
 
 
 class AnsweringPipeline:
-    """The one answering service behind every platform; `generator` writes, and where it fails, sections are quoted."""
+    """Answers questions from the documents of one search.
+
+    `generator` writes, and where it fails, or where none is given, sections are quoted; `condenser` makes follow-ups
+    stand alone. Below `threshold` (0 to 1) of the search's confidence the pipeline abstains. `document` gives a
+    document by its id.
+    """
 
     def __init__(
         self,
@@ -51,7 +71,7 @@ class AnsweringPipeline:
         threshold: float,
         new_id: Callable[[], str],
         generator: Generator | None = None,
-        rewriter: QuestionCondenser | None = None,
+        condenser: QuestionCondenser | None = None,
         language: str = "english",
         document: Callable[[str], Document | None] = lambda _: None,
         clock: Callable[[], float] = time.perf_counter,
@@ -60,117 +80,142 @@ class AnsweringPipeline:
         self._search = search
         self._threshold = threshold
         self._new_id = new_id
-        self._quoting = ExtractiveGenerator(search)
-        self._generator = generator or self._quoting
-        self._rewriter = rewriter
+        self._extractive = ExtractiveGenerator(search)
+        self._generator = generator or self._extractive
+        self._condenser = condenser
         self._language = language
-        self._said = DocumentMetadataCache(document)
+        self._documents = DocumentMetadataCache(document)
         self._clock = clock
         self._today = today
 
-    def __call__(self, question: Question) -> Answer:
-        """An answer whose every sentence is cited, or an abstention; raises `RetrievalError` when search fails."""
+    def answer(self, question: Question) -> Answer:
+        """Return an answer whose every sentence is cited, or an abstention; raises what `stream` raises."""
         *_, done = self.stream(question)
         assert isinstance(done, Done)
         return done.answer
 
-    def stream(self, question: Question) -> Iterator[Event]:
-        """The same while it comes about."""
-        said = small_talk(question.text)
-        if said:
-            yield Done(Answer(self._new_id(), REPLIES[said], generator=CONVERSATION))
+    def stream(self, question: Question, *, prepare: Callable[[Question], Question] | None = None) -> Iterator[Event]:
+        """Answer a question, yielding each sentence as soon as it is verified, and the whole answer last.
+
+        `prepare` completes the question with what takes a while to look up, such as its history and groups. It is
+        called after `Status("searching")`, so that people see at once that they were heard, and never for small talk.
+        Raises what `prepare` raises, and `RetrievalError` when the search fails.
+        """
+        talk = small_talk(question.text)
+        if talk:
+            yield Done(Answer(self._new_id(), REPLIES[talk], generator=SMALL_TALK))
             return
-        started = self._clock()
+        timer = _Timer(self._clock)
         yield Status("searching")
-        query, rewriting = self._asked(question)
-        asked = self._clock()
-        results = self._search(query, top=SHOWN)
-        colleague = self._colleague(question, results)
-        results = replace(results, hits=colleague.hits)
-        retrieved = self._clock()
-        page = AnswerBuilder([hit.passage for hit in results.hits], language=self._language)
-        first = None
-        if results.hits and results.confidence >= self._threshold:
-            yield Status("writing")
-            for ready in self._written(query, results, page):
-                first = self._clock() if first is None else first
-                yield ready
-        warnings: tuple[AnswerWarning, ...] = ()
-        if page.sentences:
-            yield from page.take(colleague.beside(page.sentences, page.citations), self._quoting)
-            warnings = colleague.cautions(page.citations)
-        ended = self._clock()
-        timings = {"retrieve": retrieved - asked, "generate": ended - retrieved, "total": ended - started} | rewriting
-        if first is not None:
-            timings["first"] = first - started
-        yield Done(replace(self._answer(page, query, results, timings), warnings=warnings))
+        query = self._condense(prepare(question) if prepare else question, timer)
+        today = self._today()
+        with timer.step("retrieve"):
+            results = self._search(query, top=RETRIEVED)
+            supersession = SupersessionResolver(query, results.hits, documents=self._documents, today=today)
+            results = replace(results, hits=supersession.ordered_hits)
+        with timer.step("generate"):
+            builder = AnswerBuilder([hit.passage for hit in results.hits], language=self._language)
+            if results.hits and results.confidence >= self._threshold:
+                yield Status("writing")
+                for ready in self._write(query, results, builder):
+                    timer.record_first()
+                    yield ready
+            warnings: tuple[AnswerWarning, ...] = ()
+            if builder.sentences:
+                annotator = AnswerAnnotator(query, results.hits, supersession=supersession, language=self._language)
+                conflicting = annotator.conflicting_sentences(builder.sentences, builder.citations)
+                yield from builder.add(conflicting, self._extractive)
+                warnings = annotator.warnings(builder.citations, today=today)
+        yield Done(self._answer(builder, query, results, warnings, timer.total()))
 
-    def _colleague(self, question: Question, results: Results) -> AnswerAnnotator:
-        return AnswerAnnotator(
-            question,
-            results.hits,
-            lookup=self._said,
-            today=self._today(),
-            language=self._language,
-        )
-
-    def _asked(self, question: Question) -> tuple[Query, dict[str, float]]:
-        """The query for a question; with a model a follow-up stands alone in it, and the seconds for that are told."""
+    def _condense(self, question: Question, timer: "_Timer") -> Query:
+        """Return the query for a question; with a condenser a follow-up stands alone in it."""
         query = Query(question.text, question.history, question.groups)
-        if not self._rewriter or not query.history:
-            return query, {}
-        started = self._clock()
-        query = replace(query, standalone=self._rewriter(query.text, query.history))
-        return query, {"rewrite": self._clock() - started}
+        if self._condenser and query.history:
+            with timer.step("rewrite"):
+                query = replace(query, standalone=self._condenser.condense(query.text, query.history))
+        return query
 
-    def _written(self, query: Query, results: Results, page: AnswerBuilder) -> Iterator[SentenceReady]:
-        """The generator's sentences as far as they hold, and quoted ones where they are too few."""
+    def _write(self, query: Query, results: Results, builder: AnswerBuilder) -> Iterator[SentenceReady]:
+        """Yield the generator's sentences as far as they are verified, and quoted ones where these are too few."""
+        if self._generator is self._extractive:
+            yield from builder.add(self._extractive.write(query, results), self._extractive)
+            return
         failure: FailureKind | None = None
-        if self._generator is not self._quoting:
-            page.guard.read()
+        builder.verifier.preload()
         try:
-            yield from page.take(self._generator.drafts(query, results), self._generator)
-        except NotThere:
-            if not page.sentences and not self._is_sure(results):
-                page.generator = self._generator
+            yield from builder.add(self._generator.write(query, results), self._generator)
+        except AnswerNotFound:
+            if not builder.sentences and not self._is_sure(results):
+                builder.generator = self._generator
                 return
-            failure = None if page.sentences else "refused"
+            failure = None if builder.sentences else "refused"
         except GenerationFailed as error:
             failure = error.kind
-        if self._generator is self._quoting:
-            return
-        logger.info("%s: %d proposed, %d dropped", self._generator.name, page.proposed, page.dropped)
-        if page.is_thin(broken_off=failure is not None):
-            failure = failure or ("ungrounded" if page.proposed else "empty")
-            page.fallback = told(failure, QUOTED_TOO if page.sentences else QUOTED)
-            yield from page.take(self._quoting.drafts(query, results), self._quoting)
+        logger.info("%s: %d proposed, %d dropped", self._generator.name, builder.proposed, builder.dropped)
+        if builder.is_thin(broken_off=failure is not None):
+            failure = failure or ("ungrounded" if builder.proposed else "empty")
+            builder.fallback = _fallback(failure, QUOTED_AS_WELL if builder.sentences else QUOTED_INSTEAD)
+            yield from builder.add(self._extractive.write(query, results), self._extractive)
         elif failure:
-            page.fallback = told(failure, KEPT)
+            builder.fallback = _fallback(failure, KEPT)
 
     def _is_sure(self, results: Results) -> bool:
         """Whether the sections look so right that a model which finds nothing in them is not believed."""
         return results.confidence >= (1 + self._threshold) / 2
 
-    def _answer(self, page: AnswerBuilder, query: Query, results: Results, timings: Mapping[str, float]) -> Answer:
-        abstained = not page.sentences
-        written = page.generator.prompt_version if page.generator else ""
-        rewritten = self._rewriter.version if self._rewriter and query.standalone else ""
+    def _answer(
+        self,
+        builder: AnswerBuilder,
+        query: Query,
+        results: Results,
+        warnings: tuple[AnswerWarning, ...],
+        timings: Mapping[str, float],
+    ) -> Answer:
+        abstained = not builder.sentences
+        written_by = builder.generator.prompt_version if builder.generator else ""
+        condensed_by = self._condenser.prompt_version if self._condenser and query.standalone else ""
         return Answer(
             self._new_id(),
-            NOT_FOUND if abstained else with_marks(page.sentences),
-            tuple(page.sentences),
-            tuple(page.citations),
+            NOT_FOUND if abstained else text_with_citations(builder.sentences),
+            tuple(builder.sentences),
+            tuple(builder.citations),
             abstained=abstained,
             confidence=results.confidence,
+            warnings=warnings,
             nearest=results.hits[:NEAREST] if abstained else (),
             shown=results.hits,
-            generator=page.generator.name if page.generator else EXTRACTIVE,
-            prompt_version="+".join(filter(None, (written, rewritten))),
-            fallback=page.fallback,
+            generator=builder.generator.name if builder.generator else EXTRACTIVE,
+            prompt_version="+".join(filter(None, (written_by, condensed_by))),
+            fallback=builder.fallback,
             timings=timings,
         )
 
 
-def told(kind: FailureKind, instead: str) -> str:
-    """Why it is not the model's answer, or not all of it, for whoever reads the answer."""
+def _fallback(kind: FailureKind, instead: str) -> str:
+    """Say why it is not the model's answer, or not all of it, to whoever reads the answer."""
     return f"{FAILURES[kind]}; {instead} ({kind})."
+
+
+class _Timer:
+    """Measures the steps of one answer, in seconds."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._started = clock()
+        self._seconds: dict[str, float] = {}
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Measure what is done within this context."""
+        started = self._clock()
+        yield
+        self._seconds[name] = self._clock() - started
+
+    def record_first(self) -> None:
+        """Note that a sentence is ready; only the first counts."""
+        self._seconds.setdefault("first", self._clock() - self._started)
+
+    def total(self) -> dict[str, float]:
+        """Return the seconds of each step, to the `first` sentence if there is one, and in `total`."""
+        return {**self._seconds, "total": self._clock() - self._started}

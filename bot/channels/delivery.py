@@ -6,8 +6,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
-from bot.answering.answers import Answer, Citation, Done, Event, Question, Sentence, SentenceReady, Status
-from bot.answering.pipeline import CONVERSATION
+from bot.answering.answers import (
+    SMALL_TALK,
+    Answer,
+    Citation,
+    Done,
+    Event,
+    Question,
+    Sentence,
+    SentenceReady,
+    Status,
+)
 from bot.answering.understanding.small_talk import REPLIES, small_talk
 from bot.errors import BotError
 from bot.services.questions import QuestionService
@@ -95,7 +104,7 @@ def answer(questions: QuestionService, asked: AskedQuestion, reply: Reply) -> Ou
         return Outcome("refused")
     said = small_talk(text)
     if said:
-        given = Answer("", REPLIES[said], generator=CONVERSATION)
+        given = Answer("", REPLIES[said], generator=SMALL_TALK)
         reply.done(given)
         return Outcome("talk", given)
     reply.begun(DOING["searching"])

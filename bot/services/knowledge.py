@@ -6,11 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from itertools import groupby
 
-from bot.answering.verification.entailment import best, check
-from bot.answering.verification.injection import PARAGRAPH, speaks_to_a_model
-from bot.answering.verification.verifier import LEADING
-from bot.answering.writing import prompts
-from bot.answering.writing.prompts import NOT_FOUND_TOKEN
+from bot.answering.verification.entailment import best_supporting_text, check_entailment
+from bot.answering.verification.injection import PARAGRAPH_BREAK, is_injection
+from bot.answering.verification.plain_text import LINE_MARKUP
+from bot.answering.writing.prompts import NOT_FOUND_TOKEN, answer_prompt
 from feedback.ports import REMEMBERED, CurrentSection, FoundSection, Message
 from feedback.records import AnswerSentence, Exchange, RetrievedPassage
 from retrieval.index.protocols import SearchIndex
@@ -44,7 +43,7 @@ class KnowledgeAdapter:
 
     def supports(self, sentence: str, texts: Sequence[str]) -> bool:
         """Whether these texts together support the sentence; what speaks to a model in them supports nothing."""
-        return check(sentence, [spoken(text) for text in texts], language=self._language).supported
+        return check_entailment(sentence, [spoken(text) for text in texts], language=self._language).supported
 
     def attributed(self, text: str, passages: Sequence[str]) -> list[AnswerSentence]:
         """The sentences of a text, each with the number (from 1) of the passage that supports it, or with none."""
@@ -82,7 +81,7 @@ class KnowledgeAdapter:
         """What a model is sent for this question over these passages; its mark is drawn from the exchange's id."""
         mark = f"#{hashlib.sha256(exchange.id.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
         passages = [_passage(each) for each in shown]
-        made = prompts.answer(exchange.question, _turns(exchange), passages, mark=mark)
+        made = answer_prompt(exchange.question, _turns(exchange), passages, delimiter=mark)
         return (("system", made.system), ("user", made.user))
 
     def completion(self, sentences: Sequence[AnswerSentence]) -> str:
@@ -92,9 +91,12 @@ class KnowledgeAdapter:
     def _holding(self, sentence: str, texts: Sequence[str]) -> int | None:
         """Which of the texts supports the sentence: one where it stands word for word, before any other is read."""
         for at, text in enumerate(texts):
-            if sentence in " ".join(text.split()) and check(sentence, [text], language=self._language).supported:
+            if (
+                sentence in " ".join(text.split())
+                and check_entailment(sentence, [text], language=self._language).supported
+            ):
                 return at
-        return best(sentence, texts, language=self._language)
+        return best_supporting_text(sentence, texts, language=self._language)
 
     def _sections(self, document: str) -> Mapping[str, CurrentSection]:
         held = self._index.document(document)
@@ -113,8 +115,8 @@ class KnowledgeAdapter:
 @lru_cache(maxsize=REMEMBERED)
 def spoken(text: str) -> str:
     """The paragraphs of a text that speak to people; the very same text where all of them do."""
-    paragraphs = PARAGRAPH.split(text)
-    kept = [each for each in paragraphs if not speaks_to_a_model(each)]
+    paragraphs = PARAGRAPH_BREAK.split(text)
+    kept = [each for each in paragraphs if not is_injection(each)]
     return text if len(kept) == len(paragraphs) else "\n\n".join(kept)
 
 
@@ -142,7 +144,7 @@ def _passage(shown: RetrievedPassage) -> Passage:
 
 def _marked(said: AnswerSentence) -> str:
     """The sentence on one line without the mark of a list, its numbers before the full stop."""
-    text = LEADING.sub("", " ".join(said.text.split()))
+    text = LINE_MARKUP.sub("", " ".join(said.text.split()))
     marks = "".join(f"[{number}]" for number in said.citations)
     stop = STOP.search(text)
     at = stop.start() if stop else len(text)

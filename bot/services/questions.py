@@ -41,11 +41,14 @@ class QuestionService:
 
     def answer(self, question: Question) -> Answer:
         """Return a cited answer, or an abstention; raises `RetrievalError` when search fails."""
-        return self._pipeline(question)
+        return self._pipeline.answer(question)
 
-    def stream(self, question: Question) -> Iterator[Event]:
-        """Yield the events of an answer: each sentence as soon as it has been checked, the whole answer last."""
-        return self._pipeline.stream(question)
+    def stream(self, question: Question, *, prepare: Callable[[Question], Question] | None = None) -> Iterator[Event]:
+        """Yield the events of an answer: each sentence as soon as it has been checked, the whole answer last.
+
+        `prepare` completes the question once `Status("searching")` was yielded; it is never called for small talk.
+        """
+        return self._pipeline.stream(question, prepare=prepare)
 
     def record(self, question: Question, answer: Answer, *, platform: str = "terminal") -> None:
         """Remember an exchange, so that it can be voted on; raises `FeedbackError`."""

@@ -26,8 +26,8 @@ from typing import Any, TextIO
 from langchain.chat_models import init_chat_model
 
 from bot.answering.answers import Question, SentenceReady
-from bot.answering.writing import prompts
-from bot.answering.writing.chat_generator import READ, new_mark
+from bot.answering.writing.chat_generator import PROMPT_PASSAGES, new_delimiter
+from bot.answering.writing.prompts import answer_prompt
 from bot.app import App, bootstrap
 from bot.config.settings import Settings, Source
 from retrieval.passages import Query
@@ -124,8 +124,8 @@ def checked(app: App, question: str, screen: TextIO) -> float:
 
 def plain(model: Any, app: App, question: str, screen: TextIO) -> float:
     """The same of the bare stream."""
-    passages = [hit.passage for hit in app.search(Query(question)).hits[:READ]]
-    prompt = prompts.answer(question, (), passages, mark=new_mark())
+    passages = [hit.passage for hit in app.search(Query(question)).hits[:PROMPT_PASSAGES]]
+    prompt = answer_prompt(question, (), passages, delimiter=new_delimiter())
     text, shown = "", 0.0
     for piece in model.stream([("system", prompt.system), ("human", prompt.user)]):
         text += piece.text

@@ -14,8 +14,8 @@ from pathlib import Path
 from statistics import median, quantiles
 from time import process_time
 
-from bot.answering.verification.entailment import check
-from bot.answering.verification.parsing import _read, read
+from bot.answering.verification.entailment import check_entailment
+from bot.answering.verification.parsing import parse_text
 from tests.bot.answering.verification.sets import ENGLISH, SEED, Case, Sets, corpus, doc2dial
 
 CORPORA = ("doc2dial", "policyqa", "obliqa", "handbooks/jupiterone-policies")
@@ -28,7 +28,7 @@ Checker = Callable[[str, str], bool]
 
 
 def checked(sentence: str, text: str) -> bool:
-    return check(sentence, [text]).supported
+    return check_entailment(sentence, [text]).supported
 
 
 def overlapping(sentence: str, text: str) -> bool:
@@ -56,9 +56,8 @@ def report(name: str, sets: Sets, *, show: str) -> None:
             f"overlap {len(naive) / len(cases):6.1%}"
         )
         for case in wrong if kind == show else ():
-            print(
-                f"    {check(case.sentence, [case.section.evidence])}\n    {case.sentence}\n    < {case.source[:300]}\n"
-            )
+            verdict = check_entailment(case.sentence, [case.section.evidence])
+            print(f"    {verdict}\n    {case.sentence}\n    < {case.source[:300]}\n")
 
 
 def answers(sets: Sets) -> list[tuple[list[str], list[str]]]:
@@ -79,13 +78,13 @@ def milliseconds(sets: Sets, *, warm: bool) -> list[float]:
     """Processor time of each answer, every sentence checked against all passages; cold: nothing read before."""
     taken = []
     for said, passages in answers(sets):
-        _read.cache_clear()
+        parse_text.cache_clear()
         if warm:
             for text in (*said, *passages):
-                read(text)
+                parse_text(text, "english")
         started = process_time()
         for sentence in said:
-            check(sentence, passages)
+            check_entailment(sentence, passages)
         taken.append(1000 * (process_time() - started))
     return taken
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from bot.answering.writing.prompts import REWRITE_RULES
+from bot.answering.writing.prompts import CONDENSING_RULES
 
 Body = dict[str, Any]
 
@@ -128,7 +128,7 @@ class Handler(BaseHTTPRequestHandler):
 
 def is_rewriting(body: Body) -> bool:
     """Whether this request is for a question that stands alone, and not for an answer."""
-    return str(body["messages"][0]["content"]).startswith(REWRITE_RULES.splitlines()[0])
+    return str(body["messages"][0]["content"]).startswith(CONDENSING_RULES.splitlines()[0])
 
 
 def _is_counted(body: Body) -> bool:

@@ -1,4 +1,4 @@
-"""What documents say of themselves, without their text, kept between questions while they stay as they are."""
+"""Caches the metadata of documents between questions."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -6,30 +6,30 @@ from dataclasses import replace
 
 from retrieval.passages import Document
 
-KEPT = 1000
+CACHED_DOCUMENTS = 1000
 
 
 class DocumentMetadataCache:
-    """Looks a document up; the version that a passage was found in is read once, not for each question again.
+    """Looks documents up, and keeps them without their text, the least recently added dropped first.
 
-    Who may read it may change without a new version. So only what was found, which may be read, is asked for with
-    its version; without one the document is always looked up.
+    Who may read a document may change without a new version. So only a version that was found, which may be read, is
+    kept; without one the document is always looked up.
     """
 
     def __init__(self, lookup: Callable[[str], Document | None]) -> None:
         self._lookup = lookup
-        self._kept: OrderedDict[tuple[str, str], Document] = OrderedDict()
+        self._cached: OrderedDict[tuple[str, str], Document] = OrderedDict()
 
     def __call__(self, name: str, version: str = "") -> Document | None:
-        """The document without its text; None when it is unknown. Raises what the lookup raises."""
-        if kept := self._kept.get((name, version)):
-            return kept
-        found = self._lookup(name)
-        if found is None:
+        """Return the document without its text; None when it is unknown. Raises what the lookup raises."""
+        if cached := self._cached.get((name, version)):
+            return cached
+        document = self._lookup(name)
+        if document is None:
             return None
-        said = replace(found, text="", blocks=())
-        if version and said.version == version:
-            self._kept[name, version] = said
-            if len(self._kept) > KEPT:
-                self._kept.popitem(last=False)
-        return said
+        metadata = replace(document, text="", blocks=())
+        if version and metadata.version == version:
+            self._cached[name, version] = metadata
+            if len(self._cached) > CACHED_DOCUMENTS:
+                self._cached.popitem(last=False)
+        return metadata

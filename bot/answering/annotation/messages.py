@@ -1,4 +1,4 @@
-"""Differences between sections in a sentence each (pure)."""
+"""Formats differences between sections as warnings (pure)."""
 
 from collections.abc import Sequence
 
@@ -8,29 +8,29 @@ from bot.answering.answers import AnswerWarning, Citation
 from retrieval.passages import Passage
 
 
-def told(
-    found: Sequence[Difference], passages: Sequence[Passage], citations: Sequence[Citation]
+def difference_warnings(
+    differences: Sequence[Difference], passages: Sequence[Passage], citations: Sequence[Citation]
 ) -> list[AnswerWarning]:
-    """One caution for each difference of which both sides are cited, and that the sentences do not tell themselves."""
-    made = []
-    for each in found:
+    """Return one warning for each difference of which both sides are cited, unless the sentences name the cases."""
+    warnings = []
+    for each in differences:
         one, other = (_number(side, passages, citations) for side in (each.one, each.other))
         if one is None or other is None or one == other or each.kind == "stated":
             continue
         if each.kind == "condition":
             text = f"[{one}] holds for «{each.cases[0]}», [{other}] for «{each.cases[1]}»."
-            made.append(AnswerWarning("condition", text, (one, other)))
+            warnings.append(AnswerWarning("condition", text, (one, other)))
             continue
         here, there = _names(passages[each.one.place.passage], passages[each.other.place.passage])
         between = (
             f"«{here}» and «{there}» say different things here" if here != there else f"«{here}» contradicts itself"
         )
-        made.append(AnswerWarning("conflict", f"{between}: {each.values[0]} and {each.values[1]}.", (one, other)))
-    return made
+        warnings.append(AnswerWarning("conflict", f"{between}: {each.values[0]} and {each.values[1]}.", (one, other)))
+    return warnings
 
 
 def _number(statement: Statement, passages: Sequence[Passage], citations: Sequence[Citation]) -> int | None:
-    """The number under which this sentence is cited."""
+    """Return the number under which this sentence is cited; None for one that is not."""
     passage = passages[statement.place.passage]
     quote = passage.text[statement.place.start : statement.place.end]
     for cited in citations:
@@ -40,7 +40,7 @@ def _number(statement: Statement, passages: Sequence[Passage], citations: Sequen
 
 
 def _names(here: Passage, there: Passage) -> tuple[str, str]:
-    """What the two are called: the documents, or their sections where the documents have one title."""
+    """Return what the two are called: the documents, or their sections where the documents have one title."""
     if here.title != there.title:
         return here.title, there.title
     one, other = (each.embedded_heading for each in (here, there))

@@ -1,4 +1,4 @@
-"""Documents whose review date has passed (pure)."""
+"""Warns of documents whose review date has passed (pure)."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -8,23 +8,25 @@ from bot.answering.verification.amounts import MONTH_NAMES
 from retrieval.passages import Document
 
 
-def overdue(citations: Sequence[Citation], documents: Mapping[str, Document], *, today: date) -> list[AnswerWarning]:
-    """One caution for each cited document that was to be reviewed before today, in the order of the citations."""
-    late: dict[str, tuple[date, list[Citation]]] = {}
+def review_date_warnings(
+    citations: Sequence[Citation], documents: Mapping[str, Document], *, today: date
+) -> list[AnswerWarning]:
+    """Return one warning for each cited document whose review was due before today, in the order of the citations."""
+    overdue: dict[str, tuple[date, list[Citation]]] = {}
     for cited in citations:
         document = documents.get(cited.document)
         if document and document.review and document.review < today:
-            late.setdefault(document.id, (document.review, []))[1].append(cited)
+            overdue.setdefault(document.id, (document.review, []))[1].append(cited)
     return [
         AnswerWarning(
             "review-date",
-            f"«{marks[0].title}» was due for review on {as_people_write(review)}.",
-            tuple(each.number for each in marks),
+            f"«{cited[0].title}» was due for review on {written_date(review)}.",
+            tuple(each.number for each in cited),
         )
-        for review, marks in late.values()
+        for review, cited in overdue.values()
     ]
 
 
-def as_people_write(day: date) -> str:
-    """The day as in "31 March 2025"."""
+def written_date(day: date) -> str:
+    """Return the day as in "31 March 2025"."""
     return f"{day.day} {MONTH_NAMES[day.month - 1].capitalize()} {day.year}"

@@ -1,7 +1,9 @@
-"""What people say to a bot that is no question about the documents, and what a sensible reply is (pure, English)."""
+"""Recognises what people say to a bot that is no question about the documents, and replies (pure, English)."""
 
 import re
-from typing import Literal
+from typing import Literal, cast
+
+from bot.answering.languages import word_lists
 
 Kind = Literal["empty", "greeting", "thanks", "farewell", "identity"]
 
@@ -16,33 +18,16 @@ REPLIES: dict[Kind, str] = {
     ),
 }
 
-_ADDRESS = (
-    r"(?: (?:there|again|all|everyone|team|bot|footnote|everybody|folks|you|so much|a lot|very much"
-    r"|for (?:that|your help|the help)))*"
-)
-_GREETING = rf"(?:hi|hello|hey|good (?:morning|afternoon|evening|day)|howdy|greetings|hiya){_ADDRESS}"
-_THANKS = (
-    r"(?:ok |okay |great |perfect |cool |super )?"
-    rf"(?:thanks|thank you|many thanks|thx|ty|cheers|much appreciated){_ADDRESS}"
-)
-_CONTENT = r"(?:ok|okay|great|perfect|cool|got it|understood|nice|awesome|makes sense)"
-_FAREWELL = rf"(?:bye|goodbye|bye bye|see you|good night|have a (?:good|nice) (?:day|evening|weekend)){_ADDRESS}"
-_IDENTITY = (
-    r"(?:hi |hello |hey )?(?:who|what) (?:are|is) (?:you|this|footnote|this bot)(?: exactly)?"
-    r"|are you (?:a )?(?:bot|human|robot|person|real|an ai|ai|a real person|a machine)"
-    r"|what can you (?:do|help(?: me)? with|answer)|how (?:do|can) (?:you|i) (?:work|use you|use this)|help"
-)
+_ENGLISH = word_lists("small_talk")
 _PATTERNS: dict[Kind, re.Pattern[str]] = {
-    "greeting": re.compile(_GREETING),
-    "thanks": re.compile(f"{_THANKS}|{_CONTENT}"),
-    "farewell": re.compile(_FAREWELL),
-    "identity": re.compile(_IDENTITY),
+    cast(Kind, kind): re.compile("|".join(patterns).replace("{address}", _ENGLISH.text("address")))
+    for kind, patterns in _ENGLISH.table("patterns").items()
 }
 
 
 def small_talk(text: str) -> Kind | None:
-    """The kind of small talk that the whole text is; None for anything that may be a question about the documents."""
-    said = " ".join(re.findall(r"[a-z0-9]+", text.lower().replace("’", "").replace("'", "")))
+    """Return the kind of small talk that the whole text is; None for what may be a question about the documents."""
     if not any(char.isalnum() for char in text):
         return "empty"
-    return next((kind for kind, pattern in _PATTERNS.items() if pattern.fullmatch(said)), None)
+    words = " ".join(re.findall(r"[a-z0-9]+", text.lower().replace("’", "").replace("'", "")))
+    return next((kind for kind, pattern in _PATTERNS.items() if pattern.fullmatch(words)), None)

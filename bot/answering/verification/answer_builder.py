@@ -1,104 +1,111 @@
-"""An answer as it grows: sentences are admitted, cited and numbered (pure)."""
+"""Builds an answer sentence by sentence: each is verified, cited and numbered as it comes (pure)."""
 
 from collections.abc import Iterator, Sequence
 
 from bot.answering.answers import Citation, Sentence, SentenceReady
 from bot.answering.verification.verifier import SentenceVerifier
-from bot.answering.writing.generator import Draft, Generator
-from bot.answering.writing.sentence_selection import ITEM, Quote
+from bot.answering.writing.generator import Draft, Generator, Quote
+from bot.answering.writing.sentence_selection import ITEM
 from retrieval.passages import Passage
 from retrieval.sectioning.sentences import CELL, leans
 
 # A model that goes on after this many sentences is not answering any more.
-MOST_SENTENCES = 12
-# Less of what was written is too little: then the sections are quoted as well.
-LEAST_SHARE = 0.4
+MAX_SENTENCES = 12
+# With a smaller share of the drafts shown, the sections are quoted as well.
+MIN_SHOWN_SHARE = 0.4
 
 
 class AnswerBuilder:
-    """An answer as it grows: what was admitted, numbered in the order of first use. Nothing leaves it again."""
+    """An answer as it grows; what was added is never taken back.
+
+    `sentences` and `citations` are what may be shown, citations numbered in the order of first use. `generator` is
+    whose the first sentence is, None as long as there is none. `proposed` counts the drafts, `dropped` those of them
+    that were not verified. `fallback` is for the pipeline to set.
+    """
 
     def __init__(self, passages: Sequence[Passage], *, language: str = "english") -> None:
         self._passages = passages
-        self.guard = SentenceVerifier(passages, language=language)
         self._quotes: list[Quote] = []
         self._seen: set[str] = set()
-        self._shown = self._shown_before = True  # whether the last sentence was, and the one before it
+        self._was_shown = self._was_shown_before = True  # the last draft, and the one before it
+        self.verifier = SentenceVerifier(passages, language=language)
         self.sentences: list[Sentence] = []
         self.citations: list[Citation] = []
-        self.generator: Generator | None = None  # whose the first sentence is
+        self.generator: Generator | None = None
         self.fallback: str | None = None
         self.proposed = 0
         self.dropped = 0
 
-    def take(self, drafts: Iterator[Draft], generator: Generator) -> Iterator[SentenceReady]:
-        """What may be shown of these, as they come."""
+    def add(self, drafts: Iterator[Draft], generator: Generator) -> Iterator[SentenceReady]:
+        """Verify these drafts and yield the sentences that may be shown, as they come.
+
+        A draft is skipped that was seen before, or that stands in a quote already. Ends once the answer has 12
+        sentences, unless the drafts are quotes.
+        """
         quoted = [" ".join(citation.quote.split()) for citation in self.citations]
         self._seen = {sentence.text.casefold() for sentence in self.sentences}
-        self._shown = self._shown_before = True
+        self._was_shown = self._was_shown_before = True
         for draft in drafts:
             if self._is_known(draft) or any(draft.quotes and draft.text in quote for quote in quoted):
                 continue
-            ready = self._admit(draft)
+            ready = self._verify(draft)
             if ready:
                 self.generator = self.generator or generator
                 yield ready
-            if len(self.sentences) >= MOST_SENTENCES and not draft.quotes:
+            if len(self.sentences) >= MAX_SENTENCES and not draft.quotes:
                 return
 
     def is_thin(self, *, broken_off: bool) -> bool:
-        """Whether so little is left of what was written that it is no answer; a sentence that broke off counts too."""
-        return len(self.sentences) < max(1, LEAST_SHARE * (self.proposed + broken_off))
+        """Whether so few of the drafts are shown that it is no answer; a sentence that broke off counts as a draft."""
+        return len(self.sentences) < max(1, MIN_SHOWN_SHARE * (self.proposed + broken_off))
 
     def _is_known(self, draft: Draft) -> bool:
-        """Whether it was judged already: said before, or shown when it had fewer citations."""
+        """Whether it was verified already: drafted before, or shown when it had fewer citations."""
         if draft.again:
-            return self._shown
+            return self._was_shown
         known = draft.text.casefold() in self._seen
         self._seen.add(draft.text.casefold())
         return known
 
-    def _admit(self, draft: Draft) -> SentenceReady | None:
+    def _verify(self, draft: Draft) -> SentenceReady | None:
         if not draft.again:
             self.proposed += 1
-            self._shown_before = self._shown
-        found = None
-        if self._shown_before or not leans(draft.text):
-            found = self.guard.admitted(draft)
-        self._shown = found is not None
-        if found is None:
+            self._was_shown_before = self._was_shown
+        verified = None
+        if self._was_shown_before or not leans(draft.text):
+            verified = self.verifier.verify(draft)
+        self._was_shown = verified is not None
+        if verified is None:
             self.dropped += not draft.again
             return None
         self.dropped -= draft.again
         before = len(self.citations)
-        sentence = Sentence(found.text, tuple(dict.fromkeys(self._number(quote) for quote in found.quotes)))
+        sentence = Sentence(verified.text, tuple(dict.fromkeys(self._number(quote) for quote in verified.quotes)))
         self.sentences.append(sentence)
         return SentenceReady(sentence, tuple(self.citations[before:]))
 
     def _number(self, quote: Quote) -> int:
-        """The number under which this is quoted, or as a part of more; a new one otherwise."""
+        """Return the number of the citation that holds this quote, a new one if none does."""
         for number, other in enumerate(self._quotes, start=1):
             if other.passage == quote.passage and other.start <= quote.start and quote.end <= other.end:
                 return number
         self._quotes.append(quote)
-        self.citations.append(_citation(len(self._quotes), self._passages[quote.passage], quote.start, quote.end))
+        self.citations.append(_citation(len(self._quotes), self._passages[quote.passage], quote))
         return len(self._quotes)
 
 
-def with_marks(sentences: Sequence[Sentence]) -> str:
-    """The answer as one text, each sentence followed by its marks, items and table rows on lines of their own."""
+def text_with_citations(sentences: Sequence[Sentence]) -> str:
+    """Return the answer as one text, each sentence followed by its numbers, items and table rows on their own lines."""
     text = ""
     for sentence in sentences:
-        marks = "".join(f"[{number}]" for number in sentence.citations)
-        text += f"{_separator(sentence) if text else ''}{sentence.text} {marks}"
+        numbers = "".join(f"[{number}]" for number in sentence.citations)
+        own_line = ITEM.match(sentence.text) or CELL in sentence.text
+        separator = "" if not text else "\n" if own_line else " "
+        text += f"{separator}{sentence.text} {numbers}"
     return text
 
 
-def _separator(sentence: Sentence) -> str:
-    return "\n" if ITEM.match(sentence.text) or CELL in sentence.text else " "
-
-
-def _citation(number: int, passage: Passage, start: int, end: int) -> Citation:
+def _citation(number: int, passage: Passage, quote: Quote) -> Citation:
     return Citation(
         number,
         passage.document,
@@ -106,6 +113,6 @@ def _citation(number: int, passage: Passage, start: int, end: int) -> Citation:
         passage.section,
         passage.anchor,
         passage.link,
-        passage.text[start:end],
+        passage.text[quote.start : quote.end],
         passage.version,
     )

@@ -1,4 +1,4 @@
-"""Does this text support this sentence (pure): its words, its values, what it denies, demands and allows."""
+"""Decides whether texts support a sentence (pure): its words, its values, what it denies, demands and allows."""
 
 import re
 from bisect import bisect_right
@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
-from bot.answering.verification.modality import stance_conflict
-from bot.answering.verification.parsing import Line, Reading, read
-from bot.answering.verification.similarity import Pair, Window, align, joined, window
-from bot.answering.verification.values import swapped_value, unknown_value
+from bot.answering.languages import word_lists
+from bot.answering.verification.contradictions import find_contradiction
+from bot.answering.verification.parsing import Line, ParsedText, parse_text
+from bot.answering.verification.similarity import Pair, Window, align, best_window, join_windows
+from bot.answering.verification.values import find_swapped_value, find_unknown_value
 
 Reason = Literal["", "uncited", "words", "number", "date", "unit", "name", "link", "negation", "modality"]
 
@@ -27,18 +28,17 @@ MISSING = 3
 HELD_OF_CLAUSE = 0.5
 # With fewer words than these, a sentence's values help to find its place.
 FEW_WORDS = 4
-# What stands shortly before a quote that begins inside a line and would change what it says.
-TURNS = re.compile(r" (?:not|no|never|without|unless|except|neither|nor|if|only)(?: \S+){0,3} $")
-# What an answer opens with before it says anything.
-OPENING = re.compile(
-    r"\s*(?:(?:yes|no|ok|okay|sure|certainly|of course)[,.!:;]\s*|[-*•]\s+|\(?(?:[a-z]|[ivx]{1,5})[.)]\s+)+",
+_ENGLISH = word_lists("entailment")
+TURNING_BEFORE_QUOTE = re.compile(rf" (?:{_ENGLISH.alternatives('turning_before_quote')})(?: \S+){{0,3}} $")
+ANSWER_OPENING = re.compile(
+    rf"\s*(?:(?:{_ENGLISH.alternatives('answer_openings')})[,.!:;]\s*|[-*•]\s+|\(?(?:[a-z]|[ivx]{{1,5}})[.)]\s+)+",
     re.IGNORECASE,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether a sentence may be shown; if not, the kind of thing that stands against it, and the thing."""
+    """Whether texts support a sentence; if not, the kind of problem, and the words that it is about."""
 
     supported: bool
     reason: Reason = ""
@@ -48,104 +48,103 @@ class Verdict:
 SUPPORTED = Verdict(supported=True)
 
 
-def check(sentence: str, cited: Sequence[str], *, language: str = "english") -> Verdict:
-    """Whether the cited texts support the sentence; each of several may hold a part of it."""
-    readings = [read(text, language) for text in cited if text.strip()]
-    if not readings:
+def check_entailment(sentence: str, texts: Sequence[str], *, language: str = "english") -> Verdict:
+    """Decide whether these texts support the sentence; each of several may hold a part of it.
+
+    Without a text that says anything the reason is `uncited`; a sentence without a word that carries meaning is not
+    supported, unless it stands in a text word for word.
+    """
+    parsed = [parse_text(text, language) for text in texts if text.strip()]
+    if not parsed:
         return Verdict(supported=False, reason="uncited")
-    said = read(sentence, language)
-    if any(_quotes(said, reading) for reading in readings):
+    claim = parse_text(sentence, language)
+    if any(_is_quoted(claim, text) for text in parsed):
         return SUPPORTED
-    said = read(OPENING.sub("", sentence, count=1), language) if OPENING.match(sentence) else said
+    if ANSWER_OPENING.match(sentence):
+        claim = parse_text(ANSWER_OPENING.sub("", sentence, count=1), language)
     verdict = Verdict(supported=False, reason="words")
-    for line in said.lines:
+    for line in claim.lines:
         if line.items:
-            verdict = _check_line(line, readings)
+            verdict = _check_line(line, parsed)
             if not verdict.supported:
                 break
     return verdict
 
 
-def best(sentence: str, texts: Sequence[str], *, language: str = "english") -> int | None:
-    """Which of the texts supports the sentence best, the first of equals; None if none does."""
-    said = read(sentence, language)
-    wanted = frozenset[str]().union(*(line.keys for line in said.lines))
-    fits = [(window(read(text, language), wanted).score if wanted else 0.0) for text in texts]
-    order = sorted(range(len(texts)), key=lambda at: -fits[at])
-    return next((at for at in order if check(sentence, [texts[at]], language=language).supported), None)
+def best_supporting_text(sentence: str, texts: Sequence[str], *, language: str = "english") -> int | None:
+    """Return the position of the text that supports the sentence best, the first of equals; None if none does."""
+    keys = parse_text(sentence, language).keys
+    scores = [(best_window(parse_text(text, language), keys).score if keys else 0.0) for text in texts]
+    order = sorted(range(len(texts)), key=lambda at: -scores[at])
+    return next((at for at in order if check_entailment(sentence, [texts[at]], language=language).supported), None)
 
 
-def _quotes(said: Reading, reading: Reading) -> bool:
+def _is_quoted(claim: ParsedText, text: ParsedText) -> bool:
     """Whether the sentence stands in the text word for word, and not as the end of what denies it."""
-    at = reading.plain.find(said.plain) if said.plain.strip() else -1
+    at = text.plain.find(claim.plain) if claim.plain.strip() else -1
     while at >= 0:
-        start = reading.starts[bisect_right(reading.starts, at) - 1]
-        if not TURNS.search(reading.plain[start : at + 1]):
+        start = text.starts[bisect_right(text.starts, at) - 1]
+        if not TURNING_BEFORE_QUOTE.search(text.plain[start : at + 1]):
             return True
-        at = reading.plain.find(said.plain, at + 1)
+        at = text.plain.find(claim.plain, at + 1)
     return False
 
 
-def _check_line(line: Line, readings: Sequence[Reading]) -> Verdict:
-    wanted = _words(line)
-    windows = sorted((window(reading, wanted) for reading in readings), key=lambda each: -each.score)
+def _check_line(line: Line, texts: Sequence[ParsedText]) -> Verdict:
+    wanted = _search_keys(line)
+    windows = sorted((best_window(text, wanted) for text in texts), key=lambda each: -each.score)
     place = windows[0]
     pairs = align(line.items, place.items)
-    if not _enough(line, place, pairs) and len(windows) > 1:
-        place = joined(windows[:2], wanted)
+    if not _holds_enough(line, place, pairs) and len(windows) > 1:
+        place = join_windows(windows[:2], wanted)
         pairs = align(line.items, place.items)
-    if not _enough(line, place, pairs):
+    if not _holds_enough(line, place, pairs):
         missing = [item.shown for item in line.items if item.key not in {each.key for each in place.items}]
         return Verdict(supported=False, reason="words", detail=", ".join(missing))
-    return _compare(line, place, pairs, readings)
+    problem = (
+        find_unknown_value(line, texts)
+        or find_swapped_value(line, place, pairs, texts)
+        or find_contradiction(line, place, pairs)
+    )
+    if problem:
+        return Verdict(False, *problem)
+    added = _find_added_clause(line, texts)
+    return Verdict(supported=False, reason="words", detail=added) if added else SUPPORTED
 
 
-def _enough(line: Line, place: Window, pairs: Sequence[Pair]) -> bool:
-    together = sum(
-        after[0] - before[0] == 1 and after[1] - before[1] <= LOOSE for before, after in pairwise(pairs)
-    ) / max(len(line.items) - 1, 1)
-    enough = place.covered >= ENOUGH or (place.covered >= ENOUGH_TOGETHER and together >= TOGETHER)
-    return enough and not _adds_a_clause(line, place)
-
-
-def _adds_a_clause(line: Line, place: Window) -> bool:
-    """Whether several words in a row are nowhere in that place: half a sentence may be true and the other invented."""
-    held, row = {item.key for item in place.items}, 0
-    for item in line.items:
-        row = 0 if item.key in held else row + 1
-        if row == NEW_CLAUSE:
-            return True
-    return False
-
-
-def _words(line: Line) -> frozenset[str]:
-    """What the place in the text is found by: words, unless there are hardly any; the values must then be right."""
+def _search_keys(line: Line) -> frozenset[str]:
+    """Return what the place in the text is found by: words, unless there are hardly any."""
     words = frozenset(item.key for item in line.items if not item.is_value)
     return words if len(words) >= FEW_WORDS else line.keys
 
 
-def _compare(line: Line, place: Window, pairs: Sequence[Pair], readings: Sequence[Reading]) -> Verdict:
-    found = (
-        unknown_value(line, readings)
-        or swapped_value(line, place, pairs, readings)
-        or stance_conflict(line, place, pairs)
-    )
-    if found:
-        return Verdict(False, *found)
-    added = _added_clause(line, readings)
-    return Verdict(supported=False, reason="words", detail=added) if added else SUPPORTED
+def _holds_enough(line: Line, place: Window, pairs: Sequence[Pair]) -> bool:
+    adjacent = sum(after[0] - before[0] == 1 and after[1] - before[1] <= LOOSE for before, after in pairwise(pairs))
+    together = adjacent / max(len(line.items) - 1, 1)
+    enough = place.coverage >= ENOUGH or (place.coverage >= ENOUGH_TOGETHER and together >= TOGETHER)
+    return enough and not _adds_words(line, place)
 
 
-def _added_clause(line: Line, readings: Sequence[Reading]) -> str:
-    """The words of the first clause that no text holds, however well the rest of the sentence fits; empty for none."""
+def _adds_words(line: Line, place: Window) -> bool:
+    """Whether several words in a row are nowhere in that place: half a sentence may be true and the other invented."""
+    held, in_a_row = {item.key for item in place.items}, 0
+    for item in line.items:
+        in_a_row = 0 if item.key in held else in_a_row + 1
+        if in_a_row == NEW_CLAUSE:
+            return True
+    return False
+
+
+def _find_added_clause(line: Line, texts: Sequence[ParsedText]) -> str:
+    """Return the words of the first clause that no text holds, however well the rest fits; empty for none."""
     for clause in line.clauses:
         items = line.items[clause.start : clause.stop]
-        if len(items) > 1 and _is_added(frozenset(item.key for item in items), readings):
+        if len(items) > 1 and _is_added(frozenset(item.key for item in items), texts):
             return ", ".join(item.shown for item in items)
     return ""
 
 
-def _is_added(keys: frozenset[str], readings: Sequence[Reading]) -> bool:
-    held = max(window(reading, keys).covered for reading in readings)
-    missing = round(len(keys) * (1 - held))
-    return held <= LEAST_HELD or (missing >= MISSING and held <= HELD_OF_CLAUSE)
+def _is_added(keys: frozenset[str], texts: Sequence[ParsedText]) -> bool:
+    coverage = max(best_window(text, keys).coverage for text in texts)
+    missing = round(len(keys) * (1 - coverage))
+    return coverage <= LEAST_HELD or (missing >= MISSING and coverage <= HELD_OF_CLAUSE)

@@ -1,114 +1,47 @@
-"""Negation and modality: which words of a line are denied, demanded, advised, allowed or left free (pure)."""
+"""Finds the cues of negation and modality in a line of tokens, and the words that each of them reaches (pure).
+
+The words are read once, from left to right. A cue ("must", "not", "unless") opens a scope over the next few words that
+carry meaning, or marks those before it in its clause ("is required"); the end of a clause closes all scopes.
+"""
 
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import cast
 
+from bot.answering.languages import word_lists
+from bot.answering.verification.modality import PLAIN, Force, Modality
 from bot.answering.verification.tokenizer import Token
 
-Force = Literal["", "must", "should", "may", "will", "free"]
-Conflict = Literal["", "negation", "modality"]
+_ENGLISH = word_lists("negation")
+NEGATORS = _ENGLISH.words("negators")
+FORBIDDEN = _ENGLISH.words("forbidden")
+FAILING = _ENGLISH.words("failing")
+RELEASABLE = _ENGLISH.words("releasable")
+BE = _ENGLISH.words("be")
+CLAUSE_OPENERS = _ENGLISH.words("clause_openers")
+CONDITIONS = _ENGLISH.words("conditions")
+IDLE_VERBS = _ENGLISH.words("idle_verbs")
+COMPARATIVES = _ENGLISH.words("comparatives")
+AFTER_ANSWER = _ENGLISH.words("after_answer")
+ADVERBS = _ENGLISH.words("adverbs")
+PLAIN_MODALS = _ENGLISH.words("plain_modals")
+MODALS, MODALS_WITH_TO, PREDICATES, ACTIVE_VERBS = (
+    cast(dict[str, Force], _ENGLISH.by_word(name))
+    for name in ("modals", "modals_with_to", "predicates", "active_verbs")
+)
+CUE_WORDS = (
+    NEGATORS | FORBIDDEN | FAILING | MODALS.keys() | MODALS_WITH_TO.keys() | PREDICATES.keys() | ACTIVE_VERBS.keys()
+)
 
-NEGATORS = frozenset("not non never no without unless except neither nor none nobody nothing hardly".split())
-FORBIDDEN = frozenset("prohibited prohibits prohibit forbidden forbids forbid banned barred disallowed".split())
-FAILING = frozenset("fail fails failed failing failure refuse refuses refused neglect neglects".split())
-
-# Verbs that stand before what they say something of.
-MODALS: dict[str, Force] = {
-    "must": "must",
-    "shall": "must",
-    "should": "should",
-    "ought": "should",
-    "may": "may",
-    "might": "may",
-    "can": "may",
-    "could": "may",
-    "will": "will",
-    "need": "must",
-    "needs": "must",
-}
-WITH_TO: dict[str, Force] = {
-    "have": "must",
-    "has": "must",
-    "had": "must",
-    "having": "must",
-    "able": "may",
-    "allowed": "may",
-    "permitted": "may",
-    "free": "may",
-    "required": "must",
-    "obliged": "must",
-    "obligated": "must",
-    "needed": "must",
-    "necessary": "must",
-    "supposed": "should",
-    "advised": "should",
-    "recommended": "should",
-    "encouraged": "should",
-}
-# Predicates that are said of what stands before them; as attributes ("the required form") they bind nobody.
-PREDICATES: dict[str, Force] = {
-    "required": "must",
-    "mandatory": "must",
-    "compulsory": "must",
-    "obligatory": "must",
-    "necessary": "must",
-    "needed": "must",
-    "recommended": "should",
-    "advisable": "should",
-    "allowed": "may",
-    "permitted": "may",
-    "possible": "may",
-    "optional": "free",
-    "voluntary": "free",
-}
-ACTIVE: dict[str, Force] = {
-    "require": "must",
-    "requires": "must",
-    "recommend": "should",
-    "recommends": "should",
-    "allow": "may",
-    "allows": "may",
-    "permit": "may",
-    "permits": "may",
-}
-# "You need not" and "it is not required" free from a duty, where "you must not" forbids.
-RELEASABLE = frozenset("need needs have has had required obliged obligated needed necessary mandatory require".split())
-BE = frozenset("is are be been being was were am become becomes remain remains considered".split())
-BREAKS = frozenset("if when because unless until while although though but which who whereas whether since".split())
-CONDITIONS = frozenset("if when case unless otherwise".split())
-IDLE = frozenset("worry forget hesitate mind".split())
-MEASURES = frozenset("later more less fewer earlier longer greater".split())
-ADVERBS = frozenset("not no also always never only currently generally normally usually longer".split())
-SPOKEN_TO = frozenset("you your it they we i he she there this that the".split())
-PLAIN_MODALS = frozenset({"must", "shall", "should", "may", "might", "can", "could", "will"})
-NEGATED_WORDS = 3
-TARGETS = 4
-
-# What may not be said (left) where the text says this (right). Saying less than the text, as in leaving
-# out a "may", is a matter of style; an instruction ("Report it") bears "must" and "should" as well as "can".
-CONFLICTS: dict[Force, frozenset[Force]] = {
-    "must": frozenset({"may", "should", "free"}),
-    "should": frozenset({"may", "must", "free"}),
-    "may": frozenset({"must", "should", "will"}),
-    "will": frozenset({"may"}),
-    "free": frozenset({"", "must", "should", "will"}),
-    "": frozenset(),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """How a word stands in its clause."""
-
-    force: Force = ""
-    negated: bool = False
+# Words that carry meaning which a negation and any other cue reach.
+NEGATION_REACH = 3
+CUE_REACH = 4
 
 
 @dataclass(slots=True)
 class Cue:
-    """A word that denies or binds, and the positions of the words it does this to, the nearest first."""
+    """A word that negates or binds, and the positions of the words that it reaches, the nearest first."""
 
     word: str
     negates: bool
@@ -116,222 +49,220 @@ class Cue:
     targets: list[int] = field(default_factory=list)
 
 
-PLAIN = Mark()
-# Stems of attributes that leave something free.
-LEFT_FREE = frozenset({"option", "voluntari"})
-# Stems of verbs by which a text offers something rather than demands it.
-INVITING = frozenset(
-    """visit call see read contact check find use learn view go refer get choos look click select appli download
-    print write request take send bring""".split()
-)
-# Stems of attributes that exclude each other.
-OPPOSITES = frozenset(
-    frozenset(pair.split(":"))
-    for pair in """option:requir option:mandatori option:compulsori voluntari:requir voluntari:mandatori
-    permit:prohibit allow:prohibit permit:forbidden allow:forbidden includ:exclud accept:reject approv:reject
-    maximum:minimum befor:after increas:decreas""".split()
-)
-
-
-def conflict(claimed: Mark, given: Mark) -> Conflict:
-    """How a claim contradicts what is given, or an empty string."""
-    if claimed.negated != given.negated:
-        return "negation"
-    if not claimed.negated and given.force in CONFLICTS[claimed.force]:
-        return "modality"
-    return ""
-
-
 @dataclass(frozen=True, slots=True)
-class Stances:
-    """What `scan` finds: a mark for each token, the cues, and where something is denied or bound by a word."""
+class CueScan:
+    """The cues of a line; positions are those of its tokens.
 
-    marks: list[Mark]
+    `modalities` has one for each token. `negations` are the positions of words that negate, `forces` those of words
+    that bind, and `cues` all that reach a word.
+    """
+
+    modalities: list[Modality]
     cues: list[Cue]
-    denials: frozenset[int]
+    negations: frozenset[int]
     forces: dict[int, Force]
     commas: tuple[int, ...] = ()
     conditions: tuple[int, ...] = ()
 
-    def opened(self, start: int, end: int) -> int:
-        """Where the clause begins that reaches `end`: past a condition that says nothing else ("If not, ...")."""
+    def clause_start(self, start: int, end: int) -> int:
+        """Return where the clause begins that reaches `end`: past a condition with no other words ("If not, ...")."""
         before = bisect_left(self.commas, end)
         closed = self.commas[before - 1] if before else -1
         return closed + 1 if any(start <= at < closed - 1 for at in self.conditions) else start
 
 
-class _Scan:
-    def __init__(self, line: Sequence[Token]) -> None:
-        self.line = line
-        self.at = 0
-        self.denials: set[int] = set()
-        self.forces: dict[int, Force] = {}
-        self.marks = [PLAIN] * len(line)
+def scan_cues(line: Sequence[Token]) -> CueScan:
+    """Find the cues of a line and the modality of each of its tokens."""
+    if not any(token.text in CUE_WORDS for token in line):
+        return CueScan([PLAIN] * len(line), [], frozenset(), {})
+    return _CueScanner(line).scan()
+
+
+class _Scopes:
+    """The modalities of a line and the scopes that are open over it; the scanner tells it of cues and of words."""
+
+    def __init__(self, length: int) -> None:
+        self.modalities = [PLAIN] * length
         self.cues: list[Cue] = []
-        self.clause: list[int] = []
+        self.negations: set[int] = set()
+        self.forces: dict[int, Force] = {}
         self.force: Force = ""
-        self.denied = 0
-        self.fresh = False
-        self.conditional = False
-        self.open: list[Cue] = []
-        self.binding: Cue | None = None
+        self.negated_words = 0  # how many of the next words are negated
+        self.is_fresh = False  # whether no word came after the last force
+        self._open: list[Cue] = []
+        self._binding: Cue | None = None  # whose force holds
+        self._clause: list[int] = []
 
-    def run(self) -> None:
-        for at, token in enumerate(self.line):
-            self.at = at
-            if token.text in BREAKS or (token.kind == "mark" and self._ends(token.text)):
-                self._new_clause()
-            self.conditional = token.text in CONDITIONS or (self.conditional and token.kind != "mark")
-            if token.kind == "word" and token.text in CUE_WORDS:
-                self._cue(at, token.text)
-            if token.key and token.text not in NEGATORS:
-                self._content(at)
+    @property
+    def reaches_words(self) -> bool:
+        """Whether an open scope has a word in it."""
+        return any(cue.targets for cue in self._open)
 
-    def _ends(self, mark: str) -> bool:
-        """A comma ends a condition, or what has said something: not "must" in "must, within ten days, notify"."""
-        said = self.conditional or any(cue.targets for cue in self.open)
-        return mark in ".;:!?" or (mark == "," and said)
+    def start_clause(self) -> None:
+        """Close all scopes."""
+        self._clause, self._open, self._binding = [], [], None
+        self.force, self.negated_words = "", 0
 
-    def _new_clause(self) -> None:
-        self.clause, self.force, self.denied, self.open, self.binding = [], "", 0, [], None
-
-    def _content(self, at: int) -> None:
-        self.marks[at] = Mark(self.force, self.denied > 0)
-        self.denied = max(self.denied - 1, 0)
-        self.clause.append(at)
-        self.fresh = False
-        for cue in self.open:
-            if len(cue.targets) < (NEGATED_WORDS if cue.negates else TARGETS):
+    def add_word(self, at: int) -> None:
+        """Put a word that carries meaning into the open scopes."""
+        self.modalities[at] = Modality(self.force, self.negated_words > 0)
+        self.negated_words = max(self.negated_words - 1, 0)
+        self._clause.append(at)
+        self.is_fresh = False
+        for cue in self._open:
+            if len(cue.targets) < (NEGATION_REACH if cue.negates else CUE_REACH):
                 cue.targets.append(at)
-        if self.binding is not None and len(self.binding.targets) == TARGETS:
-            self.force, self.binding = "", None
+        if self._binding is not None and len(self._binding.targets) == CUE_REACH:
+            self.force, self._binding = "", None
 
-    def _cue(self, at: int, word: str) -> None:
-        following = self._text(at + 1)
-        if word in NEGATORS:
-            self._negator(at, word, following)
-        elif word in FORBIDDEN:
-            self._said_of_all(word, self.force, negated=True)
-            self._deny(word)
-        elif word in FAILING:
-            if following == "to":
-                self._deny(word)
-        elif word in WITH_TO and following == "to":
-            self._bind(word, WITH_TO[word])
-        elif word in PREDICATES and self._is_predicate(at):
-            self._predicate(word)
-        elif word in ACTIVE:
-            self._bind(word, ACTIVE[word])
-        elif word in MODALS:
-            self._bind(word, MODALS[word])
+    def negate(self, word: str, at: int, *, conditional: bool, reach: int = NEGATION_REACH) -> None:
+        """Open the scope of a negation at this position."""
+        self.negated_words = reach
+        self.negations.add(at)
+        self._add(Cue(word, negates=True, conditional=conditional))
 
-    def _denies_nothing(self, at: int, word: str, following: str) -> bool:
-        if word == "no":  # "no later than", an answer's "No," and a number's "No."
-            return following in MEASURES or self._kind(at + 1) != "word" or (at == 0 and following in SPOKEN_TO)
-        if word == "not":  # "not later than", "do not hesitate", "whether or not", "not only ... but"
-            adds = following == "only" and any(token.text == "but" for token in self.line[at:])
-            return adds or following in MEASURES or following in IDLE or self._text(at - 1) == "or"
-        return False
-
-    def _negator(self, at: int, word: str, following: str) -> None:
-        if self._denies_nothing(at, word, following):
-            return
-        if self._text(at - 1) in {"need", "needs"} and self.force == "must":
-            self.force = self.forces[at - 1] = "free"
-        elif self._doubles():
-            self._undeny()  # "unless it is not", "never without"
-            self.denials.add(at)
-        else:
-            self._deny(word, 1 if word == "non" else NEGATED_WORDS)
-
-    def _doubles(self) -> bool:
-        """Whether what is denied here was just denied."""
-        before = self.cues[-1] if self.cues and self.denied else None
-        return before is not None and before.negates and (before.word == "unless" or not before.targets)
-
-    def _said_no(self) -> bool:
-        """Whether a "not" has its verb already: what follows in "if it does not exist we may ..." is another clause."""
-        last = next((cue for cue in reversed(self.open) if cue.negates), None)
-        return last is not None and last.word == "not" and bool(last.targets)
-
-    def _deny(self, word: str, reach: int = NEGATED_WORDS) -> None:
-        self.denied = reach
-        self.denials.add(self.at)
-        self._open(Cue(word, negates=True, conditional=self.conditional))
-
-    def _undeny(self) -> None:
-        """Takes the last denial back."""
-        self.denied = 0
-        for cue in [each for each in self.open if each.negates]:
-            self.open.remove(cue)
+    def cancel_negation(self) -> None:
+        """Take the open negations back."""
+        self.negated_words = 0
+        for cue in [each for each in self._open if each.negates]:
+            self._open.remove(cue)
             self.cues.remove(cue)
             for at in cue.targets:
-                self.marks[at] = Mark(self.marks[at].force)
+                self.modalities[at] = Modality(self.modalities[at].force)
 
-    def _release(self) -> None:
-        """Makes of a duty that is denied a liberty."""
-        self.denials.discard(max((at for at in self.denials if at < self.at), default=-1))
-        self._undeny()
+    def release(self, at: int) -> None:
+        """Cancel the negation of a duty at this position, which leaves something free."""
+        self.negations.discard(max((each for each in self.negations if each < at), default=-1))
+        self.cancel_negation()
 
-    def _predicate(self, word: str) -> None:
-        force, negated = PREDICATES[word], self.denied > 0
-        if negated and force in {"must", "free"}:
-            force, negated = ("free" if force == "must" else "must"), False
-            self._release()
-        self._said_of_all(word, force, negated=negated)
-        self._binds(word, force)
+    def bind(self, word: str, force: Force, at: int) -> None:
+        """Open the scope of a word of this force."""
+        self.force, self.is_fresh = force, True
+        self.forces[at] = force
+        self._binding = Cue(word, negates=False)
+        self._add(self._binding)
 
-    def _bind(self, word: str, force: Force) -> None:
-        if word in PLAIN_MODALS and self._said_no():
-            self.denied = 0
-        if word in RELEASABLE and self.denied >= NEGATED_WORDS - 1:
-            if self.force == "may":
-                return  # "may not have to" takes back a "may have to"
-            force = "free"
-            self._release()
-        elif self.fresh and self.force not in {"", "will"} and word not in PLAIN_MODALS:
-            return  # "may have to" is still a may
-        self._binds(word, force)
-
-    def _binds(self, word: str, force: Force) -> None:
-        self.force, self.fresh = force, True
-        self.forces[self.at] = force
-        self.binding = Cue(word, negates=False)
-        self._open(self.binding)
-
-    def _said_of_all(self, word: str, force: Force, *, negated: bool) -> None:
-        """Marks what stands before a predicate in its clause."""
-        targets = self.clause[: -TARGETS - 1 : -1]
+    def mark_clause(self, word: str, force: Force, *, negated: bool) -> None:
+        """Mark the words that stand before a predicate in its clause."""
+        targets = self._clause[: -CUE_REACH - 1 : -1]
         for at in targets:
-            mark = self.marks[at]
-            self.marks[at] = Mark(mark.force or force, mark.negated or negated)
+            before = self.modalities[at]
+            self.modalities[at] = Modality(before.force or force, before.negated or negated)
         self.cues.append(Cue(word, negates=negated, targets=targets))
 
-    def _is_predicate(self, at: int) -> bool:
-        back = 2 if self._text(at - 1) in ADVERBS else 1
-        return self._text(at - back) in BE
+    def repeats_negation(self) -> bool:
+        """Whether what is negated now was negated by the cue before."""
+        before = self.cues[-1] if self.cues and self.negated_words else None
+        return before is not None and before.negates and (before.word == "unless" or not before.targets)
 
-    def _open(self, cue: Cue) -> None:
+    def has_spent_not(self) -> bool:
+        """Whether a "not" has its verb: what follows in "if it does not exist we may ..." is another clause."""
+        last = next((cue for cue in reversed(self._open) if cue.negates), None)
+        return last is not None and last.word == "not" and bool(last.targets)
+
+    def _add(self, cue: Cue) -> None:
         self.cues.append(cue)
-        self.open.append(cue)
-
-    def _text(self, at: int) -> str:
-        return self.line[at].text if 0 <= at < len(self.line) else ""
-
-    def _kind(self, at: int) -> str:
-        return self.line[at].kind if at < len(self.line) else ""
+        self._open.append(cue)
 
 
-CUE_WORDS = NEGATORS | FORBIDDEN | FAILING | MODALS.keys() | WITH_TO.keys() | PREDICATES.keys() | ACTIVE.keys()
+class _CueScanner:
+    """Walks over a line and decides what each cue does."""
+
+    def __init__(self, line: Sequence[Token]) -> None:
+        self._line = line
+        self._scopes = _Scopes(len(line))
+        self._conditional = False
+
+    def scan(self) -> CueScan:
+        scopes = self._scopes
+        for at, token in enumerate(self._line):
+            if token.text in CLAUSE_OPENERS or (token.kind == "punctuation" and self._ends_clause(token.text)):
+                scopes.start_clause()
+            self._conditional = token.text in CONDITIONS or (self._conditional and token.kind != "punctuation")
+            if token.kind == "word" and token.text in CUE_WORDS:
+                self._apply_cue(at, token.text)
+            if token.key and token.text not in NEGATORS:
+                scopes.add_word(at)
+        cues = [cue for cue in scopes.cues if cue.targets]
+        commas = tuple(at for at, token in enumerate(self._line) if token.text == ",")
+        conditions = tuple(at for at, token in enumerate(self._line) if token.text in CONDITIONS)
+        return CueScan(scopes.modalities, cues, frozenset(scopes.negations), scopes.forces, commas, conditions)
+
+    def _ends_clause(self, sign: str) -> bool:
+        """A comma ends a condition, or a scope with words in it: not "must" in "must, within ten days, notify"."""
+        return sign in ".;:!?" or (sign == "," and (self._conditional or self._scopes.reaches_words))
+
+    def _apply_cue(self, at: int, word: str) -> None:
+        following = _text(self._line, at + 1)
+        if word in NEGATORS:
+            self._apply_negator(at, word)
+        elif word in FORBIDDEN:
+            self._scopes.mark_clause(word, self._scopes.force, negated=True)
+            self._scopes.negate(word, at, conditional=self._conditional)
+        elif word in FAILING:
+            if following == "to":
+                self._scopes.negate(word, at, conditional=self._conditional)
+        elif word in MODALS_WITH_TO and following == "to":
+            self._apply_modal(at, word, MODALS_WITH_TO[word])
+        elif word in PREDICATES and _is_predicate(self._line, at):
+            self._apply_predicate(at, word)
+        elif word in ACTIVE_VERBS:
+            self._apply_modal(at, word, ACTIVE_VERBS[word])
+        elif word in MODALS:
+            self._apply_modal(at, word, MODALS[word])
+
+    def _apply_negator(self, at: int, word: str) -> None:
+        scopes = self._scopes
+        if _negates_nothing(self._line, at):
+            return
+        if _text(self._line, at - 1) in {"need", "needs"} and scopes.force == "must":
+            scopes.force = scopes.forces[at - 1] = "free"
+        elif scopes.repeats_negation():
+            scopes.cancel_negation()  # "unless it is not", "never without"
+            scopes.negations.add(at)
+        else:
+            scopes.negate(word, at, conditional=self._conditional, reach=1 if word == "non" else NEGATION_REACH)
+
+    def _apply_predicate(self, at: int, word: str) -> None:
+        scopes = self._scopes
+        force, negated = PREDICATES[word], scopes.negated_words > 0
+        if negated and force in {"must", "free"}:
+            force, negated = ("free" if force == "must" else "must"), False
+            scopes.release(at)
+        scopes.mark_clause(word, force, negated=negated)
+        scopes.bind(word, force, at)
+
+    def _apply_modal(self, at: int, word: str, force: Force) -> None:
+        scopes = self._scopes
+        if word in PLAIN_MODALS and scopes.has_spent_not():
+            scopes.negated_words = 0
+        if word in RELEASABLE and scopes.negated_words >= NEGATION_REACH - 1:
+            if scopes.force == "may":
+                return  # "may not have to" takes back a "may have to"
+            force = "free"
+            scopes.release(at)
+        elif scopes.is_fresh and scopes.force not in {"", "will"} and word not in PLAIN_MODALS:
+            return  # "may have to" is still a may
+        scopes.bind(word, force, at)
 
 
-def scan(line: Sequence[Token]) -> Stances:
-    """How each token of a line stands, and the words that make it so; positions are those of the tokens."""
-    if not any(token.text in CUE_WORDS for token in line):
-        return Stances([PLAIN] * len(line), [], frozenset(), {})
-    scan = _Scan(line)
-    scan.run()
-    cues = [cue for cue in scan.cues if cue.targets]
-    commas = tuple(at for at, token in enumerate(line) if token.text == ",")
-    conditions = tuple(at for at, token in enumerate(line) if token.text in CONDITIONS)
-    return Stances(scan.marks, cues, frozenset(scan.denials), scan.forces, commas, conditions)
+def _negates_nothing(line: Sequence[Token], at: int) -> bool:
+    """Whether a "no" or "not" is part of something that denies nothing."""
+    word, following = line[at].text, _text(line, at + 1)
+    if word == "no":  # "no later than", an answer's "No," and a number's "No."
+        is_word = at + 1 < len(line) and line[at + 1].kind == "word"
+        return following in COMPARATIVES or not is_word or (at == 0 and following in AFTER_ANSWER)
+    if word == "not":  # "not later than", "do not hesitate", "whether or not", "not only ... but"
+        adds = following == "only" and any(token.text == "but" for token in line[at:])
+        return adds or following in COMPARATIVES or following in IDLE_VERBS or _text(line, at - 1) == "or"
+    return False
+
+
+def _is_predicate(line: Sequence[Token], at: int) -> bool:
+    """Whether a form of "be" stands before this word, perhaps with an adverb between."""
+    back = 2 if _text(line, at - 1) in ADVERBS else 1
+    return _text(line, at - back) in BE
+
+
+def _text(line: Sequence[Token], at: int) -> str:
+    return line[at].text if 0 <= at < len(line) else ""

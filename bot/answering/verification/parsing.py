@@ -1,4 +1,4 @@
-"""A text as the check reads it: lines of items, each a word that carries meaning or a value (pure, remembered)."""
+"""Parses a text into lines of items, each a word that carries meaning or a value (pure, cached)."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -6,38 +6,36 @@ from functools import lru_cache
 from itertools import accumulate, pairwise
 from typing import Literal
 
-from bot.answering.verification.amounts import MONTH, Amount, Found, amounts
-from bot.answering.verification.negation import NEGATORS, PLAIN, Mark, Stances, scan
-from bot.answering.verification.tokenizer import Token, tokens
+from bot.answering.languages import word_lists
+from bot.answering.verification.amount_parser import find_amounts
+from bot.answering.verification.amounts import MONTHS, Amount, AmountMatch
+from bot.answering.verification.modality import PLAIN, Modality
+from bot.answering.verification.negation import NEGATORS, CueScan, scan_cues
+from bot.answering.verification.tokenizer import Token, tokenize
 from retrieval.sectioning.sentences import sentences
 
-# Passages of some hundred answers; a passage is read once for all sentences that cite it.
-REMEMBERED = 2048
+_ENGLISH = word_lists("parsing")
+LABELS = _ENGLISH.words("labels")
+CLAUSE_JOINTS = _ENGLISH.words("clause_joints")
+TURNING_WORDS = NEGATORS | _ENGLISH.words("turning")
 
-
-# Words that only announce a name or number.
-LABELS = frozenset(
-    """form forms section sections clause clauses paragraph paragraphs article articles chapter part rule rules annex
-    appendix schedule page table figure pdf""".split()
-)
-# Where a sentence that is true so far may go on with something else.
-JOINTS = frozenset(", ; : ( ) and but or so while because which plus then also".split())
-# Words that say nothing themselves but turn what others say.
-TURNING = NEGATORS | {"always"}
+# Passages of some hundred answers; a passage is parsed once for all sentences that cite it.
+CACHED_TEXTS = 2048
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One thing that a line says; `before` is what the small words since the last one do to it.
+    """One thing that a line states.
 
-    `exact` is true of codes and links. `capital` is true of any capital letter, `name` of one where none is due,
+    `modality` is how it stands itself, `preceding` what the small words between the item before and this one do.
+    `exact` is set for codes and links. `capital` is true of any capital letter, `name` of one where none is due,
     `opens` of one where a sentence or list begins, which may be a name. A `marker` numbers the line.
     """
 
     key: str
     shown: str
-    mark: Mark = PLAIN
-    before: Mark = PLAIN
+    modality: Modality = PLAIN
+    preceding: Modality = PLAIN
     amount: Amount | None = None
     exact: Literal["", "code", "link"] = ""
     capital: bool = False
@@ -51,12 +49,9 @@ class Item:
         return self.amount is not None or self.name or self.exact != "" or self.opens
 
 
-NOTHING = Item("", "")
-
-
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a word of negation or modality reaches: places in the line's items, the nearest first."""
+    """What a cue of negation or modality reaches: positions among the line's items, the nearest first."""
 
     word: str
     negates: bool
@@ -66,25 +61,27 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A sentence or list item; `clauses` are the places of the items between its joints.
+    """A sentence or list item.
 
-    `orders` is true of a sentence that begins with a word of its own, as an instruction does with its verb; never of
-    what may be the item of a list, which its opening may allow.
+    `trailing` is what the small words after its last item do. `amounts` and `names` are the positions of items, those
+    of a name of several words as one range; `clauses` are ranges of the items between joints. `instructs` is true of a
+    sentence that begins with a word of its own, as an instruction does with its verb; never of what may be the item of
+    a list, which its opening may allow.
     """
 
     items: tuple[Item, ...]
     keys: frozenset[str]
     scopes: tuple[Scope, ...]
     opens_list: bool
-    after: Mark
-    valued: tuple[int, ...]
-    named: tuple[range, ...]
+    trailing: Modality
+    amounts: tuple[int, ...]
+    names: tuple[range, ...]
     clauses: tuple[range, ...]
-    orders: bool
+    instructs: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ParsedText:
     """A whole text; `plain` is its words between single spaces, a space at either end, `starts` where lines begin."""
 
     lines: tuple[Line, ...]
@@ -93,73 +90,76 @@ class Reading:
     starts: tuple[int, ...]
 
 
-def read(text: str, language: str = "english") -> Reading:
-    """The text's lines in reading order; reading passages while a model still thinks makes their check quick."""
-    return _read(text, language)
+@lru_cache(maxsize=CACHED_TEXTS)
+def parse_text(text: str, language: str) -> ParsedText:
+    """Parse a text into its lines in reading order.
 
-
-@lru_cache(maxsize=REMEMBERED)
-def _read(text: str, language: str) -> Reading:
-    cut = [tokens(text[start:end], language=language) for start, end in sentences(text)]
+    Results are cached: parsing passages while a model still thinks makes the verification of its sentences quick.
+    """
+    tokens_of_lines = [tokenize(text[start:end], language=language) for start, end in sentences(text)]
     lines: list[Line] = []
-    listed = False
-    for each in cut:
-        lines.append(_line(each, listed=listed))
-        listed = listed or lines[-1].opens_list
+    in_list = False
+    for tokens in tokens_of_lines:
+        lines.append(_parse_line(tokens, in_list=in_list))
+        in_list = in_list or lines[-1].opens_list
     keys = frozenset[str]().union(*(line.keys for line in lines))
-    words = [" ".join(token.text for token in line if token.kind != "mark") for line in cut]
+    words = [" ".join(token.text for token in line if token.kind != "punctuation") for line in tokens_of_lines]
     kept = [each for each in words if each]
     starts = tuple(accumulate((len(each) + 1 for each in kept), initial=0))
-    return Reading(tuple(lines), keys, f" {' '.join(kept)} ", starts)
+    return ParsedText(tuple(lines), keys, f" {' '.join(kept)} ", starts)
 
 
-def _line(said: Sequence[Token], *, listed: bool) -> Line:
-    stances = scan(said)
-    found = {each.start: each for each in amounts(said)}
+def _parse_line(tokens: Sequence[Token], *, in_list: bool) -> Line:
+    cues = scan_cues(tokens)
+    matches = {match.start: match for match in find_amounts(tokens)}
     items: list[Item] = []
-    place: dict[int, int] = {}
+    item_at: dict[int, int] = {}
     joints = [0]
     at = until = 0
-    while at < len(said):
-        value = found.get(at)
-        end = value.end if value else at + 1
-        if value or (said[at].key and said[at].text not in TURNING):
-            before = _between(stances, until, at)
-            item = _value(said, value, stances.marks[at], before) if value else _word(said, at, stances, before)
-            place.update(dict.fromkeys(range(at, end), len(items)))
+    while at < len(tokens):
+        match = matches.get(at)
+        end = match.end if match else at + 1
+        if match or (tokens[at].key and tokens[at].text not in TURNING_WORDS):
+            preceding = _modality_between(cues, until, at)
+            modality = cues.modalities[at]
+            item = (
+                _amount_item(tokens, match, modality, preceding)
+                if match
+                else _word_item(tokens, at, modality, preceding)
+            )
+            item_at.update(dict.fromkeys(range(at, end), len(items)))
             items.append(item)
             until = end
-        elif said[at].text in JOINTS and len(items) > joints[-1]:
+        elif tokens[at].text in CLAUSE_JOINTS and len(items) > joints[-1]:
             joints.append(len(items))
         at = end
-    reached = ((cue, tuple(dict.fromkeys(place[at] for at in cue.targets if at in place))) for cue in stances.cues)
     return Line(
         tuple(items),
         frozenset(item.key for item in items),
-        tuple(Scope(cue.word, cue.negates, cue.conditional, reach) for cue, reach in reached if reach),
-        opens_list=bool(said) and said[-1].text == ":",
-        after=_between(stances, until, len(said)),
-        valued=tuple(at for at, item in enumerate(items) if item.amount),
-        named=tuple(_runs(items)),
+        tuple(_scopes(cues, item_at)),
+        opens_list=bool(tokens) and tokens[-1].text == ":",
+        trailing=_modality_between(cues, until, len(tokens)),
+        amounts=tuple(at for at, item in enumerate(items) if item.amount),
+        names=tuple(_name_ranges(items)),
         clauses=tuple(range(*ends) for ends in pairwise((*joints, len(items)))),
-        orders=not listed and len(said) > 1 and bool(said[0].key) and said[0].capital and said[-1].text == ".",
+        instructs=not in_list and _begins_like_instruction(tokens),
     )
 
 
-def _value(said: Sequence[Token], found: Found, mark: Mark, before: Mark) -> Item:
-    shown = " ".join(each.shown or each.text for each in said[found.start : found.end])
-    marker = found.start == 0 and found.end < len(said) and said[found.end].text in {".", ")"}
-    return Item(found.amount.key, shown, mark, before, found.amount, marker=marker)
+def _amount_item(tokens: Sequence[Token], match: AmountMatch, modality: Modality, preceding: Modality) -> Item:
+    shown = " ".join(each.shown or each.text for each in tokens[match.start : match.end])
+    marker = match.start == 0 and match.end < len(tokens) and tokens[match.end].text in {".", ")"}
+    return Item(match.amount.key, shown, modality, preceding, match.amount, marker=marker)
 
 
-def _word(said: Sequence[Token], at: int, stances: Stances, before: Mark) -> Item:
-    token = said[at]
-    name = token.capital and _is_name(said, at)
+def _word_item(tokens: Sequence[Token], at: int, modality: Modality, preceding: Modality) -> Item:
+    token = tokens[at]
+    name = token.capital and _is_name(tokens, at)
     return Item(
         token.key,
         token.shown,
-        stances.marks[at],
-        before,
+        modality,
+        preceding,
         exact=token.kind if token.kind == "code" or token.kind == "link" else "",  # noqa: PLR1714 - narrows the type
         capital=token.capital,
         name=name,
@@ -167,31 +167,42 @@ def _word(said: Sequence[Token], at: int, stances: Stances, before: Mark) -> Ite
     )
 
 
-def _between(stances: Stances, start: int, end: int) -> Mark:
-    """What the words between two items do: deny, or not; and bind."""
-    if not stances.denials and not stances.forces:
+def _is_name(tokens: Sequence[Token], at: int) -> bool:
+    """Whether a capital means something: not at the beginning, unless it goes on or is all capitals."""
+    shown = tokens[at].shown
+    if (at > 0 and tokens[at - 1].text not in {":", ".", "("}) or (shown.isupper() and len(shown) > 1):
+        return True
+    return any(
+        following.capital and following.key and following.text not in MONTHS for following in tokens[at + 1 : at + 2]
+    )
+
+
+def _modality_between(cues: CueScan, start: int, end: int) -> Modality:
+    """Return what the tokens between two items do: negate, or not; and bind."""
+    if not cues.negations and not cues.forces:
         return PLAIN
-    here = range(stances.opened(start, end), end)
-    forces = [stances.forces[at] for at in here if at in stances.forces]
-    return Mark(forces[-1] if forces else "", sum(at in stances.denials for at in here) % 2 == 1)
+    positions = range(cues.clause_start(start, end), end)
+    forces = [cues.forces[at] for at in positions if at in cues.forces]
+    return Modality(forces[-1] if forces else "", sum(at in cues.negations for at in positions) % 2 == 1)
 
 
-def _runs(items: Sequence[Item]) -> Iterator[range]:
-    """Names of several words as one."""
+def _scopes(cues: CueScan, item_at: dict[int, int]) -> Iterator[Scope]:
+    """Yield the scopes of cues that reach an item."""
+    for cue in cues.cues:
+        items = tuple(dict.fromkeys(item_at[at] for at in cue.targets if at in item_at))
+        if items:
+            yield Scope(cue.word, cue.negates, cue.conditional, items)
+
+
+def _name_ranges(items: Sequence[Item]) -> Iterator[range]:
     start = -1
-    for at, item in enumerate((*items, NOTHING)):
-        if item.name and start < 0:
+    for at, is_name in enumerate((*(item.name for item in items), False)):
+        if is_name and start < 0:
             start = at
-        elif not item.name and start >= 0:
+        elif not is_name and start >= 0:
             yield range(start, at)
             start = -1
 
 
-def _is_name(said: Sequence[Token], at: int) -> bool:
-    """Whether the capital means something: not at the beginning, unless it goes on or is all capitals."""
-    shown = said[at].shown
-    if (at > 0 and said[at - 1].text not in {":", ".", "("}) or (shown.isupper() and len(shown) > 1):
-        return True
-    return any(
-        following.capital and following.key and following.text not in MONTH for following in said[at + 1 : at + 2]
-    )
+def _begins_like_instruction(tokens: Sequence[Token]) -> bool:
+    return len(tokens) > 1 and bool(tokens[0].key) and tokens[0].capital and tokens[-1].text == "."

@@ -1,44 +1,28 @@
-"""What a generator wrote is shown only as far as the sections that it cites support it (pure)."""
+"""Decides whether a drafted sentence may be shown: only as far as the passages that it cites support it (pure)."""
 
 import re
-import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from bot.answering.verification.entailment import best, check
-from bot.answering.verification.injection import evidence, spans
-from bot.answering.writing.generator import Draft
-from bot.answering.writing.sentence_selection import Quote
+from bot.answering.verification.entailment import best_supporting_text, check_entailment
+from bot.answering.verification.injection import trusted_spans, trusted_text
+from bot.answering.verification.plain_text import has_only_cited_links, strip_markup
+from bot.answering.writing.generator import Draft, Quote
 from retrieval.passages import Passage
 from retrieval.sectioning.sentences import sentences
 
-IMAGE = re.compile(r"!\[[^\]]*\]\([^)]*\)")
-LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
-TAG = re.compile(r"<[^<>\s][^<>]*>")
-LEADING = re.compile(r"^(?:[#>*•–◦▪|+-]+\s+|\(?\d{1,2}[.)]\s+)+")
-EMPHASIS = re.compile(r"\*\*|__|`+|(?<!\w)\*(?=\S)|(?<=\S)\*(?!\w)")
 WORD = re.compile(r"\w+")
-SPACE_BEFORE_STOP = re.compile(r"\s+(?=[.,;:!?](?:\s|$))")
-# What a chat client makes something of that can be clicked, or that calls somebody.
-CLICKABLE = re.compile(
-    r"(?:[a-z][a-z0-9+.-]*://|www\.|(?:mailto|javascript|data|tel|sms|file|vbscript|callto|skype|msteams|slack):)[^\s<>|]+"
-    r"|[^\s<>@]+@[^\s<>@]+\.[^\s<>]+"
-    r"|(?<!\w)@\w[\w.-]*"
-    r"|(?<![\w.-])(?:[\w-]+\.)+[^\W\d_]{2,}(?:[/:?#][^\s<>|]*)?"
-    r"|(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?:[/:][^\s<>|]*)?",
-    re.IGNORECASE,
-)
-TRAILING = ".,;:!?)]}'\"”’*_`"
 
-WINDOW = 3
-TRIED_WINDOWS = 6
+# Sentences of a quote at most, and how many quotes are tried.
+QUOTED_SENTENCES = 3
+TRIED_QUOTES = 6
 # Each further sentence of a quote must say that much more of what it is quoted for.
 SENTENCE_COST = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Admitted:
+class VerifiedSentence:
     """A sentence that may be shown, and what is to be quoted for it; never without a quote."""
 
     text: str
@@ -46,112 +30,92 @@ class Admitted:
 
 
 class SentenceVerifier:
-    """Admits sentences on the strength of these passages."""
+    """Verifies drafts against these passages; positions in drafts and quotes are those of the passages."""
 
     def __init__(self, passages: Sequence[Passage], *, language: str) -> None:
         self._passages = passages
         self._language = language
 
-    def read(self) -> None:
-        """Read the passages now rather than when somebody waits for the first sentence."""
-        self._supports("-", self._evidence)
+    def preload(self) -> None:
+        """Parse the passages now rather than when somebody waits for the first sentence."""
+        self._is_supported("-", self._texts)
 
-    def admitted(self, draft: Draft) -> Admitted | None:
-        """The sentence as it may be shown, cited by what supports it; None for one that may not be shown."""
+    def verify(self, draft: Draft) -> VerifiedSentence | None:
+        """Return the sentence as it may be shown, cited by what supports it; None for one that may not be shown.
+
+        A question, a mere heading, a sentence with a link that is not cited and one without support are refused.
+        """
         if draft.quotes:
-            return Admitted(draft.text, draft.quotes) if self._stands(draft) else None
-        text = plain(draft.text, self._passages)
+            return VerifiedSentence(draft.text, draft.quotes) if self._stands_in_quotes(draft) else None
+        text = strip_markup(draft.text, self._passages)
         if not text or text.endswith("?"):
             return None
-        supporting = self._supporting(text, [n for n in draft.claimed if 0 <= n < len(self._passages)])
-        supporting = tuple(n for n in supporting if not _is_heading(text, self._passages[n]))
-        cited = [self._evidence[n] for n in supporting]
-        if not supporting or not held(text, cited):
+        supporting = self._supporting(text, [at for at in draft.claimed if 0 <= at < len(self._passages)])
+        supporting = tuple(at for at in supporting if not _is_heading(text, self._passages[at]))
+        if not supporting or not has_only_cited_links(text, [self._texts[at] for at in supporting]):
             return None
-        return Admitted(text, tuple(self._window(text, n) for n in supporting))
+        return VerifiedSentence(text, tuple(self._best_quote(text, at) for at in supporting))
 
     @cached_property
-    def _evidence(self) -> list[str]:
-        return [evidence(passage) for passage in self._passages]
+    def _texts(self) -> list[str]:
+        return [trusted_text(passage) for passage in self._passages]
 
-    def _stands(self, draft: Draft) -> bool:
+    def _stands_in_quotes(self, draft: Draft) -> bool:
         """Whether every quote holds the sentence word for word."""
         quoted = (self._passages[quote.passage].text[quote.start : quote.end] for quote in draft.quotes)
         return all(draft.text in " ".join(text.split()) for text in quoted)
 
-    def _supports(self, text: str, cited: Sequence[str]) -> bool:
-        return check(text, cited, language=self._language).supported
+    def _is_supported(self, text: str, cited: Sequence[str]) -> bool:
+        return check_entailment(text, cited, language=self._language).supported
 
     def _supporting(self, text: str, claimed: Sequence[int]) -> tuple[int, ...]:
-        """The claimed passages that support the sentence, each alone or all together; else another that does."""
-        alone = tuple(n for n in claimed if self._supports(text, [self._evidence[n]]))
+        """Return the claimed passages that support the sentence, each alone or all together; else another that does."""
+        alone = tuple(at for at in claimed if self._is_supported(text, [self._texts[at]]))
         if alone:
             return alone
-        if len(claimed) > 1 and self._supports(text, [self._evidence[n] for n in claimed]):
+        if len(claimed) > 1 and self._is_supported(text, [self._texts[at] for at in claimed]):
             return tuple(claimed)
-        other = best(text, self._evidence, language=self._language)
+        other = best_supporting_text(text, self._texts, language=self._language)
         return () if other is None else (other,)
 
-    def _window(self, text: str, position: int) -> Quote:
-        """The one to three neighbouring sentences of the passage that say the most of this, in few words."""
+    def _best_quote(self, text: str, position: int) -> Quote:
+        """Return the one to three neighbouring sentences of the passage that say the most of this, in few words."""
         passage = self._passages[position]
-        windows = list(_windows(passage))
-        wanted = _words(text)
-        windows.sort(key=lambda each: each[2] - _share(wanted, passage.text[each[0] : each[1]]))
-        for start, end, _ in windows[:TRIED_WINDOWS]:
-            if self._supports(text, ["\n\n".join((passage.embedded_heading, passage.lead, passage.text[start:end]))]):
+        words = _words(text)
+        candidates = sorted(
+            _quote_candidates(passage),
+            key=lambda each: each[2] - _share(words, passage.text[each[0] : each[1]]),
+        )
+        for start, end, _ in candidates[:TRIED_QUOTES]:
+            source = "\n\n".join((passage.embedded_heading, passage.lead, passage.text[start:end]))
+            if self._is_supported(text, [source]):
                 return Quote(position, start, end)
-        return Quote(position, windows[0][0], windows[0][1])
-
-
-def plain(text: str, passages: Sequence[Passage]) -> str:
-    """The words alone: no link but what it is written on, no picture, no markup that no passage holds."""
-    text = visible(text)
-    text = LINK.sub(r"\1", IMAGE.sub("", text))
-    text = TAG.sub(lambda m: m[0] if any(m[0] in passage.embedded_text for passage in passages) else "", text)
-    text = EMPHASIS.sub("", LEADING.sub("", text.strip()))
-    text = SPACE_BEFORE_STOP.sub("", " ".join(text.split()))
-    return text if any(character.isalnum() for character in text) else ""
-
-
-def visible(text: str) -> str:
-    """The text without characters that nobody sees."""
-    return "".join(c for c in text if c.isspace() or unicodedata.category(c) not in {"Cc", "Cf", "Co", "Cs", "Cn"})
-
-
-def held(text: str, cited: Sequence[str]) -> bool:
-    """Whether whatever can be clicked in this text stands in the cited texts, letter by letter."""
-    clickable = set(_clickable(text))
-    return not clickable or clickable <= {each for one in cited for each in _clickable(one)}
-
-
-def _clickable(text: str) -> Iterator[str]:
-    folded = unicodedata.normalize("NFKC", visible(text))
-    yield from (found[0].rstrip(TRAILING) for found in CLICKABLE.finditer(folded))
-    yield from (found[0] for found in TAG.finditer(folded))
+        return Quote(position, candidates[0][0], candidates[0][1])
 
 
 def _is_heading(text: str, passage: Passage) -> bool:
     """Whether it only says where to look, which is no sentence though everything in it stands there."""
-    return _spoken(text) in _spoken(passage.embedded_heading)
+    return _normalised(text) in _normalised(passage.embedded_heading)
 
 
-def _spoken(text: str) -> str:
-    return f" {' '.join(WORD.findall(text.casefold()))} "
+def _quote_candidates(passage: Passage) -> Iterator[tuple[int, int, float]]:
+    """Yield where each run of neighbouring sentences that are meant for people starts and ends, and its cost."""
+    for start, end in trusted_spans(passage):
+        spans = sentences(passage.text[start:end], offset=start)
+        for first in range(len(spans)):
+            for last in range(first, min(first + QUOTED_SENTENCES, len(spans))):
+                yield spans[first][0], spans[last][1], SENTENCE_COST * (last - first)
 
 
-def _windows(passage: Passage) -> Iterator[tuple[int, int, float]]:
-    """Where each run of neighbouring sentences that are meant for people begins and ends, and what its length costs."""
-    for start, end in spans(passage):
-        cut = sentences(passage.text[start:end], offset=start)
-        for first in range(len(cut)):
-            for last in range(first, min(first + WINDOW, len(cut))):
-                yield cut[first][0], cut[last][1], SENTENCE_COST * (last - first)
+def _words(text: str) -> list[str]:
+    return WORD.findall(text.casefold())
 
 
-def _words(text: str) -> frozenset[str]:
-    return frozenset(WORD.findall(text.casefold()))
+def _normalised(text: str) -> str:
+    return f" {' '.join(_words(text))} "
 
 
-def _share(wanted: frozenset[str], text: str) -> float:
-    return len(wanted & _words(text)) / max(1, len(wanted))
+def _share(words: Sequence[str], text: str) -> float:
+    """Return the share of these words, each counted once, that the text holds."""
+    wanted = frozenset(words)
+    return len(wanted.intersection(_words(text))) / max(1, len(wanted))

@@ -5,24 +5,25 @@ import secrets
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from bot.answering.writing import prompts
-from bot.answering.writing.chat_model import ChatModel, Deadline, with_retries
-from bot.answering.writing.generator import Draft, NotThere
-from bot.answering.writing.prompts import NOT_FOUND_TOKEN, PROMPT_VERSION, Prompt
+from bot.answering.languages import word_lists
+from bot.answering.writing.chat_model import ChatModel, Deadline
+from bot.answering.writing.generator import AnswerNotFound, Draft
+from bot.answering.writing.prompts import NOT_FOUND_TOKEN, PROMPT_VERSION, Prompt, answer_prompt
+from bot.answering.writing.retries import with_retries
 from bot.answering.writing.stream_parser import StreamParser
 from bot.errors import GenerationFailed
 from retrieval.passages import Query
 from retrieval.search import Results
 
-# Sections that the model reads.
-READ = 8
+# Sections that the model is given.
+PROMPT_PASSAGES = 8
 
 NOT_FOUND = re.compile(rf"\W*{NOT_FOUND_TOKEN}\b")
-REFUSAL = re.compile(r"\W*(?:I'm sorry|I’m sorry|Sorry|I am sorry|I can(?:no|')t|I am unable|I'm unable|As an AI)\b")
+REFUSAL = re.compile(rf"\W*(?:{word_lists('chat_generator').alternatives('refusals')})\b")
 
 
-def new_mark() -> str:
-    """A line's beginning that nobody can have written before."""
+def new_delimiter() -> str:
+    """Return a line's beginning that nobody can have written before."""
     return f"#{secrets.token_hex(8)}"
 
 
@@ -31,36 +32,38 @@ class ChatGenerator:
 
     prompt_version = PROMPT_VERSION
 
-    def __init__(self, model: ChatModel, *, mark: Callable[[], str] = new_mark) -> None:
+    def __init__(self, model: ChatModel, *, delimiter: Callable[[], str] = new_delimiter) -> None:
         self._model = model
-        self._mark = mark
+        self._delimiter = delimiter
 
     @property
     def name(self) -> str:
         return self._model.name
 
-    def drafts(self, query: Query, results: Results) -> Iterator[Draft]:
-        passages = [hit.passage for hit in results.hits[:READ]]
-        prompt = prompts.answer(query.text, query.history, passages, mark=self._mark())
-        yield from with_retries(partial(self._once, prompt), self._model.limits)
+    def write(self, query: Query, results: Results) -> Iterator[Draft]:
+        passages = [hit.passage for hit in results.hits[:PROMPT_PASSAGES]]
+        prompt = answer_prompt(query.text, query.history, passages, delimiter=self._delimiter())
+        yield from with_retries(partial(self._write_once, prompt), self._model.limits)
 
-    def _once(self, prompt: Prompt, deadline: Deadline) -> Iterator[Draft]:
-        absent = refused = drafted = False
-        for draft in self._cut(prompt, deadline):
+    def _write_once(self, prompt: Prompt, deadline: Deadline) -> Iterator[Draft]:
+        """Yield the drafts of one reply; raises when all that it says is that it found nothing, or that it refuses."""
+        not_found = refused = drafted = False
+        for draft in self._parse(self._model.stream(prompt, deadline)):
             if NOT_FOUND.match(draft.text):
-                absent = True
+                not_found = True
             elif REFUSAL.match(draft.text) and not draft.claimed:
                 refused = True
-            elif prompt.mark not in draft.text:  # nothing of ours is shown, whoever talked the model into it
+            elif prompt.delimiter not in draft.text:  # nothing of ours is shown, whoever talked the model into it
                 drafted = True
                 yield draft
-        if absent:
-            raise NotThere
+        if not_found:
+            raise AnswerNotFound
         if refused and not drafted:
             raise GenerationFailed("refused")
 
-    def _cut(self, prompt: Prompt, deadline: Deadline) -> Iterator[Draft]:
-        cutter = StreamParser()
-        for piece in self._model.stream(prompt, deadline):
-            yield from cutter.feed(piece)
-        yield from cutter.close()
+    @staticmethod
+    def _parse(pieces: Iterator[str]) -> Iterator[Draft]:
+        parser = StreamParser()
+        for piece in pieces:
+            yield from parser.feed(piece)
+        yield from parser.close()

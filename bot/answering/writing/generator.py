@@ -1,25 +1,33 @@
-"""What answering asks of whatever writes its sentences."""
+"""The generator protocol: what answering needs of whatever writes the sentences of an answer."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from bot.answering.writing.sentence_selection import Quote
 from retrieval.passages import Query
 from retrieval.search import Results
 
 
-class NotThere(Exception):
+class AnswerNotFound(Exception):
     """The generator has read the sections and says that the answer is not in them."""
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
-    """A sentence that a generator proposes, to be checked before anybody sees it.
+class Quote:
+    """A slice of a passage to cite: `passages[passage].text[start:end]`."""
 
-    `claimed` are the sections that it says it rests on, as positions among the hits, which may name none that there
-    is. `quotes` are the places where it stands word for word, for a generator that only quotes. `again` marks the
-    sentence before it once more, with all its claims, after a further one has arrived.
+    passage: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A sentence that a generator proposes, to be verified before anybody sees it.
+
+    `claimed` are the sections that it claims to rest on, as positions among the hits; some may be out of range.
+    `quotes` are the places where it stands word for word, for a generator that only quotes. `again` marks the sentence
+    before it once more, with all its claims, after a further one has arrived.
     """
 
     text: str
@@ -41,9 +49,9 @@ class Generator(Protocol):
         """The version of its prompt; empty when it has none."""
         ...
 
-    def drafts(self, query: Query, results: Results) -> Iterator[Draft]:
-        """Sentences in the order of reading, each as soon as it is whole; none when nothing is fit to show.
+    def write(self, query: Query, results: Results) -> Iterator[Draft]:
+        """Yield sentences in the order of reading, each as soon as it is whole; none when nothing is fit to show.
 
-        Raises `NotThere` at the end, and `GenerationFailed` at any time, also after some drafts; those stand.
+        Raises `AnswerNotFound` at the end, and `GenerationFailed` at any time, also after some drafts; those stand.
         """
         ...

@@ -1,4 +1,4 @@
-"""Answers without a model: the sentences that answer, verbatim, picked from the best sections (pure).
+"""Selects the sentences that answer a question from the best sections, word for word (pure).
 
 The weights were measured on questions from three genres (public services, privacy policies, a staff handbook) and
 chosen between them.
@@ -9,16 +9,17 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from bot.answering.writing.generator import Quote
 from retrieval.passages import Passage
 from retrieval.ranking.highlight import Highlight
 from retrieval.sectioning.sentences import CELL, MARKER, leans
 
-MOST_CHOICES = 3
-MOST_WORDS = 60
+MAX_CHOICES = 3
+MAX_WORDS = 60
 # A sentence that stands in several documents cites so many of them.
-MOST_SOURCES = 3
+MAX_SOURCES = 3
 # Fewer words are a heading or a fragment.
-LEAST_WORDS = 5
+MIN_WORDS = 5
 # A section must hold the better a sentence, the further its score lies below that of the best one.
 GAP_COST = 0.8
 # A section says its rule first and its exceptions later.
@@ -40,15 +41,6 @@ class ScoredPassage:
     passage: Passage
     score: float
     highlights: Sequence[Highlight]
-
-
-@dataclass(frozen=True, slots=True)
-class Quote:
-    """A sentence to show: `passages[passage].text[start:end]`."""
-
-    passage: int
-    start: int
-    end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,80 +73,81 @@ class Choice:
     lines: tuple[CandidateSentence, ...]
     value: float
 
-    def beside(self, sections: frozenset[int]) -> float:
-        """Its value where sentences of these passages stand already."""
+    def value_after(self, sections: frozenset[int]) -> float:
+        """Its value once sentences of these passages are chosen."""
         return self.value - SECTION_COST * (self.lines[0].quote.passage in sections)
 
 
-def extract(found: Sequence[ScoredPassage]) -> list[tuple[Quote, ...]]:
-    """The best few sentences of passages given best first, in reading order; empty when none is fit to show.
+def select_sentences(found: Sequence[ScoredPassage]) -> list[tuple[Quote, ...]]:
+    """Return the best few sentences of passages given best first, in reading order; empty when none is fit to show.
 
     Each sentence comes with every place where it stands word for word, the best one first.
     """
-    left = list(_choices(_lines(found), [found[0].score - each.score for each in found]))
-    least = max((choice.value for choice in left), default=0.0) - MARGIN
+    choices = list(_choices(_candidates(found), [found[0].score - each.score for each in found]))
+    least = max((choice.value for choice in choices), default=0.0) - MARGIN
     chosen: dict[Quote, CandidateSentence] = {}
-    while left and len(chosen) < MOST_CHOICES:
+    while choices and len(chosen) < MAX_CHOICES:
         sections = frozenset(quote.passage for quote in chosen)
-        choice = max(left, key=lambda each: each.beside(sections))
-        if choice.beside(sections) < least:
+        choice = max(choices, key=lambda each: each.value_after(sections))
+        if choice.value_after(sections) < least:
             break
-        left.remove(choice)
+        choices.remove(choice)
         added = {line.quote: line for line in choice.lines if line.quote not in chosen}
-        if not chosen or _words(chosen.values()) + _words(added.values()) <= MOST_WORDS:
+        if not chosen or _count_words(chosen.values()) + _count_words(added.values()) <= MAX_WORDS:
             chosen |= added
     ordered = sorted(chosen.values(), key=lambda line: (line.quote.passage, line.quote.start))
     return [(line.quote, *line.again) for line in ordered]
 
 
-def _words(lines: Iterable[CandidateSentence]) -> int:
+def _count_words(lines: Iterable[CandidateSentence]) -> int:
     return sum(line.words for line in lines)
 
 
-def _lines(found: Sequence[ScoredPassage]) -> list[list[CandidateSentence]]:
-    """The lines of each passage; one that a better passage holds too is left to that one."""
+def _candidates(found: Sequence[ScoredPassage]) -> list[list[CandidateSentence]]:
+    """Return the lines of each passage; one that a better passage holds too is left to that one."""
     places: dict[str, list[Quote]] = {}
-    read: list[list[CandidateSentence]] = []
+    by_passage: list[list[CandidateSentence]] = []
     for rank, each in enumerate(found):
-        read.append([])
+        by_passage.append([])
         for highlight in each.highlights:
             text = " ".join(each.passage.text[highlight.start : highlight.end].split())
             quote = Quote(rank, highlight.start, highlight.end)
             places.setdefault(text, []).append(quote)
-            read[-1].append(CandidateSentence(quote, text, len(text.split()), highlight.score))
+            by_passage[-1].append(CandidateSentence(quote, text, len(text.split()), highlight.score))
     return [
         [replace(line, again=_elsewhere(places[line.text])) for line in lines if places[line.text][0] == line.quote]
-        for lines in read
+        for lines in by_passage
     ]
 
 
 def _elsewhere(places: Sequence[Quote]) -> tuple[Quote, ...]:
-    """The other passages among these places, each once, as many as a reader may care for."""
+    """Return the other passages among these places, each once, as many as a reader may care for."""
     others = {place.passage: place for place in reversed(places) if place.passage != places[0].passage}
-    return tuple(others[rank] for rank in sorted(others))[: MOST_SOURCES - 1]
+    return tuple(others[rank] for rank in sorted(others))[: MAX_SOURCES - 1]
 
 
-def _choices(read: Sequence[Sequence[CandidateSentence]], gaps: Sequence[float]) -> Iterator[Choice]:
-    for gap, lines in zip(gaps, read, strict=True):
+def _choices(by_passage: Sequence[Sequence[CandidateSentence]], gaps: Sequence[float]) -> Iterator[Choice]:
+    """Yield what may be shown; `gaps` is how far the score of each passage lies below the best one."""
+    for gap, lines in zip(gaps, by_passage, strict=True):
         for position, line in enumerate(lines):
             together = companions(lines, position)
-            if line.words < LEAST_WORDS or line.text.endswith("?") or not together:
+            if line.words < MIN_WORDS or line.text.endswith("?") or not together:
                 continue
-            merit = max(each.score for each in together) + OPENING_BONUS / (1 + position)
+            gain = max(each.score for each in together) + OPENING_BONUS / (1 + position)
             cost = GAP_COST * gap + LENGTH_COST * max(0.0, math.log(line.words / LONG))
-            yield Choice(tuple(together), merit - cost)
+            yield Choice(tuple(together), gain - cost)
 
 
 def companions(lines: Sequence[CandidateSentence], position: int) -> list[CandidateSentence]:
-    """The line with what it cannot be read without: the one it leans on, an item's opening, an opening's items.
+    """Return the line with what it cannot be read without: the one it leans on, an item's opening, an opening's items.
 
-    Nothing for an opening that nothing follows.
+    Empty for an opening that nothing follows, and for the first row of a table.
     """
     line = lines[position]
     if line.is_row:
-        return _under_head(lines, position)
+        return _row_with_head(lines, position)
     if line.opens_list:
-        return _opened(lines, position)
+        return _opening_with_items(lines, position)
     if not line.is_item:
         return [lines[position - 1], line] if position and leans(line.text) else [line]
     for before in reversed(lines[:position]):
@@ -165,20 +158,20 @@ def companions(lines: Sequence[CandidateSentence], position: int) -> list[Candid
     return [line]
 
 
-def _under_head(lines: Sequence[CandidateSentence], position: int) -> list[CandidateSentence]:
-    """A table row with the first row of its table; nothing for the first row itself."""
+def _row_with_head(lines: Sequence[CandidateSentence], position: int) -> list[CandidateSentence]:
+    """Return a table row with the first row of its table; nothing for the first row itself."""
     head = position
     while head and lines[head - 1].is_row:
         head -= 1
     return [lines[head], lines[position]] if head < position else []
 
 
-def _opened(lines: Sequence[CandidateSentence], position: int) -> list[CandidateSentence]:
-    """An opening with its items; where the list bears no marks, with the next line."""
+def _opening_with_items(lines: Sequence[CandidateSentence], position: int) -> list[CandidateSentence]:
+    """Return an opening with its items; where the list bears no marks, with the next line."""
     together, words = [lines[position]], lines[position].words
     for line in lines[position + 1 :]:
         words += line.words
-        if words > MOST_WORDS or not (line.is_item or line.is_row or len(together) == 1):
+        if words > MAX_WORDS or not (line.is_item or line.is_row or len(together) == 1):
             break
         together.append(line)
     return together if len(together) > 1 else []

@@ -1,12 +1,19 @@
-"""A model's text, as it streams in, cut into sentences with the numbers that they cite.
+"""Splits a model's text, as it streams in, into sentences with the numbers that they cite (pure).
 
 The text is read one character after the other and every decision rests on what came before, so that the sentences are
-the same however the stream is chopped. A sentence is given out at the very character that settles it.
+the same however the stream is split. A sentence is yielded at the very character that completes it.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
+from bot.answering.languages import word_lists
+from bot.answering.writing.citation_markers import (
+    CITATION_MARKER,
+    MAX_MARKER_LENGTH,
+    cited_positions,
+    merge_positions,
+)
 from bot.answering.writing.generator import Draft
 from retrieval.sectioning.sentences import ABBREVIATIONS, BEFORE_NUMBER, MARKER
 
@@ -15,164 +22,157 @@ WIDE_STOPS = "。！？"  # they need no space after them
 CLOSERS = "\"'”’)»*_`"
 STOP = re.compile(rf"([{STOPS}]+)[{re.escape(CLOSERS)}\]]*$")
 LOOK_BACK = 40
-NEVER_LAST = frozenset({"e.g", "i.e", "cf", "vs", "approx", "incl", "esp"})
+NEVER_LAST = word_lists("stream_parser").words("never_last")
 
-# `[2]`, `[1, 3]`, `[1-3]`, `[^2]`, `[passage 2]`, `【2†source】`
-MARK = re.compile(
-    r"[\[【]\s*(?:\^|#|(?:passages?|sources?|sections?|citations?|refs?)\s+)?"
-    r"(\d{1,3}(?:\s*(?:[,;–-]|and)\s*\d{1,3})*)(?:†[^\]】]*)?\s*[\]】]",
-    re.IGNORECASE,
-)
-RANGE = re.compile(r"(\d+)\s*[–-]\s*(\d+)")
-# What opens a bracket and grows longer than this is text.
-LONGEST_MARK = 40
-# A sentence never is this long; what is, is no sentence.
-LONGEST = 1500
+# No sentence is longer.
+MAX_CHARACTERS = 1500
 
 ITEM = re.compile(rf"\s*(?:>\s*)*{MARKER}\s")
 ONLY_MARKER = re.compile(rf"\s*(?:>\s*)*{MARKER}$")
-THINKING, THOUGHT = "<think>", "</think>"
+# What a model thinks aloud before it answers stands between these.
+THINKING_START, THINKING_END = "<think>", "</think>"
 
 
 class StreamParser:
-    """Takes text in pieces and gives out drafts; `close` ends it."""
+    """Takes text in pieces and yields drafts; `close` ends it."""
 
     def __init__(self) -> None:
-        self._text = ""  # of the sentence that is being read, without its marks
+        self._text = ""  # of the current sentence, without its citation markers
         self._has_words = False
-        self._bracket = ""  # what may become a mark
-        self._marks: list[int] = []
-        self._just_marked = False
+        self._bracket = ""  # what may become a citation marker
+        self._cited: list[int] = []
+        self._just_cited = False
         self._new_line = True
-        self._dangling = False  # right after a sentence that was given out at its stop
+        self._after_stop = False  # right after a sentence that was yielded at its stop
         self._opening: Draft | None = None  # `The following may apply:`, which belongs to what comes after it
         self._opening_is_new = False
         self._last: Draft | None = None
-        self._prelude: str | None = ""  # the very beginning, as long as it may be a model thinking aloud
+        self._prelude: str | None = ""  # the beginning, as long as it may be a model thinking aloud
 
     def feed(self, piece: str) -> Iterator[Draft]:
-        """The sentences that this piece settles."""
+        """Yield the sentences that this piece completes."""
         for character in piece:
-            for known in self._awake(character):
-                yield from self._step(known)
+            for answered in self._skip_thinking(character):
+                yield from self._read(answered)
 
     def close(self) -> Iterator[Draft]:
-        """What is left, when the text has come to its own end; one that broke off is not closed but left."""
-        yield from self._spill()
-        yield from self._cut()
+        """Yield what is left, when the text has come to its own end; one that broke off is not closed."""
+        yield from self._flush_bracket()
+        yield from self._end_sentence()
 
-    def _awake(self, character: str) -> str:
-        """What to read of the text so far: nothing of what a model thinks aloud before it begins."""
+    def _skip_thinking(self, character: str) -> str:
+        """Return what to read of the text so far: nothing of what a model thinks aloud before it begins."""
         if self._prelude is None:
             return character
         self._prelude += character
-        begun = self._prelude.lstrip()
-        if begun.startswith(THINKING):
-            if begun.endswith(THOUGHT):
+        start = self._prelude.lstrip()
+        if start.startswith(THINKING_START):
+            if start.endswith(THINKING_END):
                 self._prelude = None
             return ""
-        if THINKING.startswith(begun):
+        if THINKING_START.startswith(start):
             return ""
         self._prelude = None
-        return begun
+        return start
 
-    def _step(self, character: str) -> Iterator[Draft]:
+    def _read(self, character: str) -> Iterator[Draft]:
         if not self._bracket:
             if character in "[【":
                 self._bracket = character
             else:
-                yield from self._plain(character)
+                yield from self._add(character)
             return
         if character in "]】":
-            found = MARK.fullmatch(self._bracket + character)
-            if found:
+            marker = CITATION_MARKER.fullmatch(self._bracket + character)
+            if marker:
                 self._bracket = ""
-                yield from self._mark(numbers(found[1]))
+                yield from self._cite(cited_positions(marker[1]))
                 return
-        if character in "\n[【]】" or len(self._bracket) > LONGEST_MARK:
-            yield from self._spill()
-            yield from self._step(character) if character in "[【" else self._plain(character)
+        if character in "\n[【]】" or len(self._bracket) > MAX_MARKER_LENGTH:
+            yield from self._flush_bracket()
+            yield from self._read(character) if character in "[【" else self._add(character)
         else:
             self._bracket += character
 
-    def _spill(self) -> Iterator[Draft]:
-        """A bracket that is no mark is text."""
-        spilled, self._bracket = self._bracket, ""
-        for character in spilled:
-            yield from self._plain(character)
+    def _flush_bracket(self) -> Iterator[Draft]:
+        """Read a bracket that is no citation marker as text."""
+        text, self._bracket = self._bracket, ""
+        for character in text:
+            yield from self._add(character)
 
-    def _plain(self, character: str) -> Iterator[Draft]:
-        self._dangling = self._dangling and character in STOPS + CLOSERS
-        if self._dangling:
+    def _add(self, character: str) -> Iterator[Draft]:
+        self._after_stop = self._after_stop and character in STOPS + CLOSERS
+        if self._after_stop:
             return
-        if character == "\n" and (self._marks or not self._says_something):
-            yield from self._cut()
+        if character == "\n" and (self._cited or not self._has_content):
+            yield from self._end_sentence()
             self._new_line = True
             return
         if not character.isspace() and self._ends_before(character):
-            broken = "\n" in self._trailing
-            yield from self._cut()
-            self._new_line = broken
-        if self._just_marked and character in STOPS + ",;:)":
-            self._text = self._text.rstrip()  # where the mark was
+            new_line = "\n" in self._trailing_space
+            yield from self._end_sentence()
+            self._new_line = new_line
+        if self._just_cited and character in STOPS + ",;:)":
+            self._text = self._text.rstrip()  # where the marker was
         self._text += character
         self._has_words = self._has_words or character.isalnum()
-        if self._just_marked and character in STOPS:
-            yield from self._cut()
-            self._dangling = True
+        if self._just_cited and character in STOPS:
+            yield from self._end_sentence()
+            self._after_stop = True
         elif character not in CLOSERS:
-            self._just_marked = self._just_marked and character.isspace()
-        if len(self._text) > LONGEST:
-            yield from self._cut()
+            self._just_cited = self._just_cited and character.isspace()
+        if len(self._text) > MAX_CHARACTERS:
+            yield from self._end_sentence()
 
-    def _mark(self, cited: tuple[int, ...]) -> Iterator[Draft]:
-        if self._says_something:
-            self._marks += cited
-            self._just_marked = True
-            if stops(self._text.rstrip(), marked=True):
-                yield from self._cut()
-                self._dangling = True
+    def _cite(self, cited: tuple[int, ...]) -> Iterator[Draft]:
+        if self._has_content:
+            self._cited += cited
+            self._just_cited = True
+            if ends_sentence(self._text.rstrip(), cited=True):
+                yield from self._end_sentence()
+                self._after_stop = True
         elif self._last:
-            self._last = Draft(self._last.text, merged(self._last.claimed, cited), again=True)
+            self._last = Draft(self._last.text, merge_positions(self._last.claimed, cited), again=True)
             yield self._last
         else:
-            self._marks += cited
+            self._cited += cited
 
     @property
-    def _says_something(self) -> bool:
+    def _has_content(self) -> bool:
         return self._has_words and not ONLY_MARKER.match(self._text)
 
     @property
-    def _trailing(self) -> str:
+    def _trailing_space(self) -> str:
         return self._text[len(self._text.rstrip()) :]
 
     def _ends_before(self, character: str) -> bool:
-        """Whether the text so far is a sentence, now that this comes after it."""
-        if not self._says_something:
+        """Whether the text so far is a sentence, given the character that follows it."""
+        if not self._has_content:
             return False
-        space, before = self._trailing, self._text.rstrip()
+        space, before = self._trailing_space, self._text.rstrip()
         if "\n" in space:
             return True
         if before[-1] in WIDE_STOPS and character not in CLOSERS + STOPS:
             return True
-        return bool(space) and not character.islower() and character not in ",;:" and stops(before, then=character)
+        may_open = bool(space) and not character.islower() and character not in ",;:"
+        return may_open and ends_sentence(before, following=character)
 
-    def _cut(self) -> Iterator[Draft]:
-        """Give out what was read, if it says something."""
-        text, cited = " ".join(self._text.split()), merged((), self._marks)
-        says, new_line = self._says_something, self._new_line
-        self._text, self._has_words, self._marks, self._just_marked, self._new_line = "", False, [], False, False
-        if not says:
+    def _end_sentence(self) -> Iterator[Draft]:
+        """Yield the current sentence, if it has content, and begin the next one."""
+        text, cited = " ".join(self._text.split()), merge_positions((), self._cited)
+        has_content, new_line = self._has_content, self._new_line
+        self._text, self._has_words, self._cited, self._just_cited, self._new_line = "", False, [], False, False
+        if not has_content:
             return
-        draft = self._read(text, cited, new_line=new_line)
+        draft = self._with_opening(text, cited, new_line=new_line)
         if text.endswith(":"):
-            self._opening, self._opening_is_new = Draft(draft.text[-LONGEST:], draft.claimed), True
+            self._opening, self._opening_is_new = Draft(draft.text[-MAX_CHARACTERS:], draft.claimed), True
             return
         self._last = draft
         yield draft
 
-    def _read(self, text: str, cited: tuple[int, ...], *, new_line: bool) -> Draft:
-        """With its opening before it: alone, an item of what is forbidden reads like one of what is allowed."""
+    def _with_opening(self, text: str, cited: tuple[int, ...], *, new_line: bool) -> Draft:
+        """Put its opening before an item: alone, one of what is forbidden reads like one of what is allowed."""
         belongs = self._opening_is_new or (new_line and (ITEM.match(text) is not None or text[0].islower()))
         self._opening_is_new = False
         if self._opening is None or not belongs:
@@ -181,8 +181,11 @@ class StreamParser:
         return Draft(f"{self._opening.text} {ITEM.sub('', text, count=1)}", cited or self._opening.claimed)
 
 
-def stops(text: str, *, then: str = "", marked: bool = False) -> bool:
-    """Whether the text ends as a sentence does; `then` is what comes next, unless that is a mark."""
+def ends_sentence(text: str, *, following: str = "", cited: bool = False) -> bool:
+    """Whether the text ends as a sentence does.
+
+    `following` is the character that comes next, unless a citation marker does: then `cited` is true.
+    """
     found = STOP.search(text[-LOOK_BACK:])
     if found is None:
         return False
@@ -190,26 +193,16 @@ def stops(text: str, *, then: str = "", marked: bool = False) -> bool:
     if ONLY_MARKER.match(before + "."):
         return False
     bare = found[1] != "." or not before or before[-1].isspace()
-    return bare or ends_word(before[-LOOK_BACK:].split()[-1].lstrip("(['\"“‘*_"), then=then, marked=marked)
+    word = "" if bare else before[-LOOK_BACK:].split()[-1].lstrip("(['\"“‘*_")
+    return bare or stop_ends_sentence(word, following=following, cited=cited)
 
 
-def ends_word(word: str, *, then: str, marked: bool) -> bool:
+def stop_ends_sentence(word: str, *, following: str, cited: bool) -> bool:
     """Whether a full stop after this word ends a sentence, and not just the word."""
-    if marked:
+    if cited:
         return word.lower() not in NEVER_LAST
     if word.lower() in BEFORE_NUMBER:
-        return not then.isdigit()
+        return not following.isdigit()
     if len(word) > 1 and word.isupper() and word.isalpha():
         return True  # HR is a department, hr an hour
     return word.lower() not in ABBREVIATIONS and re.fullmatch(r"[a-z](?:\.[a-z])*", word.lower()) is None
-
-
-def numbers(listed: str) -> tuple[int, ...]:
-    """The positions that a mark's inside names: `1, 3-5` is 0, 2, 3, 4."""
-    spread = RANGE.sub(lambda m: ",".join(map(str, range(int(m[1]), min(int(m[2]), int(m[1]) + 9) + 1))), listed)
-    return merged((), (int(number) - 1 for number in re.findall(r"\d+", spread)))
-
-
-def merged(first: Iterable[int], then: Iterable[int]) -> tuple[int, ...]:
-    """Both in order, each number once."""
-    return tuple(dict.fromkeys([*first, *then]))

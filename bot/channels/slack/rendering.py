@@ -20,7 +20,6 @@ from slack_sdk.models.blocks import (
 )
 
 from bot.answering.answers import Answer, Citation, Sentence
-from bot.answering.pipeline import CONVERSATION
 from bot.channels.slack.escaping import markdown, markdown_link, mrkdwn, mrkdwn_link
 from bot.services.escalation import Escalation
 from retrieval.passages import Hit
@@ -126,7 +125,7 @@ def below(answer: Answer, show: Show) -> list[Block]:
 
 def buttons(answer: Answer, show: Show) -> list[Block]:
     """What can be pressed; nothing below small talk, and no thumbs where nothing was recorded."""
-    if answer.generator == CONVERSATION:
+    if answer.is_small_talk:
         return []
     pressed = []
     if answer.citations and answer.id:

@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 from bot.answering.answers import Answer, Citation, Sentence
-from bot.answering.pipeline import CONVERSATION
 from bot.channels.delivery import DOING, NotDelivered
 from bot.channels.slack.client import Refused, SlackClient, Unreachable
 from bot.channels.slack.rendering import MOST_SAID, Message, Show, below, line, messages, said, so_far
@@ -87,7 +86,7 @@ class StreamingReply:
     def done(self, answer: Answer) -> None:
         show = self._show()
         parts = messages(answer, show)
-        if answer.generator == CONVERSATION and not self.ts:
+        if answer.is_small_talk and not self.ts:
             self._post(parts[0], first=True)
             return
         if not (self._streams and len(parts) == 1 and self._stopped(answer, show)):

@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 
-from bot.answering.writing.chat_model import ChatModel, with_retries
+from bot.answering.writing.chat_model import ChatModel
 from bot.answering.writing.prompts import Prompt
+from bot.answering.writing.retries import with_retries
 from bot.errors import BotError, GenerationFailed
 from bot.services.diagnostics.check import Check
 

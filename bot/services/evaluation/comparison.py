@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from bot.answering.answers import Answer, Citation, Done, Question, SentenceReady
-from bot.answering.pipeline import CONVERSATION, FAILURES, AnsweringPipeline
-from bot.answering.writing.chat_model import Listener, Tokens
-from bot.answering.writing.generator import Draft, Generator, NotThere
+from bot.answering.pipeline import FAILURES, AnsweringPipeline
+from bot.answering.writing.chat_model import ReplyListener
+from bot.answering.writing.generator import AnswerNotFound, Draft, Generator
+from bot.answering.writing.providers import TokenUsage
 from bot.errors import BotError, FailureKind, GenerationFailed
 from bot.services.evaluation.scoring import Part, alike, cites_gold, form, quotes_gold, rates, shown, spoken, verbatim
 from retrieval.evaluation.judgements import Question as Judged
@@ -57,7 +58,7 @@ class GeneratorTrace:
 
     asked: bool = False
     reply: str = ""
-    tokens: Tokens | None = None
+    tokens: TokenUsage | None = None
     proposed: int = 0
     admitted: int = 0
     not_found: bool = False
@@ -67,7 +68,7 @@ class GeneratorTrace:
 class InstrumentedGenerator:
     """A `Generator` that lets another one write and notes what it does; `make` takes who listens to its model."""
 
-    def __init__(self, make: Callable[[Listener], Generator]) -> None:
+    def __init__(self, make: Callable[[ReplyListener], Generator]) -> None:
         self.heard = GeneratorTrace()
         self.is_writing = False
         self._generator = make(self._listen)
@@ -80,15 +81,15 @@ class InstrumentedGenerator:
     def prompt_version(self) -> str:
         return self._generator.prompt_version
 
-    def drafts(self, query: Query, results: Results) -> Iterator[Draft]:
+    def write(self, query: Query, results: Results) -> Iterator[Draft]:
         heard, seen = self.heard, set()
         heard.asked = self.is_writing = True
         try:
-            for draft in self._generator.drafts(query, results):
+            for draft in self._generator.write(query, results):
                 heard.proposed += not draft.again and draft.text.casefold() not in seen
                 seen.add(draft.text.casefold())
                 yield draft
-        except NotThere:
+        except AnswerNotFound:
             heard.not_found = True
             raise
         except GenerationFailed as error:
@@ -97,11 +98,11 @@ class InstrumentedGenerator:
         finally:
             self.is_writing = False
 
-    def _listen(self, text: str, tokens: Tokens | None) -> None:
+    def _listen(self, text: str, tokens: TokenUsage | None) -> None:
         self.heard.reply += text
         if tokens:
-            before = self.heard.tokens or Tokens(0, 0)
-            self.heard.tokens = Tokens(before.read + tokens.read, before.written + tokens.written)
+            before = self.heard.tokens or TokenUsage(0, 0)
+            self.heard.tokens = TokenUsage(before.read + tokens.read, before.written + tokens.written)
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +254,7 @@ def answer_figures(contestant: Candidate, scored: Sequence[Mapping[str, Part]]) 
     Shares of what was judged count an abstention as an answer that says and cites nothing; `words` is the median of
     the answers given; `gave_up` is why it was not asked any further.
     """
-    given = [each for each in contestant.given if each.answer.generator != CONVERSATION]
+    given = [each for each in contestant.given if not each.answer.is_small_talk]
     kinds = Counter(_kind(each.answer.fallback) for each in given if each.answer.fallback)
     return {
         "questions": len(contestant.given),

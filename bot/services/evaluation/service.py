@@ -4,8 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bot.answering.answers import Citation
-from bot.answering.writing.extractive import EXTRACTIVE
+from bot.answering.answers import EXTRACTIVE, Citation
 from bot.services.evaluation.comparison import Candidate, ReplaySearch, evaluated
 from retrieval.evaluation.judgements import read_corpus, read_qrels, read_questions
 from retrieval.evaluation.metrics import called, gold

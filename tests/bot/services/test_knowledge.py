@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from bot.answering.writing import prompts
+from bot.answering.writing.prompts import answer_prompt
 from bot.app import App, bootstrap
 from bot.cli import main
 from bot.cli.output import Invocation
@@ -152,7 +152,7 @@ def test_the_prompt_is_that_of_answering_with_a_mark_of_the_exchange(library):
     passage = Passage(
         CARRY.document, 0, ("Leave", "Carry-over"), "carry-over", "", CARRY.text, 0, 58, "v1", "Leave", "", frozenset()
     )
-    asked = prompts.answer(QUESTION, [Turn(*turn) for turn in given.history], [passage], mark=mark)
+    asked = answer_prompt(QUESTION, [Turn(*turn) for turn in given.history], [passage], delimiter=mark)
     assert (system, user) == (("system", asked.system), ("user", asked.user))
     assert library.prompt(given, [CARRY]) == (system, user)
     assert library.prompt(replace(given, id="other"), [CARRY]) != (system, user)

@@ -1,4 +1,4 @@
-"""What comes of a follow-up when a model puts it so that it stands alone, over a real socket, and when it does not."""
+"""What people get for a follow-up that a model condenses, over a real socket, and when the model fails at it."""
 
 import hashlib
 import time
@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.answering.answers import Answer, Done, Question, Status
-from bot.answering.understanding.condensing import MOST_ADDED, standalone
+from bot.answering.understanding.condensing import MAX_ADDED_CHARACTERS, parse_standalone
 from bot.answering.writing import prompts
-from bot.answering.writing.prompts import PROMPT_VERSION, REWRITE_VERSION
+from bot.answering.writing.prompts import CONDENSING_VERSION, PROMPT_VERSION
 from bot.app import App
 from retrieval.passages import Hit, Query, Turn
 from retrieval.ranking.analysis import weighted_terms
@@ -44,7 +44,7 @@ HISTORY = (
     Turn("bot", "Five days of leave may be carried over into the next year. [1]"),
 )
 FOLLOW_UP = "And the first one, how much was it?"
-REWRITTEN = "How much is paid for a hotel room a night?"
+CONDENSED = "How much is paid for a hotel room a night?"
 ANSWER = "A room is paid up to ninety pounds a night [1]."
 
 
@@ -90,15 +90,15 @@ def rewriting(server: Server) -> list[Body]:
 
 
 def test_the_version_changes_with_the_words():
-    """When this fails, raise REWRITE_VERSION and put the new hash here: records name the version."""
-    words = prompts.REWRITE_RULES + prompts.REWRITE_REMINDER
-    assert (REWRITE_VERSION, hashlib.sha256(words.encode()).hexdigest()[:12]) == ("rewrite-1", "d4108a8433b0")
+    """When this fails, raise CONDENSING_VERSION and put the new hash here: records name the version."""
+    words = prompts.CONDENSING_RULES + prompts.CONDENSING_REMINDER
+    assert (CONDENSING_VERSION, hashlib.sha256(words.encode()).hexdigest()[:12]) == ("rewrite-1", "d4108a8433b0")
 
 
 def test_a_follow_up_is_searched_as_the_model_has_put_it(place, server):
     plain = place.app(model="").questions.answer(Question(FOLLOW_UP, HISTORY))
     assert sections(plain.shown)[0] != "Travel > Hotels", "nothing but the rewriting finds it"
-    answer = ask(place, Reply(REWRITTEN))
+    answer = ask(place, Reply(CONDENSED))
     assert sections(answer.shown)[0] == "Travel > Hotels"
     assert len(rewriting(server)) == 1
     assert len(server.requests) == 2
@@ -106,20 +106,20 @@ def test_a_follow_up_is_searched_as_the_model_has_put_it(place, server):
 
 def test_quotes_follow_the_question_as_it_was_put(place, server):
     server.replies = [Reply(status=500)]
-    answer = ask(place, Reply(REWRITTEN))
+    answer = ask(place, Reply(CONDENSED))
     assert answer.citations[0].quote.startswith("A room is paid up to ninety pounds a night")
-    assert (answer.generator, answer.prompt_version) == ("extractive", REWRITE_VERSION)
+    assert (answer.generator, answer.prompt_version) == ("extractive", CONDENSING_VERSION)
 
 
 def test_the_model_answers_what_the_person_typed(place, server):
-    ask(place, Reply(REWRITTEN))
+    ask(place, Reply(CONDENSED))
     asked = server.requests[-1]["messages"][-1]["content"]
     assert f" question\n{FOLLOW_UP}\n" in asked
-    assert REWRITTEN not in asked
+    assert CONDENSED not in asked
 
 
 def test_the_request_for_a_rewriting_keeps_what_was_said_behind_its_mark(place, server):
-    ask(place, Reply(REWRITTEN))
+    ask(place, Reply(CONDENSED))
     system, user = (message["content"] for message in rewriting(server)[0]["messages"])
     mark = user.split()[0]
     assert mark in system
@@ -145,33 +145,33 @@ def test_a_new_topic_is_not_dragged_back_to_the_old_one(place):
 
 
 def test_without_a_history_the_model_is_asked_once(place, server):
-    answer = ask(place, Reply(REWRITTEN), text=QUESTION, history=())
+    answer = ask(place, Reply(CONDENSED), text=QUESTION, history=())
     assert [is_rewriting(body) for body in server.requests] == [False]
     assert "rewrite" not in answer.timings
     assert answer.prompt_version == PROMPT_VERSION
 
 
 def test_thanks_in_a_conversation_ask_the_model_nothing(place, server):
-    ask(place, Reply(REWRITTEN), text="Thanks!")
+    ask(place, Reply(CONDENSED), text="Thanks!")
     assert server.requests == []
 
 
 def test_the_exchange_names_both_prompts_and_the_time(place, server):
-    server.rewrites = [Reply(REWRITTEN)]
+    server.rewrites = [Reply(CONDENSED)]
     app: App = place.app(timeout=20.0)
     question = Question(FOLLOW_UP, HISTORY)
     app.questions.record(question, app.questions.answer(question))
     (kept,) = app.feedback.exchanges()
-    assert kept.prompt_version == f"{PROMPT_VERSION}+{REWRITE_VERSION}"
+    assert kept.prompt_version == f"{PROMPT_VERSION}+{CONDENSING_VERSION}"
     assert 0 < kept.timings["rewrite"] < kept.timings["total"]
 
 
 def test_people_see_that_it_is_searched_and_nothing_of_the_rewriting(place, server):
-    server.rewrites = [Reply(REWRITTEN)]
+    server.rewrites = [Reply(CONDENSED)]
     events = list(place.app(timeout=20.0).questions.stream(Question(FOLLOW_UP, HISTORY)))
     assert events[:2] == [Status("searching"), Status("writing")]
     assert isinstance(events[-1], Done)
-    assert REWRITTEN not in events[-1].answer.text
+    assert CONDENSED not in events[-1].answer.text
 
 
 LONG = f"How much is a hotel room {'and a room ' * 60}?"
@@ -183,17 +183,17 @@ USELESS = {
     "garbage": Reply(raw=b"\xff\xfe\x00\r\n\r\ndata: {oops\n\n"),
     "empty": Reply(""),
     "blank": Reply(" \n\n "),
-    "broken-off": Reply(REWRITTEN, finish="length"),
-    "line-cut": Reply(REWRITTEN, drop=3),
+    "broken-off": Reply(CONDENSED, finish="length"),
+    "line-cut": Reply(CONDENSED, drop=3),
     "filtered": Reply("How", finish="content_filter"),
     "refusing": Reply("I'm sorry, but I can't help with hotel rooms."),
     "not-found": Reply("NOT FOUND"),
     "off-topic": Reply("Who won the football?"),
-    "several-lines": Reply(f"{REWRITTEN}\n\nNinety pounds a night."),
+    "several-lines": Reply(f"{CONDENSED}\n\nNinety pounds a night."),
     "a-story": Reply(LONG),
-    "its-own-mark": Reply(lambda body: f"{body['messages'][-1]['content'].split()[0]} {REWRITTEN}"),
-    "a-loop": Reply(f"{REWRITTEN} " * 500, size=500),
-    "still-thinking": Reply(f"<think>{REWRITTEN}"),
+    "its-own-mark": Reply(lambda body: f"{body['messages'][-1]['content'].split()[0]} {CONDENSED}"),
+    "a-loop": Reply(f"{CONDENSED} " * 500, size=500),
+    "still-thinking": Reply(f"<think>{CONDENSED}"),
     "stop-words": Reply("What is it?"),
 }
 
@@ -207,7 +207,7 @@ def test_a_useless_rewriting_leaves_the_answer_as_it_is_without_one(place, rewri
     assert answer.timings["rewrite"] > 0
 
 
-@pytest.mark.parametrize("rewrite", [Reply(silent=True), Reply(REWRITTEN, size=1, pause=0.3)], ids=["silent", "slow"])
+@pytest.mark.parametrize("rewrite", [Reply(silent=True), Reply(CONDENSED, size=1, pause=0.3)], ids=["silent", "slow"])
 def test_a_rewriting_is_waited_for_a_quarter_of_the_time_at_most(place, rewrite):
     started = time.perf_counter()
     answer = ask(place, rewrite, timeout=4.0)
@@ -218,7 +218,7 @@ def test_a_rewriting_is_waited_for_a_quarter_of_the_time_at_most(place, rewrite)
 
 
 def test_a_passing_failure_is_tried_again(place, server):
-    answer = ask(place, Reply(status=503), Reply(REWRITTEN))
+    answer = ask(place, Reply(status=503), Reply(CONDENSED))
     assert sections(answer.shown)[0] == "Travel > Hotels"
     assert len(rewriting(server)) == 2
 
@@ -269,33 +269,33 @@ def test_a_question_of_stop_words_adds_none_of_them_to_what_stands_for_it():
 @pytest.mark.parametrize(
     "written",
     [
-        pytest.param(f"  {REWRITTEN}\n", id="space"),
-        pytest.param(f'"{REWRITTEN}"', id="quoted"),
-        pytest.param(f"**{REWRITTEN}**", id="bold"),
-        pytest.param(f"Standalone question: {REWRITTEN}", id="labelled"),
-        pytest.param(f"Query: “{REWRITTEN}”", id="labelled-and-quoted"),
-        pytest.param(f"<think>It is the hotel.\n\nSo:</think>\n\n{REWRITTEN}", id="thought-first"),
-        pytest.param(f"{REWRITTEN[:9]}\u200b\x00{REWRITTEN[9:]}\x1b", id="hidden"),
+        pytest.param(f"  {CONDENSED}\n", id="space"),
+        pytest.param(f'"{CONDENSED}"', id="quoted"),
+        pytest.param(f"**{CONDENSED}**", id="bold"),
+        pytest.param(f"Standalone question: {CONDENSED}", id="labelled"),
+        pytest.param(f"Query: “{CONDENSED}”", id="labelled-and-quoted"),
+        pytest.param(f"<think>It is the hotel.\n\nSo:</think>\n\n{CONDENSED}", id="thought-first"),
+        pytest.param(f"{CONDENSED[:9]}\u200b\x00{CONDENSED[9:]}\x1b", id="hidden"),
     ],
 )
 def test_what_a_model_puts_around_the_question_goes(written):
-    assert standalone(written, FOLLOW_UP, HISTORY, analyzer=ANALYZER) == REWRITTEN
+    assert parse_standalone(written, FOLLOW_UP, HISTORY, analyzer=ANALYZER) == CONDENSED
 
 
 def test_a_person_may_begin_like_a_refusal():
     typed = "I can't open the form"
-    assert standalone(typed, typed, HISTORY, analyzer=ANALYZER) == typed
+    assert parse_standalone(typed, typed, HISTORY, analyzer=ANALYZER) == typed
 
 
 def test_a_long_question_may_stay_as_long_as_it_is():
     typed = "What about hotels " + "in the north " * 100
-    assert standalone(typed, typed, HISTORY, analyzer=ANALYZER) == typed.strip()
+    assert parse_standalone(typed, typed, HISTORY, analyzer=ANALYZER) == typed.strip()
 
 
 @given(st.text())
 def test_whatever_is_written_becomes_one_clean_line_or_nothing(written):
-    found = standalone(written + " leave", FOLLOW_UP, HISTORY, analyzer=ANALYZER)
+    found = parse_standalone(written + " leave", FOLLOW_UP, HISTORY, analyzer=ANALYZER)
     assert len(found.splitlines()) <= 1
     assert found.isprintable() or not found.isascii()
     assert found == found.strip()
-    assert len(found) <= len(FOLLOW_UP) + MOST_ADDED
+    assert len(found) <= len(FOLLOW_UP) + MAX_ADDED_CHARACTERS

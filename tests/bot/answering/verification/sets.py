@@ -73,7 +73,7 @@ class Section:
 
     @property
     def evidence(self) -> str:
-        """What a sentence that cites it may rest on, as `bot.evidence` puts it together."""
+        """What a sentence that cites it may rest on, as `injection.trusted_text` puts it together."""
         return f"{self.heading}\n\n{self.text}"
 
 

@@ -2,12 +2,13 @@
 
 import pytest
 
-from bot.answering.verification.amounts import Amount, amounts, same
-from bot.answering.verification.tokenizer import tokens
+from bot.answering.verification.amount_parser import find_amounts
+from bot.answering.verification.amounts import Amount
+from bot.answering.verification.tokenizer import tokenize
 
 
-def read(text: str) -> list[Amount]:
-    return [found.amount for found in amounts(tokens(text))]
+def amounts(text: str) -> list[Amount]:
+    return [match.amount for match in find_amounts(tokenize(text))]
 
 
 @pytest.mark.parametrize(
@@ -36,7 +37,7 @@ def read(text: str) -> list[Amount]:
     ],
 )
 def test_the_same_value_in_two_spellings(one: str, other: str) -> None:
-    assert same(read(one)[0], read(other)[0])
+    assert amounts(other)[0].supports(amounts(one)[0])
 
 
 @pytest.mark.parametrize(
@@ -56,14 +57,14 @@ def test_the_same_value_in_two_spellings(one: str, other: str) -> None:
     ],
 )
 def test_different_values(claimed: str, given: str) -> None:
-    assert not same(read(claimed)[0], read(given)[0])
+    assert not amounts(given)[0].supports(amounts(claimed)[0])
 
 
 def test_members_of_a_range_share_their_unit() -> None:
-    assert [amount.unit for amount in read("two to three weeks")] == ["week", "week"]
-    assert [amount.unit for amount in read("$5 or 10")] == ["usd", "usd"]
+    assert [amount.unit for amount in amounts("two to three weeks")] == ["week", "week"]
+    assert [amount.unit for amount in amounts("$5 or 10")] == ["usd", "usd"]
 
 
 @pytest.mark.parametrize("text", ["You may march on", "one of the forms", "First, call us", "third parties"])
 def test_words_that_are_no_values(text: str) -> None:
-    assert read(text) == []
+    assert amounts(text) == []

@@ -1,10 +1,10 @@
-"""What a section bears out and what it does not, rule by rule."""
+"""What a section supports and what it does not, rule by rule."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.answering.verification.entailment import Verdict, best, check
+from bot.answering.verification.entailment import Verdict, best_supporting_text, check_entailment
 from retrieval.sectioning.sentences import sentences
 
 LEAVE = (
@@ -51,7 +51,7 @@ TEXTS = (LEAVE, EXPENSES, ACCESS)
     ],
 )
 def test_what_the_text_says_in_other_words_is_supported(sentence: str, text: str) -> None:
-    assert check(sentence, [text]) == Verdict(supported=True)
+    assert check_entailment(sentence, [text]) == Verdict(supported=True)
 
 
 @pytest.mark.parametrize(
@@ -89,48 +89,50 @@ def test_what_the_text_says_in_other_words_is_supported(sentence: str, text: str
     ],
 )
 def test_what_the_text_does_not_say_is_refused_with_the_reason(sentence: str, text: str, reason: str) -> None:
-    verdict = check(sentence, [text])
+    verdict = check_entailment(sentence, [text])
     assert not verdict.supported
     assert verdict.reason == reason
 
 
 @pytest.mark.parametrize("cited", [[], [""], ["  \n"]])
 def test_a_sentence_that_cites_nothing_is_uncited(cited: list[str]) -> None:
-    assert check("Leave must be requested.", cited) == Verdict(supported=False, reason="uncited")
+    assert check_entailment("Leave must be requested.", cited) == Verdict(supported=False, reason="uncited")
 
 
 def test_the_detail_names_what_stands_against_the_sentence() -> None:
-    assert check("Full-time employees receive 28 days of paid leave a year.", [LEAVE]).detail == "28 days"
-    assert "Dental" in check("Dental treatment is covered.", [LEAVE]).detail
+    assert check_entailment("Full-time employees receive 28 days of paid leave a year.", [LEAVE]).detail == "28 days"
+    assert "Dental" in check_entailment("Dental treatment is covered.", [LEAVE]).detail
 
 
 def test_two_cited_texts_may_each_hold_a_part() -> None:
     sentence = "Full-time employees receive 25 days of paid leave, and receipts are required for every claim."
-    assert check(sentence, [LEAVE, EXPENSES]).supported
-    assert not check(sentence, [LEAVE]).supported
+    assert check_entailment(sentence, [LEAVE, EXPENSES]).supported
+    assert not check_entailment(sentence, [LEAVE]).supported
 
 
 def test_two_values_of_a_kind_keep_their_places() -> None:
     text = "Applicants must be between 18 and 65 years old. Call 020 7946 0000 on weekdays or 020 7946 0999 at night."
-    assert check("Applicants must be between 18 and 18 years old.", [text]).reason == "number"
-    assert check("On weekdays, call 020-7946-0000.", [text]).supported
-    assert not check("Call 020 7946 0001 on weekdays.", [text]).supported
+    assert check_entailment("Applicants must be between 18 and 18 years old.", [text]).reason == "number"
+    assert check_entailment("On weekdays, call 020-7946-0000.", [text]).supported
+    assert not check_entailment("Call 020 7946 0001 on weekdays.", [text]).supported
 
 
 def test_a_name_at_the_end_is_compared_whole() -> None:
     text = "Complaints are handled by the Federal Trade Commission. Ask Human Resources for help with anything else."
-    assert check("Complaints are handled by Human Resources.", [text]).reason == "name"
-    assert check("Complaints are handled by the FTC.", [text]).supported
+    assert check_entailment("Complaints are handled by Human Resources.", [text]).reason == "name"
+    assert check_entailment("Complaints are handled by the FTC.", [text]).supported
 
 
 def test_a_name_that_the_text_gives_to_something_else_is_refused() -> None:
     text = "Parental leave for up to a year is granted by the Board. Short unpaid leave is granted by Ada Lovelace."
-    assert check("When you ask for up to a year, parental leave is granted by Ada.", [text]).reason == "name"
+    assert check_entailment("When you ask for up to a year, parental leave is granted by Ada.", [text]).reason == "name"
 
 
 def test_each_sentence_of_several_must_be_supported() -> None:
-    assert check("Yes. Sick leave is not deducted. Receipts are required for every claim.", [LEAVE, EXPENSES]).supported
-    assert not check("Sick leave is not deducted. Receipts are required for every claim.", [LEAVE]).supported
+    assert check_entailment(
+        "Yes. Sick leave is not deducted. Receipts are required for every claim.", [LEAVE, EXPENSES]
+    ).supported
+    assert not check_entailment("Sick leave is not deducted. Receipts are required for every claim.", [LEAVE]).supported
 
 
 @pytest.mark.parametrize(
@@ -151,11 +153,11 @@ def test_an_instruction_is_not_a_permission(sentence: str, supported: bool) -> N
         "Report a lost badge to Security within a day. Visit the intranet for the form. You may have to pay. "
         "An expired badge is invalid. Keep all required receipts."
     )
-    assert check(sentence, [text]).supported is supported
+    assert check_entailment(sentence, [text]).supported is supported
 
 
 def test_what_a_list_allows_may_be_done() -> None:
-    assert check(
+    assert check_entailment(
         "You may use a taxi after 22:00.", ["You may:\n- Use a taxi after 22:00, if it rains.\n- Walk."]
     ).supported
 
@@ -171,33 +173,39 @@ def test_what_a_list_allows_may_be_done() -> None:
 )
 def test_a_true_clause_lends_nothing_to_one_that_was_added(graft: str) -> None:
     sentence = "Up to five days may be carried over into the next year"
-    assert check(f"{sentence}.", [LEAVE]).supported
-    assert not check(f"{sentence}{graft}.", [LEAVE]).supported
+    assert check_entailment(f"{sentence}.", [LEAVE]).supported
+    assert not check_entailment(f"{sentence}{graft}.", [LEAVE]).supported
 
 
 def test_a_quote_that_leaves_its_denial_behind_is_refused() -> None:
-    assert not check("Share passwords.", [ACCESS.replace("Contractors must", "Contractors and guests must")]).supported
+    assert not check_entailment(
+        "Share passwords.", [ACCESS.replace("Contractors must", "Contractors and guests must")]
+    ).supported
 
 
 def test_a_number_of_another_list_item_does_not_count_as_its_marker() -> None:
     text = "1. Lock your screen when you leave the desk.\n2. Report a lost badge to Security."
-    assert check("1. Report a lost badge to Security.", [text]).reason == "number"
-    assert check("3) Lock the screen when leaving your desk.", ["Lock your screen when you leave the desk."]).supported
+    assert check_entailment("1. Report a lost badge to Security.", [text]).reason == "number"
+    assert check_entailment(
+        "3) Lock the screen when leaving your desk.", ["Lock your screen when you leave the desk."]
+    ).supported
 
 
 def test_a_name_and_its_first_letters_are_one() -> None:
-    assert check("The SEC may inspect records.", ["The Securities Exchange Commission may inspect records."]).supported
+    assert check_entailment(
+        "The SEC may inspect records.", ["The Securities Exchange Commission may inspect records."]
+    ).supported
     text = "Records are kept for the NYS Department of Health."
-    assert check("Records are kept for the New York State Department of Health.", [text]).supported
+    assert check_entailment("Records are kept for the New York State Department of Health.", [text]).supported
 
 
-def test_best_is_the_text_that_supports_the_sentence() -> None:
-    assert best("Receipts are required for every claim.", TEXTS) == 1
-    assert best("You must ask for leave two weeks in advance.", TEXTS) == 0
-    assert best("Receipts are optional for every claim.", TEXTS) is None
-    assert best("Receipts are required.", [EXPENSES, EXPENSES]) == 0
-    assert best("Receipts are required.", []) is None
-    assert best("", TEXTS) is None
+def test_the_best_supporting_text_is_the_one_that_says_most_of_the_sentence() -> None:
+    assert best_supporting_text("Receipts are required for every claim.", TEXTS) == 1
+    assert best_supporting_text("You must ask for leave two weeks in advance.", TEXTS) == 0
+    assert best_supporting_text("Receipts are optional for every claim.", TEXTS) is None
+    assert best_supporting_text("Receipts are required.", [EXPENSES, EXPENSES]) == 0
+    assert best_supporting_text("Receipts are required.", []) is None
+    assert best_supporting_text("", TEXTS) is None
 
 
 PIECES = st.sampled_from([text[start:end] for text in TEXTS for start, end in sentences(text)])
@@ -208,14 +216,14 @@ def test_every_sentence_of_a_text_is_supported_by_it(pieces: list[str], data: st
     text = "\n\n".join(pieces)
     spans = sentences(text)
     start, end = data.draw(st.sampled_from(spans))
-    assert check(" ".join(text[start:end].split()), [text]).supported
+    assert check_entailment(" ".join(text[start:end].split()), [text]).supported
 
 
 @given(st.text(max_size=200), st.lists(st.text(max_size=300), max_size=3))
 def test_no_text_makes_it_raise(sentence: str, cited: list[str]) -> None:
-    verdict = check(sentence, cited)
+    verdict = check_entailment(sentence, cited)
     assert verdict.supported == (verdict.reason == "")
-    assert best(sentence, cited) in {None, *range(len(cited))}
+    assert best_supporting_text(sentence, cited) in {None, *range(len(cited))}
 
 
 SYMBOLS = """1 2 30 1,000 0.5 % $ £ . , ; : ( ) - / am p.m. may May not no must unless if to per two hundred first
@@ -225,6 +233,6 @@ SYMBOLS = """1 2 30 1,000 0.5 % $ £ . , ; : ( ) - / am p.m. may May not no must
 @given(st.lists(st.sampled_from([*SYMBOLS.split(), "leave", "Board", "12/3/2024", "2024-13-40", "99:99"]), max_size=25))
 def test_no_order_of_values_and_small_words_makes_it_raise(parts: list[str]) -> None:
     text = " ".join(parts)
-    verdict = check(text, [" ".join(reversed(parts))])
+    verdict = check_entailment(text, [" ".join(reversed(parts))])
     assert verdict.supported == (verdict.reason == "")
-    assert check(text, [text]).supported or not any(part.isalnum() for part in parts)
+    assert check_entailment(text, [text]).supported or not any(part.isalnum() for part in parts)

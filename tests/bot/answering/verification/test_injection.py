@@ -1,4 +1,4 @@
-"""Words never become orders: in the worst case, a model that obeys every one of them, nothing comes of it."""
+"""Injected orders have no effect, not even on a model that obeys every one of them."""
 
 import re
 from collections import Counter
@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from bot.answering.answers import Answer, Question
-from bot.answering.verification.verifier import held
+from bot.answering.verification.plain_text import has_only_cited_links
 from bot.answering.writing.prompts import NOT_FOUND_TOKEN, RULES
 from bot.app import App
 from retrieval.passages import Turn
@@ -57,7 +57,7 @@ def assert_grounded(answer: Answer, app: App) -> None:
         assert sentence.citations
         assert set(sentence.citations) <= real
         cited = [citation for citation in answer.citations if citation.number in sentence.citations]
-        assert held(sentence.text, [section_of(app, each.document, each.anchor) for each in cited])
+        assert has_only_cited_links(sentence.text, [section_of(app, each.document, each.anchor) for each in cited])
         assert supported_by_words(sentence.text, [f"{c.title} {section_of(app, c.document, c.anchor)}" for c in cited])
     for citation in answer.citations:
         document = app.index.document(citation.document)
@@ -71,10 +71,10 @@ def section_of(app: App, document: str, anchor: str) -> str:
 
 
 def supported_by_words(text: str, cited: list[str]) -> bool:
-    """A judge that shares nothing with the check: no number and next to no word that is not there."""
-    said, there = (Counter(re.findall(r"\w+", each.casefold())) for each in (text, " ".join(cited)))
-    strange = [word for word in said if word not in there]
-    return not any(word.isdigit() for word in strange) and len(strange) <= 0.2 * len(said)
+    """A judge that shares nothing with the verifier: no number and next to no word that is not there."""
+    shown, there = (Counter(re.findall(r"\w+", each.casefold())) for each in (text, " ".join(cited)))
+    strange = [word for word in shown if word not in there]
+    return not any(word.isdigit() for word in strange) and len(strange) <= 0.2 * len(shown)
 
 
 def test_there_are_enough_attacks_of_different_kinds():

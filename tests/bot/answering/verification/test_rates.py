@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.answering.verification.entailment import check
+from bot.answering.verification.entailment import check_entailment
 from tests.bot.answering.verification.sets import Case, Sets, corpus, doc2dial
 
 DATA = os.environ.get("FOOTNOTE_TEST_DATA", "")  # noqa: TID251 - FOOTNOTE_TEST_* belongs to the tests
@@ -27,5 +27,5 @@ def sets(request: pytest.FixtureRequest) -> Sets:
 def test_the_share_of_errors_stays_below_its_bound(sets: Sets, kind: str) -> None:
     cases: list[Case] = getattr(sets, kind)
     faithful = kind in MOST_REMOVED
-    wrong = [case for case in cases if check(case.sentence, [case.section.evidence]).supported != faithful]
+    wrong = [case for case in cases if check_entailment(case.sentence, [case.section.evidence]).supported != faithful]
     assert len(wrong) <= (MOST_REMOVED | MOST_LET_THROUGH)[kind] * len(cases), wrong[:5]

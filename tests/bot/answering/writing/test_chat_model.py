@@ -1,4 +1,4 @@
-"""One call to a chat model: its limits, when it is tried again, and how each provider's way of ending is read."""
+"""One call to a chat model: its limits, and how each provider's way of ending and failing is read."""
 
 import sys
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ import pytest
 from langchain.chat_models import base
 from langchain_core.messages import AIMessageChunk
 
-from bot.answering.writing.chat_model import ChatModel, Deadline, Limits, open_model, with_retries
+from bot.answering.writing.chat_model import ChatModel, Deadline, Limits, open_model
 from bot.answering.writing.prompts import Prompt
 from bot.errors import BotError, GenerationFailed
 
@@ -31,7 +31,7 @@ class Scripted:
             yield piece
 
 
-def said(text: str, **ending: str) -> AIMessageChunk:
+def chunk(text: str, **ending: str) -> AIMessageChunk:
     return AIMessageChunk(content=text, response_metadata=ending)
 
 
@@ -50,8 +50,8 @@ def failure(*pieces: Any, limits: Limits = LIMITS) -> GenerationFailed:
     "ending",
     [{"finish_reason": "stop"}, {"stop_reason": "end_turn"}, {"done_reason": "stop"}, {"finish_reason": "STOP"}],
 )
-def test_a_model_that_has_said_everything_is_believed(ending):
-    assert stream(said("Five "), said("days."), said("", **ending)) == ["Five ", "days."]
+def test_a_model_that_has_ended_is_believed(ending):
+    assert stream(chunk("Five "), chunk("days."), chunk("", **ending)) == ["Five ", "days."]
 
 
 @pytest.mark.parametrize(
@@ -67,17 +67,17 @@ def test_a_model_that_has_said_everything_is_believed(ending):
         ({}, "truncated"),
     ],
 )
-def test_every_other_ending_is_told_by_its_kind(ending, kind):
-    assert failure(said("Five"), said("", **ending)).kind == kind
+def test_every_other_ending_is_a_failure_of_its_kind(ending, kind):
+    assert failure(chunk("Five"), chunk("", **ending)).kind == kind
 
 
 def test_content_in_blocks_is_read_without_what_the_model_thinks():
     blocks: Any = [{"type": "reasoning", "reasoning": "hm"}, {"type": "text", "text": "Five."}]
-    assert stream(AIMessageChunk(content=blocks), said("", stop_reason="end_turn")) == ["Five."]
+    assert stream(AIMessageChunk(content=blocks), chunk("", stop_reason="end_turn")) == ["Five."]
 
 
 def test_more_than_the_limit_of_characters_is_not_read():
-    assert failure(said("x" * 50), said("y" * 60), limits=Limits(characters=100)).kind == "truncated"
+    assert failure(chunk("x" * 50), chunk("y" * 60), limits=Limits(characters=100)).kind == "truncated"
 
 
 class APITimeoutError(Exception):
@@ -121,50 +121,6 @@ def test_what_a_client_raises_becomes_a_kind_of_failure(error, kind, again, wait
 def test_a_server_may_name_the_hour_at_which_to_come_back():
     then = format_datetime(datetime.now(UTC) + timedelta(seconds=60), usegmt=True)
     assert 50 < failure(Refused(429, headers={"retry-after": then})).wait <= 60
-
-
-class Tries:
-    """Something to try that fails as scripted, then yields."""
-
-    def __init__(self, *failures: GenerationFailed, after: int = 0) -> None:
-        self.failures = list(failures)
-        self.after = after
-        self.waits: list[float] = []
-
-    def once(self, _: Deadline) -> Iterator[int]:
-        yield from range(self.after)
-        if self.failures:
-            raise self.failures.pop(0)
-        yield 7
-
-    def run(self, **limits: Any) -> list[int]:
-        return list(with_retries(self.once, Limits(**limits), sleep=self.waits.append, jitter=lambda: 1.0))
-
-
-def passing(wait: float = 0.0) -> GenerationFailed:
-    return GenerationFailed("unavailable", again=True, wait=wait)
-
-
-def test_waits_grow_and_a_server_s_own_wish_comes_first():
-    tries = Tries(passing(), passing())
-    assert (tries.run(), tries.waits) == ([7], [0.5, 1.0])
-    tries = Tries(passing(3.0))
-    assert (tries.run(), tries.waits) == ([7], [3.0])
-
-
-@pytest.mark.parametrize(
-    ("tries", "limits"),
-    [
-        pytest.param(Tries(passing(), passing(), passing()), {}, id="three-are-enough"),
-        pytest.param(Tries(GenerationFailed("refused")), {}, id="what-will-not-pass"),
-        pytest.param(Tries(passing(), after=1), {}, id="something-was-given"),
-        pytest.param(Tries(passing(30.0)), {}, id="a-wait-longer-than-the-time-left"),
-        pytest.param(Tries(passing()), {"seconds": 0.1}, id="no-time-left"),
-    ],
-)
-def test_what_is_not_tried_again(tries, limits):
-    with pytest.raises(GenerationFailed):
-        tries.run(**limits)
 
 
 @pytest.mark.parametrize(

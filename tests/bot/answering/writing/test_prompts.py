@@ -3,7 +3,7 @@
 import hashlib
 
 from bot.answering.writing import prompts
-from bot.answering.writing.chat_generator import new_mark
+from bot.answering.writing.chat_generator import new_delimiter
 from retrieval.passages import EVERYONE, Passage, Turn
 
 PASSAGE = Passage(
@@ -24,8 +24,8 @@ PASSAGE = Passage(
 
 
 def prompt(**more) -> prompts.Prompt:
-    given = {"question": "How many?", "history": (), "passages": [PASSAGE], "mark": "#m"} | more
-    return prompts.answer(given["question"], given["history"], given["passages"], mark=given["mark"])
+    given = {"question": "How many?", "history": (), "passages": [PASSAGE], "delimiter": "#m"} | more
+    return prompts.answer_prompt(given["question"], given["history"], given["passages"], delimiter=given["delimiter"])
 
 
 def test_the_version_changes_with_the_words():
@@ -57,7 +57,7 @@ def test_only_the_last_turns_and_no_endless_text_is_sent():
     assert len(asked.user) < 7000
 
 
-def test_the_rules_name_the_mark_and_what_to_say_when_it_is_not_there():
+def test_the_rules_name_the_delimiter_and_what_to_say_when_it_is_not_there():
     asked = prompt()
     assert "#m" in asked.system
     assert "NOT FOUND" in asked.system
@@ -74,5 +74,5 @@ def test_braces_in_the_data_stay_as_they_are():
     assert "{mark} {0}" in prompt(question="{mark} {0}").user
 
 
-def test_a_mark_is_drawn_anew_each_time():
-    assert len({new_mark() for _ in range(50)}) == 50
+def test_a_delimiter_is_drawn_anew_each_time():
+    assert len({new_delimiter() for _ in range(50)}) == 50

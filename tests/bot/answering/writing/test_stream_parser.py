@@ -1,4 +1,4 @@
-"""A model's stream becomes sentences with their marks, the same however it is chopped."""
+"""A model's stream becomes sentences with their citations, the same however it is split."""
 
 import time
 
@@ -13,9 +13,9 @@ Cut = list[tuple[str, tuple[int, ...]]]
 
 
 def drafts(*pieces: str, closed: bool = True) -> list[Draft]:
-    cutter = StreamParser()
-    found = [draft for piece in pieces for draft in cutter.feed(piece)]
-    return [*found, *cutter.close()] if closed else found
+    parser = StreamParser()
+    found = [draft for piece in pieces for draft in parser.feed(piece)]
+    return [*found, *parser.close()] if closed else found
 
 
 def cut(*pieces: str, closed: bool = True) -> Cut:

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.answering.answers import Answer, AnswerWarning, Citation, Sentence
-from bot.answering.pipeline import CONVERSATION
+from bot.answering.answers import SMALL_TALK, Answer, AnswerWarning, Citation, Sentence
 from bot.channels.slack import rendering
 from bot.channels.slack.rendering import Show, body, messages
 from bot.services.escalation import CitedSection, Escalation
@@ -60,9 +59,9 @@ def test_what_was_not_recorded_cannot_be_voted_on():
 
 
 def test_small_talk_has_no_buttons():
-    (message,) = messages(Answer("a", "Hello!", generator=CONVERSATION), SHOW)
+    (message,) = messages(Answer("a", "Hello!", generator=SMALL_TALK), SHOW)
     assert buttons(list(message.blocks)) == []
-    assert "Hello!" in shown(Answer("a", "Hello!", generator=CONVERSATION))
+    assert "Hello!" in shown(Answer("a", "Hello!", generator=SMALL_TALK))
 
 
 def test_each_version_of_a_message_has_new_names_for_its_blocks():
