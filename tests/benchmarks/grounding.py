@@ -19,7 +19,7 @@ from bot.answering.verification.parsing import parse_text
 from tests.bot.answering.verification.sets import ENGLISH, SEED, Case, Sets, corpus, doc2dial
 
 CORPORA = ("doc2dial", "policyqa", "obliqa", "handbooks/jupiterone-policies")
-KINDS = ("quotes", "paraphrases", "values", "polarity", "elsewhere", "grafts")
+KINDS = ("quotes", "paraphrases", "values", "modality", "elsewhere", "grafts")
 FAITHFUL = frozenset({"quotes", "paraphrases"})
 OVERLAP = 0.6
 SENTENCES, PASSAGES, ANSWERS = 6, 8, 60
@@ -64,7 +64,7 @@ def answers(sets: Sets) -> list[tuple[list[str], list[str]]]:
     """Made-up answers: six sentences, some of them of the eight passages of about 200 words that they cite."""
     rng = random.Random(SEED)
     texts = sorted({case.section.text for case in sets.quotes if 150 <= len(case.section.text.split()) <= 260})
-    cases = [*sets.quotes, *sets.paraphrases, *sets.values, *sets.polarity]
+    cases = [*sets.quotes, *sets.paraphrases, *sets.values, *sets.modality]
     made = []
     for _ in range(ANSWERS):
         passages = rng.sample(texts, min(PASSAGES, len(texts)))

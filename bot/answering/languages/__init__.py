@@ -14,34 +14,37 @@ class WordLists:
         self._section = section
 
     def text(self, name: str) -> str:
-        """The value itself."""
+        """Return the value itself."""
         value: str = self._section[name]
         return value
 
     def ordered(self, name: str) -> list[str]:
-        """The words of a list in the order of the file, repeats kept."""
+        """Return the words of a list in the order of the file, repeats kept."""
         return self.text(name).split()
 
     def words(self, name: str) -> frozenset[str]:
-        """The words of a list."""
+        """Return the words of a list."""
         return frozenset(self.ordered(name))
 
     def alternatives(self, name: str) -> str:
-        """The patterns of an array, or the words of a list, as one pattern that matches any of them, not grouped."""
+        """Return the patterns of an array, or the words of a list, as one pattern that matches any; not in a group."""
         value: list[str] | str = self._section[name]
         return "|".join(value.split() if isinstance(value, str) else value)
 
     def table(self, name: str) -> dict[str, Any]:
-        """The values of a table by their keys."""
+        """Return the values of a table by their keys."""
         return dict(self._section[name])
 
     def by_word(self, name: str) -> dict[str, str]:
-        """For each word of a table of lists the key that it stands for."""
+        """Return for each word of a table of lists its key."""
         return {word: key for key, words in self._section[name].items() for word in words.split()}
 
 
 def word_lists(section: str, *, language: str = "english") -> WordLists:
-    """The section of this name in the file of a language; raises `KeyError` when there is none."""
+    """Return the section of this name in the file of a language.
+
+    Raises `KeyError` for an unknown section and `FileNotFoundError` for a language without a file.
+    """
     return WordLists(_load(language)[section])
 
 

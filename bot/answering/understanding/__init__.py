@@ -1,0 +1,1 @@
+"""Understands a question before it is searched with: small talk, follow-ups."""

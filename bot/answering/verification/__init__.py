@@ -1,0 +1,1 @@
+"""Verifies that cited sections support a sentence, and builds the answer from those that they do."""

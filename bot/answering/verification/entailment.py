@@ -15,19 +15,22 @@ from bot.answering.verification.values import find_swapped_value, find_unknown_v
 
 Reason = Literal["", "uncited", "words", "number", "date", "unit", "name", "link", "negation", "modality"]
 
-# The share of a sentence's words that its place in the text must hold; less will do where they also stand together.
-ENOUGH = 0.6
-ENOUGH_TOGETHER = 0.4
-TOGETHER = 0.2
-LOOSE = 2
+# The share of a sentence's words that its place in the text must hold; less will do where enough of them are adjacent
+# there too, at most one other word between.
+MIN_COVERAGE = 0.6
+MIN_COVERAGE_IF_ADJACENT = 0.4
+MIN_ADJACENT = 0.2
+ADJACENT_DISTANCE = 2
+# So many words in a row that the place does not hold are a clause of their own.
 NEW_CLAUSE = 4
 # A clause was added when its place in the text holds no more of it than this, or so many of its words are missing
 # there that the text holds no more than half.
-LEAST_HELD = 0.34
-MISSING = 3
-HELD_OF_CLAUSE = 0.5
+ADDED_COVERAGE = 0.34
+ADDED_WORDS = 3
+ADDED_WORDS_COVERAGE = 0.5
 # With fewer words than these, a sentence's values help to find its place.
 FEW_WORDS = 4
+
 _ENGLISH = word_lists("entailment")
 TURNING_BEFORE_QUOTE = re.compile(rf" (?:{_ENGLISH.alternatives('turning_before_quote')})(?: \S+){{0,3}} $")
 ANSWER_OPENING = re.compile(
@@ -119,9 +122,11 @@ def _search_keys(line: Line) -> frozenset[str]:
 
 
 def _holds_enough(line: Line, place: Window, pairs: Sequence[Pair]) -> bool:
-    adjacent = sum(after[0] - before[0] == 1 and after[1] - before[1] <= LOOSE for before, after in pairwise(pairs))
-    together = adjacent / max(len(line.items) - 1, 1)
-    enough = place.coverage >= ENOUGH or (place.coverage >= ENOUGH_TOGETHER and together >= TOGETHER)
+    adjacent = sum(
+        after[0] - before[0] == 1 and after[1] - before[1] <= ADJACENT_DISTANCE for before, after in pairwise(pairs)
+    )
+    share = adjacent / max(len(line.items) - 1, 1)
+    enough = place.coverage >= MIN_COVERAGE or (place.coverage >= MIN_COVERAGE_IF_ADJACENT and share >= MIN_ADJACENT)
     return enough and not _adds_words(line, place)
 
 
@@ -147,4 +152,4 @@ def _find_added_clause(line: Line, texts: Sequence[ParsedText]) -> str:
 def _is_added(keys: frozenset[str], texts: Sequence[ParsedText]) -> bool:
     coverage = max(best_window(text, keys).coverage for text in texts)
     missing = round(len(keys) * (1 - coverage))
-    return coverage <= LEAST_HELD or (missing >= MISSING and coverage <= HELD_OF_CLAUSE)
+    return coverage <= ADDED_COVERAGE or (missing >= ADDED_WORDS and coverage <= ADDED_WORDS_COVERAGE)

@@ -20,13 +20,13 @@ MAX_WORDS = 60
 MAX_SOURCES = 3
 # Fewer words are a heading or a fragment.
 MIN_WORDS = 5
-# A section must hold the better a sentence, the further its score lies below that of the best one.
+# A sentence must score the better, the further its section's score lies below that of the best one.
 GAP_COST = 0.8
 # A section says its rule first and its exceptions later.
 OPENING_BONUS = 0.03
 # A second sentence of a section says less that is new than one of another.
 SECTION_COST = 0.07
-# Beyond so many words a sentence says the more that was not asked, the longer it is.
+# The longer a sentence, beyond so many words, the more in it was not asked for.
 LONG, LENGTH_COST = 20, 0.1
 # What is so much worse than the best sentence answers something else.
 MARGIN = 0.1
@@ -45,13 +45,16 @@ class ScoredPassage:
 
 @dataclass(frozen=True, slots=True)
 class CandidateSentence:
-    """A sentence of a passage as it would be read, its score, and where else the same words stand."""
+    """A sentence of a passage as it would be read, and its score.
+
+    `duplicates` are the places in other passages where the same words stand.
+    """
 
     quote: Quote
     text: str
     words: int
     score: float
-    again: tuple[Quote, ...] = ()
+    duplicates: tuple[Quote, ...] = ()
 
     @property
     def is_item(self) -> bool:
@@ -96,7 +99,7 @@ def select_sentences(found: Sequence[ScoredPassage]) -> list[tuple[Quote, ...]]:
         if not chosen or _count_words(chosen.values()) + _count_words(added.values()) <= MAX_WORDS:
             chosen |= added
     ordered = sorted(chosen.values(), key=lambda line: (line.quote.passage, line.quote.start))
-    return [(line.quote, *line.again) for line in ordered]
+    return [(line.quote, *line.duplicates) for line in ordered]
 
 
 def _count_words(lines: Iterable[CandidateSentence]) -> int:
@@ -115,7 +118,11 @@ def _candidates(found: Sequence[ScoredPassage]) -> list[list[CandidateSentence]]
             places.setdefault(text, []).append(quote)
             by_passage[-1].append(CandidateSentence(quote, text, len(text.split()), highlight.score))
     return [
-        [replace(line, again=_elsewhere(places[line.text])) for line in lines if places[line.text][0] == line.quote]
+        [
+            replace(line, duplicates=_elsewhere(places[line.text]))
+            for line in lines
+            if places[line.text][0] == line.quote
+        ]
         for lines in by_passage
     ]
 

@@ -1,4 +1,4 @@
-"""Sentences with a known verdict, made from real corpora: what the check of an answer is measured on.
+"""Sentences with a known verdict, made from real corpora: what verification is measured on.
 
 Six kinds, each drawn with a fixed seed and without looking at any checker's verdict:
 
@@ -10,7 +10,7 @@ Six kinds, each drawn with a fixed seed and without looking at any checker's ver
   half in it: there the annotation points to the wrong place or the agent added something.
 - values: a faithful sentence with one number, date, unit or name replaced, half the time by another of the same kind
   from the same section.
-- polarity: a faithful sentence with its negation or modality turned round; one modal verb for another only where the
+- modality: a faithful sentence with its negation or modality turned round; one modal verb for another only where the
   words that it was made from have the force of the first.
 - elsewhere: a faithful sentence under another section of the same document, one which holds few of its words'
   sequences and not the quoted source.
@@ -18,7 +18,7 @@ Six kinds, each drawn with a fixed seed and without looking at any checker's ver
 
 A sentence is checked against its section below the document's title and the section's heading, as the bot does it.
 
-Of 30 of each kind from doc2dial, read by hand with their sections (drawn with seed 0, before the polarity swaps were
+Of 30 of each kind from doc2dial, read by hand with their sections (drawn with seed 0, before the modality swaps were
 mended by what was found; the grafts were not sampled so):
 
 - quotes: all 30 stand there word for word.
@@ -27,7 +27,7 @@ mended by what was found; the grafts were not sampled so):
   the check removes is removed rightly.
 - values: all 30 say what the section does not. Four of them move a limit to where the rule would still hold ("born
   after 1933" for "born after 1928"); to refuse these is right too.
-- polarity: 27 are false. In two the sentence has a modal verb that the section has not, so that another in its place is
+- modality: 27 are false. In two the sentence has a modal verb that the section has not, so that another in its place is
   no worse (one of them is true), and one turns round "I hope you don't ...". Both kinds are left out since.
 - elsewhere: 29 are not said there; one is so general that it nearly is.
 """
@@ -43,10 +43,10 @@ from typing import Any
 
 from retrieval.ranking.analysis import Analyzer
 from retrieval.sectioning.sentences import sentences
-from tests.bot.answering.verification.swaps import polarity_swaps, value_swaps
+from tests.bot.answering.verification.swaps import modality_swaps, value_swaps
 
 SEED = 20
-QUOTES, PARAPHRASES, VALUES, POLARITY, ELSEWHERE, GRAFTS = 250, 250, 300, 200, 200, 200
+QUOTES, PARAPHRASES, VALUES, MODALITY, ELSEWHERE, GRAFTS = 250, 250, 300, 200, 200, 200
 VALUE_KINDS = ("number", "date", "unit", "name")
 ENGLISH = Analyzer()
 
@@ -94,7 +94,7 @@ class Sets:
     quotes: list[Case]
     paraphrases: list[Case]
     values: list[Case]
-    polarity: list[Case]
+    modality: list[Case]
     elsewhere: list[Case]
     grafts: list[Case]
 
@@ -127,7 +127,7 @@ def _sets(held: Sequence[Section], paraphrases: list[Case], seed: int) -> Sets:
         pool[:QUOTES],
         paraphrases[:PARAPHRASES],
         _values(faithful, near, rng),
-        _swapped(faithful, POLARITY, lambda case: polarity_swaps(case.sentence, case.source), rng),
+        _swapped(faithful, MODALITY, lambda case: modality_swaps(case.sentence, case.source), rng),
         list(islice(_elsewhere(faithful, near, rng), ELSEWHERE)),
         list(islice(_grafts(faithful, pool, rng), GRAFTS)),
     )
@@ -160,8 +160,8 @@ def _paraphrases(folder: Path, by_id: dict[str, Section]) -> list[Case]:
 
 def _reply(turns: Sequence[dict[str, str]]) -> str:
     """The longest sentence of the first agent turn, without the yes or no that opens it."""
-    said = next((" ".join(turn["text"].split()) for turn in turns if turn["role"] == "agent"), "")
-    parts = [said[start:end] for start, end in sentences(said)]
+    reply = next((" ".join(turn["text"].split()) for turn in turns if turn["role"] == "agent"), "")
+    parts = [reply[start:end] for start, end in sentences(reply)]
     return OPENING.sub("", max(parts, key=len, default=""))
 
 

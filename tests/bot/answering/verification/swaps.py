@@ -34,7 +34,7 @@ NAME = re.compile(
 )
 NO_NAME = stop_words("english") | {name.lower() for name in (*MONTHS, *WEEKDAYS)}
 
-POLARITY: tuple[tuple[str, tuple[str, ...]], ...] = (
+MODALITY: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"\b(?:must|shall) not\b", ("may", "must")),
     (r"\bmust\b(?! not)", ("may", "need not", "must not", "can")),
     (r"\bshall\b(?! not)", ("may", "need not", "shall not")),
@@ -76,14 +76,14 @@ def forces(text: str) -> list[re.Pattern[str]]:
     return [force for force in FORCES if force.search(text)]
 
 
-def polarity_swaps(sentence: str, source: str) -> list[str]:
+def modality_swaps(sentence: str, source: str) -> list[str]:
     """Every way to turn one negation or modal verb of the sentence round, which was made from the source's words.
 
     One modal verb takes the place of another only where the source has the force of the first: of "Visit a DMV office"
     one person says "you can visit", the other "you must visit", and neither is wrong.
     """
     made = []
-    for pattern, replacements in POLARITY:
+    for pattern, replacements in MODALITY:
         for found in re.finditer(pattern, sentence):
             for replacement in replacements:
                 put = found.expand(replacement)

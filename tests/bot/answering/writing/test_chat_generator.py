@@ -1,4 +1,4 @@
-"""What a person sees of a model that writes, over a real socket: well, slowly, wrongly, or not at all."""
+"""What a person sees of an answer that a model writes, over a real socket: well, slowly, wrongly, or not at all."""
 
 import json
 import subprocess
@@ -260,7 +260,7 @@ def test_a_model_that_does_not_come_to_an_end_is_stopped(place):
     assert answer.fallback is None
 
 
-def test_a_model_that_thinks_aloud_is_heard_only_afterwards(place):
+def test_what_a_model_thinks_aloud_is_never_shown(place):
     answer = place.ask(Reply(numbered(f"<think>{FIVE} [{{leave}}]. Hm.</think>\n\n{BY_MARCH} [{{leave}}]")))
     assert answer.text == f"{BY_MARCH} [1]"
 
@@ -310,7 +310,7 @@ def test_the_exchange_says_who_wrote_it_and_by_which_prompt(place, server):
 
 
 @pytest.mark.parametrize(
-    ("model", "told"),
+    ("model", "expected"),
     [
         pytest.param(
             "mistralai:small",
@@ -321,10 +321,10 @@ def test_the_exchange_says_who_wrote_it_and_by_which_prompt(place, server):
         pytest.param("nobody:x", "the model 'nobody:x' cannot be used: see that its provider is one", id="provider"),
     ],
 )
-def test_a_model_that_cannot_be_used_is_one_line_with_the_mend(place, model, told):
+def test_a_model_that_cannot_be_used_is_one_line_with_the_mend(place, model, expected):
     with pytest.raises(BotError) as caught:
         place.app(model=model).questions.answer(Question(QUESTION))
-    assert str(caught.value).startswith(told)
+    assert str(caught.value).startswith(expected)
 
 
 def test_the_command_line_answers_with_the_model(place, server, monkeypatch):

@@ -1,0 +1,140 @@
+"""The steps of answering a question, in their order, over a search that always finds the same."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import count
+from typing import Any
+
+import pytest
+
+from bot.answering.answers import Done, Event, Question, SentenceReady, Status
+from bot.answering.pipeline import NOT_FOUND, AnsweringPipeline
+from bot.answering.writing.generator import Draft
+from retrieval.errors import SearchUnavailable
+from retrieval.passages import Hit, Passage, Query, Turn
+from retrieval.ranking.highlight import Highlight
+from retrieval.search import Results
+
+TEXT = "Five days of leave may be carried over. They must be used by 31 March."
+FIVE = TEXT.partition(" They")[0]
+LEAVE = Passage(
+    "hr/leave.md", 0, ("Leave",), "leave", "", TEXT, 0, len(TEXT), "v1", "Leave", "", frozenset({"everyone"})
+)
+HISTORY = (Turn("user", "How many days?"),)
+
+
+class FixedSearch:
+    """A search that finds one passage for every query, and keeps the queries."""
+
+    def __init__(self, *, confidence: float = 0.9, failure: Exception | None = None) -> None:
+        self.confidence = confidence
+        self.failure = failure
+        self.queries: list[Query] = []
+
+    def __call__(self, query: Query, *, top: int) -> Results:
+        self.queries.append(query)
+        if self.failure:
+            raise self.failure
+        return Results((Hit(LEAVE, 1.0),), self.confidence)
+
+    def highlights(self, query: Query, results: Results, *, top: int) -> list[list[Highlight]]:
+        return [[Highlight(0, len(FIVE), 0.9)]]
+
+
+class Writer:
+    """A generator that writes these sentences."""
+
+    name = "writer"
+    prompt_version = "writer-1"
+
+    def __init__(self, *sentences: str) -> None:
+        self.sentences = sentences
+
+    def write(self, query: Query, results: Results) -> Iterator[Draft]:
+        yield from (Draft(sentence, (0,)) for sentence in self.sentences)
+
+
+class Condenser:
+    """A condenser that always writes the same."""
+
+    prompt_version = "condenser-1"
+
+    def condense(self, question: str, history: tuple[Turn, ...]) -> str:
+        return "How many days of leave may be carried over?"
+
+
+def pipeline(search: Any, **more: Any) -> AnsweringPipeline:
+    ids = count(1)
+    return AnsweringPipeline(search, threshold=0.5, new_id=lambda: str(next(ids)), clock=lambda: 0.0, **more)
+
+
+def kinds(events: list[Event]) -> list[str]:
+    return [event.step if isinstance(event, Status) else type(event).__name__ for event in events]
+
+
+def test_a_question_is_searched_written_and_answered():
+    search = FixedSearch()
+    events = list(pipeline(search).stream(Question("How many days?")))
+    assert kinds(events) == ["searching", "writing", "SentenceReady", "Done"]
+    done = events[-1]
+    assert isinstance(done, Done)
+    assert (done.answer.text, done.answer.generator) == (f"{FIVE} [1]", "extractive")
+    assert set(done.answer.timings) == {"retrieve", "generate", "first", "total"}
+
+
+def test_small_talk_is_answered_at_once_and_nothing_is_prepared_or_searched():
+    def prepare(_: Question) -> Question:
+        raise AssertionError
+
+    search = FixedSearch()
+    (done,) = pipeline(search).stream(Question("Thanks!"), prepare=prepare)
+    assert isinstance(done, Done)
+    assert done.answer.is_small_talk
+    assert (done.answer.id, done.answer.sentences, search.queries) == ("1", (), [])
+
+
+def test_what_takes_a_while_to_look_up_is_prepared_after_the_first_status():
+    prepared: list[Question] = []
+
+    def prepare(question: Question) -> Question:
+        prepared.append(question)
+        return replace(question, history=HISTORY, groups=frozenset({"hr"}))
+
+    search = FixedSearch()
+    events = pipeline(search).stream(Question("And for part-time staff?"), prepare=prepare)
+    assert next(events) == Status("searching")
+    assert prepared == []
+    assert kinds(list(events)) == ["writing", "SentenceReady", "Done"]
+    assert len(prepared) == 1
+    assert search.queries == [Query("And for part-time staff?", HISTORY, frozenset({"hr"}))]
+
+
+def test_a_follow_up_is_condensed_and_a_first_question_is_not():
+    search = FixedSearch()
+    asked = pipeline(search, condenser=Condenser())
+    assert asked.answer(Question("How many days?")).prompt_version == ""
+    followed = asked.answer(Question("How many?", HISTORY))
+    assert [query.standalone for query in search.queries] == ["", "How many days of leave may be carried over?"]
+    assert (followed.prompt_version, "rewrite" in followed.timings) == ("condenser-1", True)
+
+
+def test_too_little_confidence_is_an_abstention_with_the_nearest_sections():
+    events = list(pipeline(FixedSearch(confidence=0.4)).stream(Question("How many days?")))
+    assert kinds(events) == ["searching", "Done"]
+    done = events[-1]
+    assert isinstance(done, Done)
+    assert (done.answer.text, done.answer.abstained) == (NOT_FOUND, True)
+    assert [hit.passage for hit in done.answer.nearest] == [LEAVE]
+
+
+def test_what_is_not_supported_is_dropped_and_the_rest_is_quoted():
+    events = list(pipeline(FixedSearch(), generator=Writer("Dogs are welcome.")).stream(Question("How many days?")))
+    assert [event.sentence.text for event in events if isinstance(event, SentenceReady)] == [FIVE]
+    done = events[-1]
+    assert isinstance(done, Done)
+    assert str(done.answer.fallback).endswith("(ungrounded).")
+
+
+def test_a_search_that_fails_raises():
+    with pytest.raises(SearchUnavailable):
+        pipeline(FixedSearch(failure=SearchUnavailable("gone"))).answer(Question("How many days?"))
