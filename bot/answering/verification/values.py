@@ -109,9 +109,9 @@ def _different_name(line: Line, here: range, place: Window, counterpart: range) 
     opens = counterpart.start == 0 or counterpart.start in place.line_ends or place.items[counterpart.start - 1].marker
     around = () if opens else place.items[max(counterpart.stop - CONTEXT, 0) : counterpart.stop + CONTEXT]
     # A capital that only begins the sentence is no name when the text writes the word small.
-    small = {item.key for item in around if not item.capital}
+    lower_case = {item.key for item in around if not item.capital}
     names = [item for item in line.items[here.start : here.stop] if item.is_value and not item.amount]
-    names = [item for item in names if item.name or item.exact or item.key not in small]
+    names = [item for item in names if item.name or item.exact or item.key not in lower_case]
     others = [item for item in place.items[counterpart.start : counterpart.stop] if item.is_value and not item.amount]
     named = any(item.name or item.exact for item in (*names, *others))
     if names and others and named and not _share_a_name(line, here, place, counterpart):
@@ -120,7 +120,7 @@ def _different_name(line: Line, here: range, place: Window, counterpart: range) 
 
 
 def _counterpart(here: range, there: range, length: int, place: Window) -> range:
-    """Return the part of a gap of the text that a gap of the sentence is compared with.
+    """Return the part of a gap in the text that a gap in the sentence is compared with.
 
     At either end of a sentence that is as much as the sentence has there: no half names and no other line.
     """
@@ -213,11 +213,11 @@ def _fit(line: Line, value: range, text: Line, place: range) -> float:
         for at in range(max(place.start - TEXT_CONTEXT, 0), min(place.stop + TEXT_CONTEXT, len(text.items)))
         if at not in place
     }
-    held, all_ = 0.0, 0.0
+    matched, total = 0.0, 0.0
     for distance in range(1, CONTEXT + 1):
         for at in (value.start - distance, value.stop - 1 + distance):
             if 0 <= at < len(line.items):
-                all_ += 1 / distance
-                held += (line.items[at].key in around) / distance
-    near = held / all_ if all_ else 0.0
+                total += 1 / distance
+                matched += (line.items[at].key in around) / distance
+    near = matched / total if total else 0.0
     return CONTEXT_WEIGHT * near + (1 - CONTEXT_WEIGHT) * len(line.keys & text.keys) / len(line.keys)
