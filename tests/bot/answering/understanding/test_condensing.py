@@ -97,7 +97,7 @@ def test_the_version_changes_with_the_words():
 
 def test_a_follow_up_is_searched_as_the_model_has_put_it(place, server):
     plain = place.app(model="").questions.answer(Question(FOLLOW_UP, HISTORY))
-    assert sections(plain.shown)[0] != "Travel > Hotels", "nothing but the condensing finds it"
+    assert sections(plain.shown)[0] != "Travel > Hotels", "only the condensed question finds it"
     answer = ask(place, Reply(CONDENSED))
     assert sections(answer.shown)[0] == "Travel > Hotels"
     assert len(condensing_requests(server)) == 1
@@ -118,19 +118,19 @@ def test_the_model_answers_what_the_person_typed(place, server):
     assert CONDENSED not in asked
 
 
-def test_the_request_for_a_condensing_keeps_what_was_said_behind_its_mark(place, server):
+def test_the_condensing_prompt_keeps_earlier_messages_behind_its_delimiter(place, server):
     ask(place, Reply(CONDENSED))
     system, user = (message["content"] for message in condensing_requests(server)[0]["messages"])
-    mark = user.split()[0]
-    assert mark in system
-    assert f"{mark} earlier message of the person asking\n{HISTORY[0].text}\n" in user
-    assert f"{mark} earlier message of you\n{HISTORY[1].text}\n" in user
-    assert f"{mark} question\n{FOLLOW_UP}\n\n{mark} end of the data\n" in user
+    delimiter = user.split()[0]
+    assert delimiter in system
+    assert f"{delimiter} earlier message of the person asking\n{HISTORY[0].text}\n" in user
+    assert f"{delimiter} earlier message of you\n{HISTORY[1].text}\n" in user
+    assert f"{delimiter} question\n{FOLLOW_UP}\n\n{delimiter} end of the data\n" in user
     assert not any(turn.text in system for turn in HISTORY)
-    assert mark not in str(server.requests[-1])
+    assert delimiter not in str(server.requests[-1])
 
 
-def test_a_number_that_the_condensing_loses_is_still_found(place):
+def test_a_number_that_condensing_loses_is_still_found(place):
     text = "And what does HR-117 do?"
     lossy = "What does this form move to another year?"
     bare = place.app(model="").search(Query(lossy))
