@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 
+from bot.answering.languages import word_lists
 from retrieval.characters import remove_hidden
 from retrieval.passages import Passage
 
@@ -15,7 +16,7 @@ EMPHASIS = re.compile(r"\*\*|__|`+|(?<!\w)\*(?=\S)|(?<=\S)\*(?!\w)")
 SPACE_BEFORE_STOP = re.compile(r"\s+(?=[.,;:!?](?:\s|$))")
 # What a chat client makes something of that can be clicked, or that calls somebody.
 CLICKABLE = re.compile(
-    r"(?:[a-z][a-z0-9+.-]*://|www\.|(?:mailto|javascript|data|tel|sms|file|vbscript|callto|skype|msteams|slack):)[^\s<>|]+"
+    rf"(?:[a-z][a-z0-9+.-]*://|www\.|(?:{word_lists('plain_text').alternatives('link_schemes')}):)[^\s<>|]+"
     r"|[^\s<>@]+@[^\s<>@]+\.[^\s<>]+"
     r"|(?<!\w)@\w[\w.-]*"
     r"|(?<![\w.-])(?:[\w-]+\.)+[^\W\d_]{2,}(?:[/:?#][^\s<>|]*)?"
