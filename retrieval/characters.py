@@ -28,6 +28,7 @@ FORMAT_CATEGORY = frozenset({"Cf"})
 _LINE_ENDS = re.compile(f"\r\n|[\r\x0b\x0c\x85{LINE_SEPARATORS}]")
 _SPACES = re.compile("[\u00a0\u2007\u202f]")
 _INVISIBLE_IN_DOCUMENTS = re.compile(f"[{INVISIBLE_IN_DOCUMENTS}]")
+_ESCAPED_IN_JSON = re.compile(f"[\x7f-\x9f\u202a-\u202e\u2066-\u2069{LINE_SEPARATORS}{SURROGATES}]")
 _TERMINAL_CONTROLS = re.compile(f"[{CONTROLS_IN_TEXT}{DIRECTION}]")
 
 
@@ -57,3 +58,8 @@ def remove_hidden(
 def remove_terminal_controls(text: str) -> str:
     """The text without what moves a terminal's cursor, colours it or turns the reading direction."""
     return _TERMINAL_CONTROLS.sub("", text)
+
+
+def escape_in_json(text: str) -> str:
+    r"""JSON text with what could take over a terminal, end a line or is no character written as `\uXXXX`."""
+    return _ESCAPED_IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
