@@ -1,4 +1,4 @@
-"""Everything that a store keeps as JSON lines, and such lines into a store: backup, and from one store to another.
+"""Backup: everything that a store holds as JSON lines, and such lines into a store, also one of another kind.
 
 The first line names the version; the last says how many records came between, so that half a file is noticed.
 """
@@ -7,40 +7,23 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
+from feedback.codec import SCHEMA_TEXT, NewerSchema, check_schema, from_json, to_json, to_line
 from feedback.errors import FeedbackError
-from feedback.records import (
-    SCHEMA,
-    Correction,
-    Decision,
-    Exchange,
-    Export,
-    NewerSchema,
-    Record,
-    Registered,
-    Vote,
-    check_schema,
-    from_json,
-    to_json,
-    to_text,
-)
-from feedback.stores.protocol import FeedbackStore
+from feedback.records import RECORD_TYPES, Record
+from feedback.stores.protocol import FeedbackReader, FeedbackWriter
 
-KINDS: dict[str, type[Any]] = {
-    kind.__name__.lower(): kind for kind in (Exchange, Vote, Correction, Decision, Export, Registered)
-}
 BEGIN, END = "dump", "end"
 BATCH = 500
 BOM = b"\xef\xbb\xbf"
 
-Refusal = Callable[[int, str], None]
-"""Called with the number of a line that was refused, from 1, and why."""
+OnRefused = Callable[[int, str], None]
+"""Called with the number of a line that was refused, from 1, and the reason."""
 
 
 @dataclass(slots=True)
-class Loaded:
-    """What became of the lines of a dump; `refused` counts by reason. `whole` is whether its end was there."""
+class LoadCounts:
+    """What became of the lines of a dump; `refused` counts by reason, `whole` says whether its last line was there."""
 
     added: int = 0
     known: int = 0
@@ -48,27 +31,27 @@ class Loaded:
     whole: bool = False
 
 
-def dumped(store: FeedbackStore) -> Iterator[str]:
-    """The lines, without their ends; few in memory at a time."""
-    yield _marked(BEGIN)
+def dump_lines(store: FeedbackReader) -> Iterator[str]:
+    """Yield the lines of a dump, without their ends; few records are in memory at a time."""
+    yield to_line({"kind": BEGIN, "schema": SCHEMA_TEXT})
     number = 0
     for record in store.records():
-        yield to_text(to_json(record))
+        yield to_line(to_json(record))
         number += 1
-    yield _marked(END, records=number)
+    yield to_line({"kind": END, "schema": SCHEMA_TEXT, "records": number})
 
 
-def load(store: FeedbackStore, lines: Iterable[bytes], *, refuse: Refusal) -> Iterator[Loaded]:
-    """Take what the lines hold; gives the counts so far, again and again, the last time when all is done.
+def load_lines(store: FeedbackWriter, lines: Iterable[bytes], *, refuse: OnRefused) -> Iterator[LoadCounts]:
+    """Write the records of a dump into the store; yields the counts after each batch, the last time when all is done.
 
     What the store has already stays as it is, so that the same file may be loaded again. Raises `FeedbackError` for
     lines of a newer Footnote.
     """
-    counts = Loaded()
+    counts = LoadCounts()
     batch: list[tuple[int, Record]] = []
     for number, line in enumerate(lines, 1):
         try:
-            record = _read(line.removeprefix(BOM) if number == 1 else line, counts)
+            record = _parse(line.removeprefix(BOM) if number == 1 else line, counts)
         except NewerSchema as error:
             raise FeedbackError(f"line {number}: {error}") from error
         except (ValueError, RecursionError) as error:
@@ -78,26 +61,27 @@ def load(store: FeedbackStore, lines: Iterable[bytes], *, refuse: Refusal) -> It
         if record is not None:
             batch.append((number, record))
         if len(batch) == BATCH:
-            _take(store, batch, counts, refuse)
+            _write(store, batch, counts, refuse)
             batch.clear()
             yield counts
-    _take(store, batch, counts, refuse)
+    _write(store, batch, counts, refuse)
     yield counts
 
 
-def _take(store: FeedbackStore, batch: list[tuple[int, Record]], counts: Loaded, refuse: Refusal) -> None:
-    for (number, record), took in zip(batch, store.take([record for _, record in batch]), strict=True):
-        if took == "added":
+def _write(store: FeedbackWriter, batch: list[tuple[int, Record]], counts: LoadCounts, refuse: OnRefused) -> None:
+    results = store.write_many([record for _, record in batch])
+    for (number, record), result in zip(batch, results, strict=True):
+        if result == "added":
             counts.added += 1
-        elif took == "known":
+        elif result == "known":
             counts.known += 1
         else:
-            counts.refused[took] += 1
+            counts.refused[result] += 1
             refuse(number, f"no answer is recorded under {getattr(record, 'answer', '')!r}")
 
 
-def _read(line: bytes, counts: Loaded) -> Record | None:
-    """The record of a line; None for a blank one and for the first and last of a dump."""
+def _parse(line: bytes, counts: LoadCounts) -> Record | None:
+    """Return the record of a line; None for a blank one and for the first and last of a dump."""
     if not line.strip():
         return None
     row = json.loads(line)
@@ -106,11 +90,7 @@ def _read(line: bytes, counts: Loaded) -> Record | None:
         check_schema(row.get("schema"))
         counts.whole = counts.whole or kind == END
         return None
-    if not isinstance(kind, str) or kind not in KINDS:
-        raise ValueError(f"`kind` must be one of {', '.join(KINDS)}")
-    record: Record = from_json(KINDS[kind], row)
+    if not isinstance(kind, str) or kind not in RECORD_TYPES:
+        raise ValueError(f"`kind` must be one of {', '.join(RECORD_TYPES)}")
+    record: Record = from_json(RECORD_TYPES[kind], row)
     return record
-
-
-def _marked(kind: str, **more: int) -> str:
-    return json.dumps({"kind": kind, "schema": ".".join(map(str, SCHEMA)), **more})

@@ -1,99 +1,90 @@
-"""Frozen dataclasses to JSON and back, by their annotations (pure).
+"""The versioned JSON of records, and quick JSON of any other value.
 
-An annotation may be text, number, truth value, datetime, Literal, another dataclass, one of these or None, and tuples,
-frozen sets and mappings of them.
+In JSON every record says its `kind` and its `schema`, MAJOR.MINOR. A newer minor version only adds keys, which are
+ignored; a newer major version is refused. A key that an older version lacks takes its default.
 """
 
 import json
 import math
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import MISSING, fields, is_dataclass
 from datetime import UTC, datetime
-from functools import cache
-from types import NoneType, UnionType
-from typing import Any, Literal, NoReturn, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
+import msgspec
 import orjson
 
+from feedback.records import Exchange, ExportRegistration, R, Record, kind_of
 
-def encode(value: Any) -> Any:
-    """What `json.dumps` takes and `decode` turns back into an equal value; sets are sorted."""
-    kind: Any = type(value)
-    if names := _names(kind):
-        given = ((name, getattr(value, name)) for name in names)
-        return {name: each if type(each) is str else encode(each) for name, each in given}  # most are texts
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, Mapping):
-        return {key: encode(each) for key, each in value.items()}
-    if isinstance(value, frozenset):
-        return sorted(value)
-    if isinstance(value, tuple):
-        return [encode(each) for each in value]
-    return value
+SCHEMA = (1, 0)
+SCHEMA_TEXT = ".".join(map(str, SCHEMA))
 
-
-def decode(kind: Any, value: Any, place: str) -> Any:
-    """The value of this type that `value` stands for; unknown keys are ignored, absent ones take their default.
-
-    Raises ValueError, which names the place, for anything else.
-    """
-    return _decoder(kind)(value, place)
+TIME = "a time in ISO 8601 with its offset from UTC"
+# What people read in place of a type's name in the messages of msgspec.
+EXPECTED = {
+    "str": "a text",
+    "bool": "true or false",
+    "int": "a whole number",
+    "float": "a number",
+    "array": "a list",
+    "object": "an object",
+}
+# Made once: `json.dumps` makes another for each text. Not msgspec's: half a character must be written, and the lines
+# of a dump stay as they have been, in ASCII and with a space behind each comma.
+_ENCODE = json.JSONEncoder(allow_nan=False).encode
 
 
-# Where a value stands: the outermost name, or a place and what follows it there; it is spelled out only in an error.
-Place = Any
-Decoder = Callable[[Any, Place], Any]
+class NewerSchema(ValueError):
+    """The JSON was written by a newer Footnote and cannot be read by this one."""
 
 
-@cache
-def _names(kind: Any) -> tuple[str, ...]:
-    """The fields of a dataclass; none of any other type."""
-    return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else ()
+def to_json(record: Record) -> dict[str, Any]:
+    """The record as JSON keeps it: `kind`, `schema`, then its fields in their order; `from_json` gives an equal one."""
+    row = msgspec.to_builtins(record, builtin_types=(datetime,), enc_hook=_plain)
+    if isinstance(record, ExportRegistration):
+        row["export"]["at"] = record.export.at.isoformat()
+    else:
+        row["at"] = record.at.isoformat()
+    if isinstance(record, Exchange):
+        row["groups"] = sorted(record.groups)
+    return {"kind": kind_of(type(record)), "schema": SCHEMA_TEXT, **row}
 
 
-@cache
-def _decoder(kind: Any) -> Decoder:
-    """What decodes values of this type, made once."""
-    if is_dataclass(kind):
-        return _dataclass(kind)
-    origin = get_origin(kind)
-    if origin in {Union, UnionType}:
-        return _optional(kind)
-    if origin is Literal:
-        return _choice(get_args(kind))
-    if origin in _COLLECTIONS:
-        return _COLLECTIONS[origin](get_args(kind))
-    return _SCALARS[kind]
+def to_line(row: Mapping[str, Any]) -> str:
+    """The JSON object as one line of text; raises ValueError for a number that JSON does not know."""
+    return _ENCODE(row)
 
 
-def _dataclass(kind: Any) -> Decoder:
-    hints = get_type_hints(kind)
-    members = [
-        (field.name, f".{field.name}", _decoder(hints[field.name]), _as_it_is(hints[field.name]), _may_lack(field))
-        for field in fields(kind)
-    ]
+def from_json(record_type: type[R], row: Any) -> R:
+    """The record of this type that the JSON stands for; raises ValueError, which names the place that is wrong."""
+    kind = kind_of(record_type)
+    if not isinstance(row, dict) or row.get("kind") != kind:
+        raise ValueError(f"this is no {kind}: `kind` must be {kind!r}")
+    check_schema(row.get("schema"))
+    try:
+        record = msgspec.convert(_with_times(row, kind), record_type)
+    except msgspec.ValidationError as error:
+        raise ValueError(_message(str(error), record_type, row)) from error
+    if isinstance(record, Exchange):
+        for place, number in _numbers(record):
+            if not math.isfinite(number):
+                raise ValueError(f"`{kind}.{place}` must be a number")
+    return record
 
-    def decoded(value: Any, place: Place) -> Any:
-        if not isinstance(value, dict):
-            _refuse(place, "an object")
-        given = {}
-        for name, step, decoder, same, optional in members:
-            if name in value:
-                one = value[name]
-                given[name] = one if type(one) is same else decoder(one, (place, step))
-            elif not optional:
-                raise ValueError(f"`{_spelled((place, step))}` is missing")
-        return kind(**given)
 
-    return decoded
+def check_schema(schema: Any) -> None:
+    """Raise ValueError for what is no version, and `NewerSchema` for one that this Footnote cannot read."""
+    if not isinstance(schema, str) or not re.fullmatch(r"[0-9]{1,9}\.[0-9]{1,9}", schema):
+        raise ValueError("`schema` must be MAJOR.MINOR")
+    if int(schema.split(".")[0]) > SCHEMA[0]:
+        raise NewerSchema(f"schema {schema} is of a newer Footnote than this one; upgrade it")
 
 
 def to_bytes(value: Any, plain: Callable[[Any], Any] | None = None) -> bytes:
-    """The value as JSON, records and all, quicker than by the standard library; half a character is escaped.
+    """The value as JSON with sorted keys, dataclasses as objects; half a character is escaped.
 
-    `plain` gives what JSON knows in place of what it does not.
+    `plain` converts what JSON does not know.
     """
     try:
         return orjson.dumps(value, default=plain, option=orjson.OPT_SORT_KEYS)
@@ -102,110 +93,62 @@ def to_bytes(value: Any, plain: Callable[[Any], Any] | None = None) -> bytes:
 
 
 def from_bytes(text: str | bytes) -> Any:
-    """What the JSON says, as quickly; raises ValueError."""
+    """The value that the JSON stands for; raises ValueError."""
     try:
         return orjson.loads(text)
     except ValueError:  # it is stricter: half a character, numbers that are none
         return json.loads(text)
 
 
-def _as_it_is(kind: Any) -> Any:
-    """The type whose values are taken without a look, which most are; None where there is more to see to."""
-    return kind if kind in {str, bool, int} else None
+def _plain(value: Any) -> Any:
+    """A number of another library, or a mapping that is no dict, as msgspec takes it."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, float):
+        return float(value)
+    raise TypeError(f"no record holds a {type(value).__name__}")
 
 
-def _may_lack(field: Any) -> bool:
-    return field.default is not MISSING or field.default_factory is not MISSING
+def _with_times(row: Mapping[str, Any], place: str) -> dict[str, Any]:
+    """The same row with its times parsed and in UTC, whatever the offset that was written."""
+    row = dict(row)
+    if "at" in row:
+        row["at"] = _time(row["at"], f"{place}.at")
+    if isinstance(row.get("export"), dict):
+        row["export"] = _with_times(row["export"], f"{place}.export")
+    return row
 
 
-def _optional(kind: Any) -> Decoder:
-    (inner,) = (each for each in get_args(kind) if each is not NoneType)
-    decoder = _decoder(inner)
-    return lambda value, place: None if value is None else decoder(value, place)
-
-
-def _choice(several: tuple[str, ...]) -> Decoder:
-    form = f"one of {', '.join(several)}"
-    return lambda value, place: value if value in several else _refuse(place, form)
-
-
-def _tuple(kinds: tuple[Any, ...]) -> Decoder:
-    decoders = [_decoder(kind) for kind in kinds if kind is not Ellipsis]
-    endless = kinds[-1] is Ellipsis
-
-    def decoded(value: Any, place: Place) -> tuple[Any, ...]:
-        if not isinstance(value, list):
-            _refuse(place, "a list")
-        each = decoders * len(value) if endless else decoders
-        if len(each) != len(value):
-            _refuse(place, f"a list of {len(each)}")
-        return tuple(
-            [decoder(one, (place, f"[{n}]")) for n, (decoder, one) in enumerate(zip(each, value, strict=True))]
-        )
-
-    return decoded
-
-
-def _frozenset(kinds: tuple[Any, ...]) -> Decoder:
-    several = _tuple((*kinds, Ellipsis))
-    return lambda value, place: frozenset(several(value, place))
-
-
-def _mapping(kinds: tuple[Any, ...]) -> Decoder:
-    decoder = _decoder(kinds[1])
-
-    def decoded(value: Any, place: Place) -> dict[str, Any]:
-        if not isinstance(value, dict):
-            _refuse(place, "an object")
-        return {key: decoder(one, (place, f".{key}")) for key, one in value.items()}
-
-    return decoded
-
-
-def _text(value: Any, place: Place) -> str:
-    return value if isinstance(value, str) else _refuse(place, "a text")
-
-
-def _truth(value: Any, place: Place) -> bool:
-    return value if isinstance(value, bool) else _refuse(place, "true or false")
-
-
-def _whole(value: Any, place: Place) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) else _refuse(place, "a whole number")
-
-
-def _number(value: Any, place: Place) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        _refuse(place, "a number")
-    return float(value)
-
-
-def _time(value: Any, place: Place) -> datetime:
-    """In UTC, whatever the offset that was written."""
+def _time(value: Any, place: str) -> datetime:
     with suppress(TypeError, ValueError, OverflowError):
         at = datetime.fromisoformat(value)
         if at.tzinfo:
             return at.astimezone(UTC)
-    return _refuse(place, "a time in ISO 8601 with its offset from UTC")
+    raise ValueError(f"`{place}` must be {TIME}")
 
 
-def _refuse(place: Place, form: str) -> NoReturn:
-    raise ValueError(f"`{_spelled(place)}` must be {form}")
+def _numbers(exchange: Exchange) -> Iterator[tuple[str, float]]:
+    """The numbers of an exchange, of which JSON parsers let through some that are none, each with its place."""
+    yield "confidence", exchange.confidence
+    for number, passage in enumerate(exchange.shown):
+        yield f"shown[{number}].score", passage.score
+    for step, seconds in exchange.timings.items():
+        yield f"timings.{step}", seconds
 
 
-def _spelled(place: Place) -> str:
-    return place if isinstance(place, str) else _spelled(place[0]) + place[1]
-
-
-_SCALARS: dict[Any, Decoder] = {
-    str: _text,
-    bool: _truth,
-    int: _whole,
-    float: _number,
-    datetime: _time,
-}
-_COLLECTIONS: dict[Any, Callable[[tuple[Any, ...]], Decoder]] = {
-    tuple: _tuple,
-    frozenset: _frozenset,
-    Mapping: _mapping,
-}
+def _message(error: str, record_type: type[Any], row: Mapping[str, Any]) -> str:
+    """What is wrong with the row in words for people, from the message of msgspec."""
+    what, _, path = error.partition(" - at `$")
+    path = path.rstrip("`")
+    if path.endswith("[...]"):  # msgspec does not name the key of a mapping: `timings` is the only one
+        key = next((key for key, each in row["timings"].items() if type(each) not in {int, float}), "...")
+        path = path.replace("[...]", f".{key}")
+    place = kind_of(record_type) + path
+    if missing := re.match(r"Object missing required field `(\w+)`", what):
+        return f"`{place}.{missing[1]}` is missing"
+    field_type = get_type_hints(record_type).get(path.removeprefix("."))
+    if get_origin(field_type) is Literal:
+        return f"`{place}` must be one of {', '.join(get_args(field_type))}"
+    expected = re.match(r"Expected `(\w+)[^`]*`(?: of length (\d+))?", what)
+    form = EXPECTED.get(expected[1], expected[1]) if expected else "a number"
+    return f"`{place}` must be {form}" + (f" of {expected[2]}" if expected and expected[2] else "")

@@ -1,4 +1,4 @@
-"""What can go wrong in feedback. The texts are safe to show to a person.
+"""The errors of feedback. Their texts are safe to show to a person.
 
 FeedbackError
   FeedbackUnavailable  the store, or the key that hashes people, cannot be read or written just now

@@ -1,4 +1,4 @@
-"""What feedback must ask of the documents and of the prompts; `bot` fills it in, feedback knows neither."""
+"""The port through which feedback asks about documents and prompts, which it does not know; `bot` implements it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,33 +6,32 @@ from typing import Protocol
 
 from feedback.records import AnswerSentence, Exchange, RetrievedPassage
 
-# Passages come again and again, from exchange to exchange; whatever is told of their texts is kept for so many, since
-# with fewer most would be read anew.
-REMEMBERED = 32_768
+# The same passages come with exchange after exchange: what is computed of a text is cached for so many of them.
+TEXT_CACHE_SIZE = 32_768
 
 Message = tuple[str, str]
-"""A role (`system`, `user` or `assistant`) and what is said."""
+"""A role (`system`, `user` or `assistant`) and its text."""
 
 
 @dataclass(frozen=True, slots=True)
 class CurrentSection:
-    """A section as the documents have it now, and who may read it; `version` is that of its document.
+    """A section as it stands in the documents now, and who may read it; `version` is that of its document.
 
-    `pieces` are the passages that a long section is cut into, as they are shown; empty stands for the text alone.
+    `passages` are the texts that a long section is cut into, as they are retrieved; empty means the text alone.
     """
 
     version: str
     text: str
     audience: frozenset[str]
     owner: str = ""
-    pieces: tuple[str, ...] = ()
+    passages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class FoundSection:
-    """A section that is retrieved now, best first; `confidence` is that of the whole search.
+    """A section that a search finds now; `score` is its own, `confidence` that of the whole search.
 
-    `title` is its document's, with the headings above it, on one line.
+    `title` is its document's with the headings above it, on one line.
     """
 
     document: str
@@ -45,32 +44,32 @@ class FoundSection:
 
 
 class KnowledgePort(Protocol):
-    """The documents, the check and the prompt that answers are made with. Threads may share one."""
+    """Reads the documents, checks sentences against them and builds prompts. Threads may share one."""
 
-    def current(self, document: str, anchor: str) -> CurrentSection | None:
-        """The section with this anchor; None when the document or the anchor is gone."""
+    def current_section(self, document: str, anchor: str) -> CurrentSection | None:
+        """Return the section with this anchor; None when the document or the anchor is gone."""
         ...
 
     def supports(self, sentence: str, texts: Sequence[str]) -> bool:
-        """Whether these texts together support the sentence; no text supports nothing."""
+        """Tell whether these texts together support the sentence; no text supports nothing."""
         ...
 
-    def attributed(self, text: str, passages: Sequence[str]) -> Sequence[AnswerSentence]:
-        """The sentences of a text, each with the number (from 1) of the passage that supports it, or with none."""
+    def cite_sentences(self, text: str, passages: Sequence[str]) -> Sequence[AnswerSentence]:
+        """Cut a text into sentences, each with the number (from 1) of the passage that supports it, or with none."""
         ...
 
     def search(self, exchange: Exchange) -> Sequence[FoundSection]:
-        """What the question of this exchange finds now, with its history and for the groups that asked it."""
+        """Return what the exchange's question finds now, with its history and groups, best first."""
         ...
 
-    def holding(self, text: str, groups: frozenset[str]) -> Sequence[FoundSection]:
-        """The sections that these groups may read and that hold every sentence of a text now, best first."""
+    def sections_supporting(self, text: str, groups: frozenset[str]) -> Sequence[FoundSection]:
+        """Return the sections that these groups may read and that support every sentence of a text, best first."""
         ...
 
     def prompt(self, exchange: Exchange, shown: Sequence[RetrievedPassage]) -> Sequence[Message]:
-        """What a model is sent for this question over these passages; equal arguments give equal messages."""
+        """Build what a model is sent for this question over these passages; equal arguments give equal messages."""
         ...
 
     def completion(self, sentences: Sequence[AnswerSentence]) -> str:
-        """The answer as a model must write it, citations in numbers of passages; of no sentences the refusal."""
+        """Write the answer as a model must, citations as numbers of passages; without sentences the refusal."""
         ...

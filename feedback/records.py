@@ -1,26 +1,11 @@
-"""What is remembered: exchanges, votes and corrections, and the versioned JSON that each of them is kept as.
+"""The records of feedback: exchanges, what people say of their answers, and exports (pure)."""
 
-In JSON every record says its `kind` and its `schema`, MAJOR.MINOR. A newer minor version only adds keys, which are
-ignored here; a newer major version is refused. A key that an older one lacks takes its default.
-"""
-
-import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal, TypeVar
 
-from feedback import codec
-
-SCHEMA = (1, 0)
-WRITTEN = ".".join(map(str, SCHEMA))
-
 Reason = Literal["", "wrong", "outdated", "incomplete", "wrong-source", "unclear", "tone"]
-
-
-class NewerSchema(ValueError):
-    """What was written by a newer Footnote, and cannot be read by this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +31,7 @@ class AnswerSentence:
 
 @dataclass(frozen=True, slots=True)
 class StoredCitation:
-    """The section behind a number; `quote` stands verbatim in this version of the document."""
+    """The section that a number of an answer cites; `quote` is a slice of this version of the document."""
 
     number: int
     document: str
@@ -60,12 +45,12 @@ class StoredCitation:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One question and its answer, with what is needed to judge it later.
+    """One question and its answer, with everything that is needed to review it later.
 
     `id` is the answer's, `at` is in UTC, `history` holds earlier (role, text) pairs, oldest first. `asker` is a keyed
     hash (`bot.access.pseudonyms`), empty when nobody was named; so is `conversation` for a question that stands alone.
-    `fallback` says why another generator than the configured one answered. `timings` are seconds by step. One that is
-    `pruned` has lost its words and those of its passages by age.
+    `fallback` says why another generator than the configured one answered. `timings` are seconds by step. A `pruned`
+    exchange has lost its text and that of its passages by age.
     """
 
     id: str
@@ -90,12 +75,15 @@ class Exchange:
     pruned: bool = False
 
     def __post_init__(self) -> None:
-        _in_utc(self.at)
+        _require_utc(self.at)
 
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """What somebody thinks of an answer; `none` withdraws. `key` names the click: the same key is the same vote."""
+    """One person's vote on an answer; `none` withdraws an earlier one.
+
+    `key` names the click: records with the same key are the same vote.
+    """
 
     key: str
     answer: str
@@ -106,12 +94,12 @@ class Vote:
     comment: str = ""
 
     def __post_init__(self) -> None:
-        _in_utc(self.at)
+        _require_utc(self.at)
 
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """The answer that somebody says is right; `accepted` is None until an owner has decided."""
+    """The answer that somebody proposes instead; `accepted` is None until an owner has decided."""
 
     key: str
     answer: str
@@ -121,12 +109,12 @@ class Correction:
     accepted: bool | None = None
 
     def __post_init__(self) -> None:
-        _in_utc(self.at)
+        _require_utc(self.at)
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What somebody who reviews an answer decides; it outranks votes, and the latest of an answer counts.
+    """A reviewer's verdict on an answer; it outranks votes, and the latest of an answer counts.
 
     `approve` says that the answer is right, `drop` that nothing is to be learned from it. `accept` and `reject` are
     about the correction with the key `correction`, which then has it in its `accepted`.
@@ -141,12 +129,12 @@ class Decision:
     comment: str = ""
 
     def __post_init__(self) -> None:
-        _in_utc(self.at)
+        _require_utc(self.at)
 
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """An export that was made: where it was written, of how many rows, from what had happened until then."""
+    """An export that was made: `place` is the folder it was written to, `at` the end of the time that it covers."""
 
     id: str
     at: datetime
@@ -154,29 +142,47 @@ class Export:
     rows: int
 
     def __post_init__(self) -> None:
-        _in_utc(self.at)
+        _require_utc(self.at)
 
 
 @dataclass(frozen=True, slots=True)
-class Registered:
-    """The rows of an export that hold something of a person (keyed hash), by their sha256; nobody's are empty."""
+class ExportRegistration:
+    """The rows of an export that hold something of one person, by their sha256.
+
+    `person` is a keyed hash; a registration without a person has no rows and only says that the export was made.
+    """
 
     export: Export
     person: str = ""
     rows: tuple[str, ...] = ()
 
 
-Record = Exchange | Vote | Correction | Decision | Export | Registered
-R = TypeVar("R", Exchange, Vote, Correction, Decision, Export, Registered)
-Kept = TypeVar("Kept", bound=Exchange | Vote | Correction | Decision)
+AnswerFeedback = Vote | Correction | Decision
+"""What somebody says of an answer."""
+
+Record = Exchange | Vote | Correction | Decision | Export | ExportRegistration
+R = TypeVar("R", Exchange, Vote, Correction, Decision, Export, ExportRegistration)
+Prunable = TypeVar("Prunable", bound=Exchange | AnswerFeedback)
+
+RECORD_TYPES: Mapping[str, type[Any]] = {
+    "exchange": Exchange,
+    "vote": Vote,
+    "correction": Correction,
+    "decision": Decision,
+    "export": Export,
+    "registered": ExportRegistration,
+}
+"""The type of every record by the `kind` that its JSON and its keys name."""
+
+_KINDS: Mapping[type[Any], str] = {record_type: kind for kind, record_type in RECORD_TYPES.items()}
 
 WriteResult = Literal["added", "known", "unknown-answer"]
-"""What became of a record that was to be remembered."""
+"""What became of a record that was written: `known` had its id or key already and changed nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReviewedExchange:
-    """An exchange with all that counts of what was said of it, each list oldest first."""
+    """An exchange with the votes that count, the corrections and the decisions of its answer, each oldest first."""
 
     exchange: Exchange
     votes: tuple[Vote, ...] = ()
@@ -185,7 +191,7 @@ class ReviewedExchange:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class ExportedRows:
     """A past export that holds rows of a person, by the sha256 of their lines."""
 
     export: Export
@@ -193,27 +199,39 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
-class Forgotten:
-    """What was erased with a person, and the exports that were made before and hold rows of theirs.
+class ErasureResult:
+    """How many records were erased with a person, and the past exports that hold rows of theirs.
 
-    What others said of the person's exchanges is counted with it.
+    Feedback of others about the person's exchanges is counted with it.
     """
 
-    exchanges: int
-    votes: int
-    corrections: int
-    decisions: int
-    exports: tuple[Held, ...] = ()
+    exchanges: int = 0
+    votes: int = 0
+    corrections: int = 0
+    decisions: int = 0
+    exports: tuple[ExportedRows, ...] = ()
 
 
-def decided(corrections: Sequence[Correction], decisions: Sequence[Decision]) -> tuple[Correction, ...]:
+def kind_of(record_type: type[Any]) -> str:
+    """The `kind` of a type of record in JSON and in keys."""
+    return _KINDS[record_type]
+
+
+def person_of(feedback: AnswerFeedback) -> str:
+    """The keyed hash of who gave it; empty for nobody."""
+    if isinstance(feedback, Vote):
+        return feedback.voter
+    return feedback.author if isinstance(feedback, Correction) else feedback.reviewer
+
+
+def apply_decisions(corrections: Sequence[Correction], decisions: Sequence[Decision]) -> tuple[Correction, ...]:
     """The corrections of an answer, each `accepted` as the latest decision about it says; decisions oldest first."""
     latest = {each.correction: each.verdict == "accept" for each in decisions if each.verdict in {"accept", "reject"}}
     return tuple(replace(each, accepted=latest[each.key]) if each.key in latest else each for each in corrections)
 
 
-def without_words(record: Kept) -> Kept:
-    """What is left of a record by age: what is counted, and nothing that anybody wrote or read."""
+def without_words(record: Prunable) -> Prunable:
+    """The record without anything that anybody wrote or read; what is counted stays."""
     given: Any = record
     if isinstance(given, Exchange):
         bare: Any = replace(
@@ -228,53 +246,17 @@ def without_words(record: Kept) -> Kept:
         )
     else:
         bare = replace(given, text="") if isinstance(given, Correction) else replace(given, comment="")
-    kept: Kept = bare
-    return kept
+    pruned: Prunable = bare
+    return pruned
 
 
-def has_words(record: Exchange | Vote | Correction | Decision) -> bool:
-    """Whether there is something that `without_words` takes away."""
+def has_words(record: Exchange | AnswerFeedback) -> bool:
+    """Whether `without_words` takes anything away."""
     if isinstance(record, Exchange):
         return not record.pruned
     return bool(record.text if isinstance(record, Correction) else record.comment)
 
 
-def to_text(row: Mapping[str, Any]) -> str:
-    """The one line of text in which a record's JSON is kept."""
-    return _ENCODE(row)
-
-
-def to_json(record: Record) -> dict[str, Any]:
-    """The record as JSON keeps it; `from_json` gives back an equal one."""
-    return {"kind": _name(type(record)), "schema": WRITTEN, **codec.encode(record)}
-
-
-def from_json(kind: type[R], row: Any) -> R:
-    """The record of this kind that the JSON stands for; raises ValueError, which names what is wrong."""
-    name = _name(kind)
-    if not isinstance(row, dict) or row.get("kind") != name:
-        raise ValueError(f"this is no {name}: `kind` must be {name!r}")
-    check_schema(row.get("schema"))
-    record: R = codec.decode(kind, row, name)
-    return record
-
-
-# Made once: `json.dumps` makes another for each text.
-_ENCODE = json.JSONEncoder(allow_nan=False).encode
-
-
-def _name(kind: type) -> str:
-    return kind.__name__.lower()
-
-
-def check_schema(schema: Any) -> None:
-    """Raise ValueError for what is no version, and `NewerSchema` for one that this Footnote cannot read."""
-    if not isinstance(schema, str) or not re.fullmatch(r"[0-9]{1,9}\.[0-9]{1,9}", schema):
-        raise ValueError("`schema` must be MAJOR.MINOR")
-    if int(schema.split(".")[0]) > SCHEMA[0]:
-        raise NewerSchema(f"schema {schema} is of a newer Footnote than this one; upgrade it")
-
-
-def _in_utc(at: datetime) -> None:
+def _require_utc(at: datetime) -> None:
     if at.utcoffset() != timedelta(0):
         raise ValueError("`at` must be in UTC")

@@ -26,10 +26,10 @@ def command() -> None:
 @click.pass_obj
 def dump(invocation: Invocation, /, *, out: Path | None) -> None:
     """Write everything that is kept as JSON lines: exchanges, votes, corrections, decisions, registered exports."""
-    from feedback.backup import dumped
+    from feedback.backup import dump_lines
 
     with progress() as advance:
-        lines = _counted(dumped(invocation.app.feedback), advance)
+        lines = _counted(dump_lines(invocation.app.feedback), advance)
         if out is None:
             _write(lines, sys.stdout.buffer)
             return
@@ -51,7 +51,7 @@ def load(invocation: Invocation, /, file: BinaryIO, *, as_json: bool) -> None:
 
     Loading the same file again changes nothing. FILE may be `-`, the standard input.
     """
-    from feedback.backup import load as loading
+    from feedback.backup import load_lines
 
     told = 0
 
@@ -62,7 +62,7 @@ def load(invocation: Invocation, /, file: BinaryIO, *, as_json: bool) -> None:
             note(f"line {number}: {why}")
 
     with progress() as advance:
-        for counts in loading(invocation.app.feedback, file, refuse=refuse):
+        for counts in load_lines(invocation.app.feedback, file, refuse=refuse):
             advance("records", counts.added + counts.known, 0)
     refused = sum(counts.refused.values())
     if as_json:

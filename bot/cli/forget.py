@@ -12,7 +12,7 @@ from bot.cli.output import Invocation, emit, say
 from bot.errors import UsageProblem
 
 if TYPE_CHECKING:
-    from feedback.records import Forgotten, Held
+    from feedback.records import ErasureResult, ExportedRows
 
 LINEAGE = "lineage.jsonl"
 
@@ -41,7 +41,7 @@ def command(invocation: Invocation, /, user: str, *, yes: bool, as_json: bool) -
             say(line)
 
 
-def _shape(gone: "Forgotten") -> dict[str, Any]:
+def _shape(gone: "ErasureResult") -> dict[str, Any]:
     return {
         "exchanges": gone.exchanges,
         "votes": gone.votes,
@@ -60,7 +60,7 @@ def _shape(gone: "Forgotten") -> dict[str, Any]:
     }
 
 
-def _lines(gone: "Forgotten") -> Iterator[str]:
+def _lines(gone: "ErasureResult") -> Iterator[str]:
     yield (
         f"Erased exchanges: {gone.exchanges}, votes: {gone.votes}, corrections: {gone.corrections}, "
         f"decisions: {gone.decisions}."
@@ -76,7 +76,7 @@ def _lines(gone: "Forgotten") -> Iterator[str]:
         yield "Export these again, and train models anew that were trained on them."
 
 
-def _files(held: "Held") -> list[tuple[str, int]]:
+def _files(held: "ExportedRows") -> list[tuple[str, int]]:
     """The files of an export that hold these rows, and how many each, as its lineage says; none where that is gone."""
     wanted, found = set(held.rows), Counter[str]()
     try:

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import SecretStr, ValidationInfo
 from pydantic_core import PydanticCustomError
 
-from feedback.stores.redis.connection import address as redis_address
+from feedback.stores.redis.connection import parse_url as parse_redis_url
 from retrieval.passages import EVERYONE, PUBLIC
 
 # What Snowball stems in every PyStemmer that is allowed; its `porter` is an older English.
@@ -102,7 +102,7 @@ def address(value: str) -> str:
 
 def redis(value: SecretStr) -> SecretStr:
     try:
-        redis_address(value.get_secret_value())
+        parse_redis_url(value.get_secret_value())
     except ValueError as error:
         raise wrong(str(error)) from None
     return value

@@ -10,7 +10,7 @@ from bot.answering.verification.entailment import best_supporting_text, check_en
 from bot.answering.verification.injection import PARAGRAPH_BREAK, is_injection
 from bot.answering.verification.plain_text import LINE_MARKUP
 from bot.answering.writing.prompts import NOT_FOUND_TOKEN, answer_prompt
-from feedback.ports import REMEMBERED, CurrentSection, FoundSection, Message
+from feedback.ports import TEXT_CACHE_SIZE, CurrentSection, FoundSection, Message
 from feedback.records import AnswerSentence, Exchange, RetrievedPassage
 from retrieval.index.protocols import SearchIndex
 from retrieval.passages import Passage, Query, Turn
@@ -37,7 +37,7 @@ class KnowledgeAdapter:
         self._language = language
         self._held = lru_cache(maxsize=DOCUMENTS)(self._sections)
 
-    def current(self, document: str, anchor: str) -> CurrentSection | None:
+    def current_section(self, document: str, anchor: str) -> CurrentSection | None:
         """The section with this anchor; None when the document or the anchor is gone."""
         return self._held(document).get(anchor)
 
@@ -45,7 +45,7 @@ class KnowledgeAdapter:
         """Whether these texts together support the sentence; what speaks to a model in them supports nothing."""
         return check_entailment(sentence, [spoken(text) for text in texts], language=self._language).supported
 
-    def attributed(self, text: str, passages: Sequence[str]) -> list[AnswerSentence]:
+    def cite_sentences(self, text: str, passages: Sequence[str]) -> list[AnswerSentence]:
         """The sentences of a text, each with the number (from 1) of the passage that supports it, or with none."""
         texts = [spoken(passage) for passage in passages]
         said = []
@@ -59,7 +59,7 @@ class KnowledgeAdapter:
         """What the question of this exchange finds now, with its history and for the groups that asked it."""
         return self._found(Query(exchange.question, _turns(exchange), exchange.groups))
 
-    def holding(self, text: str, groups: frozenset[str]) -> list[FoundSection]:
+    def sections_supporting(self, text: str, groups: frozenset[str]) -> list[FoundSection]:
         """The sections that these groups may read and that hold every sentence of a text now, best first."""
         return [each for each in self._found(Query(text[:ASKED], (), groups)) if self._holds(text, each)]
 
@@ -74,7 +74,7 @@ class KnowledgeAdapter:
         ]
 
     def _holds(self, text: str, section: FoundSection) -> bool:
-        said = self.attributed(text, [f"{section.title}\n\n{section.text}"])
+        said = self.cite_sentences(text, [f"{section.title}\n\n{section.text}"])
         return bool(said) and all(each.citations for each in said)
 
     def prompt(self, exchange: Exchange, shown: Sequence[RetrievedPassage]) -> tuple[Message, ...]:
@@ -106,13 +106,13 @@ class KnowledgeAdapter:
         made = {}
         for anchor, group in groupby(ordered, key=lambda each: each.anchor):
             passages = list(group)
-            pieces = tuple(each.embedded_text for each in passages)
+            texts = tuple(each.embedded_text for each in passages)
             audience = passages[0].audience
-            made[anchor] = CurrentSection(passages[0].version, "\n\n".join(pieces), audience, held.owner, pieces)
+            made[anchor] = CurrentSection(passages[0].version, "\n\n".join(texts), audience, held.owner, texts)
         return made
 
 
-@lru_cache(maxsize=REMEMBERED)
+@lru_cache(maxsize=TEXT_CACHE_SIZE)
 def spoken(text: str) -> str:
     """The paragraphs of a text that speak to people; the very same text where all of them do."""
     paragraphs = PARAGRAPH_BREAK.split(text)

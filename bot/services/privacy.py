@@ -5,8 +5,8 @@ from datetime import datetime
 
 from bot.services.retention import Retention
 from bot.state.protocol import StateStore, person_prefix
-from feedback.records import Forgotten
-from feedback.stores.protocol import FeedbackStore
+from feedback.records import ErasureResult
+from feedback.stores.protocol import FeedbackEraser
 
 
 class PrivacyService:
@@ -15,7 +15,7 @@ class PrivacyService:
     def __init__(
         self,
         *,
-        feedback: FeedbackStore,
+        feedback: FeedbackEraser,
         state: StateStore,
         retention: Retention,
         pseudonym: Callable[[str], str],
@@ -27,7 +27,7 @@ class PrivacyService:
         self._pseudonym = pseudonym
         self._clock = clock
 
-    def forget(self, user: str) -> Forgotten:
+    def forget(self, user: str) -> ErasureResult:
         """Erase what is recorded of a person, and return what it was and which exports hold rows of theirs.
 
         Raises `FeedbackError` and `StateUnavailable`; then call it again.

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from feedback.errors import FeedbackError
-from feedback.stores.protocol import FeedbackStore
+from feedback.stores.protocol import FeedbackEraser
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ class Retention:
     def __init__(
         self,
         *,
-        feedback: FeedbackStore,
+        feedback: FeedbackEraser,
         marker: Path,
         word_days: int,
         exchange_days: int,
@@ -40,10 +40,10 @@ class Retention:
     def prune(self) -> tuple[int, int]:
         """Prune now; returns how many exchanges lost their words, and how many were removed."""
         now = self._clock()
-        words, all_of_it = (
+        words, exchanges = (
             now - timedelta(days=days) if days else None for days in (self._word_days, self._exchange_days)
         )
-        return self._feedback.prune(words=words, all_of_it=all_of_it)
+        return self._feedback.prune(words_before=words, exchanges_before=exchanges)
 
     def prune_if_due(self) -> None:
         """Prune in a thread if the last time is a day ago; costs nothing otherwise, and never fails.

@@ -44,7 +44,7 @@ class ReviewService:
         """Yield the answers that somebody should look at, oldest first; raises `FeedbackError`."""
         from feedback.curation.judgements import waiting
 
-        return (each for each in self._feedback.judged() if waiting(each, min_agreement=min_agreement))
+        return (each for each in self._feedback.reviewed_exchanges() if waiting(each, min_agreement=min_agreement))
 
     def reviewed(self, answer: str) -> ReviewedExchange:
         """Return an answer with what counts of it now; raises `UnknownExchange`."""

@@ -61,7 +61,7 @@ class TrainingService:
         now = self._clock()
         return make(
             lambda work: curate(
-                lambda: self._feedback.judged(until=until or now), self._knowledge, options, work, progress
+                lambda: self._feedback.reviewed_exchanges(until=until or now), self._knowledge, options, work, progress
             ),
             export_request(formats, options, until=until, language=self._language, tokenizer=tokenizer),
             out,

@@ -92,7 +92,7 @@ class VoteService:
         ]
         records: list[Record] = [record for pair in pairs for record in pair if record is not None]
         try:
-            results = self._feedback.take(records)
+            results = self._feedback.write_many(records)
         except FeedbackUnavailable:  # one by one they may wait in the journal
             results = [self._write(record) for record in records]
         self._retention.prune_if_due()

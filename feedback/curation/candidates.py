@@ -12,7 +12,7 @@ from feedback.curation.options import EVERYONE, Options
 from feedback.curation.personal_data import Redactor
 from feedback.curation.secrets import new_secrets, secrets
 from feedback.curation.values import Section
-from feedback.ports import REMEMBERED, CurrentSection, FoundSection, KnowledgePort, Message
+from feedback.ports import TEXT_CACHE_SIZE, CurrentSection, FoundSection, KnowledgePort, Message
 from feedback.records import AnswerSentence, Exchange, RetrievedPassage, ReviewedExchange, StoredCitation
 
 SECTIONS = 8192
@@ -60,7 +60,7 @@ class Drafting:
     def __init__(self, sources: KnowledgePort, options: Options) -> None:
         self._sources = sources
         self._options = options
-        self._current = lru_cache(maxsize=SECTIONS)(sources.current)
+        self._current = lru_cache(maxsize=SECTIONS)(sources.current_section)
         self._refusal = sources.completion(())
 
     def __call__(self, judged: ReviewedExchange) -> Draft | Left:
@@ -160,7 +160,7 @@ class Drafting:
         if exchange.abstained:
             return ()
         if not exchange.sentences:
-            return tuple(self._sources.attributed(redact(MARK.sub("", exchange.answer)), texts))
+            return tuple(self._sources.cite_sentences(redact(MARK.sub("", exchange.answer)), texts))
         places = {each.number: _number(each, shown, redact) for each in exchange.citations}
         made = []
         for said in exchange.sentences:
@@ -175,14 +175,14 @@ class Drafting:
         text = _unmarked(found.correction.text, redact)
         if text.rstrip(".").casefold() == self._refusal.rstrip(".").casefold():
             return ()
-        said = tuple(self._sources.attributed(text, texts))
+        said = tuple(self._sources.cite_sentences(text, texts))
         return said if said and all(each.citations for each in said) else None
 
     def _elsewhere(self, exchange: Exchange, found: Judgement, redact: Redactor) -> tuple[Section, ...]:
         """The section that holds a correction and was not shown: what the retriever missed, at most one."""
         assert found.correction is not None
         text = _unmarked(found.correction.text, redact)
-        for each in self._sources.holding(text, exchange.groups):
+        for each in self._sources.sections_supporting(text, exchange.groups):
             if may_be_shown(each, self._current(each.document, each.anchor), self._options):
                 return (found_section(each, redact),)
         return ()
@@ -209,7 +209,7 @@ def heading(shown: RetrievedPassage) -> str:
     return " › ".join([shown.title, *path[path[:1] == [shown.title] :]])
 
 
-@lru_cache(maxsize=REMEMBERED)
+@lru_cache(maxsize=TEXT_CACHE_SIZE)
 def collapsed(text: str) -> str:
     """The text on one line with single spaces."""
     return " ".join(text.split())
@@ -243,7 +243,7 @@ def _places(exchange: Exchange) -> list[tuple[str, str]]:
 
 def _stands(cited: StoredCitation, shown: Sequence[RetrievedPassage], current: CurrentSection) -> bool:
     """Whether every passage of the cited section that was shown is still one of it, word for word."""
-    now = {collapsed(piece) for piece in current.pieces or (current.text,)}
+    now = {collapsed(piece) for piece in current.passages or (current.text,)}
     then = {
         collapsed(each.text)
         for each in shown

@@ -74,7 +74,7 @@ class Retrieving:
                 yield found_section(each, redact)
 
     def _is_fit(self, found: FoundSection) -> bool:
-        return may_be_shown(found, self._sources.current(found.document, found.anchor), self._options)
+        return may_be_shown(found, self._sources.current_section(found.document, found.anchor), self._options)
 
 
 def _differs(section: Section, positives: Sequence[Section]) -> bool:

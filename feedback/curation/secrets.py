@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from functools import cache, lru_cache
 from typing import Any
 
-from feedback.ports import REMEMBERED
+from feedback.ports import TEXT_CACHE_SIZE
 
 # Those of detect-secrets that know a secret by its form. What only looks random, its high-entropy detectors, is found
 # in every third page of prose, and addresses of machines are no secret.
@@ -46,7 +46,7 @@ LOOKS_LIKE_ONE = re.compile(r"://|PRIVATE KEY|AKC[a-zA-Z0-9]{9}")
 LEAST_CHARACTERS = 12
 
 
-@lru_cache(maxsize=REMEMBERED)
+@lru_cache(maxsize=TEXT_CACHE_SIZE)
 def secrets(text: str) -> frozenset[str]:
     """The kinds of secrets that the text holds, never their values; remembered, as passages come again."""
     return new_secrets(text)

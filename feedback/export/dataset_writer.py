@@ -47,7 +47,7 @@ class Held:
             self._digests[person] += digest
 
     def rows(self) -> Mapping[str, Iterable[str]]:
-        """As `FeedbackStore.register` takes it."""
+        """As `ExportRegistry.register_export` takes it."""
         return {person: _hexes(digests) for person, digests in sorted(self._digests.items())}
 
 

@@ -21,7 +21,7 @@ from feedback.export.row_writer import Desk, opened, write_lineage, write_reject
 from feedback.export.token_lengths import counted, estimated
 from feedback.export.values import CARD, FORMATS, MANIFEST, SCHEMA, ExportRequest, ExportResult, Format, Progress
 from feedback.records import Export
-from feedback.stores.protocol import FeedbackStore
+from feedback.stores.protocol import ExportRegistry
 
 
 def make(
@@ -29,7 +29,7 @@ def make(
     wanted: ExportRequest,
     place: Path,
     *,
-    store: FeedbackStore,
+    store: ExportRegistry,
     name: str,
     at: datetime,
     force: bool = False,
@@ -54,7 +54,7 @@ def make(
         rows = sum(sum(shelf.rows.values()) for shelf in shelves.values())
         # Registered first: one that is listed and was never put in its place harms nobody, one that is not listed
         # would keep a person's rows when they are to be forgotten.
-        store.register(Export(name, at, str(place.absolute()), rows), desk.held.rows())
+        store.register_export(Export(name, at, str(place.absolute()), rows), desk.held.rows())
         publish()
     return ExportResult(name, place, manifest)
 

@@ -72,7 +72,7 @@ class Case:
     def has_changed(self) -> bool:
         """Whether a cited section is gone, or no longer says what was quoted."""
         return any(
-            state(cited, self._sources.current(cited.document, cited.anchor)) != "same"
+            state(cited, self._sources.current_section(cited.document, cited.anchor)) != "same"
             for cited in self.exchange.citations
         )
 
@@ -132,7 +132,7 @@ class Case:
 
     def _supporting(self, text: str, passages: Sequence[str]) -> set[int]:
         """The numbers of the passages that support the text; none unless they support every sentence."""
-        said = self._sources.attributed(text, passages) if text.strip() and passages else ()
+        said = self._sources.cite_sentences(text, passages) if text.strip() and passages else ()
         return {number for each in said for number in each.citations} if all(s.citations for s in said) else set()
 
 

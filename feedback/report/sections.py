@@ -86,7 +86,7 @@ def owners(failing: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _failing(section: _Section, sources: KnowledgePort | None) -> dict[str, Any]:
     share, low, high = section.failure
-    current = sources.current(section.cited.document, section.cited.anchor) if sources else None
+    current = sources.current_section(section.cited.document, section.cited.anchor) if sources else None
     return {
         **_names(section),
         "owner": current.owner if current else "",

@@ -57,7 +57,7 @@ class Rows:
     def _version(self, cited: StoredCitation) -> str | None:
         place = (cited.document, cited.anchor)
         if place not in self._versions:
-            current = self.sources.current(*place) if self.sources else None
+            current = self.sources.current_section(*place) if self.sources else None
             self._versions[place] = current.version if current else None
         return self._versions[place]
 

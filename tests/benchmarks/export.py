@@ -164,9 +164,9 @@ def fill(home: Path, documents: Path, exchanges: int) -> None:
     for record in Drawn(passages).records(exchanges):
         batch.append(record)
         if len(batch) >= BATCH:
-            app.feedback.take(batch)
+            app.feedback.write_many(batch)
             batch = []
-    app.feedback.take(batch)
+    app.feedback.write_many(batch)
     app.feedback.close()
     size = (home / "feedback.db").stat().st_size / 1e6
     print(f"{exchanges} exchanges over {len(passages)} passages, {size:.0f} MB", flush=True)

@@ -23,9 +23,12 @@ from redis import Redis
 
 from feedback.records import Vote
 from feedback.stores.redis.scripts import RECORD_VOTE
-from feedback.stores.redis.store import RedisFeedback
+from feedback.stores.redis.server import Server
+from feedback.stores.redis.store import TIMEOUT_SECONDS, RedisFeedback
+from feedback.stores.redis.writer import feedback_call
+from feedback.stores.sqlite.rows import feedback_row
 from feedback.stores.sqlite.schema import RECORD_VOTE as INSERT_VOTE
-from feedback.stores.sqlite.store import SqliteFeedback, _opinion
+from feedback.stores.sqlite.store import SqliteFeedback
 from tests.feedback.samples import exchange, vote
 from tests.servers.redis_servers import KINDS, serving
 
@@ -81,18 +84,20 @@ def redis_sides(url: str) -> Iterator[tuple[Side, Side]]:
     with Redis.from_url(url) as client:
         digest = client.script_load(RECORD_VOTE)
 
-        def filled() -> RedisFeedback:
-            store = RedisFeedback(url, workspace=uuid4().hex)
-            store.take([exchange(number) for number in range(ANSWERS)])
+        def filled(workspace: str) -> RedisFeedback:
+            store = RedisFeedback(url, workspace=workspace)
+            store.write_many([exchange(number) for number in range(ANSWERS)])
             return store
 
         def ours(votes: Sequence[Vote]) -> Write:
-            store = filled()
+            store = filled(uuid4().hex)
             return lambda number: store.vote(votes[number])
 
         def bare(votes: Sequence[Vote]) -> Write:
-            store = filled()
-            calls = [store._recording(each) for each in votes]
+            workspace = uuid4().hex
+            filled(workspace).close()
+            server = Server(url, workspace=workspace, timeout=TIMEOUT_SECONDS)
+            calls = [feedback_call(server, each) for each in votes]
             sent = [(len(call.keys), *call.keys, *call.values) for call in calls]
             return lambda number: client.evalsha(digest, *sent[number])
 
@@ -106,7 +111,7 @@ def sqlite_sides(folder: Path) -> Iterator[tuple[Side, Side]]:
 
     def filled() -> SqliteFeedback:
         store = SqliteFeedback(folder / uuid4().hex)
-        store.take([exchange(number) for number in range(ANSWERS)])
+        store.write_many([exchange(number) for number in range(ANSWERS)])
         return store
 
     def ours(votes: Sequence[Vote]) -> Write:
@@ -120,7 +125,7 @@ def sqlite_sides(folder: Path) -> Iterator[tuple[Side, Side]]:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
         lock = threading.Lock()
-        values = [_opinion(each)[1] for each in votes]
+        values = [feedback_row(each)[1] for each in votes]
 
         def write(number: int) -> None:
             with lock:

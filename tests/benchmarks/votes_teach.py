@@ -104,7 +104,7 @@ def cast(app: App, rows: Sequence[Row], qrels: Mapping[str, Sequence[str]], corp
         names = qrels[row["_id"]]
         is_right = begins_with_gold(answer, [gold(name, corpus, known) for name in names])
         right = holding(row["answer"], corpus[names[0]].text)
-        app.feedback.take(list(opinions(number, answer.id, right, at, is_right=is_right)))
+        app.feedback.write_many(list(opinions(number, answer.id, right, at, is_right=is_right)))
         ups += is_right
         downs += not is_right
         abstained += answer.abstained

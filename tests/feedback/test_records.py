@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedback.codec import from_bytes, to_bytes
+from feedback.codec import from_bytes, from_json, to_bytes, to_json
 from feedback.records import (
     AnswerSentence,
     Correction,
@@ -17,8 +17,6 @@ from feedback.records import (
     RetrievedPassage,
     StoredCitation,
     Vote,
-    from_json,
-    to_json,
 )
 from tests.feedback.samples import NOON, exchange, vote
 

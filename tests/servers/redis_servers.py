@@ -24,7 +24,7 @@ import pytest
 from redis import Redis
 from redis.exceptions import RedisError
 
-from feedback.stores.redis.connection import address, connect
+from feedback.stores.redis.connection import connect, parse_url
 
 OWN = os.environ.get("FOOTNOTE_TEST_REDIS_URL", "")  # noqa: TID251 - FOOTNOTE_TEST_* belongs to the tests
 START_SECONDS = 60.0
@@ -233,7 +233,7 @@ def _folder(path: Path) -> Path:
 
 def remove(url: str, workspace: str) -> None:
     """Takes away all that stands in this workspace."""
-    client = connect(address(url), timeout=10)
+    client = connect(parse_url(url), timeout=10)
     keys = list(client.scan_iter(f"footnote:{{{workspace}}}:*", count=1000))
     for begin in range(0, len(keys), 1000):
         client.unlink(*keys[begin : begin + 1000])

@@ -14,8 +14,8 @@ from retrieval.errors import RetrievalError, SearchUnavailable
 from retrieval.index.protocols import SearchIndex
 
 if TYPE_CHECKING:
-    from feedback.stores.journal.file import Counts
-    from feedback.stores.redis.store import Keeping
+    from feedback.stores.journal.file import JournalCounts
+    from feedback.stores.redis.durability import ServerDurability
 
 SAMPLED_DOCUMENTS = 25  # of each source, for their language
 FOLDER = "see that the state folder can be written"
@@ -66,7 +66,7 @@ def feedback_store(open_store: Callable[[], FeedbackStore], *, shared: bool) -> 
         if isinstance(store, JournaledFeedback):
             yield from journal(store.counts())
             store = store.store
-        servers = store.keeping() if isinstance(store, RedisFeedback) else []
+        servers = store.durability() if isinstance(store, RedisFeedback) else []
     except FeedbackError as error:
         yield Check("feedback store", ok=False, detail=str(error), mend=SERVER if shared else FOLDER)
         return
@@ -84,7 +84,7 @@ def state_store(open_store: Callable[[], StateStore], *, shared: bool) -> Check:
     return Check("state store", ok=True, detail=f"opens, questions that wait: {waits}")
 
 
-def journal(counts: "Counts") -> Iterator[Check]:
+def journal(counts: "JournalCounts") -> Iterator[Check]:
     """What waits in the state folder for the store; nothing where nothing does."""
     name = "feedback journal"
     if counts.waiting:
@@ -95,7 +95,7 @@ def journal(counts: "Counts") -> Iterator[Check]:
         yield Check(name, ok=True, detail=detail, mend="see the log; they stay in `journal.db` of the state folder")
 
 
-def durability(server: "Keeping") -> Check:
+def durability(server: "ServerDurability") -> Check:
     """How safely a Redis server keeps votes."""
     name, detail = "feedback store", f"{server.server} answers"
     if server.eviction not in {None, "noeviction"}:

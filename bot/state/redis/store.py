@@ -113,7 +113,7 @@ class RedisState:
             after = b"(" + page[-1]
 
     def _unexpired(self, keys: Sequence[bytes], now: datetime) -> Iterator[bytes]:
-        found = self._server.all([("HGET", self._value_keys[0], key) for key in keys])
+        found = self._server.pipeline([("HGET", self._value_keys[0], key) for key in keys])
         return (key for key, value in zip(keys, found, strict=True) if _current(value, now) is not None)
 
     def _keys(self, kinds: Sequence[str]) -> tuple[bytes, ...]:

@@ -10,7 +10,7 @@ from typing import Any
 from bot.errors import StateUnavailable, TooMany
 from bot.state.protocol import KNOWN_FOR, Claim, Event
 from feedback.errors import FeedbackUnavailable
-from feedback.stores.sqlite.file import Upgrades, column, mapped, open_file, transaction
+from feedback.stores.sqlite.file import Upgrades, column, map_errors, open_file, transaction
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # How many expired events, and how many expired values, one claim deletes.
@@ -201,7 +201,7 @@ class SqliteState:
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
-        with self._lock, self._mapped(), mapped(self.path):
+        with self._lock, self._mapped(), map_errors(self.path):
             yield
 
     @contextmanager

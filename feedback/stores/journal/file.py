@@ -1,21 +1,20 @@
-"""The file of a journal: records that wait, in the order in which they came, and those that were refused in the end."""
+"""The file of a journal: records that wait for the store, in the order in which they came, and those it refused."""
 
 import json
-import sqlite3
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from feedback.codec import from_json, to_json, to_line
 from feedback.errors import FeedbackUnavailable
-from feedback.records import Correction, Decision, Exchange, Vote, from_json, to_json, to_text
-from feedback.stores.sqlite.file import Upgrades, column, mapped, open_file, transaction
+from feedback.records import RECORD_TYPES, AnswerFeedback, Exchange, kind_of, person_of
+from feedback.stores.sqlite.database import Database
+from feedback.stores.sqlite.file import Upgrades, column
 
-Waiting = Exchange | Vote | Correction | Decision
-W = TypeVar("W", bound=Waiting)
-KINDS: Mapping[str, type[Any]] = {kind.__name__.lower(): kind for kind in (Exchange, Vote, Correction, Decision)}
+JournaledRecord = Exchange | AnswerFeedback
+W = TypeVar("W", bound=JournaledRecord)
 
 _COLUMNS = "kind, key, answer, person, conversation, since, record"
 UPGRADES: Upgrades = (
@@ -58,8 +57,8 @@ REFUSE = f"INSERT INTO refused ({_COLUMNS}, why) SELECT {_COLUMNS}, ? FROM waiti
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
-    """How many records wait in a journal, and how many were refused in the end."""
+class JournalCounts:
+    """How many records wait in a journal, and how many the store has refused."""
 
     waiting: int
     refused: int
@@ -67,30 +66,32 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A record that waits, or was refused, under its number; None where the row cannot be read."""
+    """A record that waits or was refused, under its number; None, with the error, where the row cannot be read."""
 
     number: int
-    record: Waiting | None
-    why: str = ""
+    record: JournaledRecord | None
+    error: str = ""
 
 
 class JournalFile:
-    """Durable and bounded; processes may share it. The file is made when something is first put into it."""
+    """Stores at most `limit` records in a SQLite file, which processes may share.
+
+    The file is made when the first record is added. All methods raise `FeedbackUnavailable`.
+    """
 
     def __init__(self, path: Path, *, limit: int) -> None:
         self.path = path
         self._limit = limit
         self._lock = threading.Lock()
-        self._opened: sqlite3.Connection | None = None
+        self._opened: Database | None = None
 
-    def add(self, record: Waiting, *, since: float) -> bool:
-        """Put it behind the others; False, and nothing changes, when it waits already.
+    def add(self, record: JournaledRecord, *, since: float) -> bool:
+        """Add a record behind the others; False, and nothing changes, when it waits already.
 
-        Raises `FeedbackUnavailable` when there is no room.
+        Raises `FeedbackUnavailable`, also when there is no room. `since` is its time in seconds since 1970.
         """
         row = {**_row(record), "since": since, "limit": self._limit}
-        with self._lock, mapped(self.path):
-            connection = self._connection()
+        with self._open().transaction() as connection:
             if connection.execute(ADD, row).rowcount > 0:
                 return True
             known = connection.execute("SELECT 1 FROM waiting WHERE kind = :kind AND key = :key", row).fetchone()
@@ -102,110 +103,100 @@ class JournalFile:
         )
 
     def first(self, number: int) -> list[Entry]:
-        """Those that wait longest, in order."""
-        rows = self._rows("SELECT number, kind, record FROM waiting ORDER BY number LIMIT ?", (number,))
-        return [_entry(*row) for row in rows]
+        """Return so many of those that wait longest, in order."""
+        return self._entries("SELECT number, kind, record FROM waiting ORDER BY number LIMIT ?", (number,))
 
-    def refused(self, *, behind: int, after: float, limit: int) -> list[Entry]:
-        """Some of the refused that came after a time, in order, behind a number."""
+    def refused(self, *, behind: int, since: float, limit: int) -> list[Entry]:
+        """Return some of the refused that came after a time, in order, behind a number."""
         page = "SELECT number, kind, record FROM refused WHERE number > ? AND since > ? ORDER BY number LIMIT ?"
-        return [_entry(*row) for row in self._rows(page, (behind, after, limit))]
+        return self._entries(page, (behind, since, limit))
 
-    def sent(self, numbers: Sequence[int], refused: Mapping[int, str]) -> None:
-        """Take away what was sent, and put aside what was refused, for these reasons."""
-        with self._writing() as connection:
-            connection.executemany(REFUSE, [(why, number) for number, why in refused.items()])
-            gone = [(number,) for number in (*numbers, *refused)]
+    def settle(self, sent: Sequence[int], refused: Mapping[int, str]) -> None:
+        """Remove what was sent, and put aside what was refused, with the reasons."""
+        with self._open().transaction() as connection:
+            connection.executemany(REFUSE, [(reason, number) for number, reason in refused.items()])
+            gone = [(number,) for number in (*sent, *refused)]
             connection.executemany("DELETE FROM waiting WHERE number = ?", gone)
 
-    def mended(self, numbers: Sequence[int]) -> None:
-        """Take away refused ones that were taken in the end."""
-        with self._writing() as connection:
+    def discard_refused(self, numbers: Sequence[int]) -> None:
+        """Remove refused records that the store has taken in the end."""
+        with self._open().transaction() as connection:
             connection.executemany("DELETE FROM refused WHERE number = ?", [(number,) for number in numbers])
 
-    def about(self, kind: type[W], answer: str) -> list[W]:
-        """The records of this kind about an answer that wait, in the order in which they came."""
-        rows = self._rows(
-            "SELECT number, kind, record FROM waiting WHERE answer = ? AND kind = ? ORDER BY number",
-            (column(answer), _kind(kind)),
-        )
-        return [entry.record for entry in (_entry(*row) for row in rows) if isinstance(entry.record, kind)]
+    def about(self, record_type: type[W], answer: str) -> list[W]:
+        """Return the records of this type about an answer that wait, in the order in which they came."""
+        query = "SELECT number, kind, record FROM waiting WHERE answer = ? AND kind = ? ORDER BY number"
+        found = self._entries(query, (column(answer), kind_of(record_type)))
+        return [entry.record for entry in found if isinstance(entry.record, record_type)]
 
     def holds(self, answer: str) -> bool:
-        """Whether anything about this answer waits."""
+        """Tell whether anything about this answer waits."""
         return bool(self._rows("SELECT 1 FROM waiting WHERE answer = ? LIMIT 1", (column(answer),)))
 
     def conversation(self, name: str) -> list[Exchange]:
-        """The exchanges of a conversation that wait."""
-        rows = self._rows("SELECT number, kind, record FROM waiting WHERE conversation = ?", (column(name),))
-        return [entry.record for entry in (_entry(*row) for row in rows) if isinstance(entry.record, Exchange)]
+        """Return the exchanges of a conversation that wait."""
+        found = self._entries("SELECT number, kind, record FROM waiting WHERE conversation = ?", (column(name),))
+        return [entry.record for entry in found if isinstance(entry.record, Exchange)]
 
     def forget(self, person: str) -> dict[str, int]:
-        """Erase what is here of a person, with what was said of their exchanges; tells how many by kind."""
-        gone: dict[str, int] = {}
+        """Erase what is here of a person, with the feedback about their exchanges; returns how many by kind."""
+        erased: dict[str, int] = {}
+        database = self._open_existing()
+        if database is None:
+            return erased
         values = {"person": column(person)}
-        with self._writing() as connection:
+        with database.transaction() as connection:
             for table in ("waiting", "refused"):
-                whose = f"""
+                theirs = f"""
                     FROM {table} WHERE person = :person
                     OR answer IN (SELECT answer FROM {table} WHERE kind = 'exchange' AND person = :person)
                 """  # noqa: S608 - of our own words
-                for kind, number in connection.execute(f"SELECT kind, count(*) {whose} GROUP BY kind", values):
-                    gone[kind] = gone.get(kind, 0) + number
-                connection.execute(f"DELETE {whose}", values)
-        self._rows("PRAGMA wal_checkpoint(TRUNCATE)", ())
-        return gone
+                for kind, number in connection.execute(f"SELECT kind, count(*) {theirs} GROUP BY kind", values):
+                    erased[kind] = erased.get(kind, 0) + number
+                connection.execute(f"DELETE {theirs}", values)
+        database.checkpoint()
+        return erased
 
-    def counts(self) -> Counts:
-        """How many there are."""
-        rows = self._rows("SELECT (SELECT count(*) FROM waiting), (SELECT count(*) FROM refused)", ())
-        return Counts(*rows[0]) if rows else Counts(0, 0)
+    def counts(self) -> JournalCounts:
+        """Count the records that wait and those that were refused."""
+        rows = self._rows("SELECT (SELECT count(*) FROM waiting), (SELECT count(*) FROM refused)")
+        return JournalCounts(*rows[0]) if rows else JournalCounts(0, 0)
 
     def close(self) -> None:
-        """Let go of the file."""
-        with self._lock, mapped(self.path):
+        """Close the file; a second time changes nothing."""
+        with self._lock:
             if self._opened is not None:
                 self._opened.close()
 
-    def _connection(self) -> sqlite3.Connection:
-        if self._opened is None:
-            self._opened = open_file(self.path, UPGRADES)
-        return self._opened
+    def _open(self) -> Database:
+        with self._lock:
+            if self._opened is None:
+                self._opened = Database(self.path, UPGRADES)
+            return self._opened
 
-    def _rows(self, statement: str, values: tuple[Any, ...]) -> list[Any]:
-        """What a statement gives; nothing where there is no file yet."""
-        with self._lock, mapped(self.path):
-            if self._opened is None and self.path.exists():  # another process may have made it
-                self._connection()
-            return self._opened.execute(statement, values).fetchall() if self._opened else []
+    def _open_existing(self) -> Database | None:
+        """Return the file if this process or another has made it."""
+        return self._open() if self._opened is not None or self.path.exists() else None
 
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, mapped(self.path):
-            connection = self._connection()
-            with transaction(connection):
-                yield connection
+    def _rows(self, statement: str, values: tuple[Any, ...] = ()) -> list[Any]:
+        database = self._open_existing()
+        return database.run(statement, values) if database is not None else []
+
+    def _entries(self, statement: str, values: tuple[Any, ...]) -> list[Entry]:
+        return [_entry(*row) for row in self._rows(statement, values)]
 
 
-def _row(record: Waiting) -> dict[str, Any]:
+def _row(record: JournaledRecord) -> dict[str, Any]:
     if isinstance(record, Exchange):
-        names = (record.id, record.id, record.asker, record.conversation)
-    elif isinstance(record, Vote):
-        names = (record.key, record.answer, record.voter, "")
-    elif isinstance(record, Correction):
-        names = (record.key, record.answer, record.author, "")
+        names = {"key": record.id, "answer": record.id, "person": record.asker, "conversation": record.conversation}
     else:
-        names = (record.key, record.answer, record.reviewer, "")
-    named = dict(zip(("key", "answer", "person", "conversation"), map(column, names), strict=True))
-    return {"kind": _kind(type(record)), "record": to_text(to_json(record)), **named}
+        names = {"key": record.key, "answer": record.answer, "person": person_of(record), "conversation": ""}
+    columns = {name: column(text) for name, text in names.items()}
+    return {"kind": kind_of(type(record)), "record": to_line(to_json(record)), **columns}
 
 
 def _entry(number: int, kind: str, record: str) -> Entry:
     try:
-        return Entry(number, from_json(KINDS[kind], json.loads(record)))
+        return Entry(number, from_json(RECORD_TYPES[kind], json.loads(record)))
     except (ValueError, KeyError) as error:
         return Entry(number, None, f"it cannot be read: {error}")
-
-
-def _kind(kind: type) -> str:
-    return kind.__name__.lower()

@@ -1,4 +1,4 @@
-"""What a `redis_url` means, and the client for it. No message shows what stands in the url besides host and port."""
+"""Parses a `redis_url` and makes the client for it. No message shows more of the url than host and port."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -20,7 +20,7 @@ FIRST_WAIT, LONGEST_WAIT = 0.05, 0.5
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a server, or any node of a cluster, is, and as whom it is spoken to."""
+    """The address of a server, or of any node of a cluster, and the user to log in as."""
 
     host: str
     port: int = PORT
@@ -33,12 +33,12 @@ class Address:
 
     @property
     def place(self) -> str:
-        """What may be shown of it."""
+        """Host and port, the part that messages may show."""
         return f"{self.host}:{self.port}"
 
 
-def address(url: str) -> Address:
-    """The address that a `redis_url` stands for; raises ValueError, whose text is the accepted form."""
+def parse_url(url: str) -> Address:
+    """Return the address that a `redis_url` names; raises ValueError, whose text is the accepted form."""
     try:
         parts = urlsplit(url.strip())
         host, port = parts.hostname, parts.port
@@ -78,8 +78,8 @@ def _files(parts: SplitResult, *, tls: bool) -> dict[str, str]:
     return given
 
 
-def installed() -> bool:
-    """Whether the client is here: it comes with the extra `redis`."""
+def is_installed() -> bool:
+    """Tell whether the client can be imported: it comes with the extra `redis`."""
     with suppress(ImportError):
         import redis
 
@@ -88,7 +88,7 @@ def installed() -> bool:
 
 
 def connect(to: Address, *, timeout: float) -> Any:
-    """A client, which threads may share; one of a cluster asks a node at once, and raises what `failures` lists."""
+    """Make a client, which threads may share; raises what `client_errors` lists. A cluster's asks a node at once."""
     from redis import Redis, RedisCluster
     from redis.backoff import ExponentialBackoff
     from redis.retry import Retry
@@ -108,14 +108,14 @@ def connect(to: Address, *, timeout: float) -> Any:
 
 
 def unknown_script() -> type[Exception]:
-    """What a client raises when the server has not been told a script yet."""
+    """Return the error that a client raises when the server does not know a script yet."""
     from redis.exceptions import NoScriptError
 
     return NoScriptError
 
 
-def failures() -> tuple[type[Exception], ...]:
-    """All that a client raises when a server cannot be reached or refuses what it is asked."""
+def client_errors() -> tuple[type[Exception], ...]:
+    """Return everything that a client raises when a server cannot be reached or refuses a command."""
     from redis.exceptions import ChildDeadlockedError, RedisClusterException, RedisError
 
     # ValueError: a host that is no name (UnicodeError), a certificate's file that is none.

@@ -1,4 +1,4 @@
-"""The Redis store's keys, and the scripts that write them: each runs whole, with nobody else in between.
+"""The keys of the Redis store and the Lua scripts that write them, each atomically.
 
 Behind `footnote:{WORKSPACE}:`, whose braces keep all keys of a workspace on one node of a cluster, stand
 
@@ -25,7 +25,7 @@ completes it. One that erases ends with the name in `person:HASH`, by which the 
 
 NEW, KNOWN, NO_EXCHANGE = 1, 0, -1
 
-# How the JSON of an exchange without words begins; what is said of such a one is kept without words too.
+# How the JSON of a pruned exchange begins; feedback about it is stored without its text.
 PRUNED = b'{"pruned": true'
 
 RECORD_EXCHANGE = """
@@ -78,7 +78,7 @@ return 1
 """
 
 # A correction or a decision.
-RECORD_OPINION = """
+RECORD_FEEDBACK = """
 local exchange, record, opinions, audit, person = unpack(KEYS)
 local json, bare, moment, key, answer, author, at, kind = unpack(ARGV)
 local begins = redis.call('GETRANGE', exchange, 0, 14)
@@ -93,9 +93,9 @@ redis.call('SET', record, json .. '\\n' .. entry)
 return 1
 """
 
-# Some of what was said of one answer, of one kind: for each its record and person, its moment, name, voter and entry.
-# Where all that was said of the answer goes, the moments go last, and by the caller: by them the next try finds it.
-ERASE_SAID = """
+# Some feedback of one kind about one answer: for each its record and person, its moment, name, voter and entry.
+# Where all feedback about the answer goes, the caller removes the moments last: by them the next try finds it.
+ERASE_FEEDBACK = """
 local moments, standing, counts, audit = unpack(KEYS, 1, 4)
 local gone = 0
 for number = 0, (#KEYS - 4) / 2 - 1 do
@@ -119,7 +119,7 @@ end
 return gone
 """
 
-# Of which nothing is said any more; 0, and nothing changes, where somebody has said something meanwhile.
+# An exchange without feedback; 0, and nothing changes, where feedback was recorded meanwhile.
 ERASE_EXCHANGE = """
 local record, exchanges, conversation, person, standing, counts = unpack(KEYS, 1, 6)
 local moment, name = unpack(ARGV)

@@ -1,4 +1,4 @@
-"""A SQLite file of ours: made for its owner alone, in the write-ahead log, synced to disk at every write, upgraded."""
+"""Opens SQLite files: private to their owner, in write-ahead mode, synced to disk at every write, upgraded."""
 
 import os
 import sqlite3
@@ -15,15 +15,18 @@ BUSY_SECONDS = 30.0
 Upgrades = Sequence[Sequence[str]]
 
 
-def open_file(path: Path, upgrades: Upgrades) -> sqlite3.Connection:
-    """A connection that threads may share behind a lock; raises `FeedbackUnavailable`."""
-    with mapped(path):
+def open_file(path: Path, upgrades: Upgrades, *, busy_seconds: float = BUSY_SECONDS) -> sqlite3.Connection:
+    """Open or make the file, bring it to the newest version and return a connection, to be shared behind a lock.
+
+    Waits `busy_seconds` for other processes that write it; raises `FeedbackUnavailable`.
+    """
+    with map_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         _create(path)
-        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=BUSY_SECONDS)
+        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=busy_seconds)
     try:
-        with mapped(path):
-            _use_wal(connection)
+        with map_errors(path):
+            _use_wal(connection, busy_seconds)
             connection.execute("PRAGMA synchronous=FULL")
             connection.execute("PRAGMA secure_delete=ON")  # what is erased is overwritten
             _upgrade(connection, path, upgrades)
@@ -34,8 +37,8 @@ def open_file(path: Path, upgrades: Upgrades) -> sqlite3.Connection:
 
 
 @contextmanager
-def mapped(path: Path) -> Iterator[None]:
-    """Everything that SQLite and the file system raise becomes `FeedbackUnavailable`."""
+def map_errors(path: Path) -> Iterator[None]:
+    """Turn everything that SQLite and the file system raise into `FeedbackUnavailable`."""
     try:
         yield
     except (sqlite3.Error, sqlite3.Warning, OSError) as error:
@@ -47,7 +50,7 @@ def mapped(path: Path) -> Iterator[None]:
 
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """All that is done inside happens, or nothing of it."""
+    """Commit everything that is done inside, or nothing of it."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
@@ -59,7 +62,7 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 def column(text: str) -> str:
-    """The text as SQLite can keep it: a file name's undecodable byte, half a character, is written out."""
+    """Return the text as SQLite can store it: half a character, as of an undecodable file name, is escaped."""
     return text.encode("utf-8", "backslashreplace").decode()
 
 
@@ -70,9 +73,9 @@ def _create(path: Path) -> None:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
 
-def _use_wal(connection: sqlite3.Connection) -> None:
+def _use_wal(connection: sqlite3.Connection, busy_seconds: float) -> None:
     """Switch to the write-ahead log; SQLite does not wait by itself for others that do so at the same time."""
-    deadline = time.monotonic() + BUSY_SECONDS
+    deadline = time.monotonic() + busy_seconds
     while True:
         try:
             connection.execute("PRAGMA journal_mode=WAL")

@@ -1,4 +1,4 @@
-"""The tables of the embedded store, and the statements that read and write them."""
+"""The tables of the embedded store and the SQL that reads, writes and erases their rows."""
 
 from feedback.records import Correction, Decision, Exchange, Vote
 from feedback.stores.sqlite.file import Upgrades
@@ -77,7 +77,7 @@ RECORD_EXCHANGE = """
     VALUES (:id, :at, :conversation, :asker, :pruned, :record)
     ON CONFLICT (id) DO NOTHING
 """
-# What is said of an exchange that has lost its words is kept without words.
+# Feedback about a pruned exchange is stored without its text.
 RECORD_VOTE = """
     INSERT INTO votes (key, answer, voter, at, vote, record)
     SELECT :key, :answer, :voter, :at, :vote, CASE pruned WHEN 0 THEN :record ELSE :bare END
@@ -111,12 +111,23 @@ COUNTS = """
 """
 COUNTING_VOTES = f"SELECT record FROM votes WHERE answer = ? AND {COUNTS} ORDER BY at, key"  # noqa: S608 - no input
 
+HAS_EXCHANGE = "SELECT 1 FROM exchanges WHERE id = ?"
+EXCHANGE = "SELECT record FROM exchanges WHERE id = ?"
+CONVERSATION = "SELECT record FROM exchanges WHERE conversation = ? ORDER BY at DESC, id DESC LIMIT ?"
 EXCHANGES = "SELECT at, id, record FROM exchanges WHERE (at, id) > (?, ?) AND at < ? ORDER BY at, id LIMIT ?"
+CORRECTIONS = "SELECT record FROM corrections WHERE answer = ? ORDER BY at, key"
+DECISIONS = "SELECT record FROM decisions WHERE answer = ? ORDER BY at, key"
+EXPORTS = "SELECT record FROM exports ORDER BY at, id"
+REGISTERED_ROWS = "SELECT person, rows FROM registered WHERE export = ? ORDER BY person"
+EXPORTED_ROWS = """
+    SELECT exports.record, registered.rows FROM registered JOIN exports ON exports.id = registered.export
+    WHERE registered.person = ? ORDER BY exports.at, exports.id
+"""
 TABLES = {Exchange: "exchanges", Vote: "votes", Correction: "corrections", Decision: "decisions"}
 
 
-def said(table: str, *, only: str = "TRUE") -> str:
-    """The records about the exchanges behind one and up to another (time and id), in the order of both."""
+def feedback_between(table: str, *, only: str = "TRUE") -> str:
+    """The query for the feedback about the exchanges behind one and up to another (time and id), in their order."""
     return f"""
         SELECT {table}.answer, {table}.record
         FROM exchanges CROSS JOIN {table} ON {table}.answer = exchanges.id
@@ -125,18 +136,16 @@ def said(table: str, *, only: str = "TRUE") -> str:
     """  # noqa: S608 - of our own words
 
 
-THEIRS = "SELECT id FROM exchanges WHERE asker = :person"
-# What is said of exchanges goes before them, and decisions before the corrections that they are about.
+_EXCHANGES_OF_PERSON = "SELECT id FROM exchanges WHERE asker = :person"
+# Feedback about exchanges goes before them, and decisions before the corrections that they are about.
 FORGET = {
     Decision: f"""
-        DELETE FROM decisions WHERE reviewer = :person OR answer IN ({THEIRS})
+        DELETE FROM decisions WHERE reviewer = :person OR answer IN ({_EXCHANGES_OF_PERSON})
         OR correction IN (SELECT key FROM corrections WHERE author = :person)
     """,  # noqa: S608
-    Correction: f"DELETE FROM corrections WHERE author = :person OR answer IN ({THEIRS})",  # noqa: S608
-    Vote: f"DELETE FROM votes WHERE voter = :person OR answer IN ({THEIRS})",  # noqa: S608
+    Correction: f"DELETE FROM corrections WHERE author = :person OR answer IN ({_EXCHANGES_OF_PERSON})",  # noqa: S608
+    Vote: f"DELETE FROM votes WHERE voter = :person OR answer IN ({_EXCHANGES_OF_PERSON})",  # noqa: S608
     Exchange: "DELETE FROM exchanges WHERE asker = :person",
 }
-HELD = """
-    SELECT exports.record, registered.rows FROM registered JOIN exports ON exports.id = registered.export
-    WHERE registered.person = ? ORDER BY exports.at, exports.id
-"""
+OLD_EXCHANGES = "SELECT id, record FROM exchanges WHERE at < ? ORDER BY at, id LIMIT ?"
+OLD_EXCHANGES_WITH_WORDS = "SELECT id, record FROM exchanges WHERE pruned = 0 AND at < ? ORDER BY at, id LIMIT ?"

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sqlite3
 import stat
 import sys
 from contextlib import closing
@@ -31,9 +32,9 @@ def footnote(*arguments: str, stdin: str | bytes | None = None) -> Result:
 def filled(folder) -> Path:
     """A state folder in which something was asked and said."""
     with closing(SqliteFeedback(folder / ".footnote" / "feedback.db")) as store:
-        store.take([exchange(number) for number in range(3)])
-        store.take([vote(0), vote(1, "up"), correction(), decision(1, "accept", correction="click-00000")])
-        store.register(export(), {"1e" * 32: ["r1"]})
+        store.write_many([exchange(number) for number in range(3)])
+        store.write_many([vote(0), vote(1, "up"), correction(), decision(1, "accept", correction="click-00000")])
+        store.register_export(export(), {"1e" * 32: ["r1"]})
     made: Path = folder
     return made
 
@@ -88,8 +89,8 @@ def test_only_its_owner_may_read_a_dump(filled):
 
 def test_a_dump_that_fails_leaves_the_one_before(filled, monkeypatch):
     Path("dump.jsonl").write_text("before", encoding="utf-8")
-    with closing(SqliteFeedback(filled / ".footnote" / "feedback.db")) as store:
-        store._run("UPDATE votes SET record = 'nope'", ())
+    with closing(sqlite3.connect(filled / ".footnote" / "feedback.db")) as connection, connection:
+        connection.execute("UPDATE votes SET record = 'nope'")
     result = footnote("feedback", "dump", "--out", "dump.jsonl")
     assert "cannot be read" in told(result, 1)
     assert Path("dump.jsonl").read_text(encoding="utf-8") == "before"

@@ -37,7 +37,7 @@ def test_a_person_is_erased_and_told_in_numbers(talked):
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout == "Erased exchanges: 1, votes: 2, corrections: 0, decisions: 0.\n"
     with closing(SqliteFeedback(talked / "feedback.db")) as store:
-        (left,) = store.judged()
+        (left,) = store.reviewed_exchanges()
     assert left.exchange.id == "answer-00001"
     assert [each.vote for each in left.votes] == ["up"]
     again = footnote("forget", ADA, "--json")
@@ -55,8 +55,8 @@ def test_exports_that_hold_rows_are_named_with_their_files(talked, folder):
     (place / "lineage.jsonl").write_text("".join(json.dumps(row) + "\n" for row in lineage), encoding="utf-8")
     with closing(SqliteFeedback(talked / "feedback.db")) as store:
         rows = {hashed(ADA, key=user_key(talked)): ["aa", "cc"]}
-        store.register(Export("e1", NOON, str(place), 3), rows)
-        store.register(Export("e2", NOON, str(folder / "gone"), 3), rows)
+        store.register_export(Export("e1", NOON, str(place), 3), rows)
+        store.register_export(Export("e2", NOON, str(folder / "gone"), 3), rows)
     result = footnote("forget", ADA)
     assert result.stdout.splitlines()[1:] == [
         f"The export e1 in {place} holds 2 rows of theirs:",

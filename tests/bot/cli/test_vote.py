@@ -136,7 +136,7 @@ WRONG = {
 def votes(folder) -> str:
     """A file of votes, the eleventh line blank, on two answers that are recorded."""
     with closing(SqliteFeedback(folder / ".footnote" / "feedback.db")) as store:
-        store.take([exchange(0), exchange(1)])
+        store.write_many([exchange(0), exchange(1)])
     lines = [*map(json.dumps, LINES), "", "{"]
     (folder / "votes.jsonl").write_text("\ufeff" + "\n".join(lines), encoding="utf-8")
     return "votes.jsonl"
@@ -144,7 +144,7 @@ def votes(folder) -> str:
 
 def judged(folder) -> list[ReviewedExchange]:
     with closing(SqliteFeedback(folder / ".footnote" / "feedback.db")) as store:
-        return list(store.judged())
+        return list(store.reviewed_exchanges())
 
 
 def test_many_votes_are_taken_from_a_file_and_bad_lines_told(folder, votes):
@@ -184,7 +184,7 @@ def test_votes_wait_while_the_store_is_down_and_are_sent_when_it_is_back(folder,
     with serving("redis-6.2", folder, "--appendfsync", "always") as server:
         monkeypatch.setenv("FOOTNOTE_REDIS_URL", server.url)
         with closing(RedisFeedback(server.url, workspace="default")) as store:
-            store.take([exchange(0), exchange(1)])
+            store.write_many([exchange(0), exchange(1)])
         server.kill()
         result = footnote("vote", "--from", votes, "--json")
         assert json.loads(result.stdout.splitlines()[-1]) == {"added": 4, "known": 0, "refused": 7}

@@ -91,33 +91,35 @@ def library(handbook) -> KnowledgeAdapter:
 
 def test_the_sections_that_hold_a_text_are_found_for_those_who_may_read_them(library):
     everyone = frozenset({"everyone"})
-    found = library.holding("Five days of leave may be carried over into the next year.", everyone)
+    found = library.sections_supporting("Five days of leave may be carried over into the next year.", everyone)
     assert [(each.document, each.anchor) for each in found][:1] == [("handbook/leave.md", "carry-over")]
-    assert not library.holding("Nine days of leave may be carried over into the next year.", everyone)
-    assert not library.holding("", everyone)
-    assert not library.holding("Five days of leave may be carried over into the next year.", frozenset({"public"}))
+    assert not library.sections_supporting("Nine days of leave may be carried over into the next year.", everyone)
+    assert not library.sections_supporting("", everyone)
+    assert not library.sections_supporting(
+        "Five days of leave may be carried over into the next year.", frozenset({"public"})
+    )
 
 
 def test_a_section_is_told_as_it_is_now_with_who_may_read_it(library):
-    current = library.current("handbook/leave.md", "carry-over")
+    current = library.current_section("handbook/leave.md", "carry-over")
     assert current is not None
     assert current.text == "Five days of leave may be carried over into the next year."
-    assert (current.audience, current.owner, current.pieces) == ({"everyone"}, "People", (current.text,))
+    assert (current.audience, current.owner, current.passages) == ({"everyone"}, "People", (current.text,))
 
 
 @pytest.mark.parametrize("place", [("handbook/leave.md", "gone"), ("handbook/gone.md", "carry-over"), ("", "")])
 def test_what_is_gone_is_nothing(library, place):
-    assert library.current(*place) is None
+    assert library.current_section(*place) is None
 
 
 def test_a_long_section_is_one_text_and_its_pieces(handbook):
     sentences = [f"Rule {number} says that kettle {number} stays in kitchen {number}." for number in range(120)]
     (handbook / "long.md").write_text("# Long\n\n" + "\n\n".join(sentences), encoding="utf-8")
     read(run("sync", "handbook", "--json"))
-    current = with_stand_in(load()).knowledge.current("handbook/long.md", "long")
+    current = with_stand_in(load()).knowledge.current_section("handbook/long.md", "long")
     assert current is not None
-    assert len(current.pieces) > 1
-    assert all(each in current.text for each in (*current.pieces, *sentences))
+    assert len(current.passages) > 1
+    assert all(each in current.text for each in (*current.passages, *sentences))
 
 
 def test_a_sentence_is_supported_by_what_says_it_and_not_by_orders_to_a_model(library):
@@ -131,17 +133,17 @@ def test_a_sentence_is_supported_by_what_says_it_and_not_by_orders_to_a_model(li
 
 def test_each_sentence_is_attributed_to_what_supports_it(library):
     texts = ["Call your manager before ten when you are ill.", "Five days of leave may be carried over."]
-    said = library.attributed("Five days of leave may be carried over [1]. Nobody checks that.", texts)
+    said = library.cite_sentences("Five days of leave may be carried over [1]. Nobody checks that.", texts)
     assert said == [
         AnswerSentence("Five days of leave may be carried over.", (2,)),
         AnswerSentence("Nobody checks that.", ()),
     ]
-    assert library.attributed("  ", texts) == []
+    assert library.cite_sentences("  ", texts) == []
 
 
 def test_a_sentence_is_attributed_to_the_passage_in_which_it_stands_word_for_word(library):
     texts = ["Of leave, five days may be carried over.", "Ask first.\nFive days of leave may be\ncarried over."]
-    said = library.attributed("Five days of leave may be carried over.", texts)
+    said = library.cite_sentences("Five days of leave may be carried over.", texts)
     assert said == [AnswerSentence("Five days of leave may be carried over.", (2,))]
 
 
@@ -186,7 +188,7 @@ def test_a_question_finds_what_its_asker_may_read(library):
 def curated(folder) -> Curated:
     app = with_stand_in(load())
     with closing(SqliteFeedback(folder / ".footnote" / "feedback.db")) as store:
-        made = curate(store.judged, app.knowledge, Options(), folder / "work")
+        made = curate(store.reviewed_exchanges, app.knowledge, Options(), folder / "work")
         list(made.examples())
         return made
 

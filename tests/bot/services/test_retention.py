@@ -17,7 +17,7 @@ from bot.services.reviews import ReviewDecision
 from bot.services.votes import BatchVote, VoteRequest
 from feedback.errors import FeedbackUnavailable
 from feedback.records import without_words
-from feedback.stores.protocol import FeedbackStore
+from feedback.stores.protocol import FeedbackEraser
 from feedback.stores.sqlite.store import SqliteFeedback
 from tests.feedback.samples import NOON, exchange, vote
 from tests.servers.redis_servers import eventually
@@ -33,7 +33,7 @@ def app(tmp_path) -> App:
     return made
 
 
-def retention(store: FeedbackStore, marker: Path) -> Retention:
+def retention(store: FeedbackEraser, marker: Path) -> Retention:
     return Retention(feedback=store, marker=marker, word_days=1, exchange_days=1, clock=lambda: NOON)
 
 
@@ -71,7 +71,9 @@ def test_once_a_day_a_vote_lets_go_of_what_is_old(app):
 
 def test_a_store_that_is_down_is_tried_again_tomorrow(tmp_path, caplog):
     class Down(SqliteFeedback):
-        def prune(self, *, words: datetime | None = None, all_of_it: datetime | None = None) -> tuple[int, int]:
+        def prune(
+            self, *, words_before: datetime | None = None, exchanges_before: datetime | None = None
+        ) -> tuple[int, int]:
             raise FeedbackUnavailable("it is down")
 
     (tmp_path / "pruned").touch()

@@ -38,14 +38,14 @@ class Shelf:
     checked: list[str] = field(default_factory=list)
     sought: list[tuple[str, frozenset[str]]] = field(default_factory=list)
 
-    def current(self, document: str, anchor: str) -> CurrentSection | None:
+    def current_section(self, document: str, anchor: str) -> CurrentSection | None:
         return self.sections.get((document, anchor))
 
     def supports(self, sentence: str, texts: Sequence[str]) -> bool:
         self.checked.append(sentence)
         return any(set(sentence.lower().split()) <= set(text.lower().split()) for text in texts)
 
-    def attributed(self, text: str, passages: Sequence[str]) -> list[AnswerSentence]:
+    def cite_sentences(self, text: str, passages: Sequence[str]) -> list[AnswerSentence]:
         made = []
         for sentence in (each.strip() + "." for each in text.split(".") if each.strip()):
             number = next((at for at, each in enumerate(passages, start=1) if sentence in each), 0)
@@ -56,7 +56,7 @@ class Shelf:
         self.searched.append(exchange.question)
         return self.found
 
-    def holding(self, text: str, groups: frozenset[str]) -> list[FoundSection]:
+    def sections_supporting(self, text: str, groups: frozenset[str]) -> list[FoundSection]:
         self.sought.append((text, groups))
         return [each for each in self.found if text in each.text]
 

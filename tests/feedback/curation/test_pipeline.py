@@ -248,7 +248,7 @@ def test_a_cited_section_that_is_not_what_it_was_takes_the_row_along(tmp_path, n
     [
         pytest.param(CurrentSection("v2", CARRY, OPEN), id="other-sections-changed"),
         pytest.param(
-            CurrentSection("v2", f"{CARRY} More.", OPEN, pieces=(CARRY, "More.")), id="a-piece-of-a-long-section"
+            CurrentSection("v2", f"{CARRY} More.", OPEN, passages=(CARRY, "More.")), id="a-piece-of-a-long-section"
         ),
     ],
 )

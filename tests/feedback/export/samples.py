@@ -19,7 +19,7 @@ class Registry:
     registered: list[tuple[Export, Mapping[str, list[str]]]] = field(default_factory=list)
     failure: Exception | None = None
 
-    def register(self, export: Export, rows: Mapping[str, Iterable[str]]) -> None:
+    def register_export(self, export: Export, rows: Mapping[str, Iterable[str]]) -> None:
         if self.failure:
             raise self.failure
         self.registered.append((export, {person: list(hashes) for person, hashes in rows.items()}))

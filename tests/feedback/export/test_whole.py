@@ -73,7 +73,7 @@ def test_votes_become_files_and_a_person_finds_their_rows(kept, library, tmp_pat
 
     def export(name: str):
         return make(
-            lambda work: curate(kept.judged, library, options, work),
+            lambda work: curate(kept.reviewed_exchanges, library, options, work),
             ExportRequest(FORMATS),
             tmp_path / name,
             store=kept,

@@ -38,13 +38,13 @@ class Shelf:
     def put(self, document: str, anchor: str, text: str, *, version: str = "v1", owner: str = "") -> None:
         self.sections[document, anchor] = CurrentSection(version, text, frozenset({"everyone"}), owner)
 
-    def current(self, document: str, anchor: str) -> CurrentSection | None:
+    def current_section(self, document: str, anchor: str) -> CurrentSection | None:
         return self.sections.get((document, anchor))
 
     def supports(self, sentence: str, texts: Sequence[str]) -> bool:
         return any(words(sentence) <= words(text) for text in texts)
 
-    def attributed(self, text: str, passages: Sequence[str]) -> Sequence[AnswerSentence]:
+    def cite_sentences(self, text: str, passages: Sequence[str]) -> Sequence[AnswerSentence]:
         sentences = [each for each in re.split(r"(?<=\.)\s+", text.strip()) if each]
         return [
             AnswerSentence(
@@ -63,7 +63,7 @@ class Shelf:
         ranked = sorted(scored, key=lambda each: (-each[0], each[1]))[:3]
         return [FoundSection(*place, section.version, section.text, score, best) for score, place, section in ranked]
 
-    def holding(self, text: str, groups: frozenset[str]) -> Sequence[FoundSection]:
+    def sections_supporting(self, text: str, groups: frozenset[str]) -> Sequence[FoundSection]:
         raise AssertionError("a report looks for no section by an answer")
 
     def prompt(self, exchange: Exchange, shown: Sequence[RetrievedPassage]) -> Sequence[Message]:

@@ -1,7 +1,9 @@
-"""What a journal promises: what is said while the store is down is neither lost nor doubled, and told meanwhile."""
+"""What a journal promises: records that come while the store is down are neither lost nor doubled, and can be read."""
 
 import logging
 import sqlite3
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -11,9 +13,8 @@ from uuid import uuid4
 import pytest
 
 from feedback.errors import FeedbackUnavailable, UnknownExchange
-from feedback.records import Forgotten
-from feedback.stores.journal import store as journal
-from feedback.stores.journal.file import Counts, JournalFile
+from feedback.records import ErasureResult
+from feedback.stores.journal.file import JournalCounts, JournalFile
 from feedback.stores.journal.store import JournaledFeedback
 from feedback.stores.redis.store import RedisFeedback
 from feedback.stores.sqlite.store import SqliteFeedback
@@ -56,8 +57,18 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "state" / "journal.db"
 
 
-def opened(behind: Any, path: Path, *, limit: int = 1000, wait: float = 0.01) -> JournaledFeedback:
-    return JournaledFeedback(behind, path, limit=limit, first_wait=wait, longest_wait=max(wait, 0.05))
+class Clock:
+    """The time since something, which a test may put forward."""
+
+    def __init__(self) -> None:
+        self.ahead = 0.0
+
+    def __call__(self) -> float:
+        return time.monotonic() + self.ahead
+
+
+def opened(behind: Any, path: Path, *, limit: int = 1000, wait: float = 0.01, **how: Any) -> JournaledFeedback:
+    return JournaledFeedback(behind, path, limit=limit, first_wait=wait, longest_wait=max(wait, 0.05), **how)
 
 
 @pytest.fixture
@@ -70,7 +81,7 @@ def test_while_the_store_is_up_there_is_no_file(store, path):
     assert store.vote(vote())
     assert store.votes("answer-00000") == [vote()]
     assert not path.exists()
-    assert store.counts() == Counts(0, 0)
+    assert store.counts() == JournalCounts(0, 0)
 
 
 def test_what_is_said_while_the_store_is_down_is_told_at_once_and_sent_later(store, behind, path):
@@ -85,9 +96,9 @@ def test_what_is_said_while_the_store_is_down_is_told_at_once_and_sent_later(sto
     assert store.votes("answer-00000") == [vote()]
     assert [each.accepted for each in store.corrections("answer-00000")] == [True]
     assert store.decisions("answer-00000") == [decision(1, "accept", correction="click-00000")]
-    assert store.counts() == Counts(5, 0)
+    assert store.counts() == JournalCounts(5, 0)
     behind.down = False
-    eventually(lambda: store.counts() == Counts(0, 0), "what waits is sent")
+    eventually(lambda: store.counts() == JournalCounts(0, 0), "what waits is sent")
     assert behind.votes("answer-00000") == [vote()]
     assert behind.votes("answer-00001") == [vote(1, "up", answer="answer-00001")]
     assert behind.corrections("answer-00000")[0].accepted
@@ -101,13 +112,14 @@ def test_of_an_answer_of_which_a_vote_waits_the_rest_is_told_as_far_as_it_is_kno
 
 
 def test_the_next_call_that_succeeds_sends_what_waits(behind, path):
-    with closing(opened(behind, path, wait=60)) as store:  # the thread would come too late
+    clock = Clock()
+    with closing(opened(behind, path, wait=60, clock=clock)) as store:  # the thread would come too late
         behind.down = True
         store.vote(vote())
         behind.down = False
-        store._again_at = 0.0  # a minute later
+        clock.ahead = 60
         assert store.votes("answer-00000") == [vote()]
-        assert store.counts() == Counts(0, 0)
+        assert store.counts() == JournalCounts(0, 0)
 
 
 def test_a_store_that_is_down_is_not_asked_for_each_click(behind, path):
@@ -122,7 +134,7 @@ def test_the_same_click_waits_once(store, behind):
     behind.down = True
     assert [store.vote(vote()) for _ in range(3)] == [True, False, False]
     behind.down = False
-    eventually(lambda: store.counts() == Counts(0, 0), "what waits is sent")
+    eventually(lambda: store.counts() == JournalCounts(0, 0), "what waits is sent")
     assert not store.vote(vote())
     assert store.votes("answer-00000") == [vote()]
 
@@ -139,11 +151,12 @@ def test_what_waits_and_what_is_there_are_told_together(store, behind):
 
 
 def test_a_vote_on_an_answer_that_waits_waits_behind_it(behind, path):
-    with closing(opened(behind, path, wait=60)) as store:
+    clock = Clock()
+    with closing(opened(behind, path, wait=60, clock=clock)) as store:
         behind.down = True
         store.record(exchange(1))
         behind.down = False
-        store._again_at = 0.0
+        clock.ahead = 60
         assert store.vote(vote(answer="answer-00001"))
         assert store.votes("answer-00001") == [vote(answer="answer-00001")]
         with pytest.raises(UnknownExchange, match="nobody"):
@@ -156,18 +169,19 @@ def test_what_waits_is_sent_by_the_next_process(behind, path):
         store.vote(vote())
     again = Switched(path.parent.parent / "feedback.sqlite")
     with closing(opened(again, path)) as store:
-        assert store.counts() == Counts(1, 0)
-        assert next(iter(store.judged())).votes == (vote(),)
-        assert store.counts() == Counts(0, 0)
+        assert store.counts() == JournalCounts(1, 0)
+        assert next(iter(store.reviewed_exchanges())).votes == (vote(),)
+        assert store.counts() == JournalCounts(0, 0)
 
 
-def test_what_another_process_left_is_sent_by_one_that_goes_on(store, behind, path):
-    store._look_at = 0.0  # a minute later
-    with closing(JournalFile(path, limit=10)) as left:
+def test_what_another_process_left_is_sent_by_one_that_goes_on(behind, path):
+    clock = Clock()
+    with closing(opened(behind, path, clock=clock)) as store, closing(JournalFile(path, limit=10)) as left:
         left.add(vote(), since=0.0)
-    store.vote(vote(1))
-    assert store.counts() == Counts(0, 0)
-    assert [type(each).__name__ for each in behind.records()] == ["Exchange", "Vote", "Vote"]
+        clock.ahead = 61
+        store.vote(vote(1))
+        assert store.counts() == JournalCounts(0, 0)
+        assert [type(each).__name__ for each in behind.records()] == ["Exchange", "Vote", "Vote"]
 
 
 def test_a_full_journal_refuses_the_click_visibly_and_keeps_the_others(behind, path):
@@ -178,7 +192,7 @@ def test_a_full_journal_refuses_the_click_visibly_and_keeps_the_others(behind, p
             store.vote(vote(2))
         assert not store.vote(vote(1))  # it waits already
         behind.down = False
-        eventually(lambda: store.counts() == Counts(0, 0), "what waits is sent")
+        eventually(lambda: store.counts() == JournalCounts(0, 0), "what waits is sent")
         assert store.vote(vote(2))
         assert store.votes("answer-00000") == [vote(2)]
 
@@ -197,7 +211,7 @@ def test_what_can_no_longer_be_taken_is_put_aside_and_told(store, behind, caplog
     store.vote(vote(1))
     behind.down = False
     with caplog.at_level(logging.WARNING):
-        eventually(lambda: store.counts() == Counts(0, 1), "the one is sent, the other put aside")
+        eventually(lambda: store.counts() == JournalCounts(0, 1), "the one is sent, the other put aside")
     assert "vote 'click-00000', no answer is recorded under 'nobody'" in caplog.text
     assert "It is six now" not in caplog.text
     assert behind.votes("answer-00000") == [vote(1)]
@@ -207,18 +221,22 @@ def test_what_was_put_aside_is_taken_when_its_answer_comes(store, behind):
     behind.down = True
     store.vote(vote(answer="answer-00007"))
     behind.down = False
-    eventually(lambda: store.counts() == Counts(0, 1), "it is put aside")
+    eventually(lambda: store.counts() == JournalCounts(0, 1), "it is put aside")
     behind.record(exchange(7))  # from another process' journal
-    eventually(lambda: store.counts() == Counts(0, 0), "it is taken after all")
+    eventually(lambda: store.counts() == JournalCounts(0, 0), "it is taken after all")
     assert behind.votes("answer-00007") == [vote(answer="answer-00007")]
 
 
-def test_what_was_put_aside_long_ago_is_kept_and_left_alone(store, behind, monkeypatch):
-    monkeypatch.setattr(journal, "TRIED_AGAIN_SECONDS", -1.0)
-    behind.down = True
-    store.vote(vote(answer="nobody"))
-    behind.down = False
-    eventually(lambda: store.counts() == Counts(0, 1) and store._thread is None, "nothing is tried any more")
+def is_sending() -> bool:
+    return any(thread.name == "feedback journal" for thread in threading.enumerate())
+
+
+def test_what_was_put_aside_long_ago_is_kept_and_left_alone(behind, path):
+    with closing(opened(behind, path, retry_refused_seconds=-1.0)) as store:
+        behind.down = True
+        store.vote(vote(answer="nobody"))
+        behind.down = False
+        eventually(lambda: store.counts() == JournalCounts(0, 1) and not is_sending(), "nothing is tried any more")
 
 
 def test_a_damaged_row_is_put_aside_and_holds_up_nobody(store, behind, path):
@@ -228,7 +246,7 @@ def test_a_damaged_row_is_put_aside_and_holds_up_nobody(store, behind, path):
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("UPDATE waiting SET record = 'nope' WHERE key = 'click-00001'")
     behind.down = False
-    eventually(lambda: store.counts() == Counts(0, 1), "the others are sent")
+    eventually(lambda: store.counts() == JournalCounts(0, 1), "the others are sent")
     assert behind.votes("answer-00000") == [vote(2)]
 
 
@@ -240,8 +258,8 @@ def test_forgetting_sends_first_what_waits_and_erases_what_was_put_aside(store, 
     with pytest.raises(FeedbackUnavailable):
         store.forget("ada")
     behind.down = False
-    eventually(lambda: store.counts() == Counts(0, 1), "the others are sent")
-    assert store.forget("ada") == Forgotten(0, 2, 0, 0)
+    eventually(lambda: store.counts() == JournalCounts(0, 1), "the others are sent")
+    assert store.forget("ada") == ErasureResult(0, 2, 0, 0)
     assert b"ada" not in b"".join(each.read_bytes() for each in path.parent.glob("journal.db*"))
     assert store.votes("answer-00000") == [vote(2)]
 
@@ -249,10 +267,10 @@ def test_forgetting_sends_first_what_waits_and_erases_what_was_put_aside(store, 
 def test_what_cannot_wait_says_that_the_store_is_down(store, behind):
     behind.down = True
     for use in (
-        lambda: store.register(export(), {}),
+        lambda: store.register_export(export(), {}),
         store.exports,
-        lambda: store.take([exchange(3)]),
-        lambda: store.prune(words=NOON),
+        lambda: store.write_many([exchange(3)]),
+        lambda: store.prune(words_before=NOON),
         lambda: list(store.exchanges()),
         lambda: store.votes("answer-00000"),
         lambda: store.exchange("answer-00000"),
@@ -303,14 +321,7 @@ def test_kills_of_writers_and_server_lose_and_double_nothing(tmp_path):
             if not turn % 2:
                 server.start()
         with closing(JournaledFeedback(RedisFeedback(server.url, workspace=workspace), path, limit=10_000)) as store:
-            kept = [each.key for each in next(iter(store.judged())).votes]
-            assert store.counts() == Counts(0, 0)
+            kept = [each.key for each in next(iter(store.reviewed_exchanges())).votes]
+            assert store.counts() == JournalCounts(0, 0)
     assert set(acknowledged) <= set(kept)
     assert len(kept) == len(set(kept)) <= len(acknowledged) + 8  # at most one a kill was written and not yet told
-
-
-def test_a_click_is_on_disk_before_it_is_acknowledged(path):
-    with closing(JournalFile(path, limit=10)) as file:
-        assert file.add(vote(), since=0.0)
-        assert file._rows("PRAGMA synchronous", ()) == [(2,)]
-        assert file._rows("PRAGMA journal_mode", ()) == [("wal",)]

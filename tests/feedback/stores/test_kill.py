@@ -115,7 +115,7 @@ def server(tmp_path) -> Iterator[Server]:
 def test_nothing_is_lost_and_nothing_doubled(server, tmp_path, votes):
     choice = random.Random(votes)
     with closing(RedisFeedback(server.url, workspace=WORKSPACE)) as store:
-        store.take([exchange(number) for number in range(ANSWERS)])
+        store.write_many([exchange(number) for number in range(ANSWERS)])
     crowds = [Crowd(server.url, tmp_path / f"{n}", list(range(n, votes, PROCESSES))) for n in range(PROCESSES)]
     for crowd in crowds:
         crowd.start()
@@ -158,7 +158,7 @@ def _assert_each_once(url: str, votes: int) -> None:
         assert Counter(name[18:] for name in kept) == Counter(wanted)
         assert admin.exists(*[f"{at}vote:{key}" for key in sorted(wanted)]) == votes
         with closing(RedisFeedback(url, workspace=WORKSPACE)) as store:
-            for judged in store.judged():
+            for judged in store.reviewed_exchanges():
                 counts = admin.hgetall(f"{at}counts:{judged.exchange.id}")
                 counting = Counter(each.vote for each in judged.votes)
                 assert {name: int(count) for name, count in counts.items() if int(count)} == counting

@@ -19,8 +19,9 @@ from redis import Redis
 
 from feedback.errors import FeedbackUnavailable
 from feedback.records import Vote
-from feedback.stores.redis.connection import failures
-from feedback.stores.redis.store import Keeping, RedisFeedback
+from feedback.stores.redis.connection import client_errors
+from feedback.stores.redis.durability import ServerDurability
+from feedback.stores.redis.store import RedisFeedback
 from tests.feedback.samples import NOON, RIGHTS, correction, decision, exchange, export, python, vote
 from tests.servers.redis_servers import KINDS, Server, answers, certificate, eventually, free_port, serving
 
@@ -205,7 +206,7 @@ def test_every_key_begins_with_the_workspace_in_braces(admin, workspace, store):
     store.correct(correction())
     store.record(exchange(2, conversation="c"))
     store.decide(decision())
-    store.register(export(), {"ada": ["r1"]})
+    store.register_export(export(), {"ada": ["r1"]})
     kinds = {key.split(":")[2] for key in admin.scan_iter(f"footnote:{{{workspace}}}:*")}
     assert kinds == set(
         "exchange exchanges conversation vote votes standing counts correction corrections decision decisions audit "
@@ -287,9 +288,9 @@ RedisFeedback(sys.argv[1], workspace=sys.argv[2]).forget("ada")
 
 
 def test_forgetting_that_is_killed_is_completed_by_the_next_try(server, admin, workspace, store):
-    store.take([exchange(number, asker="ada") for number in range(10, 400)])
-    store.take([vote(number, key=f"{number}", answer=f"answer-{number:05}") for number in range(10, 400)])
-    store.take([vote(number, key=f"ada {number}", voter="ada") for number in range(400)])
+    store.write_many([exchange(number, asker="ada") for number in range(10, 400)])
+    store.write_many([vote(number, key=f"{number}", answer=f"answer-{number:05}") for number in range(10, 400)])
+    store.write_many([vote(number, key=f"ada {number}", voter="ada") for number in range(400)])
     person = f"footnote:{{{workspace}}}:person:ada"
     for share in (600, 200):
         forgetter = python(FORGETTER, server.url, workspace)
@@ -372,14 +373,14 @@ USES = [
     pytest.param(lambda store: store.corrections("a"), id="corrections"),
     pytest.param(lambda store: store.decide(decision()), id="decide"),
     pytest.param(lambda store: store.decisions("a"), id="decisions"),
-    pytest.param(lambda store: store.take([exchange()]), id="take"),
-    pytest.param(lambda store: list(store.judged()), id="judged"),
+    pytest.param(lambda store: store.write_many([exchange()]), id="write_many"),
+    pytest.param(lambda store: list(store.reviewed_exchanges()), id="reviewed_exchanges"),
     pytest.param(lambda store: list(store.records()), id="records"),
-    pytest.param(lambda store: store.register(export(), {}), id="register"),
+    pytest.param(lambda store: store.register_export(export(), {}), id="register_export"),
     pytest.param(lambda store: store.exports(), id="exports"),
     pytest.param(lambda store: store.forget("ada"), id="forget"),
-    pytest.param(lambda store: store.prune(words=NOON, all_of_it=NOON), id="prune"),
-    pytest.param(lambda store: store.keeping(), id="keeping"),
+    pytest.param(lambda store: store.prune(words_before=NOON, exchanges_before=NOON), id="prune"),
+    pytest.param(lambda store: store.durability(), id="durability"),
 ]
 
 
@@ -448,12 +449,12 @@ def test_a_certificate_that_does_not_vouch_for_the_server_is_refused(tmp_path, a
 
 
 def test_how_a_server_keeps_things_can_be_asked(admin, store):
-    (said,) = store.keeping()
+    (said,) = store.durability()
     assert re.fullmatch(r"(Redis|Valkey) \d+\.\d+\.\d+", said.server)
-    assert said == Keeping(said.server, eviction="noeviction", append_only=True, fsync="always")
+    assert said == ServerDurability(said.server, eviction="noeviction", append_only=True, fsync="always")
     admin.config_set("maxmemory-policy", "allkeys-lru")
     try:
-        assert store.keeping()[0].eviction == "allkeys-lru"
+        assert store.durability()[0].eviction == "allkeys-lru"
     finally:
         admin.config_set("maxmemory-policy", "noeviction")
 
@@ -462,16 +463,16 @@ def test_a_server_that_does_not_say_how_it_keeps_things_is_no_failure(server, ad
     url = server.url.replace("//", "//guest:s3cret@")
     admin.execute_command("ACL", "SETUSER", "guest", "on", ">s3cret", "~footnote:*", *RIGHTS)
     with closing(RedisFeedback(url, workspace="default")) as store:
-        assert store.keeping() == [Keeping("a server that does not say what it is")]
+        assert store.durability() == [ServerDurability("a server that does not say what it is")]
         admin.execute_command("ACL", "SETUSER", "guest", "+info")
-        (said,) = store.keeping()
+        (said,) = store.durability()
         assert (said.eviction, said.append_only, said.fsync) == ("noeviction", True, None)
 
 
 @pytest.mark.full
 def test_each_server_of_a_cluster_says_how_it_keeps_things(redis_url):
     with closing(RedisFeedback(redis_url("cluster"), workspace="default")) as store:
-        assert [(each.eviction, each.append_only) for each in store.keeping()] == [("noeviction", True)] * 3
+        assert [(each.eviction, each.append_only) for each in store.durability()] == [("noeviction", True)] * 3
 
 
 def test_every_error_of_the_client_is_known():
@@ -479,4 +480,4 @@ def test_every_error_of_the_client_is_known():
         error for _, error in inspect.getmembers(redis.exceptions, inspect.isclass) if issubclass(error, Exception)
     ]
     of_settings = {"IncorrectPolicyType"}  # that are not used
-    assert {error.__name__ for error in raised if not issubclass(error, failures())} <= of_settings
+    assert {error.__name__ for error in raised if not issubclass(error, client_errors())} <= of_settings

@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from feedback.errors import FeedbackUnavailable
-from feedback.stores.redis.connection import Address, address
+from feedback.stores.redis.connection import Address, parse_url
 from feedback.stores.redis.store import RedisFeedback
 
 
@@ -28,7 +28,7 @@ from feedback.stores.redis.store import RedisFeedback
     ],
 )
 def test_a_url_says_where_and_as_whom(url, meant):
-    assert address(url) == meant
+    assert parse_url(url) == meant
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_another_url_is_refused_in_one_line_without_what_stands_in_it(url):
 
 
 def test_a_password_is_not_shown_with_an_address():
-    assert "s3cret" not in repr(address("redis://ada:s3cret@cache"))
+    assert "s3cret" not in repr(parse_url("redis://ada:s3cret@cache"))
 
 
 def test_without_the_client_it_is_told_how_to_have_it(monkeypatch):

@@ -1,4 +1,4 @@
-"""What the SQLite store owes to its file: privacy, durability, upgrades, several processes, errors of our own."""
+"""What the SQLite store promises of its file: privacy, durability, upgrades, several processes, errors of our own."""
 
 import inspect
 import json
@@ -10,15 +10,18 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
+from functools import partial
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from feedback.codec import to_json
 from feedback.errors import FeedbackUnavailable
-from feedback.records import Forgotten, to_json
-from feedback.stores.sqlite import file
-from feedback.stores.sqlite import store as sqlite_store
+from feedback.records import ErasureResult
+from feedback.stores.sqlite.database import Database
+from feedback.stores.sqlite.file import Upgrades, open_file
 from feedback.stores.sqlite.schema import UPGRADES
 from feedback.stores.sqlite.store import SqliteFeedback
 from tests.feedback.samples import NOON, correction, decision, exchange, export, python, vote
@@ -71,6 +74,12 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "state" / "feedback.sqlite"
 
 
+def rows(path: Path, statement: str, *values: Any) -> list[Any]:
+    """What another connection to the file finds, or changes."""
+    with closing(sqlite3.connect(path)) as connection, connection:
+        return connection.execute(statement, values).fetchall()
+
+
 def test_every_kill_leaves_what_was_acknowledged_in_a_sound_file(path):
     acknowledged: list[str] = []
     for turn, until in enumerate((1, 20, 60)):
@@ -85,7 +94,7 @@ def test_every_kill_leaves_what_was_acknowledged_in_a_sound_file(path):
         recorded = [each.id for each in store.exchanges()]
         assert set(acknowledged) <= set(recorded)
         assert len(recorded) <= len(acknowledged) + 3  # at most one a kill was written and not yet told
-        assert store._run("PRAGMA integrity_check", ()) == [("ok",)]
+        assert rows(path, "PRAGMA integrity_check") == [("ok",)]
         store.record(exchange(99_999))
 
 
@@ -115,7 +124,7 @@ def test_every_kill_leaves_the_votes_that_were_acknowledged_each_once(path):
         kept = [each.key for each in store.votes("answer-00000")]
         assert set(acknowledged) <= set(kept)
         assert len(kept) == len(set(kept)) <= len(acknowledged) + 3  # at most one a kill was written and not yet told
-        assert store._run("PRAGMA integrity_check", ()) == [("ok",)]
+        assert rows(path, "PRAGMA integrity_check") == [("ok",)]
 
 
 def test_processes_that_bring_the_same_votes_at_once_have_each_recorded_once(path):
@@ -146,10 +155,9 @@ def test_opening_waits_for_whoever_else_is_making_the_file(path, claimed):
     release.join()
 
 
-def test_opening_does_not_wait_for_ever(path, claimed, monkeypatch):
-    monkeypatch.setattr(file, "BUSY_SECONDS", 0.05)
+def test_opening_does_not_wait_for_ever(path, claimed):
     with pytest.raises(FeedbackUnavailable, match="locked"):
-        SqliteFeedback(path)
+        SqliteFeedback(path, open_file=partial(open_file, busy_seconds=0.05))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes")
@@ -165,21 +173,19 @@ def test_only_its_owner_may_read_the_file_and_those_beside_it(path):
 
 
 def test_every_record_is_synced_to_disk(path):
-    with closing(SqliteFeedback(path)) as store:
-        assert store._run("PRAGMA journal_mode", ()) == [("wal",)]
-        assert store._run("PRAGMA synchronous", ()) == [(2,)]
+    with closing(Database(path, UPGRADES)) as database:
+        assert database.run("PRAGMA journal_mode") == [("wal",)]
+        assert database.run("PRAGMA synchronous") == [(2,)]
 
 
-def test_a_file_of_an_older_version_is_upgraded_and_keeps_what_it_holds(path, monkeypatch):
+def test_a_file_of_an_older_version_is_upgraded_and_keeps_what_it_holds(path):
     with closing(SqliteFeedback(path)) as store:
         store.record(exchange())
-    monkeypatch.setattr(
-        store, "UPGRADES", (*UPGRADES, ("ALTER TABLE exchanges ADD COLUMN mood TEXT NOT NULL DEFAULT 'fine'",))
-    )
-    with closing(SqliteFeedback(path)) as store:
+    newer = (*UPGRADES, ("ALTER TABLE exchanges ADD COLUMN mood TEXT NOT NULL DEFAULT 'fine'",))
+    with closing(SqliteFeedback(path, upgrades=newer)) as store:
         assert store.exchange("answer-00000") == exchange()
-        assert store._run("SELECT mood FROM exchanges", ()) == [("fine",)]
-        assert store._run("PRAGMA user_version", ()) == [(len(UPGRADES) + 1,)]
+        assert rows(path, "SELECT mood FROM exchanges") == [("fine",)]
+        assert rows(path, "PRAGMA user_version") == [(len(UPGRADES) + 1,)]
 
 
 def test_a_file_of_the_first_version_takes_votes(path):
@@ -225,29 +231,27 @@ def test_a_person_in_a_file_of_the_second_version_can_be_forgotten(path):
         right = ("k", "answer-00001", 1, json.dumps(to_json(correction(answer="answer-00001", author="ada"))))
         connection.execute("INSERT INTO corrections VALUES (?, ?, ?, ?)", right)
     with closing(SqliteFeedback(path)) as store:
-        assert store.forget("ada") == Forgotten(1, 0, 1, 0)
+        assert store.forget("ada") == ErasureResult(1, 0, 1, 0)
         assert list(store.records()) == [exchange(1, asker="bob")]
 
 
 def test_what_is_erased_is_in_no_file_any_more(path):
     with closing(SqliteFeedback(path)) as store:
-        store.take([exchange(number, asker="ada", question="a peculiar word") for number in range(50)])
+        store.write_many([exchange(number, asker="ada", question="a peculiar word") for number in range(50)])
         store.record(exchange(99, question="kept"))
         assert b"a peculiar word" in b"".join(each.read_bytes() for each in path.parent.iterdir())
         store.forget("ada")
         assert b"a peculiar word" not in b"".join(each.read_bytes() for each in path.parent.iterdir())
-        store.prune(words=NOON + timedelta(days=1))
+        store.prune(words_before=NOON + timedelta(days=1))
         assert b"kept" not in b"".join(each.read_bytes() for each in path.parent.iterdir())
 
 
-def test_an_upgrade_that_fails_changes_nothing(path, monkeypatch):
+def test_an_upgrade_that_fails_changes_nothing(path):
     SqliteFeedback(path).close()
-    monkeypatch.setattr(sqlite_store, "UPGRADES", (*UPGRADES, ("CREATE TABLE half (a)", "nonsense")))
     with pytest.raises(FeedbackUnavailable):
-        SqliteFeedback(path)
-    monkeypatch.setattr(sqlite_store, "UPGRADES", UPGRADES)
-    with closing(SqliteFeedback(path)) as store:
-        assert store._run("SELECT name FROM sqlite_master WHERE name = 'half'", ()) == []
+        SqliteFeedback(path, upgrades=(*UPGRADES, ("CREATE TABLE half (a)", "nonsense")))
+    with closing(SqliteFeedback(path)):
+        assert rows(path, "SELECT name FROM sqlite_master WHERE name = 'half'") == []
 
 
 def test_a_file_of_a_newer_version_is_refused_and_left_alone(path):
@@ -258,10 +262,12 @@ def test_a_file_of_a_newer_version_is_refused_and_left_alone(path):
         SqliteFeedback(path)
 
 
-class Failing:
+class Failing(sqlite3.Connection):
     """A connection on which everything fails in the same way."""
 
     def __init__(self, error: type[Exception]) -> None:
+        super().__init__(":memory:")
+        super().close()
         self.error = error
 
     def execute(self, *_):
@@ -285,20 +291,18 @@ class Failing:
         pytest.param(lambda store: store.corrections("a"), id="corrections"),
         pytest.param(lambda store: store.decide(decision()), id="decide"),
         pytest.param(lambda store: store.decisions("a"), id="decisions"),
-        pytest.param(lambda store: store.take([exchange()]), id="take"),
-        pytest.param(lambda store: list(store.judged()), id="judged"),
+        pytest.param(lambda store: store.write_many([exchange()]), id="write_many"),
+        pytest.param(lambda store: list(store.reviewed_exchanges()), id="reviewed_exchanges"),
         pytest.param(lambda store: list(store.records()), id="records"),
-        pytest.param(lambda store: store.register(export(), {}), id="register"),
+        pytest.param(lambda store: store.register_export(export(), {}), id="register_export"),
         pytest.param(lambda store: store.exports(), id="exports"),
         pytest.param(lambda store: store.forget("ada"), id="forget"),
-        pytest.param(lambda store: store.prune(words=NOON), id="prune"),
+        pytest.param(lambda store: store.prune(words_before=NOON), id="prune"),
         pytest.param(lambda store: store.close(), id="close"),
     ],
 )
-def test_no_error_of_sqlite_or_the_disk_escapes(path, error, use, monkeypatch):
-    store = SqliteFeedback(path)
-    store.close()
-    monkeypatch.setattr(store, "_connection", Failing(error))
+def test_no_error_of_sqlite_or_the_disk_escapes(path, error, use):
+    store = SqliteFeedback(path, open_file=lambda *_: Failing(error))
     with pytest.raises(FeedbackUnavailable, match=path.name) as caught:
         use(store)
     assert isinstance(caught.value.__cause__, error)
@@ -320,10 +324,17 @@ def test_a_place_that_cannot_hold_a_file_is_refused_by_name(tmp_path, place):
         SqliteFeedback(tmp_path / place)
 
 
+def open_full(path: Path, upgrades: Upgrades) -> sqlite3.Connection:
+    """A connection for which the disk has no more room than the file takes already."""
+    connection = open_file(path, upgrades)
+    connection.execute("PRAGMA max_page_count=1")
+    return connection
+
+
 def test_a_full_disk_refuses_the_record_and_keeps_the_others(path):
     with closing(SqliteFeedback(path)) as store:
         store.record(exchange(0))
-        store._run("PRAGMA max_page_count=1", ())  # SQLite's own way to have no room
+    with closing(SqliteFeedback(path, open_file=open_full)) as store:
         with pytest.raises(FeedbackUnavailable, match="full"):
             store.record(exchange(1, question="long " * 10_000))
         with pytest.raises(FeedbackUnavailable, match="full"):
@@ -336,6 +347,6 @@ def test_a_full_disk_refuses_the_record_and_keeps_the_others(path):
 def test_a_damaged_record_is_told_by_file(path, record):
     with closing(SqliteFeedback(path)) as store:
         store.record(exchange())
-        store._run("UPDATE exchanges SET record = ?", (record,))
+        rows(path, "UPDATE exchanges SET record = ?", record)
         with pytest.raises(FeedbackUnavailable, match=path.name):
             store.exchange("answer-00000")

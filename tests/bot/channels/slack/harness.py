@@ -187,7 +187,7 @@ class SlackStage:
 
     def corrections(self) -> list[Correction]:
         self.settle()
-        return [each for judged in self.house.feedback.judged() for each in judged.corrections]
+        return [each for judged in self.house.feedback.reviewed_exchanges() for each in judged.corrections]
 
     @contextmanager
     def down(self, part: Part) -> Iterator[None]:
@@ -204,11 +204,11 @@ class SlackStage:
 
     def exchanges(self) -> list[Exchange]:
         self.settle()
-        return [each.exchange for each in self.house.feedback.judged()]
+        return [each.exchange for each in self.house.feedback.reviewed_exchanges()]
 
     def counted(self) -> list[Vote]:
         self.settle()
-        return [vote for each in self.house.feedback.judged() for vote in each.votes]
+        return [vote for each in self.house.feedback.reviewed_exchanges() for vote in each.votes]
 
     def settle(self) -> None:
         """Wait until everything was told to the app, and the app has nothing more to do."""

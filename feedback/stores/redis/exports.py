@@ -1,0 +1,74 @@
+"""Which exports were made and whose rows are in them, in the Redis store."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+
+from feedback.records import Export, ExportedRows, ExportRegistration
+from feedback.stores.redis.queries import pages, records_by_name
+from feedback.stores.redis.server import PAGE, Server, as_bytes
+from feedback.stores.redis.values import moment, name_of, record_text
+
+
+class RedisExportRegistry:
+    """An `ExportRegistry` on a server."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+
+    def register_export(self, export: Export, rows: Mapping[str, Iterable[str]]) -> None:
+        """Add an export, and by person the sha256 of the rows that hold something of theirs."""
+        register_export(self._server, export, rows)
+
+    def exports(self) -> list[Export]:
+        """Return all exports, oldest first, ties by id."""
+        return read_exports(self._server)
+
+
+def register_export(server: Server, export: Export, rows: Mapping[str, Iterable[str]]) -> None:
+    """Add an export and replace the rows of these persons; the export comes last, when its rows are there."""
+    name, people = as_bytes(export.id), sorted(rows)
+    for begin in range(0, len(people), PAGE):
+        page = people[begin : begin + PAGE]
+        hashes = [(as_bytes(person), json.dumps(sorted(set(rows[person])))) for person in page]
+        server.pipeline([("ZADD", server.key("people", name), 0, person) for person, _ in hashes])
+        server.pipeline([("HSET", server.key("held", person), name, of) for person, of in hashes])
+    server.pipeline(
+        [
+            ("ZADD", server.key("exports"), 0, moment(export.at, name)),
+            ("SET", server.key("export", name), record_text(export)),
+        ]
+    )
+
+
+def read_exports(server: Server) -> list[Export]:
+    """Return all exports, oldest first, ties by id."""
+    (moments,) = server.pipeline([("ZRANGE", server.key("exports"), 0, -1)])
+    (found,) = records_by_name(server, Export, [list(map(name_of, moments))])
+    return found
+
+
+def registrations(server: Server) -> Iterator[ExportRegistration]:
+    """Yield the registrations of all exports by person; one without a person where an export holds nobody's rows."""
+    for export in read_exports(server):
+        name, is_empty = as_bytes(export.id), True
+        for people in pages(server, server.key("people", name)):
+            found = server.pipeline([("HGET", server.key("held", person), name) for person in people])
+            for person, rows in zip(people, found, strict=True):
+                yield ExportRegistration(export, person.decode(), tuple(json.loads(rows or "[]")))
+            is_empty = False
+        if is_empty:
+            yield ExportRegistration(export)
+
+
+def exported_rows(server: Server, person: bytes) -> tuple[ExportedRows, ...]:
+    """Return the exports that hold rows of this person, oldest first."""
+    (found,) = server.pipeline([("HGETALL", server.key("held", person))])
+    rows = found if isinstance(found, dict) else dict(zip(found[::2], found[1::2], strict=True))
+    names = list(rows)
+    records = server.get([server.key("export", name) for name in names]) if names else []
+    several = [
+        ExportedRows(server.parse(Export, record), tuple(json.loads(rows[name])))
+        for name, record in zip(names, records, strict=True)
+        if record is not None
+    ]
+    return tuple(sorted(several, key=lambda each: (each.export.at, each.export.id)))

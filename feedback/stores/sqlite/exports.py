@@ -1,0 +1,51 @@
+"""Which exports were made and whose rows are in them, in the embedded store."""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+
+from feedback.records import Export, ExportedRows, ExportRegistration
+from feedback.stores.sqlite import schema
+from feedback.stores.sqlite.database import Database
+from feedback.stores.sqlite.file import column
+from feedback.stores.sqlite.rows import microseconds, record_text
+
+
+class SqliteExportRegistry:
+    """An `ExportRegistry` on a file."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def register_export(self, export: Export, rows: Mapping[str, Iterable[str]]) -> None:
+        """Add an export, and by person the sha256 of the rows that hold something of theirs."""
+        with self._database.transaction() as connection:
+            insert_export(connection, export, rows)
+
+    def exports(self) -> list[Export]:
+        """Return all exports, oldest first, ties by id."""
+        return self._database.records(Export, schema.EXPORTS)
+
+
+def insert_export(connection: sqlite3.Connection, export: Export, rows: Mapping[str, Iterable[str]]) -> None:
+    """Add an export unless it is known, and replace the rows of these persons; within a transaction."""
+    name = column(export.id)
+    connection.execute(schema.RECORD_EXPORT, (name, microseconds(export.at), record_text(export)))
+    by_person = ((name, column(person), json.dumps(sorted(set(hashes)))) for person, hashes in rows.items())
+    connection.executemany(schema.RECORD_ROWS, by_person)
+
+
+def registrations(database: Database) -> Iterator[ExportRegistration]:
+    """Yield the registrations of all exports by person; one without a person where an export holds nobody's rows."""
+    for export in database.records(Export, schema.EXPORTS):
+        found = database.run(schema.REGISTERED_ROWS, (column(export.id),)) or [("", "[]")]
+        for person, rows in found:
+            yield ExportRegistration(export, person, tuple(json.loads(rows)))
+
+
+def exported_rows(database: Database, person: str) -> tuple[ExportedRows, ...]:
+    """Return the exports that hold rows of this person, oldest first."""
+    return tuple(
+        ExportedRows(database.parse(Export, record), tuple(json.loads(rows)))
+        for record, rows in database.run(schema.EXPORTED_ROWS, (column(person),))
+    )
