@@ -167,7 +167,7 @@ def test_threads_may_share_a_store(store):
                 store.record(exchange(number, conversation="c"))
                 assert store.exchange(f"answer-{number:05}") == exchange(number, conversation="c")
                 assert len(list(store.exchanges())) > 0
-        except BaseException as error:  # noqa: BLE001 - told below
+        except BaseException as error:  # noqa: BLE001 - raised below
             failures.append(error)
 
     threads = [threading.Thread(target=work, args=(begin,)) for begin in (0, 10, 25, 50)]
@@ -345,7 +345,7 @@ def test_many_are_judged_each_with_its_own_votes(store):
     assert [len(each.votes) for each in found] == [int(number % 3 == 0) for number in range(1100)]
 
 
-def test_several_records_are_taken_at_once_and_told_of_each(store):
+def test_several_records_are_written_at_once_with_a_result_for_each(store):
     store.record(exchange(0))
     given = [
         exchange(0),
@@ -361,9 +361,9 @@ def test_several_records_are_taken_at_once_and_told_of_each(store):
         ExportRegistration(export(), "ada", ("r1",)),
         export(1),
     ]
-    told = ["known", "added", "unknown-answer", "unknown-answer"]
-    told += ["added", "added", "known", "added", "added", "known", "added", "added"]
-    assert store.write_many(given) == told
+    results = ["known", "added", "unknown-answer", "unknown-answer"]
+    results += ["added", "added", "known", "added", "added", "known", "added", "added"]
+    assert store.write_many(given) == results
     assert [each.id for each in store.exchanges()] == ["answer-00000", "answer-00005"]
     assert store.votes("answer-00005") == [vote(3, answer="answer-00005")]
     assert store.exports() == [export(), export(1)]
@@ -385,22 +385,22 @@ def fill(store) -> None:
     store.register_export(export(0), {})
 
 
-def test_all_that_is_kept_makes_another_store_equal(store, tmp_path):
+def test_all_records_of_a_store_make_another_equal(store, tmp_path):
     fill(store)
-    kept = list(store.records())
+    before = list(store.records())
     other = SqliteFeedback(tmp_path / "other.sqlite")
-    assert set(other.write_many(kept)) == {"added"}
-    assert list(other.records()) == kept
+    assert set(other.write_many(before)) == {"added"}
+    assert list(other.records()) == before
     assert list(other.reviewed_exchanges()) == list(store.reviewed_exchanges())
-    assert set(other.write_many([each for each in kept if not isinstance(each, Export | ExportRegistration)])) == {
+    assert set(other.write_many([each for each in before if not isinstance(each, Export | ExportRegistration)])) == {
         "known"
     }
-    assert store.write_many(kept) == ["known"] * (len(kept) - 3) + ["added"] * 3
-    assert list(store.records()) == kept
+    assert store.write_many(before) == ["known"] * (len(before) - 3) + ["added"] * 3
+    assert list(store.records()) == before
     other.close()
 
 
-def test_all_that_is_kept_comes_in_order_votes_that_no_longer_count_too(store):
+def test_all_records_come_in_order_votes_that_no_longer_count_too(store):
     fill(store)
     kinds = [type(each).__name__ for each in store.records()]
     assert (
@@ -424,8 +424,8 @@ def test_exports_are_listed_oldest_first_however_often_they_are_registered(store
 
 
 @pytest.fixture
-def talked(store):
-    """Ada asked the first, Bob the second; each said something of both."""
+def with_feedback(store):
+    """Ada asked the first, Bob the second; each gave feedback on both."""
     store.record(exchange(0, asker=ADA, conversation="c"))
     store.record(exchange(1, asker=BOB, conversation="c"))
     for number, (voter, answer) in enumerate((who, f"answer-0000{n}") for who in (ADA, BOB) for n in (0, 1)):
@@ -438,9 +438,9 @@ def talked(store):
     return store
 
 
-def test_a_forgotten_person_leaves_nothing_behind(talked, reopen):
-    told = talked.forget(ADA)
-    assert told == ErasureResult(exchanges=1, votes=6, corrections=3, decisions=2)
+def test_a_forgotten_person_leaves_nothing_behind(with_feedback, reopen):
+    erased = with_feedback.forget(ADA)
+    assert erased == ErasureResult(exchanges=1, votes=6, corrections=3, decisions=2)
     again = reopen()
     assert ADA not in repr(list(again.records()))
     assert "answer-00000" not in repr(list(again.records()))
@@ -452,37 +452,39 @@ def test_a_forgotten_person_leaves_nothing_behind(talked, reopen):
     again.close()
 
 
-def test_forgetting_again_finds_nothing_more(talked):
-    talked.forget(ADA)
-    kept = list(talked.records())
-    assert talked.forget(ADA) == ErasureResult(0, 0, 0, 0)
-    assert list(talked.records()) == kept
+def test_forgetting_again_finds_nothing_more(with_feedback):
+    with_feedback.forget(ADA)
+    before = list(with_feedback.records())
+    assert with_feedback.forget(ADA) == ErasureResult(0, 0, 0, 0)
+    assert list(with_feedback.records()) == before
 
 
 @pytest.mark.parametrize("person", ["", "nobody", ADA[:8]])
-def test_of_an_unknown_person_there_is_nothing_to_forget(talked, person):
-    talked.record(exchange(5, asker=""))
-    talked.vote(vote(7, key="nobody's", voter=""))
-    kept = list(talked.records())
-    assert talked.forget(person) == ErasureResult(0, 0, 0, 0)
-    assert list(talked.records()) == kept
+def test_of_an_unknown_person_there_is_nothing_to_forget(with_feedback, person):
+    with_feedback.record(exchange(5, asker=""))
+    with_feedback.vote(vote(7, key="nobody's", voter=""))
+    before = list(with_feedback.records())
+    assert with_feedback.forget(person) == ErasureResult(0, 0, 0, 0)
+    assert list(with_feedback.records()) == before
 
 
-def test_exports_that_hold_rows_of_a_person_stay_listed(talked):
+def test_exports_that_hold_rows_of_a_person_stay_listed(with_feedback):
     for number in (1, 0, 2):
-        talked.register_export(export(number), {ADA: [f"r{number}", "a"], BOB: ["b"]} if number else {BOB: ["b"]})
+        with_feedback.register_export(
+            export(number), {ADA: [f"r{number}", "a"], BOB: ["b"]} if number else {BOB: ["b"]}
+        )
     for _ in range(2):
-        held = talked.forget(ADA).exports
-        assert held == (ExportedRows(export(1), ("a", "r1")), ExportedRows(export(2), ("a", "r2")))
-    assert [each.export.id for each in talked.forget(BOB).exports] == ["export-0", "export-1", "export-2"]
+        exports = with_feedback.forget(ADA).exports
+        assert exports == (ExportedRows(export(1), ("a", "r1")), ExportedRows(export(2), ("a", "r2")))
+    assert [each.export.id for each in with_feedback.forget(BOB).exports] == ["export-0", "export-1", "export-2"]
 
 
-def test_a_forgotten_person_may_come_back(talked):
-    talked.forget(ADA)
+def test_a_forgotten_person_may_come_back(with_feedback):
+    with_feedback.forget(ADA)
     back = vote(20, key="new", voter=ADA, answer="answer-00001")
-    assert talked.vote(back)
-    assert [each.voter for each in talked.votes("answer-00001")] == [BOB, ADA]
-    assert talked.forget(ADA).votes == 1
+    assert with_feedback.vote(back)
+    assert [each.voter for each in with_feedback.votes("answer-00001")] == [BOB, ADA]
+    assert with_feedback.forget(ADA).votes == 1
 
 
 def test_much_of_a_person_is_forgotten(store):
@@ -496,42 +498,45 @@ def test_much_of_a_person_is_forgotten(store):
     assert list(store.records()) == [exchange(999, asker=BOB)]
 
 
-def test_what_is_old_loses_its_words_and_keeps_what_is_counted(talked):
-    assert talked.prune(words_before=NOON + timedelta(seconds=1)) == (1, 0)
-    (old, young) = talked.reviewed_exchanges()
+def test_what_is_old_loses_its_words_and_keeps_what_is_counted(with_feedback):
+    assert with_feedback.prune(words_before=NOON + timedelta(seconds=1)) == (1, 0)
+    (old, young) = with_feedback.reviewed_exchanges()
     assert old.exchange == without_words(exchange(0, asker=ADA, conversation="c"))
     assert [(each.vote, each.reason, each.comment) for each in old.votes] == [("down", "outdated", "")] * 2
     assert [each.text for each in old.corrections] == ["", ""]
     assert old.exchange.shown[0].section == "Leave > Carry-over"
-    assert "days" not in repr([each for each in talked.records() if "answer-00000" in repr(each)])
+    assert "days" not in repr([each for each in with_feedback.records() if "answer-00000" in repr(each)])
     assert young.exchange == exchange(1, asker=BOB, conversation="c")
     assert all(each.comment for each in young.votes)
     assert all(each.comment for each in young.decisions)
-    assert talked.prune(words_before=NOON + timedelta(seconds=1)) == (0, 0)
+    assert with_feedback.prune(words_before=NOON + timedelta(seconds=1)) == (0, 0)
 
 
-def test_what_is_said_later_of_what_has_lost_its_words_is_kept_without_words(talked):
-    talked.prune(words_before=NOON + timedelta(days=1))
-    assert talked.vote(vote(20, key="late", voter="late"))
-    assert talked.correct(correction(20, key="late"))
-    assert talked.decide(decision(20, key="late"))
-    assert talked.votes("answer-00000")[-1] == vote(20, key="late", voter="late", comment="")
-    assert talked.corrections("answer-00000")[-1].text == ""
-    assert talked.decisions("answer-00000")[-1].comment == ""
+def test_feedback_about_a_pruned_exchange_is_stored_without_words(with_feedback):
+    with_feedback.prune(words_before=NOON + timedelta(days=1))
+    assert with_feedback.vote(vote(20, key="late", voter="late"))
+    assert with_feedback.correct(correction(20, key="late"))
+    assert with_feedback.decide(decision(20, key="late"))
+    assert with_feedback.votes("answer-00000")[-1] == vote(20, key="late", voter="late", comment="")
+    assert with_feedback.corrections("answer-00000")[-1].text == ""
+    assert with_feedback.decisions("answer-00000")[-1].comment == ""
 
 
-def test_what_is_very_old_goes_with_all_that_was_said_of_it(talked):
-    assert talked.prune(words_before=NOON + timedelta(days=1), exchanges_before=NOON + timedelta(seconds=1)) == (1, 1)
-    (left,) = talked.reviewed_exchanges()
+def test_what_is_very_old_goes_with_all_feedback_about_it(with_feedback):
+    assert with_feedback.prune(words_before=NOON + timedelta(days=1), exchanges_before=NOON + timedelta(seconds=1)) == (
+        1,
+        1,
+    )
+    (left,) = with_feedback.reviewed_exchanges()
     assert left.exchange.id == "answer-00001"
-    assert "answer-00000" not in repr(list(talked.records()))
-    assert talked.conversation("c", limit=9) == [left.exchange]
+    assert "answer-00000" not in repr(list(with_feedback.records()))
+    assert with_feedback.conversation("c", limit=9) == [left.exchange]
 
 
-def test_without_a_moment_everything_stays(talked):
-    kept = list(talked.records())
-    assert talked.prune() == (0, 0)
-    assert list(talked.records()) == kept
+def test_without_a_moment_everything_stays(with_feedback):
+    before = list(with_feedback.records())
+    assert with_feedback.prune() == (0, 0)
+    assert list(with_feedback.records()) == before
 
 
 def test_many_lose_their_words(store):

@@ -3,13 +3,15 @@
 import json
 from dataclasses import asdict, fields, replace
 from datetime import UTC, datetime, timedelta, timezone
+from types import MappingProxyType
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedback.codec import from_bytes, from_json, to_bytes, to_json
+from feedback.codec import from_bytes, from_json, to_bytes, to_json, to_line
 from feedback.records import (
     AnswerSentence,
     Correction,
@@ -79,6 +81,21 @@ def test_keys_that_an_older_version_lacks_take_their_default():
     assert from_json(Exchange, row | {"question": "q", "answer": "a"}) == Exchange("1", NOON, "q", "a")
 
 
+def test_the_line_is_in_ascii_and_in_the_order_of_the_fields():
+    line = to_line(to_json(vote(1, "up", comment="Gr\u00fc\u00dfe")))
+    assert line == (
+        '{"kind": "vote", "schema": "1.0", "key": "click-00001", "answer": "answer-00000", "voter": "'
+        + "1e" * 32
+        + '", '
+        '"at": "2026-03-02T12:00:01+00:00", "vote": "up", "reason": "outdated", "comment": "Gr\\u00fc\\u00dfe"}'
+    )
+
+
+def test_numbers_and_mappings_of_other_libraries_are_written_as_ours():
+    given = exchange(confidence=np.float64(0.75), timings=MappingProxyType({"search": 0.01, "total": 0.02}))
+    assert to_line(to_json(given)) == to_line(to_json(exchange()))
+
+
 def test_a_newer_major_version_is_refused():
     with pytest.raises(ValueError, match=r"schema 2\.0 is of a newer Footnote"):
         from_json(Exchange, written(exchange()) | {"schema": "2.0"})
@@ -91,7 +108,7 @@ def test_a_time_with_another_offset_is_the_same_moment():
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         pytest.param({"kind": "vote"}, "this is no exchange", id="other-kind"),
         pytest.param({"schema": None}, "`schema`", id="no-schema"),
@@ -101,6 +118,9 @@ def test_a_time_with_another_offset_is_the_same_moment():
         pytest.param({"confidence": "1"}, "`exchange.confidence` must be a number", id="text-for-number"),
         pytest.param({"confidence": True}, "`exchange.confidence` must be a number", id="truth-for-number"),
         pytest.param({"confidence": float("nan")}, "`exchange.confidence` must be a number", id="no-number"),
+        pytest.param({"timings": {"a": float("inf")}}, "`exchange.timings.a` must be a number", id="endless-number"),
+        pytest.param({"timings": {"a": 10**400}}, "`exchange.timings", id="number-out-of-range"),
+        pytest.param({"fallback": 1}, "`exchange.fallback` must be a text", id="number-for-text-or-null"),
         pytest.param({"at": "yesterday"}, "`exchange.at` must be a time", id="no-time"),
         pytest.param({"at": 3}, "`exchange.at` must be a time", id="number-for-time"),
         pytest.param({"at": "2026-03-02T12:00:00"}, "`exchange.at` must be a time", id="time-without-offset"),
@@ -117,8 +137,8 @@ def test_a_time_with_another_offset_is_the_same_moment():
         ),
     ],
 )
-def test_what_is_no_exchange_is_refused_by_name(change, said):
-    with pytest.raises(ValueError, match=said):
+def test_what_is_no_exchange_is_refused_by_name(change, message):
+    with pytest.raises(ValueError, match=message):
         from_json(Exchange, to_json(exchange()) | change)
 
 

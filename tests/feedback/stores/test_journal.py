@@ -14,9 +14,10 @@ import pytest
 
 from feedback.errors import FeedbackUnavailable, UnknownExchange
 from feedback.records import ErasureResult
-from feedback.stores.journal.file import JournalCounts, JournalFile
+from feedback.stores.journal.file import UPGRADES, JournalCounts, JournalFile
 from feedback.stores.journal.store import JournaledFeedback
 from feedback.stores.redis.store import RedisFeedback
+from feedback.stores.sqlite.database import Database
 from feedback.stores.sqlite.store import SqliteFeedback
 from tests.feedback.samples import NOON, correction, decision, exchange, export, python, vote
 from tests.servers.redis_servers import eventually, serving
@@ -84,7 +85,7 @@ def test_while_the_store_is_up_there_is_no_file(store, path):
     assert store.counts() == JournalCounts(0, 0)
 
 
-def test_what_is_said_while_the_store_is_down_is_told_at_once_and_sent_later(store, behind, path):
+def test_what_comes_while_the_store_is_down_is_read_at_once_and_sent_later(store, behind, path):
     behind.down = True
     store.record(exchange(1, conversation="c"))
     assert store.vote(vote())
@@ -105,7 +106,7 @@ def test_what_is_said_while_the_store_is_down_is_told_at_once_and_sent_later(sto
     assert behind.exchange("answer-00001") == exchange(1, conversation="c")
 
 
-def test_of_an_answer_of_which_a_vote_waits_the_rest_is_told_as_far_as_it_is_known(store, behind):
+def test_of_an_answer_of_which_a_vote_waits_the_rest_is_read_as_far_as_it_is_known(store, behind):
     behind.down = True
     store.vote(vote())
     assert (store.corrections("answer-00000"), store.decisions("answer-00000")) == ([], [])
@@ -139,7 +140,7 @@ def test_the_same_click_waits_once(store, behind):
     assert store.votes("answer-00000") == [vote()]
 
 
-def test_what_waits_and_what_is_there_are_told_together(store, behind):
+def test_what_waits_and_what_is_there_are_read_together(store, behind):
     for each in (vote(0, "up"), vote(1, "up", key="other", voter="other"), vote(5, "up", key="third", voter="third")):
         store.vote(each)
     behind.down = True
@@ -147,7 +148,7 @@ def test_what_waits_and_what_is_there_are_told_together(store, behind):
     store.vote(vote(6, "none", key="gone", voter="third"))
     behind.down = False
     counting = [vote(1, "up", key="other", voter="other"), vote(2)]
-    eventually(lambda: store.votes("answer-00000") == counting, "all that counts is told")
+    eventually(lambda: store.votes("answer-00000") == counting, "all that counts is returned")
 
 
 def test_a_vote_on_an_answer_that_waits_waits_behind_it(behind, path):
@@ -205,7 +206,7 @@ def test_a_journal_that_cannot_be_written_refuses_the_click_visibly(behind, tmp_
             store.vote(vote())
 
 
-def test_what_can_no_longer_be_taken_is_put_aside_and_told(store, behind, caplog):
+def test_what_can_no_longer_be_taken_is_put_aside_and_logged(store, behind, caplog):
     behind.down = True
     store.vote(vote(answer="nobody"))
     store.vote(vote(1))
@@ -321,7 +322,17 @@ def test_kills_of_writers_and_server_lose_and_double_nothing(tmp_path):
             if not turn % 2:
                 server.start()
         with closing(JournaledFeedback(RedisFeedback(server.url, workspace=workspace), path, limit=10_000)) as store:
-            kept = [each.key for each in next(iter(store.reviewed_exchanges())).votes]
+            recorded = [each.key for each in next(iter(store.reviewed_exchanges())).votes]
             assert store.counts() == JournalCounts(0, 0)
-    assert set(acknowledged) <= set(kept)
-    assert len(kept) == len(set(kept)) <= len(acknowledged) + 8  # at most one a kill was written and not yet told
+    assert set(acknowledged) <= set(recorded)
+    assert (
+        len(recorded) == len(set(recorded)) <= len(acknowledged) + 8
+    )  # at most one a kill was written and not yet read
+
+
+def test_a_click_is_on_disk_before_it_is_acknowledged(path):
+    with closing(JournalFile(path, limit=10)) as file, closing(Database(path, UPGRADES)) as database:
+        assert file.add(vote(), since=0.0)
+        assert database.run("SELECT key FROM waiting") == [("click-00000",)]
+        assert database.run("PRAGMA synchronous") == [(2,)]
+        assert database.run("PRAGMA journal_mode") == [("wal",)]

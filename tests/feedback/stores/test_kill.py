@@ -1,4 +1,4 @@
-"""Writers in a crowd, some of which and whose server are killed now and then: each vote is kept, and kept once."""
+"""Writers in a crowd, some of which and whose server are killed now and then: each vote is recorded, and once."""
 
 import random
 import subprocess
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.server
 PROCESSES, THREADS = 5, 10
 ANSWERS = 20
 WORKSPACE = "crowd"
-# Reads the numbers of its votes and tells each when it has been acknowledged.
+# Reads the numbers of its votes and prints each when it is acknowledged.
 WRITER = f"""
 import sys, threading, time
 from pathlib import Path
@@ -35,7 +35,7 @@ from tests.feedback.samples import vote
 redis = RedisFeedback(sys.argv[1], workspace={WORKSPACE!r}, timeout=2)
 store = JournaledFeedback(redis, Path(sys.argv[2]), limit=100000)
 numbers = [int(line) for line in Path(sys.argv[3]).read_text().split()]
-telling = threading.Lock()
+printing = threading.Lock()
 
 def work(mine):
     for number in mine:
@@ -47,7 +47,7 @@ def work(mine):
                 break
             except FeedbackUnavailable:
                 time.sleep(0.05)
-        with telling:
+        with printing:
             print(number, flush=True)
 
 threads = [threading.Thread(target=work, args=(numbers[each::{THREADS}],)) for each in range({THREADS})]
@@ -63,7 +63,7 @@ class Crowd:
     url: str
     folder: Path
     mine: list[int]
-    told: list[int] = field(default_factory=list)
+    acknowledged: list[int] = field(default_factory=list)
     process: "subprocess.Popen[str] | None" = None
     reader: threading.Thread | None = None
     kills: int = 0
@@ -74,8 +74,8 @@ class Crowd:
 
     def start(self) -> None:
         """Begin with some that were acknowledged already, as a platform delivers a click again."""
-        known = set(self.told)
-        todo = [*self.told[-20:], *(number for number in self.mine if number not in known)]
+        known = set(self.acknowledged)
+        todo = [*self.acknowledged[-20:], *(number for number in self.mine if number not in known)]
         self.folder.mkdir(exist_ok=True)
         (self.folder / "todo").write_text("\n".join(map(str, todo)), encoding="utf-8")
         self.process = python(WRITER, self.url, str(self.journal), str(self.folder / "todo"))
@@ -85,7 +85,7 @@ class Crowd:
     def _read(self) -> None:
         assert self.process is not None
         assert self.process.stdout is not None
-        self.told.extend(int(line) for line in self.process.stdout if line.endswith("\n"))
+        self.acknowledged.extend(int(line) for line in self.process.stdout if line.endswith("\n"))
 
     def end(self, *, kill: bool) -> None:
         assert self.process is not None
@@ -133,7 +133,7 @@ def test_nothing_is_lost_and_nothing_doubled(server, tmp_path, votes):
             crowd.start()
     for crowd in crowds:
         crowd.end(kill=False)
-        assert set(crowd.told) == set(crowd.mine)
+        assert set(crowd.acknowledged) == set(crowd.mine)
         with closing(
             JournaledFeedback(RedisFeedback(server.url, workspace=WORKSPACE), crowd.journal, limit=1)
         ) as journaled:
@@ -143,7 +143,7 @@ def test_nothing_is_lost_and_nothing_doubled(server, tmp_path, votes):
 
 
 def _settled(journaled: JournaledFeedback) -> bool:
-    with suppress(FeedbackUnavailable):  # a server that was just started reads what it kept
+    with suppress(FeedbackUnavailable):  # a server that was just started reads its file
         next(iter(journaled.exchanges()))
     counts = journaled.counts()
     return (counts.waiting, counts.refused) == (0, 0)
@@ -154,8 +154,8 @@ def _assert_each_once(url: str, votes: int) -> None:
     at = f"footnote:{{{WORKSPACE}}}:"
     with Redis.from_url(url, decode_responses=True) as admin:
         assert Counter(entry["key"] for _, entry in admin.xrange(f"{at}audit")) == Counter(wanted)
-        kept = [name for n in range(ANSWERS) for name in admin.zrange(f"{at}votes:answer-{n:05}", 0, -1)]
-        assert Counter(name[18:] for name in kept) == Counter(wanted)
+        recorded = [name for n in range(ANSWERS) for name in admin.zrange(f"{at}votes:answer-{n:05}", 0, -1)]
+        assert Counter(name[18:] for name in recorded) == Counter(wanted)
         assert admin.exists(*[f"{at}vote:{key}" for key in sorted(wanted)]) == votes
         with closing(RedisFeedback(url, workspace=WORKSPACE)) as store:
             for judged in store.reviewed_exchanges():

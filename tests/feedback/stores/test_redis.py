@@ -99,7 +99,7 @@ def clicks(of: int) -> list[Vote]:
 
 
 def assert_sound(admin: Any, workspace: str, store: RedisFeedback, given: list[Vote]) -> None:
-    """Each of these votes is kept once, and counts, audit and people's names agree with them."""
+    """Each of these votes is recorded once, and counts, audit and people's names agree with them."""
     at = f"footnote:{{{workspace}}}:"
     assert sorted(entry["key"] for _, entry in admin.xrange(f"{at}audit")) == sorted(each.key for each in given)
     for answer in ("answer-00000", "answer-00001"):
@@ -117,15 +117,15 @@ def assert_sound(admin: Any, workspace: str, store: RedisFeedback, given: list[V
 
 def test_a_crowd_that_brings_the_same_votes_in_any_order_has_each_recorded_once(server, admin, workspace, store):
     given = [click for of in range(4) for click in clicks(of)]
-    told: list[bool] = []
+    added: list[bool] = []
 
     def bring(number: int) -> None:
         with closing(RedisFeedback(server.url, workspace=workspace)) as own:
             mine = random.Random(number).sample(given, len(given))
-            told.extend([(own if number % 2 else store).vote(each) for each in mine])
+            added.extend([(own if number % 2 else store).vote(each) for each in mine])
 
     crowd(bring)
-    assert sum(told) == len(given)
+    assert sum(added) == len(given)
     assert_sound(admin, workspace, store, given)
 
 
@@ -134,16 +134,16 @@ def test_every_kill_of_a_voter_leaves_the_votes_that_were_acknowledged_each_once
     for until in (1, 20, 60):
         voter = python(VOTER, server.url, workspace, "0", "100000")  # each begins with the clicks of those before it
         assert voter.stdout is not None
-        told = (line.strip() for line in voter.stdout if line != "known\n")
-        acknowledged += islice(told, until)
+        added = (line.strip() for line in voter.stdout if line != "known\n")
+        acknowledged += islice(added, until)
         voter.kill()
-        acknowledged += told
+        acknowledged += added
         voter.stdout.close()
         assert voter.wait() != 0
-    kept = store.votes("answer-00000")
-    assert set(acknowledged) <= {each.key for each in kept}
-    assert len(kept) <= len(acknowledged) + 3  # at most one a kill was written and not yet told
-    assert_sound(admin, workspace, store, kept)
+    recorded = store.votes("answer-00000")
+    assert set(acknowledged) <= {each.key for each in recorded}
+    assert len(recorded) <= len(acknowledged) + 3  # at most one a kill was written and not yet read
+    assert_sound(admin, workspace, store, recorded)
 
 
 def test_every_kill_of_the_server_leaves_what_was_acknowledged_each_once(server, admin, workspace, store):
@@ -178,8 +178,8 @@ def test_every_kill_of_the_server_leaves_what_was_acknowledged_each_once(server,
             server.kill()
             server.start()
             eventually(lambda: answers(admin), "the server answers again")
-            kept = {entry["key"] for _, entry in admin.xrange(f"footnote:{{{workspace}}}:audit")}
-            assert before <= kept
+            recorded = {entry["key"] for _, entry in admin.xrange(f"footnote:{{{workspace}}}:audit")}
+            assert before <= recorded
         done.set()
 
     crowd(bring, 9)
@@ -187,7 +187,7 @@ def test_every_kill_of_the_server_leaves_what_was_acknowledged_each_once(server,
     assert_sound(admin, workspace, store, [each for votes in given for each in votes])
 
 
-def test_a_server_that_has_forgotten_the_scripts_is_told_them_again(admin, store):
+def test_a_server_that_has_forgotten_the_scripts_is_sent_them_again(admin, store):
     assert store.vote(vote(0))
     admin.script_flush()
     assert store.vote(vote(1))
@@ -243,7 +243,7 @@ def everything(admin: Any, workspace: str) -> str:
 
 @pytest.fixture
 def crowded(store) -> RedisFeedback:
-    """Ada and Bob asked and said things of their own and each other's."""
+    """Ada and Bob asked, and gave feedback on their own and each other's answers."""
     store.record(exchange(2, asker="ada", conversation="adas"))
     store.record(exchange(3, asker="bob"))
     for number, (who, answer) in enumerate((who, f"answer-0000{n}") for who in ("ada", "bob") for n in (0, 2, 3)):
@@ -351,7 +351,7 @@ def test_a_full_server_refuses_the_record_and_keeps_the_others(admin, store):
 
 
 @pytest.mark.parametrize("record", ["nope", "{}", '{"kind": "exchange", "schema": "9.0"}'])
-def test_a_damaged_record_is_told_by_place(server, admin, workspace, store, record):
+def test_a_damaged_record_is_reported_by_place(server, admin, workspace, store, record):
     admin.set(f"footnote:{{{workspace}}}:exchange:answer-00000", record)
     with pytest.raises(FeedbackUnavailable, match=f"127.0.0.1:{server.port} cannot be read"):
         store.exchange("answer-00000")
@@ -386,7 +386,7 @@ USES = [
 
 @pytest.mark.parametrize("use", USES)
 @pytest.mark.parametrize("scheme", ["redis", "rediss", "redis+cluster", "rediss+cluster"])
-def test_a_server_that_is_not_there_is_told_in_one_line_without_the_password(scheme, use):
+def test_a_server_that_is_not_there_is_reported_in_one_line_without_the_password(scheme, use):
     port = free_port()
     with (
         closing(RedisFeedback(f"{scheme}://ada:s3cret@127.0.0.1:{port}", workspace="default")) as store,
@@ -408,7 +408,7 @@ def test_a_server_that_never_answers_is_given_up(scheme):
             store.vote(vote())
 
 
-def test_a_wrong_password_is_told_without_it(server):
+def test_a_wrong_password_is_reported_without_it(server):
     url = server.url.replace("//", "//ada:s3cret@")
     with closing(RedisFeedback(url, workspace="default")) as store, pytest.raises(FeedbackUnavailable) as caught:
         store.vote(vote())
@@ -416,7 +416,7 @@ def test_a_wrong_password_is_told_without_it(server):
     assert "s3cret" not in str(caught.value)
 
 
-def test_a_server_that_is_no_cluster_is_told_where_a_cluster_is_named(server):
+def test_a_server_that_is_no_cluster_is_reported_where_a_cluster_is_named(server):
     url = server.url.replace("redis:", "redis+cluster:")
     with (
         closing(RedisFeedback(url, workspace="default")) as store,
@@ -426,7 +426,7 @@ def test_a_server_that_is_no_cluster_is_told_where_a_cluster_is_named(server):
 
 
 @pytest.mark.parametrize("ca", ["absent.pem", "empty.pem"])
-def test_a_file_that_is_no_certificate_is_told(server, tmp_path, ca):
+def test_a_file_that_is_no_certificate_is_reported(server, tmp_path, ca):
     (tmp_path / "empty.pem").touch()
     url = f"rediss://127.0.0.1:{server.port}?ssl_ca_certs={tmp_path / ca}"
     with closing(RedisFeedback(url, workspace="default")) as store, pytest.raises(FeedbackUnavailable):
@@ -448,10 +448,10 @@ def test_a_certificate_that_does_not_vouch_for_the_server_is_refused(tmp_path, a
         store.vote(vote())
 
 
-def test_how_a_server_keeps_things_can_be_asked(admin, store):
-    (said,) = store.durability()
-    assert re.fullmatch(r"(Redis|Valkey) \d+\.\d+\.\d+", said.server)
-    assert said == ServerDurability(said.server, eviction="noeviction", append_only=True, fsync="always")
+def test_the_durability_of_a_server_can_be_read(admin, store):
+    (found,) = store.durability()
+    assert re.fullmatch(r"(Redis|Valkey) \d+\.\d+\.\d+", found.server)
+    assert found == ServerDurability(found.server, eviction="noeviction", append_only=True, fsync="always")
     admin.config_set("maxmemory-policy", "allkeys-lru")
     try:
         assert store.durability()[0].eviction == "allkeys-lru"
@@ -459,18 +459,18 @@ def test_how_a_server_keeps_things_can_be_asked(admin, store):
         admin.config_set("maxmemory-policy", "noeviction")
 
 
-def test_a_server_that_does_not_say_how_it_keeps_things_is_no_failure(server, admin):
+def test_a_server_that_does_not_tell_its_durability_is_no_failure(server, admin):
     url = server.url.replace("//", "//guest:s3cret@")
     admin.execute_command("ACL", "SETUSER", "guest", "on", ">s3cret", "~footnote:*", *RIGHTS)
     with closing(RedisFeedback(url, workspace="default")) as store:
         assert store.durability() == [ServerDurability("a server that does not say what it is")]
         admin.execute_command("ACL", "SETUSER", "guest", "+info")
-        (said,) = store.durability()
-        assert (said.eviction, said.append_only, said.fsync) == ("noeviction", True, None)
+        (found,) = store.durability()
+        assert (found.eviction, found.append_only, found.fsync) == ("noeviction", True, None)
 
 
 @pytest.mark.full
-def test_each_server_of_a_cluster_says_how_it_keeps_things(redis_url):
+def test_the_durability_of_each_server_of_a_cluster_can_be_read(redis_url):
     with closing(RedisFeedback(redis_url("cluster"), workspace="default")) as store:
         assert [(each.eviction, each.append_only) for each in store.durability()] == [("noeviction", True)] * 3
 

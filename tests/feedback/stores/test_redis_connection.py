@@ -71,7 +71,7 @@ def test_a_password_is_not_shown_with_an_address():
     assert "s3cret" not in repr(parse_url("redis://ada:s3cret@cache"))
 
 
-def test_without_the_client_it_is_told_how_to_have_it(monkeypatch):
+def test_without_the_client_the_error_says_how_to_install_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "redis", None)
     with pytest.raises(FeedbackUnavailable, match=r"footnote-bot\[redis\]"):
         RedisFeedback("redis://cache", workspace="default")

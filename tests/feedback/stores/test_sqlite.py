@@ -93,7 +93,7 @@ def test_every_kill_leaves_what_was_acknowledged_in_a_sound_file(path):
     with closing(SqliteFeedback(path)) as store:
         recorded = [each.id for each in store.exchanges()]
         assert set(acknowledged) <= set(recorded)
-        assert len(recorded) <= len(acknowledged) + 3  # at most one a kill was written and not yet told
+        assert len(recorded) <= len(acknowledged) + 3  # at most one a kill was written and not yet read
         assert rows(path, "PRAGMA integrity_check") == [("ok",)]
         store.record(exchange(99_999))
 
@@ -114,16 +114,18 @@ def test_every_kill_leaves_the_votes_that_were_acknowledged_each_once(path):
     for until in (1, 20, 60):
         voter = python(VOTER, str(path), "0", "100000")  # each begins with the clicks of those before it
         assert voter.stdout is not None
-        told = (line.strip() for line in voter.stdout if line != "known\n")
-        acknowledged += islice(told, until)
+        added = (line.strip() for line in voter.stdout if line != "known\n")
+        acknowledged += islice(added, until)
         voter.kill()
-        acknowledged += told
+        acknowledged += added
         voter.stdout.close()
         assert voter.wait() != 0
     with closing(SqliteFeedback(path)) as store:
-        kept = [each.key for each in store.votes("answer-00000")]
-        assert set(acknowledged) <= set(kept)
-        assert len(kept) == len(set(kept)) <= len(acknowledged) + 3  # at most one a kill was written and not yet told
+        recorded = [each.key for each in store.votes("answer-00000")]
+        assert set(acknowledged) <= set(recorded)
+        assert (
+            len(recorded) == len(set(recorded)) <= len(acknowledged) + 3
+        )  # at most one a kill was written and not yet read
         assert rows(path, "PRAGMA integrity_check") == [("ok",)]
 
 
@@ -131,10 +133,10 @@ def test_processes_that_bring_the_same_votes_at_once_have_each_recorded_once(pat
     with closing(SqliteFeedback(path)) as store:
         store.record(exchange())
         voters = [python(VOTER, str(path), str(begin), str(begin + 60)) for begin in (0, 0, 30)]
-        told = [line for voter in voters for line in voter.communicate(timeout=60)[0].split() if line != "known"]
+        added = [line for voter in voters for line in voter.communicate(timeout=60)[0].split() if line != "known"]
         assert [voter.returncode for voter in voters] == [0, 0, 0]
-        assert sorted(told) == [f"click-{number:05}" for number in range(90)]
-        assert [each.key for each in store.votes("answer-00000")] == sorted(told)
+        assert sorted(added) == [f"click-{number:05}" for number in range(90)]
+        assert [each.key for each in store.votes("answer-00000")] == sorted(added)
 
 
 @pytest.fixture
@@ -344,7 +346,7 @@ def test_a_full_disk_refuses_the_record_and_keeps_the_others(path):
 
 
 @pytest.mark.parametrize("record", ["nope", "{}", json.dumps({"kind": "exchange", "schema": "9.0"})])
-def test_a_damaged_record_is_told_by_file(path, record):
+def test_a_damaged_record_is_reported_by_file(path, record):
     with closing(SqliteFeedback(path)) as store:
         store.record(exchange())
         rows(path, "UPDATE exchanges SET record = ?", record)
