@@ -1,4 +1,4 @@
-"""What feedback asks of the documents and the prompts when it makes training data: `feedback.sources.Sources`."""
+"""What feedback asks of the documents and the prompts when it makes training data: a `KnowledgePort`."""
 
 import hashlib
 import re

@@ -30,7 +30,7 @@ OPEN = frozenset({"everyone"})
 
 @dataclass
 class Shelf:
-    """`feedback.sources.Sources` over a few sections; a sentence is supported by the words that stand there."""
+    """A `KnowledgePort` over a few sections; a sentence is supported by the words that stand there."""
 
     sections: dict[tuple[str, str], CurrentSection] = field(default_factory=dict)
     found: list[FoundSection] = field(default_factory=list)

@@ -325,9 +325,8 @@ def test_kills_of_writers_and_server_lose_and_double_nothing(tmp_path):
             recorded = [each.key for each in next(iter(store.reviewed_exchanges())).votes]
             assert store.counts() == JournalCounts(0, 0)
     assert set(acknowledged) <= set(recorded)
-    assert (
-        len(recorded) == len(set(recorded)) <= len(acknowledged) + 8
-    )  # at most one a kill was written and not yet read
+    # At most one a kill was written and not yet read.
+    assert len(recorded) == len(set(recorded)) <= len(acknowledged) + 8
 
 
 def test_a_click_is_on_disk_before_it_is_acknowledged(path):

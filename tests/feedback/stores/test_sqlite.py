@@ -123,9 +123,8 @@ def test_every_kill_leaves_the_votes_that_were_acknowledged_each_once(path):
     with closing(SqliteFeedback(path)) as store:
         recorded = [each.key for each in store.votes("answer-00000")]
         assert set(acknowledged) <= set(recorded)
-        assert (
-            len(recorded) == len(set(recorded)) <= len(acknowledged) + 3
-        )  # at most one a kill was written and not yet read
+        # At most one a kill was written and not yet read.
+        assert len(recorded) == len(set(recorded)) <= len(acknowledged) + 3
         assert rows(path, "PRAGMA integrity_check") == [("ok",)]
 
 
