@@ -108,10 +108,6 @@ class ExportRegistry(Protocol):
         """
         ...
 
-    def exports(self) -> list[Export]:
-        """Return all exports, oldest first, ties by id."""
-        ...
-
 
 class FeedbackEraser(Protocol):
     """Erases what a person or a time limit asks for."""

@@ -69,6 +69,12 @@ def answered(store) -> FeedbackStore:
     return opened
 
 
+def exports(store: FeedbackStore) -> list[Export]:
+    """The exports that are registered, each once."""
+    registered = [each.export for each in store.records() if isinstance(each, ExportRegistration)]
+    return list(dict.fromkeys(registered))
+
+
 def test_an_exchange_comes_back_as_it_was_recorded(store):
     store.record(exchange())
     assert store.exchange("answer-00000") == exchange()
@@ -366,7 +372,7 @@ def test_several_records_are_written_at_once_with_a_result_for_each(store):
     assert store.write_many(given) == results
     assert [each.id for each in store.exchanges()] == ["answer-00000", "answer-00005"]
     assert store.votes("answer-00005") == [vote(3, answer="answer-00005")]
-    assert store.exports() == [export(), export(1)]
+    assert exports(store) == [export(), export(1)]
     assert store.write_many([]) == []
 
 
@@ -420,7 +426,7 @@ def test_all_records_come_in_order_votes_that_no_longer_count_too(store):
 def test_exports_are_listed_oldest_first_however_often_they_are_registered(store):
     for number in (1, 0, 1):
         store.register_export(export(number), {"ada": [f"r{number}"]})
-    assert store.exports() == [export(0), export(1)]
+    assert exports(store) == [export(0), export(1)]
 
 
 @pytest.fixture
@@ -474,8 +480,8 @@ def test_exports_that_hold_rows_of_a_person_stay_listed(with_feedback):
             export(number), {ADA: [f"r{number}", "a"], BOB: ["b"]} if number else {BOB: ["b"]}
         )
     for _ in range(2):
-        exports = with_feedback.forget(ADA).exports
-        assert exports == (ExportedRows(export(1), ("a", "r1")), ExportedRows(export(2), ("a", "r2")))
+        held = with_feedback.forget(ADA).exports
+        assert held == (ExportedRows(export(1), ("a", "r1")), ExportedRows(export(2), ("a", "r2")))
     assert [each.export.id for each in with_feedback.forget(BOB).exports] == ["export-0", "export-1", "export-2"]
 
 

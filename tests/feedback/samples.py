@@ -1,7 +1,5 @@
-"""Exchanges and votes for the feedback tests, and processes that write them."""
+"""Exchanges, votes, corrections, decisions and exports for the tests of feedback."""
 
-import subprocess
-import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal
@@ -16,7 +14,6 @@ from feedback.records import (
     StoredCitation,
     Vote,
 )
-from tests import ROOT
 
 # What a user of a Redis server must be allowed to do for the store; the README names the same.
 RIGHTS = (
@@ -27,7 +24,7 @@ NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
 def exchange(number: int = 0, *, conversation: str = "", **changes) -> Exchange:
-    """An exchange that says something in every field; a higher number is a later one."""
+    """An exchange with every field filled; a higher number is a later one."""
     made = Exchange(
         id=f"answer-{number:05}",
         at=NOON + timedelta(seconds=number),
@@ -58,7 +55,7 @@ def exchange(number: int = 0, *, conversation: str = "", **changes) -> Exchange:
 
 
 def vote(number: int = 0, choice: Literal["up", "down", "none"] = "down", **changes) -> Vote:
-    """A vote on the first exchange that says something in every field; a higher number is a later one."""
+    """A vote on the first exchange with every field filled; a higher number is a later one."""
     made = Vote(
         key=f"click-{number:05}",
         answer="answer-00000",
@@ -89,8 +86,3 @@ def decision(
 
 def export(number: int = 0) -> Export:
     return Export(f"export-{number}", NOON + timedelta(days=number), f"exports/{number}", 3)
-
-
-def python(code: str, *arguments: str) -> subprocess.Popen[str]:
-    """A process that runs this code with the packages of the project."""
-    return subprocess.Popen([sys.executable, "-c", code, *arguments], cwd=ROOT, stdout=subprocess.PIPE, text=True)

@@ -53,10 +53,6 @@ class JournaledFeedback(JournaledWriter, JournaledReader):
         """Add an export to the store."""
         self._journal.call(lambda: self.store.register_export(export, rows))
 
-    def exports(self) -> list[Export]:
-        """Return all exports of the store, oldest first, ties by id."""
-        return self._journal.call(self.store.exports)
-
     def forget(self, person: str) -> ErasureResult:
         """Erase everything of a person, in the store and here; what waits is sent before."""
 

@@ -19,10 +19,6 @@ class RedisExportRegistry:
         """Add an export, and by person the sha256 of the rows that hold something of theirs."""
         register_export(self._server, export, rows)
 
-    def exports(self) -> list[Export]:
-        """Return all exports, oldest first, ties by id."""
-        return read_exports(self._server)
-
 
 def register_export(server: Server, export: Export, rows: Mapping[str, Iterable[str]]) -> None:
     """Add an export and replace the rows of these persons; the export comes last, when its rows are there."""
@@ -40,16 +36,14 @@ def register_export(server: Server, export: Export, rows: Mapping[str, Iterable[
     )
 
 
-def read_exports(server: Server) -> list[Export]:
-    """Return all exports, oldest first, ties by id."""
-    (moments,) = server.pipeline([("ZRANGE", server.key("exports"), 0, -1)])
-    (found,) = records_by_name(server, Export, [list(map(name_of, moments))])
-    return found
-
-
 def registrations(server: Server) -> Iterator[ExportRegistration]:
-    """Yield the registrations of all exports by person; one without a person where an export holds nobody's rows."""
-    for export in read_exports(server):
+    """Yield the registrations of all exports, oldest first, ties by id, each by person.
+
+    An export that holds nobody's rows has one without a person.
+    """
+    (moments,) = server.pipeline([("ZRANGE", server.key("exports"), 0, -1)])
+    (exports,) = records_by_name(server, Export, [list(map(name_of, moments))])
+    for export in exports:
         name, is_empty = as_bytes(export.id), True
         for people in pages(server, server.key("people", name)):
             found = server.pipeline([("HGET", server.key("held", person), name) for person in people])

@@ -22,10 +22,6 @@ class SqliteExportRegistry:
         with self._database.transaction() as connection:
             insert_export(connection, export, rows)
 
-    def exports(self) -> list[Export]:
-        """Return all exports, oldest first, ties by id."""
-        return self._database.records(Export, schema.EXPORTS)
-
 
 def insert_export(connection: sqlite3.Connection, export: Export, rows: Mapping[str, Iterable[str]]) -> None:
     """Add an export unless it is known, and replace the rows of these persons; within a transaction."""
@@ -36,7 +32,10 @@ def insert_export(connection: sqlite3.Connection, export: Export, rows: Mapping[
 
 
 def registrations(database: Database) -> Iterator[ExportRegistration]:
-    """Yield the registrations of all exports by person; one without a person where an export holds nobody's rows."""
+    """Yield the registrations of all exports, oldest first, ties by id, each by person.
+
+    An export that holds nobody's rows has one without a person.
+    """
     for export in database.records(Export, schema.EXPORTS):
         found = database.run(schema.REGISTERED_ROWS, (column(export.id),)) or [("", "[]")]
         for person, rows in found:

@@ -8,7 +8,7 @@ import pytest
 
 from bot.access.pseudonyms import KEY_FILE, pseudonym, user_key
 from feedback.errors import FeedbackUnavailable
-from tests.feedback.samples import python
+from tests.processes import start_python
 
 MAKER = """
 import sys
@@ -64,7 +64,7 @@ def test_what_a_process_that_died_left_behind_is_no_key(tmp_path):
 
 
 def test_processes_that_start_together_agree_on_the_key(tmp_path):
-    makers = [python(MAKER, str(tmp_path / "home"), str(tmp_path / "go")) for _ in range(3)]
+    makers = [start_python(MAKER, str(tmp_path / "home"), str(tmp_path / "go")) for _ in range(3)]
     for maker in makers:
         assert maker.stdout is not None
         assert maker.stdout.readline() == "ready\n"

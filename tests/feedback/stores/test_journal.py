@@ -19,7 +19,8 @@ from feedback.stores.journal.store import JournaledFeedback
 from feedback.stores.redis.store import RedisFeedback
 from feedback.stores.sqlite.database import Database
 from feedback.stores.sqlite.store import SqliteFeedback
-from tests.feedback.samples import NOON, correction, decision, exchange, export, python, vote
+from tests.feedback.samples import NOON, correction, decision, exchange, export, vote
+from tests.processes import start_python
 from tests.servers.redis_servers import eventually, serving
 
 DOWN = "the feedback store cannot be reached"
@@ -269,7 +270,6 @@ def test_what_cannot_wait_says_that_the_store_is_down(store, behind):
     behind.down = True
     for use in (
         lambda: store.register_export(export(), {}),
-        store.exports,
         lambda: store.write_many([exchange(3)]),
         lambda: store.prune(words_before=NOON),
         lambda: list(store.exchanges()),
@@ -304,7 +304,7 @@ def test_kills_of_writers_and_server_lose_and_double_nothing(tmp_path):
         for turn in range(4):
             first = 1000 * turn
             writers = [
-                python(WRITER, server.url, workspace, str(path), str(first + 500 * n), str(first + 500 * (n + 1)))
+                start_python(WRITER, server.url, workspace, str(path), str(first + 500 * n), str(first + 500 * (n + 1)))
                 for n in range(2)
             ]
             tellers = [writer.stdout for writer in writers if writer.stdout]

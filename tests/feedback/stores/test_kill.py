@@ -16,7 +16,8 @@ from redis import Redis
 from feedback.errors import FeedbackUnavailable
 from feedback.stores.journal.store import JournaledFeedback
 from feedback.stores.redis.store import RedisFeedback
-from tests.feedback.samples import exchange, python
+from tests.feedback.samples import exchange
+from tests.processes import start_python
 from tests.servers.redis_servers import Server, eventually, serving
 
 pytestmark = pytest.mark.server
@@ -78,7 +79,7 @@ class Crowd:
         todo = [*self.acknowledged[-20:], *(number for number in self.mine if number not in known)]
         self.folder.mkdir(exist_ok=True)
         (self.folder / "todo").write_text("\n".join(map(str, todo)), encoding="utf-8")
-        self.process = python(WRITER, self.url, str(self.journal), str(self.folder / "todo"))
+        self.process = start_python(WRITER, self.url, str(self.journal), str(self.folder / "todo"))
         self.reader = threading.Thread(target=self._read)
         self.reader.start()
 

@@ -22,7 +22,8 @@ from feedback.records import Vote
 from feedback.stores.redis.connection import client_errors
 from feedback.stores.redis.durability import ServerDurability
 from feedback.stores.redis.store import RedisFeedback
-from tests.feedback.samples import NOON, RIGHTS, correction, decision, exchange, export, python, vote
+from tests.feedback.samples import NOON, RIGHTS, correction, decision, exchange, export, vote
+from tests.processes import start_python
 from tests.servers.redis_servers import KINDS, Server, answers, certificate, eventually, free_port, serving
 
 pytestmark = pytest.mark.server
@@ -132,7 +133,9 @@ def test_a_crowd_that_brings_the_same_votes_in_any_order_has_each_recorded_once(
 def test_every_kill_of_a_voter_leaves_the_votes_that_were_acknowledged_each_once(server, admin, workspace, store):
     acknowledged: list[str] = []
     for until in (1, 20, 60):
-        voter = python(VOTER, server.url, workspace, "0", "100000")  # each begins with the clicks of those before it
+        voter = start_python(
+            VOTER, server.url, workspace, "0", "100000"
+        )  # each begins with the clicks of those before it
         assert voter.stdout is not None
         added = (line.strip() for line in voter.stdout if line != "known\n")
         acknowledged += islice(added, until)
@@ -293,7 +296,7 @@ def test_forgetting_that_is_killed_is_completed_by_the_next_try(server, admin, w
     store.write_many([vote(number, key=f"ada {number}", voter="ada") for number in range(400)])
     person = f"footnote:{{{workspace}}}:person:ada"
     for share in (600, 200):
-        forgetter = python(FORGETTER, server.url, workspace)
+        forgetter = start_python(FORGETTER, server.url, workspace)
         assert forgetter.stdout is not None
         forgetter.stdout.readline()
         eventually(lambda: admin.scard(person) < share, "something is forgotten")  # noqa: B023 - asked at once
@@ -377,7 +380,6 @@ USES = [
     pytest.param(lambda store: list(store.reviewed_exchanges()), id="reviewed_exchanges"),
     pytest.param(lambda store: list(store.records()), id="records"),
     pytest.param(lambda store: store.register_export(export(), {}), id="register_export"),
-    pytest.param(lambda store: store.exports(), id="exports"),
     pytest.param(lambda store: store.forget("ada"), id="forget"),
     pytest.param(lambda store: store.prune(words_before=NOON, exchanges_before=NOON), id="prune"),
     pytest.param(lambda store: store.durability(), id="durability"),

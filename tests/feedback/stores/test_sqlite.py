@@ -24,7 +24,8 @@ from feedback.stores.sqlite.database import Database
 from feedback.stores.sqlite.file import Upgrades, open_file
 from feedback.stores.sqlite.schema import UPGRADES
 from feedback.stores.sqlite.store import SqliteFeedback
-from tests.feedback.samples import NOON, correction, decision, exchange, export, python, vote
+from tests.feedback.samples import NOON, correction, decision, exchange, export, vote
+from tests.processes import start_python
 
 WRITER = """
 import sys
@@ -83,7 +84,7 @@ def rows(path: Path, statement: str, *values: Any) -> list[Any]:
 def test_every_kill_leaves_what_was_acknowledged_in_a_sound_file(path):
     acknowledged: list[str] = []
     for turn, until in enumerate((1, 20, 60)):
-        writer = python(WRITER, str(path), str(1000 * turn), "100000")
+        writer = start_python(WRITER, str(path), str(1000 * turn), "100000")
         assert writer.stdout is not None
         acknowledged += [writer.stdout.readline().strip() for _ in range(until)]
         writer.kill()
@@ -99,7 +100,7 @@ def test_every_kill_leaves_what_was_acknowledged_in_a_sound_file(path):
 
 
 def test_processes_may_make_the_file_and_write_it_at_once(path):
-    writers = [python(WRITER, str(path), str(begin), str(begin + 60)) for begin in (0, 30, 60)]
+    writers = [start_python(WRITER, str(path), str(begin), str(begin + 60)) for begin in (0, 30, 60)]
     for writer in writers:
         writer.communicate(timeout=60)
     assert [writer.returncode for writer in writers] == [0, 0, 0]
@@ -112,7 +113,7 @@ def test_every_kill_leaves_the_votes_that_were_acknowledged_each_once(path):
         store.record(exchange())
     acknowledged: list[str] = []
     for until in (1, 20, 60):
-        voter = python(VOTER, str(path), "0", "100000")  # each begins with the clicks of those before it
+        voter = start_python(VOTER, str(path), "0", "100000")  # each begins with the clicks of those before it
         assert voter.stdout is not None
         added = (line.strip() for line in voter.stdout if line != "known\n")
         acknowledged += islice(added, until)
@@ -131,7 +132,7 @@ def test_every_kill_leaves_the_votes_that_were_acknowledged_each_once(path):
 def test_processes_that_bring_the_same_votes_at_once_have_each_recorded_once(path):
     with closing(SqliteFeedback(path)) as store:
         store.record(exchange())
-        voters = [python(VOTER, str(path), str(begin), str(begin + 60)) for begin in (0, 0, 30)]
+        voters = [start_python(VOTER, str(path), str(begin), str(begin + 60)) for begin in (0, 0, 30)]
         added = [line for voter in voters for line in voter.communicate(timeout=60)[0].split() if line != "known"]
         assert [voter.returncode for voter in voters] == [0, 0, 0]
         assert sorted(added) == [f"click-{number:05}" for number in range(90)]
@@ -296,7 +297,6 @@ class Failing(sqlite3.Connection):
         pytest.param(lambda store: list(store.reviewed_exchanges()), id="reviewed_exchanges"),
         pytest.param(lambda store: list(store.records()), id="records"),
         pytest.param(lambda store: store.register_export(export(), {}), id="register_export"),
-        pytest.param(lambda store: store.exports(), id="exports"),
         pytest.param(lambda store: store.forget("ada"), id="forget"),
         pytest.param(lambda store: store.prune(words_before=NOON), id="prune"),
         pytest.param(lambda store: store.close(), id="close"),

@@ -94,7 +94,6 @@ def assert_can_be_read_and_written(store: FeedbackStore) -> None:
     assert [each.accepted for each in first.corrections] == [True, False]
     assert [each.verdict for each in second.decisions] == ["approve"]
     assert store.conversation("c", limit=9) == [first.exchange, second.exchange]
-    assert [each.id for each in store.exports()] == ["export-0", "export-1"]
     assert not store.vote(vote(1, voter=ADA))
     assert store.vote(vote(20, "up", key="new", voter=BOB))
     assert [(each.key, each.vote) for each in store.votes("answer-00000")] == [("click-00001", "down"), ("new", "up")]
