@@ -139,8 +139,9 @@ class Journal:
             self._has_work = self._has_work or self._has_waiting or counts.refused > 0
 
     def _send(self, *, wait_seconds: float = 0.0) -> None:
-        refused_left = self._sender.send(wait_seconds=wait_seconds)
-        if refused_left is not None:
+        """Send some of what waits, unless others send for so many seconds and longer."""
+        with suppress(Timeout), self._sender.exclusive(wait_seconds=wait_seconds):
+            refused_left = self._sender.send()
             with self._lock:
                 self._has_waiting = self.file.counts().waiting > 0
                 self._has_work = self._has_waiting or refused_left

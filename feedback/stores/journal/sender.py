@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 from filelock import FileLock, Timeout
 
@@ -33,19 +33,16 @@ class JournalSender:
         self._lock = threading.Lock()
         self._lock_path = file.path.with_name(file.path.name + ".lock")
 
-    def send(self, *, wait_seconds: float = 0.0) -> bool | None:
-        """Send some of what waits, then try again what was refused lately.
+    def send(self) -> bool:
+        """Send some of what waits, then try again what was refused lately; to be called within `exclusive`.
 
-        Returns whether refused records are left to be tried again, None where others were sending for `wait_seconds`
-        and longer. Raises `FeedbackUnavailable`.
+        Returns whether refused records are left to be tried again. Raises `FeedbackUnavailable`.
         """
-        with suppress(Timeout), self.exclusive(wait_seconds=wait_seconds):
-            left = MOST_AT_ONCE
-            while left > 0 and (page := self._file.first(min(PAGE, left))):
-                self._send_page(page)
-                left -= PAGE
-            return self._retry_refused() if left > 0 else True
-        return None
+        left = MOST_AT_ONCE
+        while left > 0 and (page := self._file.first(min(PAGE, left))):
+            self._send_page(page)
+            left -= PAGE
+        return self._retry_refused() if left > 0 else True
 
     @contextmanager
     def exclusive(self, *, wait_seconds: float) -> Iterator[None]:
