@@ -126,9 +126,9 @@ def summary(manifest: Mapping[str, Any]) -> str:
 
 
 def _compare(old: Path, new: Path, *, as_json: bool) -> None:
-    from feedback.export.diff import compared
+    from feedback.export.diff import compare_exports
 
-    told = compared(old, new)
+    told = compare_exports(old, new)
     if as_json:
         emit(told)
     else:

@@ -12,10 +12,10 @@ from bot.services.reviews import VERDICTS, ReviewDecision, Verdict
 from feedback.errors import UnknownExchange
 
 if TYPE_CHECKING:
-    from feedback.curation.judgements import Waiting
+    from feedback.curation.judgements import ReviewReason
     from feedback.records import Correction, ReviewedExchange
 
-WHY: dict["Waiting", str] = {
+WHY: dict["ReviewReason", str] = {
     "disputed": "people disagree",
     "down": "voted down",
     "correction": "a correction waits",
@@ -141,10 +141,10 @@ class Walk:
         self._settled += 1
         return True
 
-    def _why(self, judged: "ReviewedExchange") -> "Waiting":
-        from feedback.curation.judgements import waiting
+    def _why(self, judged: "ReviewedExchange") -> "ReviewReason":
+        from feedback.curation.judgements import review_reason
 
-        return waiting(judged, min_agreement=self._min_agreement)
+        return review_reason(judged, min_agreement=self._min_agreement)
 
     def _take(self, judged: "ReviewedExchange", typed: str, corrections: "list[Correction]") -> None:
         name = judged.exchange.id
@@ -170,7 +170,7 @@ class Walk:
             self._terminal.say(str(error))
 
 
-def readable(judged: "ReviewedExchange", why: "Waiting", place: str, *, width: int) -> str:
+def readable(judged: "ReviewedExchange", why: "ReviewReason", place: str, *, width: int) -> str:
     """What is to be decided on, as people read it; never who said what."""
     from bot.channels.terminal import rendering
 
@@ -207,18 +207,18 @@ def _decide(invocation: Invocation, decision: ReviewDecision, *, as_json: bool) 
 
 
 def _pending(judged: "ReviewedExchange") -> "list[Correction]":
-    from feedback.curation.judgements import pending
+    from feedback.curation.judgements import pending_corrections
 
-    return list(pending(judged))
+    return list(pending_corrections(judged))
 
 
 def _shape(judged: "ReviewedExchange", min_agreement: float) -> dict[str, Any]:
-    from feedback.curation.judgements import waiting
+    from feedback.curation.judgements import review_reason
 
     exchange = judged.exchange
     return {
         "answer": exchange.id,
-        "why": waiting(judged, min_agreement=min_agreement),
+        "why": review_reason(judged, min_agreement=min_agreement),
         "at": exchange.at.isoformat(),
         "question": exchange.question,
         "history": [{"role": role, "text": text} for role, text in exchange.history],

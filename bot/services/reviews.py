@@ -42,9 +42,9 @@ class ReviewService:
 
     def waiting(self, *, min_agreement: float) -> Iterator[ReviewedExchange]:
         """Yield the answers that somebody should look at, oldest first; raises `FeedbackError`."""
-        from feedback.curation.judgements import waiting
+        from feedback.curation.judgements import review_reason
 
-        return (each for each in self._feedback.reviewed_exchanges() if waiting(each, min_agreement=min_agreement))
+        return (each for each in self._feedback.judged() if review_reason(each, min_agreement=min_agreement))
 
     def reviewed(self, answer: str) -> ReviewedExchange:
         """Return an answer with what counts of it now; raises `UnknownExchange`."""

@@ -10,11 +10,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from feedback.curation.options import Options
+from feedback.curation.options import CurationOptions
 from feedback.curation.personal_data import KINDS
 from feedback.curation.pipeline import curate
-from feedback.export.exporter import make
-from feedback.export.values import FORMATS, ExportRequest, ExportResult
+from feedback.export.exporter import write_export
+from feedback.export.formats import FORMATS
+from feedback.export.request import ExportRequest, ExportResult
 from feedback.ports import KnowledgePort
 from feedback.stores.protocol import FeedbackStore
 from retrieval.evaluation.judgements import read_questions
@@ -55,11 +56,11 @@ class TrainingService:
         Rows are for `groups` and for everyone; nothing near the questions of `evaluation` is trained on.
         """
         questions = tuple(each.query.text for each in read_questions(evaluation)) if evaluation else ()
-        options = Options(
+        options = CurationOptions(
             since=since, min_agreement=min_agreement, groups=readable_audiences(groups), evaluation=questions
         )
         now = self._clock()
-        return make(
+        return write_export(
             lambda work: curate(
                 lambda: self._feedback.reviewed_exchanges(until=until or now), self._knowledge, options, work, progress
             ),
@@ -74,7 +75,7 @@ class TrainingService:
 
 
 def export_request(
-    formats: Sequence[str], options: Options, *, until: datetime | None, language: str, tokenizer: Path | None
+    formats: Sequence[str], options: CurationOptions, *, until: datetime | None, language: str, tokenizer: Path | None
 ) -> ExportRequest:
     """Return the formats, and for the manifest all that the rows are chosen by (pure)."""
     return ExportRequest(
@@ -88,7 +89,7 @@ def export_request(
     )
 
 
-def _settings(options: Options) -> dict[str, Any]:
+def _settings(options: CurationOptions) -> dict[str, Any]:
     values = {each.name: getattr(options, each.name) for each in fields(options)}
     return {name: _json(value) for name, value in values.items() if name not in {"names", "evaluation", "seed"}} | {
         "names": options.names is not None,

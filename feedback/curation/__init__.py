@@ -1,1 +1,1 @@
-"""Which exchanges are fit to train behaviour on, and why the others are not."""
+"""Selects the exchanges that behaviour can be trained on, and says of every other one why it is left out."""

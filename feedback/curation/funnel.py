@@ -1,16 +1,13 @@
-"""Where every exchange went: how many came into each step, went on and left, and why."""
+"""Counts where every exchange went: how many came into each step, went on and were left out, and why."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+from feedback.curation.dataset import RejectedExchange
 from feedback.curation.scratch_db import ScratchDb
-from feedback.curation.values import Rejected
 
-Progress = Callable[[str, int, int], None]
-"""Called with what is being done, how much of it is done and how much there is; 0 where nobody knows."""
-
-# In this order; an exchange leaves at the first that it does not pass.
+# In this order; an exchange is left out at the first that it does not pass.
 STEPS = (
     "eligibility",
     "judgement",
@@ -26,33 +23,33 @@ STEPS = (
 
 
 class Funnel:
-    """Counts what leaves, and writes it down."""
+    """Counts the exchanges that are left out, and writes each to the scratch database."""
 
-    def __init__(self, spill: ScratchDb) -> None:
-        self._spill = spill
-        self._left: dict[str, Counter[str]] = {step: Counter() for step in STEPS}
-        self._noted: dict[str, dict[str, Any]] = {}
-        self.gone: set[int] = set()
+    def __init__(self, scratch: ScratchDb) -> None:
+        self._scratch = scratch
+        self._reasons: dict[str, Counter[str]] = {step: Counter() for step in STEPS}
+        self._notes: dict[str, dict[str, Any]] = {}
+        self.rejected_positions: set[int] = set()
 
-    def leave(self, position: int, rejected: Rejected) -> None:
-        """Remember that an exchange gives no row."""
-        self._left[rejected.stage][rejected.reason] += 1
-        self._spill.reject(position, rejected)
-        self.gone.add(position)
+    def reject(self, position: int, rejected: RejectedExchange) -> None:
+        """Record that the exchange at this position gives no row."""
+        self._reasons[rejected.stage][rejected.reason] += 1
+        self._scratch.add_rejected(position, rejected)
+        self.rejected_positions.add(position)
 
-    def note(self, step: str, said: Mapping[str, Any]) -> None:
-        """Say more of a step."""
-        self._noted.setdefault(step, {}).update(said)
+    def add_notes(self, step: str, notes: Mapping[str, Any]) -> None:
+        """Record more about a step."""
+        self._notes.setdefault(step, {}).update(notes)
 
     def counts(self, exchanges: int) -> dict[str, dict[str, Any]]:
-        """For each step `in`, `out`, `left` by reason, and `noted` where there is more to say; `rows` stands last."""
+        """Return for each step `in`, `out`, `left` by reason, and `noted` if there are notes; `rows` stands last."""
         counts: dict[str, dict[str, Any]] = {}
         for step in STEPS:
-            left = dict(sorted(self._left[step].items()))
-            staying = exchanges - sum(left.values())
-            counts[step] = {"in": exchanges, "out": staying, "left": left}
-            exchanges = staying
+            reasons = dict(sorted(self._reasons[step].items()))
+            remaining = exchanges - sum(reasons.values())
+            counts[step] = {"in": exchanges, "out": remaining, "left": reasons}
+            exchanges = remaining
         counts["rows"] = {"in": exchanges, "out": exchanges, "left": {}}
-        for step, said in self._noted.items():
-            counts[step]["noted"] = dict(said)
+        for step, notes in self._notes.items():
+            counts[step]["noted"] = dict(notes)
         return counts

@@ -1,26 +1,27 @@
-"""What curation is told: how sure votes must be, who may see the rows, how much of what is too much."""
+"""The options of curation: how sure votes must be, who may see the rows, how much of what is too much."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-Names = Callable[[str], Sequence[tuple[int, int]]]
-"""Where the names of people stand in a text."""
-
+NameFinder = Callable[[str], Sequence[tuple[int, int]]]
+"""Returns where the names of people begin and end in a text."""
 
 # Whoever is in any group reads what these open; who is in the second alone reads only that.
 EVERYONE, PUBLIC = "everyone", "public"
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
-    """`groups` are those that may see the rows: what others were shown is no part of them.
+class CurationOptions:
+    """What rows are chosen by; the manifest of an export lists the fields by name.
 
-    Exchanges before `since` give no rows, but their questions still hold clusters and splits together. `evaluation`
-    are questions that nothing near may be trained on. `names` finds people's names, which patterns cannot.
-    `searches` is how many questions are asked again for sections that do not answer them, which takes the embedding
-    model with its gigabyte of memory. `regions` are the countries
-    whose telephone numbers are known without their country code.
+    `groups` are those that may see the rows: what others were shown is no part of them. Exchanges before `since` give
+    no rows, but their questions still hold clusters and splits together. `evaluation` are questions that nothing near
+    may be trained on. `person_share` and `person_rows` bound what one person's questions or votes may decide, whichever
+    is more. `passages` is how many of them a prompt holds. `searches` is how many questions are asked again for
+    sections that do not answer them, which takes the embedding model with its gigabyte of memory. `regions` are the
+    countries whose telephone numbers are known without their country code. `names` finds people's names, which patterns
+    cannot.
     """
 
     since: datetime | None = None
@@ -36,7 +37,7 @@ class Options:
     passages: int = 8
     searches: int = 0
     regions: tuple[str, ...] = ("US", "GB")
-    names: Names | None = field(default=None, compare=False)
+    names: NameFinder | None = field(default=None, compare=False)
 
     @property
     def readable(self) -> frozenset[str]:

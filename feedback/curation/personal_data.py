@@ -1,4 +1,4 @@
-"""What belongs to a person in a text, by its form and its check digits, and names that stand in its place.
+"""Finds what belongs to a person in a text, by its form and its check digits, and puts placeholders in its place.
 
 Clause numbers, dates, sums and policy numbers look much like telephone numbers and addresses of machines, and an answer
 is worth nothing without them. So whatever has check digits or a plan is checked by them, and the rest is left alone.
@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache, partial
 from ipaddress import ip_address
 
-from feedback.curation.options import Names
-from feedback.ports import TEXT_CACHE_SIZE
+from feedback.curation.options import NameFinder
+from feedback.ports import REMEMBERED
 
 Span = tuple[int, int, str, str]
 """Where something personal begins and ends, its kind, and what it is, however it was written."""
@@ -39,25 +39,25 @@ LARGE_PART = 100
 DIGITS = re.compile(r"(?:\d[ ().\u00a0/-]{0,3}){6}\d")
 
 
-def personal(text: str, *, regions: tuple[str, ...] = (), names: Names | None = None) -> Sequence[Span]:
-    """Everything personal in the text, in order, none inside another."""
-    found = _patterned(text, regions)
+def find_personal_data(text: str, *, regions: tuple[str, ...] = (), names: NameFinder | None = None) -> Sequence[Span]:
+    """Return everything personal in a text, in order, none overlapping another; empty where there is none."""
+    found = _find_by_pattern(text, regions)
     if not names:
         return found
     named = ((start, end, "NAME", text[start:end].casefold()) for start, end in sorted(names(text)))
-    return _apart([*found, *named])
+    return _drop_overlapping([*found, *named])
 
 
 class Redactor:
-    """Gives everything personal of one row a name by its kind and number, the same wherever it stands again."""
+    """Replaces personal data by placeholders of kind and number; equal data has the same one in all texts of a row."""
 
-    def __init__(self, *, regions: tuple[str, ...] = (), names: Names | None = None) -> None:
-        self._find = partial(personal, regions=regions, names=names)
-        self._named: dict[tuple[str, str], str] = {}
+    def __init__(self, *, regions: tuple[str, ...] = (), names: NameFinder | None = None) -> None:
+        self._find = partial(find_personal_data, regions=regions, names=names)
+        self._placeholders: dict[tuple[str, str], str] = {}
         self._numbers: Counter[str] = Counter()
 
-    def __call__(self, text: str) -> str:
-        """The text with names like `<EMAIL_1>` in place of what is personal, and without half characters."""
+    def redact(self, text: str) -> str:
+        """Return the text with placeholders like `<EMAIL_1>`, and without half characters."""
         # The very same text where nothing is to be done: it is what the passages that come again are known by.
         text = text if text.isascii() else text.encode("utf-8", "replace").decode()
         found = self._find(text)
@@ -65,36 +65,36 @@ class Redactor:
             return text
         kept, last = "", 0
         for start, end, kind, value in found:
-            kept += text[last:start] + self._name(kind, value)
+            kept += text[last:start] + self._placeholder(kind, value)
             last = end
         return kept + text[last:]
 
     @property
     def counts(self) -> Counter[str]:
-        """How many different things of each kind have a name."""
+        """How many different things of each kind have a placeholder."""
         return self._numbers
 
-    def _name(self, kind: str, value: str) -> str:
-        if (kind, value) not in self._named:
+    def _placeholder(self, kind: str, value: str) -> str:
+        if (kind, value) not in self._placeholders:
             self._numbers[kind] += 1
-            self._named[kind, value] = f"<{kind}_{self._numbers[kind]}>"
-        return self._named[kind, value]
+            self._placeholders[kind, value] = f"<{kind}_{self._numbers[kind]}>"
+        return self._placeholders[kind, value]
 
 
-@lru_cache(maxsize=TEXT_CACHE_SIZE)
-def _patterned(text: str, regions: tuple[str, ...]) -> tuple[Span, ...]:
+@lru_cache(maxsize=REMEMBERED)
+def _find_by_pattern(text: str, regions: tuple[str, ...]) -> tuple[Span, ...]:
     found = [
         (start, end, kind, value)
-        for kind, look, find in FINDERS
-        if look.search(text)
+        for kind, sign, find in FINDERS
+        if sign.search(text)
         for start, end, value in find(text)
     ]
-    phones = ((start, end, "PHONE", value) for start, end, value in _phones(text, regions))
-    return tuple(_apart([*found, *phones]))
+    phones = ((start, end, "PHONE", value) for start, end, value in _find_phones(text, regions))
+    return tuple(_drop_overlapping([*found, *phones]))
 
 
-def _apart(found: Sequence[Span]) -> list[Span]:
-    """In order, without those that overlap one that was found before them."""
+def _drop_overlapping(found: Sequence[Span]) -> list[Span]:
+    """Return the spans in order, without those that overlap one that was found before them."""
     kept: list[Span] = []
     for each in found:
         if not any(each[0] < other[1] and other[0] < each[1] for other in kept):
@@ -102,31 +102,33 @@ def _apart(found: Sequence[Span]) -> list[Span]:
     return sorted(kept)
 
 
-def _matches(pattern: re.Pattern[str], is_one: Callable[[str], bool], text: str) -> Iterator[tuple[int, int, str]]:
+def _find_matches(
+    pattern: re.Pattern[str], is_valid: Callable[[str], bool], text: str
+) -> Iterator[tuple[int, int, str]]:
     for match in pattern.finditer(text):
-        if is_one(match[0]):
+        if is_valid(match[0]):
             yield match.start(), match.end(), match[0].casefold()
 
 
-def _ibans(text: str) -> Iterator[tuple[int, int, str]]:
-    """A word of capitals after it looks like more of it, so shorter ones are tried too."""
+def _find_ibans(text: str) -> Iterator[tuple[int, int, str]]:
+    """Yield account numbers; a word of capitals after one looks like more of it, so shorter ones are tried too."""
     for match in IBAN.finditer(text):
         words = match[0].split(" ")
         for count in range(len(words), 0, -1):
             written = " ".join(words[:count])
-            if len(_plain(written)) >= 15 and _has_check_digits(_plain(written)):
-                yield match.start(), match.start() + len(written), _plain(written)
+            if len(_without_separators(written)) >= 15 and _has_check_digits(_without_separators(written)):
+                yield match.start(), match.start() + len(written), _without_separators(written)
                 break
 
 
 def _has_check_digits(iban: str) -> bool:
-    """ISO 13616: read as a number, its first four at its end, it leaves 1."""
+    """Return whether the number that ISO 13616 makes of it, the first four characters last, leaves 1 by 97."""
     return int("".join(str(int(character, 36)) for character in iban[4:] + iban[:4])) % 97 == 1
 
 
-def _cards(text: str) -> Iterator[tuple[int, int, str]]:
+def _find_cards(text: str) -> Iterator[tuple[int, int, str]]:
     for match in CARD.finditer(text):
-        digits = _plain(match[0])
+        digits = _without_separators(match[0])
         if _has_luhn_digit(digits):
             yield match.start(), match.end(), digits
 
@@ -144,33 +146,37 @@ def _is_address(text: str) -> bool:
     return ":" in text or max(map(int, text.split("."))) >= LARGE_PART
 
 
-def _phones(text: str, regions: Sequence[str]) -> Iterator[tuple[int, int, str]]:
+def _find_phones(text: str, regions: Sequence[str]) -> Iterator[tuple[int, int, str]]:
     if not DIGITS.search(text):
         return
     from phonenumbers import Leniency, PhoneNumberFormat, PhoneNumberMatcher, format_number, number_type
     from phonenumbers import PhoneNumberType as Type
 
-    nobodys = {Type.TOLL_FREE, Type.PREMIUM_RATE, Type.SHARED_COST, Type.UAN}
+    shared_numbers = {Type.TOLL_FREE, Type.PREMIUM_RATE, Type.SHARED_COST, Type.UAN}
     for region in regions or (None,):
         for match in PhoneNumberMatcher(text, region, leniency=Leniency.STRICT_GROUPING):
             # A bare row of digits may number anything, and a hotline's number belongs to nobody.
-            if not match.raw_string.isdigit() and number_type(match.number) not in nobodys:
+            if not match.raw_string.isdigit() and number_type(match.number) not in shared_numbers:
                 yield match.start, match.end, format_number(match.number, PhoneNumberFormat.E164)
 
 
-def _plain(text: str) -> str:
+def _without_separators(text: str) -> str:
     return text.replace(" ", "").replace("-", "")
 
 
-# Kind, what every text has that holds one (a look that costs little), and how they are found.
+# Kind, a sign that every text has that holds one (looked for at little cost), and how they are found.
 FINDERS: tuple[tuple[str, re.Pattern[str], Callable[[str], Iterator[tuple[int, int, str]]]], ...] = (
-    ("EMAIL", re.compile("@"), partial(_matches, EMAIL, bool)),
-    ("CHAT_ID", re.compile(r"<@|<at|slack:|teams:|orgid:|29:"), partial(_matches, CHAT_ID, bool)),
-    ("IBAN", re.compile(r"[A-Z]{2}\d{2}"), _ibans),
-    ("CARD", re.compile(r"(?:\d[ -]?){12}"), _cards),
-    ("SOCIAL_SECURITY", re.compile(r"\d{3}-\d{2}-|[A-Z]{2}(?: ?\d{2}){3}"), partial(_matches, SOCIAL_SECURITY, bool)),
-    ("MAC", re.compile(r"(?:[0-9A-Fa-f]{2}[:-]){5}"), partial(_matches, MAC, bool)),
-    ("IP", re.compile(r"\d\.\d{1,3}\.\d"), partial(_matches, IP, _is_address)),
-    ("IP", re.compile(r":[0-9A-Fa-f]{0,4}:"), partial(_matches, IP_6, _is_address)),
+    ("EMAIL", re.compile("@"), partial(_find_matches, EMAIL, bool)),
+    ("CHAT_ID", re.compile(r"<@|<at|slack:|teams:|orgid:|29:"), partial(_find_matches, CHAT_ID, bool)),
+    ("IBAN", re.compile(r"[A-Z]{2}\d{2}"), _find_ibans),
+    ("CARD", re.compile(r"(?:\d[ -]?){12}"), _find_cards),
+    (
+        "SOCIAL_SECURITY",
+        re.compile(r"\d{3}-\d{2}-|[A-Z]{2}(?: ?\d{2}){3}"),
+        partial(_find_matches, SOCIAL_SECURITY, bool),
+    ),
+    ("MAC", re.compile(r"(?:[0-9A-Fa-f]{2}[:-]){5}"), partial(_find_matches, MAC, bool)),
+    ("IP", re.compile(r"\d\.\d{1,3}\.\d"), partial(_find_matches, IP, _is_address)),
+    ("IP", re.compile(r":[0-9A-Fa-f]{0,4}:"), partial(_find_matches, IP_6, _is_address)),
 )
 KINDS = (*dict.fromkeys(kind for kind, _, _ in FINDERS), "PHONE", "NAME")

@@ -1,183 +1,208 @@
-"""Exchanges in, rows out: every exchange is used, or it leaves for a recorded reason."""
+"""Curates feedback: exchanges in, rows out; every exchange is used, or it is left out for a recorded reason."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from feedback.curation import pairs
-from feedback.curation.facts import Fact, duplicates, overweight, refusals_over, splits
-from feedback.curation.funnel import Funnel, Progress
-from feedback.curation.near_duplicates import groups, normalised, touched
-from feedback.curation.options import Options
-from feedback.curation.reader import Read, read
-from feedback.curation.retrieval_rows import Retrieving
+from feedback.curation.dataset import (
+    CuratedDataset,
+    Example,
+    PreferencePair,
+    RejectedExchange,
+    RetrievalExample,
+)
+from feedback.curation.funnel import Funnel
+from feedback.curation.options import CurationOptions
+from feedback.curation.pairs import CandidatePair, balance_lengths, find_pairs, mean_length_ratio
+from feedback.curation.reader import ReadExchanges, read_exchanges
+from feedback.curation.retrieval_rows import RetrievalRowBuilder
 from feedback.curation.scratch_db import ScratchDb
-from feedback.curation.values import Curated, Example, Pair, Rejected, Retrieval, Source
+from feedback.curation.selection import (
+    CandidateSummary,
+    draw_splits,
+    find_duplicates,
+    find_overweight,
+    find_surplus_refusals,
+)
 from feedback.ports import KnowledgePort
+from feedback.progress import Progress, ignore_progress
 from feedback.records import ReviewedExchange
+from feedback.texts.near_duplicates import find_near_duplicates, group_near_duplicates
+from feedback.texts.words import normalize
 
-# A share of refusals this much below what people get is worth a word.
+# A share of refusals this much below what people get is worth a warning.
 FEW_REFUSALS = 0.5
 
 
 def curate(
-    judged: Callable[[], Iterator[ReviewedExchange]],
-    sources: KnowledgePort,
-    options: Options,
+    reviewed: Callable[[], Iterator[ReviewedExchange]],
+    knowledge: KnowledgePort,
+    options: CurationOptions,
     work: Path,
-    progress: Progress = lambda *_: None,
-) -> Curated:
-    """What is fit to train on of these exchanges, which come oldest first and are read once.
+    progress: Progress = ignore_progress,
+) -> CuratedDataset:
+    """Return what is fit to train on of these exchanges, which come oldest first and are read once.
 
     `work` is a folder for temporary files, which must stay while rows are read. The same exchanges, documents and
     options give the same rows.
     """
-    spill = ScratchDb(work)
-    ledger = Funnel(spill)
-    made = read(judged(), sources, options, spill=spill, ledger=ledger, progress=progress)
+    scratch = ScratchDb(work)
+    funnel = Funnel(scratch)
+    read = read_exchanges(reviewed(), knowledge, options, scratch=scratch, funnel=funnel, progress=progress)
     progress("comparing questions", 0, 0)
-    facts = _chosen(made, options, spill=spill, ledger=ledger)
-    rows = _Rows(facts, _matches(facts, sources, options, spill=spill, ledger=ledger), spill)
-    Retrieving(sources, options, spill).write(facts, progress)
-    ledger.note("rows", rows.counted())
-    return Curated(
+    candidates = _select(read, options, scratch=scratch, funnel=funnel)
+    pairs = _pair(candidates, knowledge, options, scratch=scratch, funnel=funnel)
+    RetrievalRowBuilder(knowledge, options, scratch).build_all(candidates, progress)
+    rows = _Rows(candidates, pairs, scratch)
+    funnel.add_notes("rows", rows.counts())
+    return CuratedDataset(
         examples=rows.examples,
-        pairs=rows.pairs,
-        retrievals=rows.retrievals,
-        rejected=spill.rejections,
-        counts=ledger.counts(len(made.questions)),
-        snapshot=made.snapshot,
-        exchanges=len(made.questions),
+        pairs=rows.preference_pairs,
+        retrievals=rows.retrieval_examples,
+        rejected=scratch.rejected_exchanges,
+        counts=funnel.counts(len(read.questions)),
+        snapshot=read.snapshot,
+        exchanges=len(read.questions),
     )
 
 
-def _chosen(made: Read, options: Options, *, spill: ScratchDb, ledger: Funnel) -> list[Fact]:
-    """What stays when all are seen together, each step deciding on what the one before has left."""
-    facts = made.facts
+def _select(
+    read: ReadExchanges, options: CurationOptions, *, scratch: ScratchDb, funnel: Funnel
+) -> list[CandidateSummary]:
+    """Return the candidates that stay when all are seen together; each step decides on what the one before leaves."""
+    candidates = read.candidates
 
-    def leaving(stage: str, leavers: Iterable[tuple[Fact, str]]) -> list[Fact]:
-        for each, reason in leavers:
-            ledger.leave(each.position, Rejected(each.id, stage, reason))
-        return [each for each in facts if each.position not in ledger.gone]
+    def without(stage: str, rejected: Iterable[tuple[CandidateSummary, str]]) -> list[CandidateSummary]:
+        for each, reason in list(rejected):
+            funnel.reject(each.position, RejectedExchange(each.exchange, stage, reason))
+        return [each for each in candidates if each.position not in funnel.rejected_positions]
 
-    clusters = _cluster(made, options)
-    facts = leaving("contamination", list(_contaminated(made, clusters, options)))
-    facts = leaving("duplicate", list(duplicates(facts, lambda each: _answer(spill, each))))
-    over = list(overweight(facts, share=options.person_share, rows=options.person_rows))
-    facts = leaving("share", [(each, "person-over-share") for each in over])
-    share = made.refused / made.eligible if made.eligible else 0.0
-    refusals = refusals_over(facts, share=share, seed=options.seed)
-    facts = leaving("balance", [(each, "refusals-over-share") for each in refusals])
-    _note_refusals(facts, share, ledger)
-    return facts
+    def answer(candidate: CandidateSummary) -> str:
+        if candidate.has_chosen:
+            return scratch.chosen(candidate.position)
+        return scratch.rejected(candidate.position) if candidate.has_rejected else ""
+
+    clusters = _cluster(read, options)
+    candidates = without("contamination", _find_contaminated(read, clusters, options))
+    candidates = without("duplicate", find_duplicates(candidates, answer))
+    overweight = find_overweight(candidates, share=options.person_share, rows=options.person_rows)
+    candidates = without("share", overweight)
+    surplus = find_surplus_refusals(candidates, share=read.refused_share, seed=options.seed)
+    candidates = without("balance", surplus)
+    _note_refusals(candidates, read.refused_share, funnel)
+    return candidates
 
 
-def _cluster(made: Read, options: Options) -> list[int]:
-    """For each exchange its cluster; the facts get theirs with its name and split."""
-    clusters, founds = groups(made.questions)
+def _cluster(read: ReadExchanges, options: CurationOptions) -> list[int]:
+    """Return for each exchange its cluster of near-equal questions; candidates get theirs, its name and its split."""
+    clusters, is_founder = group_near_duplicates(read.questions)
     founders: dict[int, list[str]] = defaultdict(list)
-    for position, (cluster, found) in enumerate(zip(clusters, founds, strict=True)):
-        if found:
-            founders[cluster].append(made.keys[position])
-    drawn = splits(founders, seed=options.seed, validation=options.validation, test=options.test)
-    for each in made.facts:
+    for cluster, key, founds in zip(clusters, read.keys, is_founder, strict=True):
+        if founds:
+            founders[cluster].append(key)
+    splits = draw_splits(founders, seed=options.seed, validation=options.validation, test=options.test)
+    for each in read.candidates:
         each.cluster = clusters[each.position]
-        each.split, each.name = drawn[each.cluster]
+        each.split, each.cluster_name = splits[each.cluster]
     return clusters
 
 
-def _contaminated(made: Read, clusters: list[int], options: Options) -> Iterator[tuple[Fact, str]]:
-    """What is near a question of evaluation, and what would show training a question that is held back."""
-    asked = touched(made.questions, [normalised(each) for each in options.evaluation])
-    near = {clusters[position] for position in asked}
-    held = {made.questions[each.position] for each in made.facts if each.split != "train"}
-    for each in made.facts:
-        if each.cluster in near:
+def _find_contaminated(
+    read: ReadExchanges, clusters: list[int], options: CurationOptions
+) -> Iterator[tuple[CandidateSummary, str]]:
+    """Yield what is near a question of evaluation, and what would show training a question that is held back."""
+    near = find_near_duplicates(read.questions, of=[normalize(each) for each in options.evaluation])
+    near_clusters = {clusters[position] for position in near}
+    held_back = {read.questions[each.position] for each in read.candidates if each.split != "train"}
+    for each in read.candidates:
+        if each.cluster in near_clusters:
             yield each, "evaluation-question"
-        elif each.split == "train" and not held.isdisjoint(each.earlier):
+        elif each.split == "train" and not held_back.isdisjoint(each.earlier_questions):
             yield each, "follows-held-back-question"
 
 
-def _matches(
-    facts: list[Fact], sources: KnowledgePort, options: Options, *, spill: ScratchDb, ledger: Funnel
-) -> list[pairs.Match]:
-    found = list(
-        pairs.matches(
-            facts,
+def _note_refusals(candidates: list[CandidateSummary], answered_share: float, funnel: Funnel) -> None:
+    """Record the shares of refusals, and a warning where too few are left."""
+    to_write = [each for each in candidates if each.has_chosen]
+    share = sum(each.chosen_is_refusal for each in to_write) / len(to_write) if to_write else 0.0
+    notes: dict[str, object] = {"refusals_answered": round(answered_share, 4), "refusals_kept": round(share, 4)}
+    if share < FEW_REFUSALS * answered_share:
+        notes["warning"] = "too few refusals: a tuned model may stop refusing"
+    funnel.add_notes("balance", notes)
+
+
+def _pair(
+    candidates: list[CandidateSummary],
+    knowledge: KnowledgePort,
+    options: CurationOptions,
+    *,
+    scratch: ScratchDb,
+    funnel: Funnel,
+) -> list[CandidatePair]:
+    """Return the pairs of preferred and other answers, of balanced length."""
+    pairs = list(
+        find_pairs(
+            candidates,
             most=options.pairs_per_cluster,
-            chosen=lambda each: spill.chosen(each.position),
-            rejected=lambda each: spill.rejected(each.position),
-            refusal=sources.completion(()),
+            chosen=lambda each: scratch.chosen(each.position),
+            rejected=lambda each: scratch.rejected(each.position),
+            refusal=knowledge.completion(()),
         )
     )
-    kept = pairs.level(found)
-    ledger.note("rows", {"lopsided_pairs": len(found) - len(kept), "length_ratio": pairs.mean_ratio(kept)})
-    return kept
-
-
-def _note_refusals(facts: list[Fact], share: float, ledger: Funnel) -> None:
-    wanted = [each for each in facts if each.wanted]
-    kept = sum(each.refusal for each in wanted) / len(wanted) if wanted else 0.0
-    said = {"refusals_answered": round(share, 4), "refusals_kept": round(kept, 4)}
-    warning = {"warning": "too few refusals: a tuned model may stop refusing"} if kept < FEW_REFUSALS * share else {}
-    ledger.note("balance", said | warning)
-
-
-def _answer(spill: ScratchDb, each: Fact) -> str:
-    if each.wanted:
-        return spill.chosen(each.position)
-    return spill.rejected(each.position) if each.unwanted else ""
+    balanced = balance_lengths(pairs)
+    notes = {"lopsided_pairs": len(pairs) - len(balanced), "length_ratio": mean_length_ratio(balanced)}
+    funnel.add_notes("rows", notes)
+    return balanced
 
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
-    """The rows, read anew from the temporary file at each call."""
+    """The rows of the candidates that stay, read anew from the scratch database at each call."""
 
-    facts: list[Fact]
-    matches: list[pairs.Match]
-    spill: ScratchDb
+    candidates: list[CandidateSummary]
+    pairs: list[CandidatePair]
+    scratch: ScratchDb
 
     def examples(self) -> Iterator[Example]:
-        for each in self.facts:
-            prompt = self.spill.prompt(each.position)
-            if each.wanted:
-                text = self.spill.chosen(each.position)
-                yield Example(_source(each), each.split, each.name, prompt, text, label=True, refusal=each.refusal)
-            if each.unwanted:
-                text = self.spill.rejected(each.position)
-                yield Example(_source(each), each.split, each.name, prompt, text, label=False, refusal=each.refused)
+        for each in self.candidates:
+            prompt = self.scratch.prompt(each.position)
+            place = (each.origin, each.split, each.cluster_name, prompt)
+            if each.has_chosen:
+                text = self.scratch.chosen(each.position)
+                yield Example(*place, text, label=True, refusal=each.chosen_is_refusal)
+            if each.has_rejected:
+                text = self.scratch.rejected(each.position)
+                yield Example(*place, text, label=False, refusal=each.rejected_is_refusal)
 
-    def pairs(self) -> Iterator[Pair]:
-        for match in self.matches:
-            better, worse = match.chosen, match.rejected
-            yield Pair(
-                (_source(better), _source(worse)),
+    def preference_pairs(self) -> Iterator[PreferencePair]:
+        for pair in self.pairs:
+            better, worse = pair.chosen, pair.rejected
+            yield PreferencePair(
+                (better.origin, worse.origin),
                 better.split,
-                better.name,
-                self.spill.prompt(better.position),
-                self.spill.chosen(better.position),
-                self.spill.rejected(worse.position),
+                better.cluster_name,
+                self.scratch.prompt(better.position),
+                self.scratch.chosen(better.position),
+                self.scratch.rejected(worse.position),
             )
 
-    def retrievals(self) -> Iterator[Retrieval]:
-        facts = {each.position: each for each in self.facts}
-        for position, place, negatives in self.spill.retrievals():
-            each = facts[position]
-            question, positives, _ = self.spill.sections(position)
-            yield Retrieval(_source(each), each.split, each.name, question, positives[place], tuple(negatives))
+    def retrieval_examples(self) -> Iterator[RetrievalExample]:
+        candidates = {each.position: each for each in self.candidates}
+        for position, number, negatives in self.scratch.retrieval_rows():
+            each = candidates[position]
+            question = self.scratch.standalone_question(position)
+            positive = self.scratch.positives(position)[number]
+            place = (each.origin, each.split, each.cluster_name)
+            yield RetrievalExample(*place, question, positive, tuple(negatives))
 
-    def counted(self) -> dict[str, object]:
-        wanted = [each for each in self.facts if each.wanted]
+    def counts(self) -> dict[str, object]:
+        to_write = [each for each in self.candidates if each.has_chosen]
         return {
-            "to_write": len(wanted),
-            "not_to_write": sum(each.unwanted for each in self.facts),
-            "refusals_to_write": sum(each.refusal for each in wanted),
-            "pairs": len(self.matches),
-            "retrievals": sum(each.positives for each in self.facts),
-            "exchanges_by_split": dict(sorted(Counter(each.split for each in self.facts).items())),
+            "to_write": len(to_write),
+            "not_to_write": sum(each.has_rejected for each in self.candidates),
+            "refusals_to_write": sum(each.chosen_is_refusal for each in to_write),
+            "pairs": len(self.pairs),
+            "retrievals": sum(each.positives for each in self.candidates),
+            "exchanges_by_split": dict(sorted(Counter(each.split for each in self.candidates).items())),
         }
-
-
-def _source(each: Fact) -> Source:
-    return Source(each.id, each.why, each.people)

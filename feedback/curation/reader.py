@@ -1,4 +1,4 @@
-"""The exchanges are read once: their texts go to a temporary file, the facts that decide stay in memory."""
+"""Reads the exchanges once: builds candidates, keeps their texts in a temporary file and the rest in memory."""
 
 import hashlib
 from collections import Counter
@@ -8,79 +8,90 @@ from datetime import datetime
 from typing import Any
 
 from feedback.codec import to_bytes
-from feedback.curation.candidates import Draft, Drafting, Left
-from feedback.curation.facts import Fact, fact
-from feedback.curation.funnel import Funnel, Progress
-from feedback.curation.near_duplicates import normalised
-from feedback.curation.options import Options
+from feedback.curation.candidates import CandidateBuilder
+from feedback.curation.dataset import RejectedExchange
+from feedback.curation.filters import Rejection
+from feedback.curation.funnel import Funnel
+from feedback.curation.options import CurationOptions
 from feedback.curation.scratch_db import ScratchDb
-from feedback.curation.values import Rejected
+from feedback.curation.selection import CandidateSummary, summarize
 from feedback.ports import KnowledgePort
+from feedback.progress import Progress
 from feedback.records import Exchange, ReviewedExchange
+from feedback.texts.words import normalize
 
-TOLD_EVERY = 200
+PROGRESS_STEP = 200
 
 
 @dataclass(slots=True)
-class Read:
-    """What is known after reading: of every exchange, in order, its question as it is compared and the key that its
-    split is drawn from; the facts of those that may give rows; how many were answered, and how many of these refused.
+class ReadExchanges:
+    """What is in memory after reading.
+
+    Of every exchange, by position: its normalized question, and the key that its split is drawn from. The candidates,
+    the sha256 of all that was read, how many exchanges were `eligible`, and how many of these were `refused`.
     """
 
     questions: list[str] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
-    facts: list[Fact] = field(default_factory=list)
+    candidates: list[CandidateSummary] = field(default_factory=list)
     snapshot: str = ""
     eligible: int = 0
     refused: int = 0
 
+    @property
+    def refused_share(self) -> float:
+        """The share of eligible exchanges that were refused; 0 without any."""
+        return self.refused / self.eligible if self.eligible else 0.0
 
-def read(
-    judged: Iterator[ReviewedExchange],
-    sources: KnowledgePort,
-    options: Options,
+
+def read_exchanges(
+    reviewed: Iterator[ReviewedExchange],
+    knowledge: KnowledgePort,
+    options: CurationOptions,
     *,
-    spill: ScratchDb,
-    ledger: Funnel,
+    scratch: ScratchDb,
+    funnel: Funnel,
     progress: Progress,
-) -> Read:
-    """Draft what can be drafted; the rest leaves."""
-    drafting, made = Drafting(sources, options), Read()
-    snapshot, noted = hashlib.sha256(), {name: Counter[str]() for name in ("kinds", "redacted", "flaws")}
-    for position, each in enumerate(judged):
-        for record in (each.exchange, *each.votes, *each.corrections, *each.decisions):
-            snapshot.update(to_bytes(record, _plain) + b"\n")
-        made.questions.append(normalised(_asked(each.exchange)))
-        made.keys.append(each.exchange.conversation or each.exchange.id)
-        drafted = drafting(each)
-        if isinstance(drafted, Left):
-            ledger.leave(position, Rejected(each.exchange.id, drafted.stage, drafted.reason))
-            noted["kinds"].update(drafted.kinds)
+) -> ReadExchanges:
+    """Build a candidate of every exchange that passes the filters; the funnel gets the others."""
+    builder, result, snapshot = CandidateBuilder(knowledge, options), ReadExchanges(), hashlib.sha256()
+    secret_kinds, redacted, flaws = Counter[str](), Counter[str](), Counter[str]()
+    for position, each in enumerate(reviewed):
+        exchange = each.exchange
+        for record in (exchange, *each.votes, *each.corrections, *each.decisions):
+            snapshot.update(to_bytes(record, _to_json_value) + b"\n")
+        result.questions.append(normalize(_comparable_question(exchange)))
+        result.keys.append(exchange.conversation or exchange.id)
+        candidate = builder.build(each)
+        if isinstance(candidate, Rejection):
+            funnel.reject(position, RejectedExchange(exchange.id, candidate.stage, candidate.reason))
+            secret_kinds.update(candidate.secret_kinds)
+            is_eligible = candidate.stage != "eligibility"
         else:
-            spill.keep(position, each.exchange, drafted)
-            made.facts.append(_fact(position, each.exchange, drafted))
-            noted["redacted"].update(drafted.redacted)
-            noted["flaws"].update(drafted.flaws)
-        eligible = not isinstance(drafted, Left) or drafted.stage != "eligibility"
-        made.eligible += eligible
-        made.refused += eligible and each.exchange.abstained
-        if position % TOLD_EVERY == 0:
+            scratch.add_candidate(position, exchange, candidate)
+            result.candidates.append(summarize(position, exchange, candidate))
+            redacted.update(candidate.redacted)
+            flaws.update(candidate.flaws)
+            is_eligible = True
+        result.eligible += is_eligible
+        result.refused += is_eligible and exchange.abstained
+        if position % PROGRESS_STEP == 0:
             progress("reading exchanges", position, 0)
-    made.snapshot = snapshot.hexdigest()
-    ledger.note("secrets", {"kinds": _sorted(noted["kinds"]), "redacted": _sorted(noted["redacted"])})
-    ledger.note("groundedness", _sorted(noted["flaws"]))
-    return made
+    result.snapshot = snapshot.hexdigest()
+    funnel.add_notes("secrets", {"kinds": _sorted_by_name(secret_kinds), "redacted": _sorted_by_name(redacted)})
+    funnel.add_notes("groundedness", _sorted_by_name(flaws))
+    return result
 
 
-def _asked(exchange: Exchange) -> str:
-    """The question as it is told from others; a follow-up means nothing without the one before it."""
+def _comparable_question(exchange: Exchange) -> str:
+    """Return the question that near-equal ones are compared by; a follow-up means nothing without the one before it."""
     before = [text for role, text in exchange.history if role == "user"][-1:]
     # The words of a pruned one are gone, so it is like none.
     return " / ".join([*before, exchange.question]) if not exchange.pruned else f"pruned {exchange.id}"
 
 
-def _plain(value: Any) -> Any:
-    """What JSON knows in place of what it does not; a record's own `to_json` takes three times as long."""
+def _to_json_value(value: Any) -> Any:
+    """Return what JSON knows in place of what it does not; a record's own `to_json` takes three times as long."""
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, frozenset):
@@ -90,10 +101,5 @@ def _plain(value: Any) -> Any:
     return {name: getattr(value, name) for name in value.__slots__}
 
 
-def _fact(position: int, exchange: Exchange, draft: Draft) -> Fact:
-    earlier = tuple(normalised(text) for role, text in exchange.history if role == "user")
-    return fact(position, draft, id=exchange.id, asker=exchange.asker, earlier=earlier)
-
-
-def _sorted(counts: Mapping[str, int]) -> dict[str, int]:
+def _sorted_by_name(counts: Mapping[str, int]) -> dict[str, int]:
     return dict(sorted(counts.items()))

@@ -1,4 +1,4 @@
-"""Passwords, keys and tokens in a text: whatever holds one is not trained on."""
+"""Finds passwords, keys and tokens in a text: whatever holds one is not trained on."""
 
 import re
 from collections.abc import Iterator
@@ -35,41 +35,41 @@ DETECTORS = {
     "twilio": "TwilioKeyDetector",
 }
 # What people type into a chat, which is not the `password = "..."` of source code that the library looks for.
-SAID = re.compile(
+IN_WORDS = re.compile(
     r"\b(?:pass(?:word|code|phrase|wort)|pin|(?:api|access)[ _-]?key|secret(?:[ _-]?key)?|token)"
     r"[\"']?\s{0,3}(?:is|was|[:=]|:=|->)\s{0,3}[\"'`]?"
     r"(?=[^\s\"'`]{0,60}\d)(?=[^\s\"'`]{0,60}[^\W\d_])[^\s\"'`]{6,60}",
     re.IGNORECASE,
 )
 # Most texts need no closer look: nothing in them could be a secret.
-LOOKS_LIKE_ONE = re.compile(r"://|PRIVATE KEY|AKC[a-zA-Z0-9]{9}")
-LEAST_CHARACTERS = 12
+SUSPICIOUS = re.compile(r"://|PRIVATE KEY|AKC[a-zA-Z0-9]{9}")
+SHORTEST_TOKEN = 12
 
 
-@lru_cache(maxsize=TEXT_CACHE_SIZE)
-def secrets(text: str) -> frozenset[str]:
-    """The kinds of secrets that the text holds, never their values; remembered, as passages come again."""
-    return new_secrets(text)
+@lru_cache(maxsize=REMEMBERED)
+def find_secrets(text: str) -> frozenset[str]:
+    """Return the kinds of secrets that a text holds, never their values; remembered, as passages come again."""
+    return scan_for_secrets(text)
 
 
-def new_secrets(text: str) -> frozenset[str]:
-    """The same for what nobody will look at again."""
-    return frozenset(_found(text))
+def scan_for_secrets(text: str) -> frozenset[str]:
+    """Return the kinds of secrets that a text holds, without remembering them: for texts that come only once."""
+    return frozenset(_scan(text))
 
 
-def _found(text: str) -> Iterator[str]:
-    if SAID.search(text):
+def _scan(text: str) -> Iterator[str]:
+    if IN_WORDS.search(text):
         yield "Password or key in words"
-    if not (LOOKS_LIKE_ONE.search(text) or any(map(_is_token, text.split()))):
+    if not (SUSPICIOUS.search(text) or any(map(_may_be_token, text.split()))):
         return
     for detector in _detectors():
         if next(iter(detector.analyze_string(text)), None):
             yield detector.secret_type
 
 
-def _is_token(word: str) -> bool:
-    """Whether it is as long as the shortest secret that has a form, and holds a digit as all do but for those above."""
-    return len(word) >= LEAST_CHARACTERS and not word.isalpha() and any(map(str.isdigit, word))
+def _may_be_token(word: str) -> bool:
+    """Return whether a word is as long as the shortest secret that has a form, and holds a digit as nearly all do."""
+    return len(word) >= SHORTEST_TOKEN and not word.isalpha() and any(map(str.isdigit, word))
 
 
 @cache

@@ -1,1 +1,1 @@
-"""Curated feedback as files that trainers take as they are, with what is needed to trust and to take back each row."""
+"""Writes curated feedback as files that trainers take as they are, with what is needed to trust or undo each row."""

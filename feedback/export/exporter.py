@@ -1,67 +1,68 @@
 """Makes an export: rows, lineage, what was left out, recipes, the card, and the manifest that vouches for them."""
 
 import gc
-import json
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import replace
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from datetime import datetime
-from hashlib import file_digest
 from pathlib import Path
-from typing import Any
 
-from feedback.curation.values import Curated
+from feedback.curation.dataset import CuratedDataset, RejectedExchange
 from feedback.errors import ExportRefused
-from feedback.export.card import card
-from feedback.export.dataset_writer import Shelf
-from feedback.export.folder import KIND, replacing
-from feedback.export.readiness import described, missing
-from feedback.export.recipes import recipes
-from feedback.export.row_writer import Desk, opened, write_lineage, write_rejected, write_rows
-from feedback.export.token_lengths import counted, estimated
-from feedback.export.values import CARD, FORMATS, MANIFEST, SCHEMA, ExportRequest, ExportResult, Format, Progress
+from feedback.export.dataset_writer import DatasetWriter, lineage_part
+from feedback.export.exchange_usage import ExchangeUsage
+from feedback.export.folder import LINEAGE, REJECTED, replace_folder
+from feedback.export.line_file import LineFile
+from feedback.export.manifest import build_manifest, write_with_manifest
+from feedback.export.readiness import find_shortage
+from feedback.export.request import ExportRequest, ExportResult
+from feedback.export.row_writer import RowWriter, open_writers
+from feedback.export.rows import encode_row
+from feedback.export.token_lengths import estimate_tokens, load_token_counter
+from feedback.progress import Progress, ignore_progress
 from feedback.records import Export
 from feedback.stores.protocol import ExportRegistry
 
 
-def make(
-    curate: Callable[[Path], Curated],
-    wanted: ExportRequest,
+def write_export(
+    curate: Callable[[Path], CuratedDataset],
+    request: ExportRequest,
     place: Path,
     *,
     store: ExportRegistry,
     name: str,
     at: datetime,
     force: bool = False,
-    progress: Progress = lambda stage, done, total: None,
+    progress: Progress = ignore_progress,
 ) -> ExportResult:
     """Write an export to this folder, whole or not at all, and register it in the store under this name.
 
-    `curate` gets a folder for what is only needed meanwhile. Equal rows and wishes give equal bytes in every file.
-    Raises `ExportRefused`, with what is missing, for too few rows or a folder that may not be written to.
+    `curate` gets a folder for temporary files. An equal dataset and an equal request give equal bytes in every file.
+    `force` replaces an export that stands there. Raises `ExportRefused`, with what is missing, for too few rows or a
+    folder that may not be written to.
     """
-    wanted = _in_order(wanted)
-    count = counted(wanted.tokenizer) if wanted.tokenizer else estimated
-    with _uncollected(), replacing(place, force=force) as (folder, work, publish):
+    count_tokens = load_token_counter(request.tokenizer) if request.tokenizer else estimate_tokens
+    usage = ExchangeUsage()
+    with _without_cycle_collection(), replace_folder(place, force=force) as (folder, work, publish):
         curated = curate(work)
-        desk = Desk(curated, wanted, folder, work, count, progress)
-        with opened(desk) as shelves:
-            write_rows(desk, shelves)
-            _refuse_too_few(shelves)
-        write_lineage(desk)
-        manifest = _facts(desk, shelves, write_rejected(desk))
-        _finish(folder, manifest)
-        rows = sum(sum(shelf.rows.values()) for shelf in shelves.values())
+        with open_writers(request, folder, work=work, usage=usage) as writers:
+            RowWriter(request, curated, writers, usage, work, count_tokens, progress).write_all()
+            _refuse_too_few_rows(writers.values())
+        _write_lineage(folder / LINEAGE, [lineage_part(work, format_name) for format_name in writers])
+        rejected = _write_rejected(folder / REJECTED, usage.rejected(curated))
+        manifest = build_manifest(request, curated, writers.values(), used=len(usage.used), rejected=rejected)
+        write_with_manifest(folder, manifest)
+        rows = sum(writer.total_rows for writer in writers.values())
         # Registered first: one that is listed and was never put in its place harms nobody, one that is not listed
         # would keep a person's rows when they are to be forgotten.
-        store.register_export(Export(name, at, str(place.absolute()), rows), desk.held.rows())
+        store.register(Export(name, at, str(place.absolute()), rows), usage.rows_by_person())
         publish()
     return ExportResult(name, place, manifest)
 
 
 @contextmanager
-def _uncollected() -> Iterator[None]:
-    """Without the search for cycles: what is read stays, or is gone at once, and the search costs an eighth more."""
+def _without_cycle_collection() -> Iterator[None]:
+    """Switch off the search for cycles: what is read stays, or is gone at once, and the search costs an eighth more."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -71,61 +72,26 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def _in_order(wanted: ExportRequest) -> ExportRequest:
-    """Each format once, in the order of the list of all: what is asked for twice or turned round is the same."""
-    return replace(wanted, formats=tuple(name for name in FORMATS if name in wanted.formats))
+def _refuse_too_few_rows(writers: Iterable[DatasetWriter]) -> None:
+    shortages = [shortage for writer in writers if (shortage := find_shortage(writer))]
+    if shortages:
+        raise ExportRefused("nothing was written: " + "; ".join(shortages))
 
 
-def _refuse_too_few(shelves: Mapping[Format, Shelf]) -> None:
-    problems = [problem for shelf in shelves.values() if (problem := missing(shelf))]
-    if problems:
-        raise ExportRefused("nothing was written: " + "; ".join(problems))
+def _write_lineage(path: Path, parts: Iterable[Path]) -> None:
+    """Put the lineage of all formats into one file."""
+    with path.open("wb") as whole:
+        for part in parts:
+            with part.open("rb") as file:
+                shutil.copyfileobj(file, whole)
 
 
-def _facts(desk: Desk, shelves: Mapping[Format, Shelf], rejected: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:
-    """The manifest, without what the files are like."""
-    counted_by = "tokenizer" if desk.wanted.tokenizer else "estimate"
-    return {
-        "kind": KIND,
-        "schema": SCHEMA,
-        "tool": desk.wanted.tool,
-        "formats": {name: described(shelf, counted_by=counted_by) for name, shelf in shelves.items()},
-        "settings": dict(desk.wanted.settings),
-        "seed": desk.wanted.seed,
-        "language": desk.wanted.language,
-        "recognisers": list(desk.wanted.recognisers),
-        "snapshot": desk.curated.snapshot,
-        "exchanges": {
-            "in": desk.curated.exchanges,
-            "used": len(desk.used),
-            "rejected": {stage: dict(sorted(reasons.items())) for stage, reasons in rejected.items()},
-        },
-        "steps": {step: dict(counts) for step, counts in desk.curated.counts.items()},
-    }
-
-
-def _finish(folder: Path, manifest: dict[str, Any]) -> None:
-    """Write what is made from the manifest, and the manifest last."""
-    for path, text in recipes(manifest).items():
-        (folder / path).parent.mkdir(exist_ok=True)
-        (folder / path).write_text(text, encoding="utf-8", newline="\n")
-    (folder / CARD).write_text(card(manifest), encoding="utf-8", newline="\n")
-    manifest["files"] = {
-        path.relative_to(folder).as_posix(): _described(path) for path in sorted(folder.rglob("*")) if path.is_file()
-    }
-    text = json.dumps(manifest, indent=2, ensure_ascii=False, allow_nan=False)
-    (folder / MANIFEST).write_text(text + "\n", encoding="utf-8", newline="\n")
-
-
-def _described(path: Path) -> dict[str, Any]:
-    with path.open("rb") as file:
-        digest = file_digest(file, "sha256").hexdigest()
-    told: dict[str, Any] = {"sha256": digest, "bytes": path.stat().st_size}
-    if path.suffix in {".jsonl", ".tsv"}:
-        told["rows"] = _lines(path) - (path.suffix == ".tsv")
-    return told
-
-
-def _lines(path: Path) -> int:
-    with path.open("rb") as file:
-        return sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))
+def _write_rejected(path: Path, rejected: Iterable[RejectedExchange]) -> Mapping[str, Mapping[str, int]]:
+    """Write the exchanges that give no row, and return how many there are by step and reason."""
+    counts: dict[str, dict[str, int]] = {}
+    with closing(LineFile(path)) as lines:
+        for each in rejected:
+            by_reason = counts.setdefault(each.stage, {})
+            by_reason[each.reason] = by_reason.get(each.reason, 0) + 1
+            lines.add(encode_row({"exchange": each.exchange, "stage": each.stage, "reason": each.reason}))
+    return counts

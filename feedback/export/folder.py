@@ -1,4 +1,4 @@
-"""A folder that appears whole or not at all: made beside its place, synced, and put there in one step."""
+"""Puts the folder of an export in its place whole or not at all: made beside it, synced, and moved in one step."""
 
 import ctypes
 import json
@@ -8,21 +8,30 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from glob import escape
 from pathlib import Path
 
 from feedback.errors import ExportRefused
-from feedback.export.values import CARD, FORMATS, LINEAGE, MANIFEST, RECIPES, REJECTED
+from feedback.export.formats import FORMATS
 
+# What an export writes beside the folders of its formats.
+MANIFEST = "manifest.json"
+LINEAGE = "lineage.jsonl"
+REJECTED = "rejected.jsonl"
+CARD = "README.md"
+RECIPES = "recipes"
+
+# What the manifest says it is of.
 KIND = "footnote-export"
 # What an export puts into its folder; a desktop leaves the last one.
-OWN = frozenset({*FORMATS, MANIFEST, LINEAGE, REJECTED, CARD, RECIPES, ".DS_Store"})
+OWN_NAMES = frozenset({*FORMATS, MANIFEST, LINEAGE, REJECTED, CARD, RECIPES, ".DS_Store"})
 _RENAME_EXCHANGE = 2
-_HERE = -100  # AT_FDCWD: names are taken as they are
+_AT_FDCWD = -100
 
 
 @contextmanager
-def replacing(place: Path, *, force: bool) -> Iterator[tuple[Path, Path, Callable[[], None]]]:
-    """A new folder for the export, one for what is only needed meanwhile, and the function that puts it in place.
+def replace_folder(place: Path, *, force: bool) -> Iterator[tuple[Path, Path, Callable[[], None]]]:
+    """Give a new folder for the export, one for temporary files, and the function that puts the first in place.
 
     Without that call, after an error or a kill, what stood there still does. Raises `ExportRefused` for a place that
     holds something else, or an export when nothing is to be replaced.
@@ -30,11 +39,11 @@ def replacing(place: Path, *, force: bool) -> Iterator[tuple[Path, Path, Callabl
     place = place.absolute()
     try:
         target = place.resolve()
-        check(target, force=force)
+        check_destination(target, force=force)
         target.parent.mkdir(parents=True, exist_ok=True)
-        _clear(target)
+        _remove_leftovers(target)
         aside = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent))
-        lock = _hold(aside)
+        lock = _lock(aside)
         try:
             new, work = aside / "new", aside / "work"
             new.mkdir(mode=0o700)  # what people asked is for whoever made it, until they say otherwise
@@ -51,13 +60,13 @@ def replacing(place: Path, *, force: bool) -> Iterator[tuple[Path, Path, Callabl
         ) from error
 
 
-def check(place: Path, *, force: bool) -> None:
-    """Raises `ExportRefused` when nothing may be written to this place."""
+def check_destination(place: Path, *, force: bool) -> None:
+    """Raise `ExportRefused` when nothing may be written to this place."""
     if not place.exists() or (place.is_dir() and not any(place.iterdir())):
         return
     if not is_export(place):
         raise ExportRefused(f"{str(place)!r} is there already and is no export of Footnote's: name a new folder")
-    if foreign := sorted({each.name for each in place.iterdir()} - OWN):
+    if foreign := sorted({each.name for each in place.iterdir()} - OWN_NAMES):
         raise ExportRefused(
             f"{str(place)!r} holds an export, and {foreign[0]!r}, which is none of it: move that away, or name a new "
             "folder"
@@ -67,7 +76,7 @@ def check(place: Path, *, force: bool) -> None:
 
 
 def is_export(place: Path) -> bool:
-    """Whether this folder was written by an export."""
+    """Return whether this folder was written by an export."""
     try:
         manifest = json.loads((place / MANIFEST).read_bytes())
     except (OSError, ValueError):
@@ -76,12 +85,12 @@ def is_export(place: Path) -> bool:
 
 
 def _publish(new: Path, place: Path, aside: Path, *, force: bool) -> None:
-    """Sync all that was written, then swap; the old export is gone after that."""
+    """Sync all that was written, then put it in place; an export that stood there is gone after that."""
     for path in [*sorted(new.rglob("*")), new]:
         _sync(path)
-    check(place, force=force)  # again: somebody may have been quicker
+    check_destination(place, force=force)  # again: somebody may have been quicker
     if place.exists() and any(place.iterdir()):
-        _exchange(new, place, aside)
+        _swap(new, place, aside)
     else:
         new.replace(place)
     _sync(place.parent)
@@ -100,12 +109,12 @@ def _sync(path: Path) -> None:
         os.close(handle)
 
 
-def _exchange(new: Path, place: Path, aside: Path) -> None:
-    """Linux swaps two folders in one step; elsewhere the old one is out of its place for a moment."""
+def _swap(new: Path, place: Path, aside: Path) -> None:
+    """Swap two folders: on Linux in one step, elsewhere the old one is out of its place for a moment."""
     if sys.platform == "linux":
         libc = ctypes.CDLL(None, use_errno=True)
         with suppress(AttributeError):  # a C library without it
-            if not libc.renameat2(_HERE, os.fsencode(new), _HERE, os.fsencode(place), _RENAME_EXCHANGE):
+            if not libc.renameat2(_AT_FDCWD, os.fsencode(new), _AT_FDCWD, os.fsencode(place), _RENAME_EXCHANGE):
                 return
     old = aside / "old"
     place.replace(old)
@@ -116,8 +125,8 @@ def _exchange(new: Path, place: Path, aside: Path) -> None:
         raise
 
 
-def _hold(aside: Path) -> int | None:
-    """Say that somebody is at work here, until the process ends."""
+def _lock(aside: Path) -> int | None:
+    """Lock the folder until the process ends, so that no other export takes it for a leftover."""
     if sys.platform == "win32":
         return None
     import fcntl
@@ -128,13 +137,13 @@ def _hold(aside: Path) -> int | None:
     return handle
 
 
-def _clear(place: Path) -> None:
+def _remove_leftovers(place: Path) -> None:
     """Remove what exports to this place left behind when they were killed."""
     if sys.platform == "win32":
         return
     import fcntl
 
-    for left in place.parent.glob(f".{_escaped(place.name)}.*.part"):
+    for left in place.parent.glob(f".{escape(place.name)}.*.part"):
         with suppress(OSError):  # somebody holds it, or it is not ours
             handle = os.open(left, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
             try:
@@ -142,9 +151,3 @@ def _clear(place: Path) -> None:
                 shutil.rmtree(left)
             finally:
                 os.close(handle)
-
-
-def _escaped(name: str) -> str:
-    from glob import escape
-
-    return escape(name)

@@ -1,10 +1,9 @@
-"""What the rows of a format are enough for, and what is missing where they are not (pure)."""
+"""Judges what the rows of a format are enough for, and what is missing where they are not."""
 
-from collections.abc import Mapping
 from typing import Any
 
-from feedback.export.dataset_writer import Shelf
-from feedback.export.values import KINDS
+from feedback.export.dataset_writer import DatasetWriter
+from feedback.export.formats import ROW_KINDS
 
 # Below the first nothing is written; services that tune take ten rows at least.
 LEAST = 10
@@ -13,13 +12,13 @@ VIABLE = 500
 # KTO's paper: the weights of both labels should be within this factor of balance (Eq. 8).
 KTO_FACTOR = 1.33
 
-LINES = {
+LEVEL_NOTES = {
     "smoke": "enough to see that a trainer runs, not to learn from",
     "measure": "enough for style: tune, and measure on what was held back before it is used",
     "viable": "enough to tune on; measure all the same",
 }
-LABELS = {True: "voted up, corrected or approved", False: "voted down"}
-SOURCES_OF = {
+LABEL_NAMES = {True: "voted up, corrected or approved", False: "voted down"}
+ROW_SOURCES = {
     "examples": "answers voted up, corrected or approved",
     "pairs": "questions with a better and a worse answer from the same passages: corrections that were accepted, or "
     "answers voted up and down",
@@ -27,40 +26,45 @@ SOURCES_OF = {
 }
 
 
-def level(rows: int) -> str:
-    """`smoke`, `measure` or `viable`."""
+def readiness_level(rows: int) -> str:
+    """Return `smoke`, `measure` or `viable`."""
     return "viable" if rows >= VIABLE else "measure" if rows >= ENOUGH_TO_MEASURE else "smoke"
 
 
-def readiness(shelf: Shelf) -> dict[str, Any]:
-    """What the rows are enough for."""
-    rows = sum(shelf.rows.values())
-    name = level(rows)
-    note = f"{rows} rows, {shelf.rows['train']} of them to train on: {LINES[name]}"
-    if shelf.rows["train"] < LEAST:
+def describe_readiness(writer: DatasetWriter) -> dict[str, Any]:
+    """Return what the rows of a format are enough for, and how many are missing for what comes next."""
+    rows, to_train = writer.total_rows, writer.rows["train"]
+    level = readiness_level(rows)
+    note = f"{rows} rows, {to_train} of them to train on: {LEVEL_NOTES[level]}"
+    if to_train < LEAST:
         note += f"; services that tune want {LEAST} to train on"
-    return {"level": name, "rows": rows, "note": note, "next": _next(rows)}
+    missing = ((name, least - rows) for name, least in (("measure", ENOUGH_TO_MEASURE), ("viable", VIABLE)))
+    following = next(({name: count} for name, count in missing if count > 0), {})
+    return {"level": level, "rows": rows, "note": note, "next": following}
 
 
-def missing(shelf: Shelf) -> str:
-    """What keeps the format from being written at all; empty when it can be."""
-    rows, of = sum(shelf.rows.values()), SOURCES_OF[KINDS[shelf.name]]
+def find_shortage(writer: DatasetWriter) -> str:
+    """Return what keeps a format from being written at all; empty when it can be."""
+    rows, source = writer.total_rows, ROW_SOURCES[ROW_KINDS[writer.name]]
     absent = ""
-    if shelf.name == "trl-kto":
-        of = "answers voted up or down"
-        absent = " and ".join(kind for label, kind in LABELS.items() if not shelf.labels["train"][label])
+    if writer.name == "trl-kto":
+        source = "answers voted up or down"
+        absent = " and ".join(name for label, name in LABEL_NAMES.items() if not writer.labels["train"][label])
     if rows < LEAST:
         also = f", of which none to train on is {absent} yet" if absent else ""
-        return f"{shelf.name} has {rows} rows and needs {LEAST}: {LEAST - rows} more {of}{also}"
+        return f"{writer.name} has {rows} rows and needs {LEAST}: {LEAST - rows} more {source}{also}"
     if absent:
-        return f"{shelf.name} has no answer to train on that is {absent}: at least 1 is missing"
-    if not shelf.rows["train"]:
-        return f"{shelf.name} has no row to train on: at least 1 more of {of} is missing"
+        return f"{writer.name} has no answer to train on that is {absent}: at least 1 is missing"
+    if not writer.rows["train"]:
+        return f"{writer.name} has no row to train on: at least 1 more of {source} is missing"
     return ""
 
 
 def kto_weights(desirable: int, undesirable: int) -> dict[str, Any]:
-    """The ranges of Eq. 8, of which one may be used and not both, and the choice that lifts the rarer label."""
+    """Return the ranges of Eq. 8, of which one may be used and not both, and the choice that lifts the rarer label.
+
+    Neither count may be 0.
+    """
     ups, downs = undesirable / desirable, desirable / undesirable
     return {
         "desirable": desirable,
@@ -72,39 +76,3 @@ def kto_weights(desirable: int, undesirable: int) -> dict[str, Any]:
             "undesirable_weight": round(max(downs, 1.0), 2),
         },
     }
-
-
-def described(shelf: Shelf, *, counted_by: str) -> dict[str, Any]:
-    """All that the manifest says of a format."""
-    labels: Mapping[bool, int] = sum((shelf.labels[split] for split in shelf.labels), type(shelf.labels["train"])())
-    told: dict[str, Any] = {
-        "of": KINDS[shelf.name],
-        "in": shelf.came,
-        "rows": sum(shelf.rows.values()),
-        "splits": dict(shelf.rows),
-        "left_out": dict(sorted(shelf.left_out.items())),
-        "readiness": readiness(shelf),
-        "tokens": {"counted_by": counted_by, **shelf.lengths.summary()},
-    }
-    if KINDS[shelf.name] == "examples":
-        told["refusals"] = {"rows": shelf.refusals, "share": _share(shelf.refusals, labels[True])}
-    if shelf.name == "trl-kto":
-        told["labels"] = {
-            split: {"desirable": counts[True], "undesirable": counts[False]} for split, counts in shelf.labels.items()
-        }
-        told["kto_weights"] = kto_weights(shelf.labels["train"][True], shelf.labels["train"][False])
-    if shelf.ratios:
-        told["length_ratio"] = round(sum(shelf.ratios) / len(shelf.ratios), 3)
-    return told
-
-
-def _next(rows: int) -> dict[str, int]:
-    """How many rows are missing for what comes next; empty when nothing does."""
-    for name, least in (("measure", ENOUGH_TO_MEASURE), ("viable", VIABLE)):
-        if rows < least:
-            return {name: least - rows}
-    return {}
-
-
-def _share(part: int, whole: int) -> float:
-    return round(part / whole, 4) if whole else 0.0

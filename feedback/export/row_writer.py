@@ -1,211 +1,138 @@
-"""The rows of all formats: what curation gives is read once (sections twice) and written as it comes."""
+"""Writes the rows of all formats, as curation gives them; it is read once, retrieval examples twice."""
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
-from feedback.curation.values import Curated, Example, Pair, Rejected, Retrieval, Source
-from feedback.export.dataset_writer import BeirShelf, Held, Lines, Shelf
-from feedback.export.kto import NO_PLACE, KtoShelf
-from feedback.export.negatives import Negatives
-from feedback.export.rows import ROW, UNFIT, body, embedded, encoded, retrieval_row
-from feedback.export.token_lengths import Counter
-from feedback.export.values import KINDS, LINEAGE, REJECTED, ExportRequest, Format, Progress
+from feedback.curation.dataset import CuratedDataset, Example, PreferencePair, RetrievalExample, RowOrigin
+from feedback.export.beir_writer import BeirWriter
+from feedback.export.dataset_writer import DatasetWriter
+from feedback.export.exchange_usage import ExchangeUsage
+from feedback.export.formats import Format
+from feedback.export.kto_writer import KtoWriter
+from feedback.export.negatives import NegativeSampler
+from feedback.export.request import ExportRequest
+from feedback.export.rows import embedded_text, example_row, find_flaw, pair_row, retrieval_row
+from feedback.export.token_lengths import RowLength, TokenCounter
+from feedback.ports import Message
+from feedback.progress import Progress
 
-# A section may be no row of a table of tabs: what would end a cell or a line is written in hexadecimal.
-_UNSAFE = re.compile('[\x00-\x1f\x7f-\x9f\u2028\u2029"%]')
-# An exchange that no format which was asked for has a use for leaves at this step.
-STAGE = "format"
-NOT_ASKED_FOR = "no-row-of-these-formats"
-EVERY = 1000
+PROGRESS_STEP = 1000
 
-
-@dataclass
-class Desk:
-    """Where an export is written, and what is known of it so far; `why` says of exchanges why a format left them."""
-
-    curated: Curated
-    wanted: ExportRequest
-    folder: Path
-    work: Path
-    count: Counter
-    progress: Progress
-    used: set[str] = field(default_factory=set)
-    met: dict[str, None] = field(default_factory=dict)
-    why: dict[str, str] = field(default_factory=dict)
-    held: Held = field(default_factory=Held)
-
-    def asked(self, kind: str) -> list[Format]:
-        """The formats of this kind that are wanted."""
-        return [name for name in self.wanted.formats if KINDS[name] == kind]
-
-    def fits(self, shelf: Shelf, value: Example | Pair | Retrieval, sources: Iterable[Source]) -> bool:
-        """Whether the format can use it; if not, it is counted."""
-        shelf.came += 1
-        reason = UNFIT[KINDS[shelf.name]](shelf.name, value)
-        if reason:
-            shelf.leave(reason)
-            for source in sources:
-                self.why.setdefault(source.exchange, reason)
-        return not reason
-
-    def each(self, stage: str, values: Iterable[Any]) -> Iterator[Any]:
-        """The values, with progress; exchanges are the only total that is known beforehand."""
-        for done, value in enumerate(values, start=1):
-            if done % EVERY == 0:
-                self.progress(stage, min(done, self.curated.exchanges), self.curated.exchanges)
-            yield value
+Writers = Mapping[Format, DatasetWriter]
+CuratedRow = TypeVar("CuratedRow", Example, PreferencePair, RetrievalExample)
 
 
 @contextmanager
-def opened(desk: Desk) -> Iterator[dict[Format, Shelf]]:
-    """A shelf for each format that is wanted, with its files."""
+def open_writers(request: ExportRequest, folder: Path, *, work: Path, usage: ExchangeUsage) -> Iterator[Writers]:
+    """Open a writer for each format that is asked for, in the order of all formats; closes their files at the end."""
     with ExitStack() as stack:
-        yield {name: stack.enter_context(_shelf(desk, name)) for name in desk.wanted.formats}
-
-
-def _shelf(desk: Desk, name: Format) -> Shelf:
-    lineage = desk.work / f"lineage-{name}.jsonl"
-    if name == "trl-kto":
-        return KtoShelf(
-            name,
-            desk.folder,
-            lineage,
-            used=desk.used,
-            held=desk.held,
-            spool=desk.work / "kto",
-            seed=desk.wanted.seed,
-        )
-    kind = BeirShelf if name == "beir" else Shelf
-    return kind(name, desk.folder, lineage, used=desk.used, held=desk.held)
-
-
-def write_rows(desk: Desk, shelves: Mapping[Format, Shelf]) -> None:
-    """Write every row of every format."""
-    _write_examples(desk, [shelves[name] for name in desk.asked("examples")])
-    _write_pairs(desk, [shelves[name] for name in desk.asked("pairs")])
-    _write_retrievals(desk, shelves)
-
-
-def _write_examples(desk: Desk, shelves: list[Shelf]) -> None:
-    for example in desk.each("writing answers", desk.curated.examples()):
-        desk.met[example.source.exchange] = None
-        fitting = [shelf for shelf in shelves if desk.fits(shelf, example, [example.source])]
-        if not fitting:
-            continue
-        length = _length(desk.count, example.prompt, example.completion)
-        for shelf in fitting:
-            if isinstance(shelf, KtoShelf):
-                shelf.keep(example, length)
+        writers: dict[Format, DatasetWriter] = {}
+        for name in request.ordered_formats:
+            if name == "trl-kto":
+                writer: DatasetWriter = KtoWriter(name, folder, work=work, usage=usage, seed=request.seed)
+            elif name == "beir":
+                writer = BeirWriter(name, folder, work=work, usage=usage)
             else:
-                shelf.add(example.split, ROW["examples"](shelf.name, example), [example.source])
-                shelf.note(example.split, length, refusal=example.refusal)
-    for shelf in shelves:
-        if isinstance(shelf, KtoShelf):
-            for exchange in shelf.settle():
-                desk.why.setdefault(exchange, NO_PLACE)
+                writer = DatasetWriter(name, folder, work=work, usage=usage)
+            writers[name] = stack.enter_context(writer)
+        yield writers
 
 
-def _write_pairs(desk: Desk, shelves: list[Shelf]) -> None:
-    for pair in desk.each("writing pairs", desk.curated.pairs()):
-        desk.met |= dict.fromkeys(source.exchange for source in pair.sources)
-        fitting = [shelf for shelf in shelves if desk.fits(shelf, pair, pair.sources)]
-        if not fitting:
-            continue
-        longer = max(pair.chosen, pair.rejected, key=len)
-        length = _length(desk.count, pair.prompt, longer)
-        for shelf in fitting:
-            shelf.add(pair.split, ROW["pairs"](shelf.name, pair), pair.sources)
-            shelf.note(pair.split, length)
-            shelf.ratios.append(len(pair.chosen) / len(pair.rejected))
+@dataclass(frozen=True, slots=True)
+class RowWriter:
+    """Gives every curated row to the writers of the formats that can use it.
 
-
-def _write_retrievals(desk: Desk, shelves: Mapping[Format, Shelf]) -> None:
-    triplets, beir = shelves.get("sentence-transformers"), shelves.get("beir")
-    negatives = Negatives(desk.curated.retrievals, desk.work / "sections", seed=desk.wanted.seed) if triplets else None
-    known: set[str] = set()
-    asked: set[str] = set()
-    for each in desk.each("writing questions", desk.curated.retrievals()):
-        desk.met[each.source.exchange] = None
-        if triplets and negatives and desk.fits(triplets, each, [each.source]):
-            triplets.add(
-                each.split, retrieval_row(each, negatives(each) if negatives.complete else None), [each.source]
-            )
-            triplets.note(each.split, _lengths_of(desk.count, each))
-        if isinstance(beir, BeirShelf) and desk.fits(beir, each, [each.source]):
-            _judge(beir, each, known, asked)
-            beir.note(each.split, _lengths_of(desk.count, each))
-    if negatives:
-        negatives.close()
-
-
-def _judge(shelf: BeirShelf, each: Retrieval, known: set[str], asked: set[str]) -> None:
-    """Write the question and its sections where they are new, and which answers it."""
-    for section in (each.positive, *each.negatives):
-        if section.id not in known:
-            known.add(section.id)
-            shelf.section({"_id": _id(section.id), "title": section.title, "text": body(section)})
-    question = _id(each.source.exchange)
-    if question not in asked:
-        asked.add(question)
-        shelf.query({"_id": question, "text": each.question})
-    judgement = f"{question}\t{_id(each.positive.id)}\t1"
-    shelf.write(each.split, judgement.encode("utf-8", "replace"), [each.source])
-
-
-def _id(name: str) -> str:
-    return _UNSAFE.sub(lambda found: f"%{ord(found[0]):02X}", name)
-
-
-def _length(count: Counter, prompt: tuple[tuple[str, str], ...], completion: str) -> tuple[int, int]:
-    before = count(prompt)
-    return before, count((*prompt, ("assistant", completion)))
-
-
-def _lengths_of(count: Counter, each: Retrieval) -> tuple[int, int]:
-    question, section = count([("user", each.question)]), count([("user", embedded(each.positive))])
-    return question, max(question, section)
-
-
-def write_lineage(desk: Desk) -> None:
-    """Put the lineage of all formats into one file."""
-    with (desk.folder / LINEAGE).open("wb") as whole:
-        for name in desk.wanted.formats:
-            with (desk.work / f"lineage-{name}.jsonl").open("rb") as part:
-                while block := part.read(1 << 20):
-                    whole.write(block)
-
-
-def write_rejected(desk: Desk) -> dict[str, dict[str, int]]:
-    """Write each exchange that gave no row, once, with the step and the reason; tells how many by both.
-
-    Raises RuntimeError when an exchange that went in is in neither or both of what is written.
+    `work` is a folder for temporary files, `count_tokens` measures rows, `usage` learns what became of each exchange.
     """
-    counts: dict[str, dict[str, int]] = {}
-    gone: set[str] = set()
-    lines = Lines(desk.folder / REJECTED)
-    try:
-        for each in _rejected(desk):
-            if each.exchange in gone or each.exchange in desk.used:
-                raise RuntimeError(f"the exchange {each.exchange!r} is accounted for twice")
-            gone.add(each.exchange)
-            by_reason = counts.setdefault(each.stage, {})
-            by_reason[each.reason] = by_reason.get(each.reason, 0) + 1
-            lines.add(encoded({"exchange": each.exchange, "stage": each.stage, "reason": each.reason}))
-    finally:
-        lines.close()
-    if len(gone) + len(desk.used) != desk.curated.exchanges:
-        raise RuntimeError(
-            f"{desk.curated.exchanges} exchanges went in, {len(desk.used)} are used and {len(gone)} were rejected"
-        )
-    return counts
 
+    request: ExportRequest
+    curated: CuratedDataset
+    writers: Writers
+    usage: ExchangeUsage
+    work: Path
+    count_tokens: TokenCounter
+    progress: Progress
 
-def _rejected(desk: Desk) -> Iterator[Rejected]:
-    yield from desk.curated.rejected()
-    for exchange in desk.met:
-        if exchange not in desk.used:
-            yield Rejected(exchange, STAGE, desk.why.get(exchange, NOT_ASKED_FOR))
+    def write_all(self) -> None:
+        """Write every row of every format."""
+        self._write_examples([self.writers[name] for name in self.request.formats_of("examples")])
+        self._write_pairs([self.writers[name] for name in self.request.formats_of("pairs")])
+        self._write_retrievals()
+
+    def _write_examples(self, writers: Sequence[DatasetWriter]) -> None:
+        for example in self._with_progress("writing answers", self.curated.examples()):
+            origins = [example.origin]
+            if not (fitting := self._fitting(writers, example, origins)):
+                continue
+            length = self._chat_length(example.prompt, example.completion)
+            for writer in fitting:
+                if isinstance(writer, KtoWriter):
+                    writer.buffer(example, length)
+                else:
+                    row = example_row(writer.name, example)
+                    writer.add(example.split, row, origins, length, refusal=example.refusal)
+        for writer in writers:
+            if isinstance(writer, KtoWriter):
+                writer.write_buffered()
+
+    def _write_pairs(self, writers: Sequence[DatasetWriter]) -> None:
+        for pair in self._with_progress("writing pairs", self.curated.pairs()):
+            if not (fitting := self._fitting(writers, pair, pair.origins)):
+                continue
+            length = self._chat_length(pair.prompt, max(pair.chosen, pair.rejected, key=len))
+            for writer in fitting:
+                writer.add(pair.split, pair_row(writer.name, pair), pair.origins, length)
+                writer.length_ratios.append(len(pair.chosen) / len(pair.rejected))
+
+    def _write_retrievals(self) -> None:
+        writers = [self.writers[name] for name in self.request.formats_of("retrievals")]
+        with ExitStack() as stack:
+            sampler = None
+            if "sentence-transformers" in self.writers:
+                sampler = NegativeSampler(self.curated.retrievals, self.work / "sections", seed=self.request.seed)
+                stack.enter_context(closing(sampler))
+            for example in self._with_progress("writing questions", self.curated.retrievals()):
+                origins = [example.origin]
+                if not (fitting := self._fitting(writers, example, origins)):
+                    continue
+                length = self._retrieval_length(example)
+                for writer in fitting:
+                    if isinstance(writer, BeirWriter):
+                        writer.add_judgement(example, length)
+                    else:
+                        # Triplets or pairs: all rows of a file have the same keys.
+                        negative = sampler.sample(example) if sampler and sampler.complete else None
+                        writer.add(example.split, retrieval_row(example, negative), origins, length)
+
+    def _fitting(
+        self, writers: Sequence[DatasetWriter], row: CuratedRow, origins: Sequence[RowOrigin]
+    ) -> list[DatasetWriter]:
+        """Return the writers whose format can use a row; the others count why not."""
+        self.usage.see(origins)
+        fitting = []
+        for writer in writers:
+            writer.offered += 1
+            if flaw := find_flaw(writer.name, row):
+                writer.leave_out(origins, flaw)
+            else:
+                fitting.append(writer)
+        return fitting
+
+    def _with_progress(self, step: str, rows: Iterable[CuratedRow]) -> Iterator[CuratedRow]:
+        """Yield the rows; how many there will be is not known, but not more than exchanges, or nearly."""
+        total = self.curated.exchanges
+        for done, row in enumerate(rows, start=1):
+            if done % PROGRESS_STEP == 0:
+                self.progress(step, min(done, total), total)
+            yield row
+
+    def _chat_length(self, prompt: Sequence[Message], completion: str) -> RowLength:
+        return RowLength(self.count_tokens(prompt), self.count_tokens((*prompt, ("assistant", completion))))
+
+    def _retrieval_length(self, example: RetrievalExample) -> RowLength:
+        question = self.count_tokens([("user", example.question)])
+        section = self.count_tokens([("user", embedded_text(example.positive))])
+        return RowLength(question, max(question, section))

@@ -1,4 +1,4 @@
-"""Curated values to the rows of each format (pure). Every row of a format has the same keys, and no others."""
+"""Turns curated rows into those of each format (pure). Every row of a format has the same keys, and no others."""
 
 import json
 import re
@@ -7,8 +7,8 @@ from typing import Any
 
 import orjson
 
-from feedback.curation.values import Example, Pair, Retrieval, Section
-from feedback.export.values import Format
+from feedback.curation.dataset import EmbeddedSection, Example, PreferencePair, RetrievalExample
+from feedback.export.formats import ROW_KINDS, Format
 from feedback.ports import Message
 
 Row = Mapping[str, Any]
@@ -20,8 +20,8 @@ _BREAKS = re.compile("[\x7f-\x9f\u2028\u2029]")
 _SIGNS = (b"\x7f", b"\xc2", b"\xe2\x80\xa8", b"\xe2\x80\xa9")
 
 
-def encoded(row: Row) -> bytes:
-    """The row, which is of texts, whole numbers and truth values, as one line of JSON in UTF-8, without its newline."""
+def encode_row(row: Row) -> bytes:
+    """Return a row of texts, whole numbers and truth values as one line of JSON in UTF-8, without its newline."""
     try:
         line = orjson.dumps(row)
     except TypeError:
@@ -32,8 +32,8 @@ def encoded(row: Row) -> bytes:
 
 
 def example_row(name: Format, example: Example) -> Row:
-    """The row of this format, which is made of examples."""
-    prompt, completion = messages(example.prompt), [_assistant(example.completion)]
+    """Return the row of a format that is made of examples."""
+    prompt, completion = _messages(example.prompt), [_assistant(example.completion)]
     if name == "openai-chat":
         return {"messages": prompt + completion}
     if name == "trl-sft":
@@ -41,38 +41,38 @@ def example_row(name: Format, example: Example) -> Row:
     return {"prompt": prompt, "completion": completion, "label": example.label}
 
 
-def pair_row(name: Format, pair: Pair) -> Row:
-    """The row of this format, which is made of pairs."""
+def pair_row(name: Format, pair: PreferencePair) -> Row:
+    """Return the row of a format that is made of pairs."""
     chosen, rejected = [_assistant(pair.chosen)], [_assistant(pair.rejected)]
     if name == "openai-preference":
         return {
-            "input": {"messages": messages(pair.prompt)},
+            "input": {"messages": _messages(pair.prompt)},
             "preferred_output": chosen,
             "non_preferred_output": rejected,
         }
-    return {"prompt": messages(pair.prompt), "chosen": chosen, "rejected": rejected}
+    return {"prompt": _messages(pair.prompt), "chosen": chosen, "rejected": rejected}
 
 
-def retrieval_row(retrieval: Retrieval, negative: Section | None) -> Row:
-    """A triplet, or without a negative a pair."""
-    row = {"anchor": retrieval.question, "positive": embedded(retrieval.positive)}
-    return row | {"negative": embedded(negative)} if negative else row
+def retrieval_row(example: RetrievalExample, negative: EmbeddedSection | None) -> Row:
+    """Return a triplet, or without a negative a pair."""
+    row = {"anchor": example.question, "positive": embedded_text(example.positive)}
+    return row | {"negative": embedded_text(negative)} if negative else row
 
 
-def embedded(section: Section) -> str:
-    """The section as the retriever reads it, its heading once."""
+def embedded_text(section: EmbeddedSection) -> str:
+    """Return the section as the retriever reads it, its heading once."""
     if not section.title or section.text.startswith(section.title):
         return section.text
     return f"{section.title}\n{section.text}"
 
 
-def body(section: Section) -> str:
-    """The section's text without the heading that `title` says already; all of it where nothing else is left."""
+def section_body(section: EmbeddedSection) -> str:
+    """Return the section's text without the heading in `title`; all of it where nothing else is left."""
     return section.text.removeprefix(section.title).lstrip("\n") or section.text if section.title else section.text
 
 
-def messages(prompt: Sequence[Message]) -> list[dict[str, str]]:
-    """A prompt in the form that all chat formats share."""
+def _messages(prompt: Sequence[Message]) -> list[dict[str, str]]:
+    """Return a prompt in the form that all chat formats share."""
     return [{"role": role, "content": content} for role, content in prompt]
 
 
@@ -80,27 +80,29 @@ def _assistant(text: str) -> dict[str, str]:
     return {"role": "assistant", "content": text}
 
 
-def unfit_example(name: Format, example: Example) -> str:
-    """Why the format cannot use the example; empty when it can."""
+def find_flaw(name: Format, row: Example | PreferencePair | RetrievalExample) -> str:
+    """Return why the format cannot use a curated row of its kind; empty when it can."""
+    return _FLAWS[ROW_KINDS[name]](name, row)
+
+
+def _example_flaw(name: Format, example: Example) -> str:
     if name != "trl-kto" and not example.label:
         return "not-desirable"
-    return _unfit(example.prompt, example.completion)
+    return _chat_flaw(example.prompt, example.completion)
 
 
-def unfit_pair(_: Format, pair: Pair) -> str:
-    """Why the format cannot use the pair; empty when it can."""
+def _pair_flaw(_: Format, pair: PreferencePair) -> str:
     if pair.chosen.strip() == pair.rejected.strip():
         return "identical"
-    return _unfit(pair.prompt, pair.chosen, pair.rejected)
+    return _chat_flaw(pair.prompt, pair.chosen, pair.rejected)
 
 
-def unfit_retrieval(_: Format, retrieval: Retrieval) -> str:
-    """Why the format cannot use the question; empty when it can."""
-    return "" if retrieval.question.strip() and retrieval.positive.text.strip() else "empty"
+def _retrieval_flaw(_: Format, example: RetrievalExample) -> str:
+    return "" if example.question.strip() and example.positive.text.strip() else "empty"
 
 
-def _unfit(prompt: Sequence[Message], *answers: str) -> str:
-    """Trainers want a system message or none, then turns that alternate and end with the user's."""
+def _chat_flaw(prompt: Sequence[Message], *answers: str) -> str:
+    """Return what is wrong; trainers want a system message or none, then turns that alternate and end with the user."""
     if not all(text.strip() for text in (*answers, *(content for _, content in prompt))):
         return "empty"
     turns = [role for role, _ in prompt]
@@ -109,9 +111,8 @@ def _unfit(prompt: Sequence[Message], *answers: str) -> str:
     return "" if turns and len(turns) % 2 and turns == proper else "roles"
 
 
-ROW: Mapping[str, Callable[[Format, Any], Row]] = {"examples": example_row, "pairs": pair_row}
-UNFIT: Mapping[str, Callable[[Format, Any], str]] = {
-    "examples": unfit_example,
-    "pairs": unfit_pair,
-    "retrievals": unfit_retrieval,
+_FLAWS: Mapping[str, Callable[[Format, Any], str]] = {
+    "examples": _example_flaw,
+    "pairs": _pair_flaw,
+    "retrievals": _retrieval_flaw,
 }

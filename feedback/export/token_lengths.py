@@ -1,33 +1,47 @@
-"""How long rows are for a model, counted with its tokenizer or estimated from their bytes."""
+"""Measures how long rows are for a model, with its tokenizer or by an estimate from their bytes."""
 
 import math
 from array import array
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from feedback.errors import ExportRefused
 from feedback.ports import Message
 
-Counter = Callable[[Sequence[Message]], int]
+TokenCounter = Callable[[Sequence[Message]], int]
+"""Returns how many tokens messages have."""
 
 LIMITS = (1024, 2048, 4096, 8192)
 PERCENTILES = (50, 90, 95, 99)
 # Byte-pair vocabularies take 3.5 to 4.5 bytes of English for a token; a length that is guessed too high costs memory,
 # one that is guessed too low costs the answer, which stands at the end.
-BYTES = 3.5
-# What a chat template puts around a message.
-AROUND = 8
+BYTES_PER_TOKEN = 3.5
+# The tokens that a chat template puts around a message.
+TEMPLATE_TOKENS = 8
 STEP = 128
 
 
-def estimated(messages: Sequence[Message]) -> int:
-    """About how many tokens these messages have; never too few for English."""
-    return sum(math.ceil(len(content.encode("utf-8", "replace")) / BYTES) + AROUND for _, content in messages)
+class RowLength(NamedTuple):
+    """The tokens of a row: of its prompt, and of all of it."""
+
+    prompt: int
+    whole: int
 
 
-def counted(folder: Path) -> Counter:
-    """Counts with the tokenizer in this folder and its chat template; raises `ExportRefused`."""
+def estimate_tokens(messages: Sequence[Message]) -> int:
+    """Return about how many tokens these messages have; never too few for English."""
+    return sum(
+        math.ceil(len(content.encode("utf-8", "replace")) / BYTES_PER_TOKEN) + TEMPLATE_TOKENS
+        for _, content in messages
+    )
+
+
+def load_token_counter(folder: Path) -> TokenCounter:
+    """Return a counter that uses the tokenizer in this folder and its chat template.
+
+    Raises `ExportRefused` for a folder without one.
+    """
     from transformers import AutoTokenizer
 
     try:
@@ -37,10 +51,10 @@ def counted(folder: Path) -> Counter:
             f"--tokenizer {str(folder)!r} holds no tokenizer that transformers can load: give a model's folder with "
             "its tokenizer.json and tokenizer_config.json"
         ) from error
-    return lambda messages: len(tokenizer(_rendered(tokenizer, messages), add_special_tokens=False)["input_ids"])
+    return lambda messages: len(tokenizer(_render(tokenizer, messages), add_special_tokens=False)["input_ids"])
 
 
-def _rendered(tokenizer: Any, messages: Sequence[Message]) -> str:
+def _render(tokenizer: Any, messages: Sequence[Message]) -> str:
     if not tokenizer.chat_template:
         return "\n".join(content for _, content in messages)
     turns = [{"role": role, "content": content} for role, content in messages]
@@ -50,19 +64,20 @@ def _rendered(tokenizer: Any, messages: Sequence[Message]) -> str:
         return "\n".join(f"{role}\n{content}\n" for role, content in messages)
 
 
-class Lengths:
-    """Lengths of rows, kept as numbers alone."""
+class TokenLengths:
+    """The lengths of all rows of a format, kept as numbers alone."""
 
     def __init__(self) -> None:
         self._whole = array("I")
         self._prompts = array("I")
 
-    def add(self, *, prompt: int, whole: int) -> None:
-        self._prompts.append(prompt)
-        self._whole.append(whole)
+    def add(self, length: RowLength) -> None:
+        """Count a row."""
+        self._prompts.append(length.prompt)
+        self._whole.append(length.whole)
 
     def summary(self) -> dict[str, Any]:
-        """Percentiles, rows that are longer than usual limits, and the limit that cuts nothing off."""
+        """Return percentiles, how many rows pass usual limits, and the limit that cuts nothing off; 0 of no rows."""
         whole = sorted(self._whole)
         return {
             "percentiles": {f"p{percent}": _percentile(whole, percent) for percent in PERCENTILES},
@@ -75,5 +90,5 @@ class Lengths:
 
 
 def _percentile(lengths: Sequence[int], percent: int) -> int:
-    """The smallest length that this share of the rows does not exceed."""
+    """Return the smallest length that this share of the rows does not exceed."""
     return lengths[max(math.ceil(len(lengths) * percent / 100) - 1, 0)] if lengths else 0

@@ -4,17 +4,18 @@ from typing import Literal
 
 from feedback.ports import CurrentSection
 from feedback.records import StoredCitation
+from feedback.texts.words import collapse_whitespace
 
-State = Literal["same", "changed", "gone"]
+CitationState = Literal["same", "changed", "gone"]
 
 
-def state(cited: StoredCitation, current: CurrentSection | None) -> State:
-    """What became of a cited section: gone, or in a newer version that no longer says what was quoted, or the same.
+def citation_state(citation: StoredCitation, current: CurrentSection | None) -> CitationState:
+    """Return what became of a cited section: gone, changed (a newer version without the quote), or the same.
 
-    Without a quote, which age takes, every newer version of its document is a change.
+    Without a quote, which age takes, every newer version of the document is a change.
     """
     if current is None:
         return "gone"
-    quote = " ".join(cited.quote.split())
-    stands = current.version == cited.version or (quote and quote in " ".join(current.text.split()))
+    quote = collapse_whitespace(citation.quote)
+    stands = current.version == citation.version or (quote and quote in collapse_whitespace(current.text))
     return "same" if stands else "changed"

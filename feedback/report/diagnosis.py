@@ -1,6 +1,6 @@
-"""What each thumbs-down is about: something that is missing in the knowledge, or the way that the bot behaves.
+"""Diagnoses what a thumbs-down is about: something that the knowledge lacks, or the way that the bot behaves.
 
-RULES is the whole of it: the first rule that holds decides. Its texts are those of the README.
+RULES is all there is to it: the first rule that holds decides. Its texts are those of the documentation.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,15 +10,15 @@ from typing import Literal
 
 from feedback.ports import FoundSection, KnowledgePort
 from feedback.records import Reason, ReviewedExchange
-from feedback.report.citations import state
+from feedback.report.citations import citation_state
 
 Kind = Literal["knowledge", "behaviour", "unclear"]
 Finding = Literal["not-in-documents", "not-retrieved", "outdated", "wrong-answer", "tone-or-format", "unclear"]
 
 
 @dataclass(frozen=True, slots=True)
-class Class:
-    """What a thumbs-down can be about, and what repairs that."""
+class DiagnosisClass:
+    """Something that a thumbs-down can be about, and what repairs it."""
 
     name: Finding
     kind: Kind
@@ -26,97 +26,104 @@ class Class:
     repair: str
 
 
-CLASSES: tuple[Class, ...] = (
-    Class("not-in-documents", "knowledge", "the documents do not say it", "write or correct the document"),
-    Class(
+CLASSES: tuple[DiagnosisClass, ...] = (
+    DiagnosisClass("not-in-documents", "knowledge", "the documents do not say it", "write or correct the document"),
+    DiagnosisClass(
         "not-retrieved",
         "knowledge",
         "the documents say it, but it was not found",
         "index again, `synonyms`, clearer headings, a tuned retriever",
     ),
-    Class(
+    DiagnosisClass(
         "outdated",
         "knowledge",
         "found, but no longer true",
         "`footnote sync`; its owner mends the document",
     ),
-    Class("wrong-answer", "behaviour", "the right passages, the wrong answer", "the prompt, another model, tuning"),
-    Class("tone-or-format", "behaviour", "right, but said badly", "the prompt, tuning"),
-    Class("unclear", "unclear", "nothing to tell it by", "ask for a reason with the thumbs-down; `footnote review`"),
+    DiagnosisClass(
+        "wrong-answer", "behaviour", "the right passages, the wrong answer", "the prompt, another model, tuning"
+    ),
+    DiagnosisClass("tone-or-format", "behaviour", "right, but said badly", "the prompt, tuning"),
+    DiagnosisClass(
+        "unclear", "unclear", "nothing to tell it by", "ask for a reason with the thumbs-down; `footnote review`"
+    ),
 )
 FORM: frozenset[Reason] = frozenset({"unclear", "tone"})
 CONTENT: frozenset[Reason] = frozenset({"wrong", "incomplete", "wrong-source"})
 PLACE: frozenset[Reason] = frozenset({"incomplete", "wrong-source"})
 
 
-class Case:
+class DiagnosisCase:
     """A down-voted exchange and what can be found out about it, each at most once and only when it is asked for.
 
     `threshold` is the confidence from which a search has found something.
     """
 
-    def __init__(self, judged: ReviewedExchange, sources: KnowledgePort, *, threshold: float) -> None:
-        self.exchange = judged.exchange
-        self._corrections = judged.corrections
-        self._sources = sources
+    def __init__(self, reviewed: ReviewedExchange, knowledge: KnowledgePort, *, threshold: float) -> None:
+        self.exchange = reviewed.exchange
+        self._corrections = reviewed.corrections
+        self._knowledge = knowledge
         self._threshold = threshold
 
     @cached_property
     def correction(self) -> str:
-        """What would be right: the newest correction that was accepted, else the newest that was not rejected."""
-        open_ones = [each.text for each in self._corrections if each.accepted is None and each.text.strip()]
+        """The newest correction that was accepted, else the newest that was not rejected; empty without one."""
+        undecided = [each.text for each in self._corrections if each.accepted is None and each.text.strip()]
         accepted = [each.text for each in self._corrections if each.accepted and each.text.strip()]
-        return (accepted or open_ones or [""])[-1]
+        return (accepted or undecided or [""])[-1]
 
     @cached_property
     def has_changed(self) -> bool:
         """Whether a cited section is gone, or no longer says what was quoted."""
         return any(
-            state(cited, self._sources.current_section(cited.document, cited.anchor)) != "same"
-            for cited in self.exchange.citations
+            citation_state(each, self._knowledge.current(each.document, each.anchor)) != "same"
+            for each in self.exchange.citations
         )
 
     @cached_property
     def correction_was_shown(self) -> bool:
-        return bool(self.correction and self._supporting(self.correction, [s.text for s in self.exchange.shown]))
+        """Whether the passages that were shown then support the correction."""
+        texts = [passage.text for passage in self.exchange.shown]
+        return bool(self.correction and self._supporting_passages(self.correction, texts))
 
     @cached_property
-    def correction_is_found(self) -> Sequence[FoundSection]:
-        """What is found now and supports the correction."""
-        return self._finding(self.correction) if self.correction else ()
+    def sections_with_correction(self) -> Sequence[FoundSection]:
+        """The sections that are found now and support the correction."""
+        return self._supporting_sections(self.correction) if self.correction else ()
 
     @cached_property
     def is_supported(self) -> bool:
         """Whether the passages that were shown support every sentence of the answer."""
-        texts = [shown.text for shown in self.exchange.shown]
-        return all(self._sources.supports(sentence.text, texts) for sentence in self.exchange.sentences)
+        texts = [passage.text for passage in self.exchange.shown]
+        return all(self._knowledge.supports(sentence.text, texts) for sentence in self.exchange.sentences)
 
     @cached_property
-    def answer_is_found(self) -> bool:
-        """Whether what is found now supports the answer, though it was not shown then."""
-        found = self._finding(" ".join(sentence.text for sentence in self.exchange.sentences))
+    def is_supported_elsewhere(self) -> bool:
+        """Whether a section that is found now and was not shown then supports the answer."""
+        found = self._supporting_sections(" ".join(sentence.text for sentence in self.exchange.sentences))
         return any(not self.was_shown(each) for each in found)
 
     @cached_property
     def best(self) -> FoundSection | None:
-        """What is found first now, if that is enough for an answer."""
+        """The first section that is found now, if that is enough for an answer."""
         return self._found[0] if self._found and self._found[0].confidence >= self._threshold else None
 
     @cached_property
     def best_was_shown(self) -> bool:
+        """Whether there is a best section now, and it was shown then."""
         return self.best is not None and self.was_shown(self.best)
 
-    def was_shown(self, found: FoundSection) -> bool:
-        """Whether this passage was shown then, as it is now."""
+    def was_shown(self, section: FoundSection) -> bool:
+        """Return whether this section was shown then, as it is now."""
         return any(
-            (each.document, each.anchor, each.text) == (found.document, found.anchor, found.text)
+            (each.document, each.anchor, each.text) == (section.document, section.anchor, section.text)
             for each in self.exchange.shown
         )
 
-    def was_shown_otherwise(self, found: FoundSection) -> bool:
-        """Whether its section was shown then, in another version of the document, and did not say this."""
-        return not self.was_shown(found) and any(
-            (each.document, each.anchor) == (found.document, found.anchor) and each.version != found.version
+    def was_shown_otherwise(self, section: FoundSection) -> bool:
+        """Return whether this section was shown then in another version of its document, with another text."""
+        return not self.was_shown(section) and any(
+            (each.document, each.anchor) == (section.document, section.anchor) and each.version != section.version
             for each in self.exchange.shown
         )
 
@@ -124,25 +131,27 @@ class Case:
     def _found(self) -> Sequence[FoundSection]:
         """The one search; the words of a correction help it, since they say what is looked for."""
         question = " ".join(filter(None, (self.exchange.question, self.correction)))
-        return self._sources.search(replace(self.exchange, question=question)) if question.strip() else ()
+        return self._knowledge.search(replace(self.exchange, question=question)) if question.strip() else ()
 
-    def _finding(self, text: str) -> Sequence[FoundSection]:
-        numbers = self._supporting(text, [found.text for found in self._found])
+    def _supporting_sections(self, text: str) -> Sequence[FoundSection]:
+        numbers = self._supporting_passages(text, [each.text for each in self._found])
         return [self._found[number - 1] for number in sorted(numbers)]
 
-    def _supporting(self, text: str, passages: Sequence[str]) -> set[int]:
-        """The numbers of the passages that support the text; none unless they support every sentence."""
-        said = self._sources.cite_sentences(text, passages) if text.strip() and passages else ()
-        return {number for each in said for number in each.citations} if all(s.citations for s in said) else set()
+    def _supporting_passages(self, text: str, passages: Sequence[str]) -> set[int]:
+        """Return the numbers of the passages that support the text; none unless they support every sentence."""
+        sentences = self._knowledge.attributed(text, passages) if text.strip() and passages else ()
+        if not all(each.citations for each in sentences):
+            return set()
+        return {number for each in sentences for number in each.citations}
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """When a thumbs-down with this reason on such an exchange is about this."""
+    """A condition on a down-voted exchange and the reason of its vote, and what the vote is about where it holds."""
 
     result: Finding
     when: str
-    holds: Callable[[Case, Reason], bool]
+    holds: Callable[[DiagnosisCase, Reason], bool]
 
 
 RULES: tuple[Rule, ...] = (
@@ -156,12 +165,12 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "outdated",
         "the correction is supported by a section that was shown then in another version",
-        lambda case, _: any(map(case.was_shown_otherwise, case.correction_is_found)),
+        lambda case, _: any(map(case.was_shown_otherwise, case.sections_with_correction)),
     ),
     Rule(
         "not-retrieved",
         "the correction is supported by a section that is found now and was not shown then",
-        lambda case, _: bool(case.correction_is_found),
+        lambda case, _: bool(case.sections_with_correction),
     ),
     Rule(
         "outdated",
@@ -196,7 +205,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "not-retrieved",
         "the passages shown then do not support the answer, and a section found now does",
-        lambda case, _: not case.is_supported and case.answer_is_found,
+        lambda case, _: not case.is_supported and case.is_supported_elsewhere,
     ),
     Rule(
         "not-retrieved",
@@ -212,6 +221,6 @@ RULES: tuple[Rule, ...] = (
 )
 
 
-def diagnosed(case: Case, reason: Reason) -> int:
-    """The number of the rule, from 0, that decides about a thumbs-down with this reason."""
-    return next(number for number, rule in enumerate(RULES) if rule.holds(case, reason))
+def find_rule(case: DiagnosisCase, reason: Reason) -> int:
+    """Return the position in RULES of the one that decides about a thumbs-down with this reason."""
+    return next(position for position, rule in enumerate(RULES) if rule.holds(case, reason))

@@ -1,70 +1,72 @@
-"""Thumbs-down, counted by what they are about."""
+"""Counts thumbs-down by what they are about."""
 
 from collections import Counter
 from typing import Any
 
 from feedback.ports import KnowledgePort
 from feedback.records import Exchange, ReviewedExchange
-from feedback.report.diagnosis import CLASSES, RULES, Case, diagnosed
-from feedback.report.tallies import neat
+from feedback.report.counts import rounded
+from feedback.report.diagnosis import CLASSES, RULES, DiagnosisCase, find_rule
 
 
-class Diagnosis:
-    """Thumbs-down by what they are about; `missing` are exchanges whose answer is not in the documents.
+class DiagnosisCounts:
+    """Thumbs-down by the rule that decides what they are about; without documents none is diagnosed.
 
-    Without documents it is not known what they are about.
+    `not_in_documents` are the exchanges whose answer the documents do not hold.
     """
 
-    def __init__(self, sources: KnowledgePort | None, *, threshold: float) -> None:
-        self._sources = sources
+    def __init__(self, knowledge: KnowledgePort | None, *, threshold: float) -> None:
+        self._knowledge = knowledge
         self._threshold = threshold
         self._rules: Counter[int] = Counter()
         self._set_aside = 0
-        self._left_out = 0
-        self.missing: list[Exchange] = []
+        self._undiagnosed = 0
+        self.not_in_documents: list[Exchange] = []
 
-    def add(self, judged: ReviewedExchange) -> None:
-        """Sort its thumbs-down; a reviewer outranks votes, so what they approved or dropped is set aside."""
-        reasons = [vote.reason for vote in judged.votes if vote.vote == "down"]
-        if judged.decisions and judged.decisions[-1].verdict in {"approve", "drop"}:
+    def add(self, reviewed: ReviewedExchange) -> None:
+        """Diagnose its thumbs-down; a reviewer outranks votes, so those on approved or dropped ones are set aside."""
+        reasons = [vote.reason for vote in reviewed.votes if vote.vote == "down"]
+        if reviewed.decisions and reviewed.decisions[-1].verdict in {"approve", "drop"}:
             self._set_aside += len(reasons)
             return
-        if not self._sources:
-            self._left_out += len(reasons)
+        if not self._knowledge:
+            self._undiagnosed += len(reasons)
             return
-        case = Case(judged, self._sources, threshold=self._threshold)
-        rules = [diagnosed(case, reason) for reason in reasons]
+        case = DiagnosisCase(reviewed, self._knowledge, threshold=self._threshold)
+        rules = [find_rule(case, reason) for reason in reasons]
         self._rules.update(rules)
-        if any(RULES[rule].result == "not-in-documents" for rule in rules) and judged.exchange.question.strip():
-            self.missing.append(judged.exchange)
+        if any(RULES[rule].result == "not-in-documents" for rule in rules) and reviewed.exchange.question.strip():
+            self.not_in_documents.append(reviewed.exchange)
 
     @property
     def classes(self) -> Counter[str]:
-        found = Counter[str]()
+        """Thumbs-down by class; those without any are not in it."""
+        counts = Counter[str]()
         for rule, count in self._rules.items():
-            found[RULES[rule].result] += count
-        return found
+            counts[RULES[rule].result] += count
+        return counts
 
     @property
     def kinds(self) -> Counter[str]:
+        """Thumbs-down by `knowledge`, `behaviour` and `unclear`."""
         classes = self.classes
-        found = Counter[str]()
+        counts = Counter[str]()
         for each in CLASSES:
-            found[each.kind] += classes[each.name]
-        return found
+            counts[each.kind] += classes[each.name]
+        return counts
 
-    def figures(self, *, up: float, down: float, left_out: int) -> dict[str, Any]:
-        """Counts by class and by rule; `at_most` is the satisfaction if all of a class had been thumbs-up.
+    def to_json(self, *, up: float, down: float, left_out: int) -> dict[str, Any]:
+        """Return counts by class and by rule; `at_most` is the satisfaction if all of a class had been thumbs-up.
 
-        `up` and `down` are all votes, `left_out` the thumbs-down that never came here.
+        `up` and `down` are all votes, `left_out` the thumbs-down that were never added.
         """
         classes, kinds = self.classes, self.kinds
-        sorted_out = sum(classes.values())
+        diagnosed = sum(classes.values())
         return {
-            "down": neat(down),
-            "diagnosed": sorted_out,
+            "down": rounded(down),
+            "diagnosed": diagnosed,
             "set_aside": self._set_aside,
-            "left_out": left_out + self._left_out,
+            "left_out": left_out + self._undiagnosed,
             "knowledge": kinds["knowledge"],
             "behaviour": kinds["behaviour"],
             "unclear": kinds["unclear"],
@@ -75,13 +77,13 @@ class Diagnosis:
                     "meaning": each.meaning,
                     "repair": each.repair,
                     "down": classes[each.name],
-                    "share": neat(classes[each.name] / sorted_out) if sorted_out else None,
-                    "at_most": neat((up + classes[each.name]) / (up + down)) if up + down else None,
+                    "share": rounded(classes[each.name] / diagnosed) if diagnosed else None,
+                    "at_most": rounded((up + classes[each.name]) / (up + down)) if up + down else None,
                 }
                 for each in CLASSES
             ],
             "rules": [
-                {"class": rule.result, "when": rule.when, "down": self._rules[number]}
-                for number, rule in enumerate(RULES)
+                {"class": rule.result, "when": rule.when, "down": self._rules[position]}
+                for position, rule in enumerate(RULES)
             ],
         }

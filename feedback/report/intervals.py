@@ -1,4 +1,4 @@
-"""How sure a share is (pure)."""
+"""Intervals of confidence for shares (pure)."""
 
 import hashlib
 from collections import Counter
@@ -13,7 +13,7 @@ FEWEST_PEOPLE = 5
 
 
 def wilson(part: float, whole: float) -> tuple[float, float]:
-    """Wilson's interval of 95 % for a share; of nothing it is everything from 0 to 1. Both may be fractions."""
+    """Return Wilson's interval of 95 % for a share, (0, 1) of nothing; part and whole may be fractions."""
     if whole <= 0:
         return 0.0, 1.0
     share, square = part / whole, Z * Z
@@ -25,7 +25,7 @@ def wilson(part: float, whole: float) -> tuple[float, float]:
 
 
 def by_person(people: Iterable[tuple[int, int]]) -> tuple[float, float] | None:
-    """The interval of 95 % for the share of ups when people are drawn instead of votes; None for too few people.
+    """Return the interval of 95 % for the share of ups when people are drawn, not votes; None for too few people.
 
     Takes the ups and downs of each person. Votes of one person are alike, so this is wider than Wilson's where few
     people give most votes. Equal votes give an equal interval, in whatever order the people come.
@@ -43,6 +43,6 @@ def by_person(people: Iterable[tuple[int, int]]) -> tuple[float, float] | None:
 
 
 def busiest_tenth(people: Iterable[tuple[int, int]]) -> float | None:
-    """The share of votes that the busiest tenth of the people gave; None for fewer than ten people."""
+    """Return the share of votes that the busiest tenth of the people gave; None for fewer than ten people."""
     votes = sorted((up + down for up, down in people), reverse=True)
     return sum(votes[: len(votes) // 10]) / sum(votes) if len(votes) >= 10 else None

@@ -23,7 +23,7 @@ from pathlib import Path
 
 from bot.app import App, bootstrap
 from bot.config.settings import Settings
-from feedback.export.values import FORMATS
+from feedback.export.formats import FORMATS
 from feedback.records import (
     AnswerSentence,
     Correction,

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from feedback.export.exporter import make
-from feedback.export.values import FORMATS, ExportRequest, ExportResult
+from feedback.export.exporter import write_export
+from feedback.export.formats import FORMATS
+from feedback.export.request import ExportRequest, ExportResult
 from tests.feedback.export.samples import Registry, many
 from tests.trainers.environments import python, run
 
@@ -20,7 +21,7 @@ def made(tmp_path_factory) -> ExportResult:
     """120 exchanges in every format."""
     place = tmp_path_factory.mktemp("exports") / "export"
     store: Any = Registry()
-    return make(
+    return write_export(
         lambda _: many(120), ExportRequest(FORMATS, language="english"), place, store=store, name="export", at=AT
     )
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from feedback.export.exporter import make
-from feedback.export.values import FORMATS, ExportRequest
+from feedback.export.exporter import write_export
+from feedback.export.formats import FORMATS
+from feedback.export.request import ExportRequest
 from retrieval.embedding.sentence_transformers import DEFAULT_MODEL, model_folder
 from retrieval.ranking.configuration import RankingConfiguration, recipe_of
 from tests.feedback.export.samples import Registry, many
@@ -88,7 +89,7 @@ def test_with_the_tokenizer_the_recommended_length_is_exact(trl, tiny, tmp_path)
     place = tmp_path / "export"
     wanted = ExportRequest(("trl-sft",), tokenizer=tiny)
     store: Any = Registry()
-    made = make(lambda _: many(60), wanted, place, store=store, name="x", at=AT)
+    made = write_export(lambda _: many(60), wanted, place, store=store, name="x", at=AT)
     tokens = made.manifest["formats"]["trl-sft"]["tokens"]
     code = (
         "import json, sys\nfrom transformers import AutoTokenizer\nt = AutoTokenizer.from_pretrained(sys.argv[1])\n"

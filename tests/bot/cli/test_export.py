@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from bot.cli.export import FORMATS as OFFERED
-from feedback.export.exporter import make
-from feedback.export.values import FORMATS, ExportRequest
+from feedback.export.exporter import write_export
+from feedback.export.formats import FORMATS
+from feedback.export.request import ExportRequest
 from tests.bot.cli.conftest import told
 from tests.feedback.export.samples import Registry, many
 
@@ -27,7 +28,7 @@ def asked(house) -> list[dict[str, Any]]:
     def export(formats, out: Path, *, force, progress, **options):
         calls.append({"formats": formats, **options})
         wanted = ExportRequest(formats, settings={"min_agreement": options["min_agreement"]}, tool="footnote 1")
-        return make(
+        return write_export(
             lambda _: many(COUNT + len(calls) * 2),
             wanted,
             out,

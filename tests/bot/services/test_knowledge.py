@@ -14,9 +14,9 @@ from bot.cli import main
 from bot.cli.output import Invocation
 from bot.config.settings import Settings, load
 from bot.services.knowledge import KnowledgeAdapter
-from feedback.curation.options import Options
+from feedback.curation.dataset import CuratedDataset
+from feedback.curation.options import CurationOptions
 from feedback.curation.pipeline import curate
-from feedback.curation.values import Curated
 from feedback.records import AnswerSentence, RetrievedPassage
 from feedback.stores.sqlite.store import SqliteFeedback
 from retrieval.passages import Passage, Turn
@@ -185,10 +185,10 @@ def test_a_question_finds_what_its_asker_may_read(library):
     assert board[0].title.startswith("Pay of the board")
 
 
-def curated(folder) -> Curated:
+def curated(folder) -> CuratedDataset:
     app = with_stand_in(load())
     with closing(SqliteFeedback(folder / ".footnote" / "feedback.db")) as store:
-        made = curate(store.reviewed_exchanges, app.knowledge, Options(), folder / "work")
+        made = curate(store.judged, app.knowledge, CurationOptions(), folder / "work")
         list(made.examples())
         return made
 

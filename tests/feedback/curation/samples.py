@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from feedback.curation.options import Options
+from feedback.curation.dataset import CuratedDataset
+from feedback.curation.options import CurationOptions
 from feedback.curation.pipeline import curate
-from feedback.curation.values import Curated
 from feedback.ports import CurrentSection, FoundSection, Message
 from feedback.records import (
     AnswerSentence,
@@ -29,8 +29,8 @@ OPEN = frozenset({"everyone"})
 
 
 @dataclass
-class Shelf:
-    """A `KnowledgePort` over a few sections; a sentence is supported by the words that stand there."""
+class FakeKnowledge:
+    """A `KnowledgePort` over a few sections; a sentence is supported by a text that holds all its words."""
 
     sections: dict[tuple[str, str], CurrentSection] = field(default_factory=dict)
     found: list[FoundSection] = field(default_factory=list)
@@ -70,8 +70,8 @@ class Shelf:
         return " ".join(marked) or "NOT FOUND"
 
 
-def shelf() -> Shelf:
-    return Shelf(
+def fake_knowledge() -> FakeKnowledge:
+    return FakeKnowledge(
         {
             ("handbook/leave.md", "carry"): CurrentSection("v1", CARRY, OPEN),
             ("handbook/leave.md", "ill"): CurrentSection("v1", ILLNESS, OPEN),
@@ -105,7 +105,7 @@ def refusal(number: int, question: str, **changes: Any) -> Exchange:
     return replace(exchange(number, question), **(made | changes))
 
 
-def judged(
+def reviewed(
     given: Exchange, votes: str = "+", *, reason: Reason = "", comment: str = "", **more: Any
 ) -> ReviewedExchange:
     """An exchange with a vote of a person of its own for each `+` and `-`."""
@@ -135,12 +135,16 @@ def decision(given: Exchange, verdict: Any, *, correction: str = "", minute: int
 
 
 def curated(
-    given: Iterable[ReviewedExchange], folder: Path, *, sources: Shelf | None = None, options: Options | None = None
-) -> Curated:
+    given: Iterable[ReviewedExchange],
+    folder: Path,
+    *,
+    knowledge: FakeKnowledge | None = None,
+    options: CurationOptions | None = None,
+) -> CuratedDataset:
     kept = list(given)
-    return curate(lambda: iter(kept), sources or shelf(), options or Options(), folder)
+    return curate(lambda: iter(kept), knowledge or fake_knowledge(), options or CurationOptions(), folder)
 
 
-def reasons(made: Curated) -> dict[str, str]:
+def reasons(made: CuratedDataset) -> dict[str, str]:
     """Why each exchange left."""
     return {each.exchange: f"{each.stage}:{each.reason}" for each in made.rejected()}

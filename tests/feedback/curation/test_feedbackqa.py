@@ -7,7 +7,7 @@ import pytest
 
 from bot.app import bootstrap
 from bot.config.settings import Settings
-from feedback.curation.options import Options
+from feedback.curation.options import CurationOptions
 from feedback.curation.pipeline import curate
 from tests.fakes import FakeEmbedder
 from tests.feedback import feedbackqa
@@ -28,7 +28,7 @@ def test_every_rated_answer_is_trained_on_or_left_out_for_a_reason(tmp_path):
     report = app.ingestion.sync([tmp_path / "documents" / "feedbackqa"], allow_empty=True)
     assert not report.skipped
     counted = feedbackqa.fill(rows, app.index, app.feedback)
-    made = curate(app.feedback.reviewed_exchanges, app.knowledge, Options(searches=50), tmp_path / "work")
+    made = curate(app.feedback.judged, app.knowledge, CurationOptions(searches=50), tmp_path / "work")
     assert counted[0] == made.exchanges == len(rows)
     assert reconciles(made)
     left = {step: sum(each["left"].values()) for step, each in made.counts.items()}
@@ -37,7 +37,7 @@ def test_every_rated_answer_is_trained_on_or_left_out_for_a_reason(tmp_path):
     assert left["staleness"] == left["eligibility"] == left["audience"] == 0
     assert left["groundedness"] == 0, "what is quoted is supported"
     rows_made = list(made.examples())
-    assert made.counts["rows"]["out"] == len({each.source.exchange for each in rows_made})
+    assert made.counts["rows"]["out"] == len({each.origin.exchange for each in rows_made})
     splits = {each.cluster: each.split for each in rows_made}
     assert all(splits[each.cluster] == each.split for each in rows_made)
     assert all(splits[each.cluster] == each.split for each in made.retrievals())

@@ -2,12 +2,12 @@
 
 import pytest
 
-from feedback.curation.personal_data import Redactor, personal
-from feedback.curation.secrets import secrets
+from feedback.curation.personal_data import Redactor, find_personal_data
+from feedback.curation.secrets import find_secrets
 
 
 def kinds(text: str) -> list[tuple[str, str]]:
-    return [(kind, text[start:end]) for start, end, kind, _ in personal(text, regions=("US", "GB"))]
+    return [(kind, text[start:end]) for start, end, kind, _ in find_personal_data(text, regions=("US", "GB"))]
 
 
 @pytest.mark.parametrize(
@@ -51,10 +51,10 @@ def test_dates_clauses_sums_and_numbers_of_things_stay(text):
 
 
 def test_the_same_thing_has_one_name_however_it_is_written():
-    redact = Redactor(regions=("GB",))
-    assert redact("Ada@Example.com, +44 20 7946 0958") == "<EMAIL_1>, <PHONE_1>"
-    assert redact("bob@example.com, ada@example.com, 020 7946 0958") == "<EMAIL_2>, <EMAIL_1>, <PHONE_1>"
-    assert dict(redact.counts) == {"EMAIL": 2, "PHONE": 1}
+    redactor = Redactor(regions=("GB",))
+    assert redactor.redact("Ada@Example.com, +44 20 7946 0958") == "<EMAIL_1>, <PHONE_1>"
+    assert redactor.redact("bob@example.com, ada@example.com, 020 7946 0958") == "<EMAIL_2>, <EMAIL_1>, <PHONE_1>"
+    assert dict(redactor.counts) == {"EMAIL": 2, "PHONE": 1}
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_the_same_thing_has_one_name_however_it_is_written():
     ],
 )
 def test_secrets_are_found(text):
-    assert secrets(text)
+    assert find_secrets(text)
 
 
 @pytest.mark.parametrize(
@@ -83,4 +83,4 @@ def test_secrets_are_found(text):
     ],
 )
 def test_talk_about_secrets_is_none(text):
-    assert not secrets(text)
+    assert not find_secrets(text)

@@ -8,9 +8,10 @@ from typing import Any, cast
 
 import pytest
 
-from feedback.curation.values import Curated
-from feedback.export.exporter import make
-from feedback.export.values import FORMATS, ExportRequest, ExportResult, Format
+from feedback.curation.dataset import CuratedDataset
+from feedback.export.exporter import write_export
+from feedback.export.formats import FORMATS, Format
+from feedback.export.request import ExportRequest, ExportResult
 from feedback.stores.protocol import FeedbackStore
 from tests.feedback.export.samples import Registry, many
 
@@ -35,7 +36,7 @@ def write(tmp_path, store) -> Write:
     """Makes an export of these rows in `tmp_path/out`, or elsewhere."""
 
     def write(
-        of: Curated | None = None,
+        of: CuratedDataset | None = None,
         *formats: Format,
         place: Path = tmp_path / "out",
         force: bool = False,
@@ -46,6 +47,6 @@ def write(tmp_path, store) -> Write:
             formats or FORMATS, settings=settings, tool="footnote 1", language="english", tokenizer=tokenizer
         )
         given, registry = of or many(), cast(FeedbackStore, store)
-        return make(lambda _: given, wanted, place, store=registry, name="export-1", at=AT, force=force)
+        return write_export(lambda _: given, wanted, place, store=registry, name="export-1", at=AT, force=force)
 
     return write

@@ -1,4 +1,4 @@
-"""Curated rows as curation would hand them over, of any number, and a store that registers exports."""
+"""CuratedDataset rows as curation would hand them over, of any number, and a store that registers exports."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -6,7 +6,16 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
-from feedback.curation.values import Curated, Example, Pair, Rejected, Retrieval, Section, Source, Split
+from feedback.curation.dataset import (
+    CuratedDataset,
+    EmbeddedSection,
+    Example,
+    PreferencePair,
+    RejectedExchange,
+    RetrievalExample,
+    RowOrigin,
+    Split,
+)
 from feedback.records import Export
 
 TOPICS = "leave travel expenses laptops badges training pensions parking visitors payroll shifts holidays".split()
@@ -29,8 +38,8 @@ def person(number: int) -> str:
     return sha256(f"person {number}".encode()).hexdigest()
 
 
-def source(number: int, why: str = "voted-up") -> Source:
-    return Source(f"answer-{number:05}", why, (person(number % 7), person(number % 3)))
+def origin(number: int, why: str = "voted-up") -> RowOrigin:
+    return RowOrigin(f"answer-{number:05}", why, (person(number % 7), person(number % 3)))
 
 
 def split_of(number: int) -> Split:
@@ -49,7 +58,7 @@ def prompt(number: int, size: int = 3) -> tuple[tuple[str, str], ...]:
 
 def example(number: int, *, label: bool = True, **changes: Any) -> Example:
     made: dict[str, Any] = {
-        "source": source(number, "voted-up" if label else "voted-down"),
+        "origin": origin(number, "voted-up" if label else "voted-down"),
         "split": split_of(number),
         "cluster": f"cluster-{number:05}",
         "prompt": prompt(number),
@@ -59,51 +68,53 @@ def example(number: int, *, label: bool = True, **changes: Any) -> Example:
     return Example(**(made | changes))
 
 
-def pair(number: int, **changes: Any) -> Pair:
+def pair(number: int, **changes: Any) -> PreferencePair:
     made: dict[str, Any] = {
-        "sources": (source(number, "correction"), source(number, "voted-down")),
+        "origins": (origin(number, "correction"), origin(number, "voted-down")),
         "split": split_of(number),
         "cluster": f"cluster-{number:05}",
         "prompt": prompt(number),
         "chosen": f"It is arranged by form {number} [1].",
         "rejected": f"Nobody knows, form {number}.",
     }
-    return Pair(**(made | changes))
+    return PreferencePair(**(made | changes))
 
 
-def section(number: int) -> Section:
+def section(number: int) -> EmbeddedSection:
     topic = TOPICS[number % len(TOPICS)]
     title = f"Handbook of {topic} › Rule {number}"
-    return Section(f"handbook/{topic}.md#rule-{number}", title, f"{title}\nRule {number} on {topic}: ask before noon.")
+    return EmbeddedSection(
+        f"handbook/{topic}.md#rule-{number}", title, f"{title}\nRule {number} on {topic}: ask before noon."
+    )
 
 
-def retrieval(number: int, *, negatives: int = 0, **changes: Any) -> Retrieval:
+def retrieval(number: int, *, negatives: int = 0, **changes: Any) -> RetrievalExample:
     made: dict[str, Any] = {
-        "source": source(number),
+        "origin": origin(number),
         "split": split_of(number),
         "cluster": f"cluster-{number:05}",
         "question": f"How is {TOPICS[number % len(TOPICS)]} number {number} arranged?",
         "positive": section(number),
         "negatives": tuple(section(number + 1000 + each) for each in range(negatives)),
     }
-    return Retrieval(**(made | changes))
+    return RetrievalExample(**(made | changes))
 
 
 def curated(
     *,
     examples: Iterable[Example] = (),
-    pairs: Iterable[Pair] = (),
-    retrievals: Iterable[Retrieval] = (),
-    rejected: Iterable[Rejected] = (),
+    pairs: Iterable[PreferencePair] = (),
+    retrievals: Iterable[RetrievalExample] = (),
+    rejected: Iterable[RejectedExchange] = (),
     snapshot: str = "5a" * 32,
-) -> Curated:
+) -> CuratedDataset:
     """These rows, with the counts that go with them."""
     examples, pairs, retrievals, rejected = list(examples), list(pairs), list(retrievals), list(rejected)
-    known = {each.source.exchange for each in examples} | {each.source.exchange for each in retrievals}
-    known |= {each.exchange for one in pairs for each in one.sources}
+    known = {each.origin.exchange for each in examples} | {each.origin.exchange for each in retrievals}
+    known |= {each.exchange for one in pairs for each in one.origins}
     reasons = Counter(each.reason for each in rejected)
     total = len(known) + len(rejected)
-    return Curated(
+    return CuratedDataset(
         examples=lambda: iter(examples),
         pairs=lambda: iter(pairs),
         retrievals=lambda: iter(retrievals),
@@ -114,7 +125,7 @@ def curated(
     )
 
 
-def many(count: int = 60, **changes: Any) -> Curated:
+def many(count: int = 60, **changes: Any) -> CuratedDataset:
     """Of every kind of row: two of three answers are good, every sixth was corrected, every ninth is a refusal."""
     given: dict[str, Any] = {
         "examples": [
@@ -122,10 +133,10 @@ def many(count: int = 60, **changes: Any) -> Curated:
                 example(n, label=n % 3 != 2, **({"completion": "NOT FOUND", "refusal": True} if n % 9 == 0 else {}))
                 for n in range(count)
             ),
-            *(example(n, source=source(n, "correction")) for n in range(2, count, 6)),
+            *(example(n, origin=origin(n, "correction")) for n in range(2, count, 6)),
         ],
         "pairs": [pair(n) for n in range(2, count, 6)],
         "retrievals": [retrieval(n, negatives=n % 4 == 0) for n in range(count) if n % 3 != 2],
-        "rejected": [Rejected(f"answer-{count + n:05}", "agreement", "disputed") for n in range(5)],
+        "rejected": [RejectedExchange(f"answer-{count + n:05}", "agreement", "disputed") for n in range(5)],
     }
     return curated(**(given | changes))

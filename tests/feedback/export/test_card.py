@@ -7,9 +7,9 @@ import pytest
 import yaml
 
 from feedback.errors import ExportRefused
-from feedback.export.diff import compared
-from feedback.export.readiness import kto_weights, level
-from feedback.export.token_lengths import Lengths, estimated
+from feedback.export.diff import compare_exports
+from feedback.export.readiness import kto_weights, readiness_level
+from feedback.export.token_lengths import RowLength, TokenLengths, estimate_tokens
 from retrieval.ranking.configuration import RankingConfiguration
 from retrieval.search import OWN_SHARE
 from tests.feedback.export.samples import curated, example, many, pair, retrieval
@@ -19,7 +19,7 @@ from tests.feedback.export.samples import curated, example, many, pair, retrieva
     ("rows", "name"), [(10, "smoke"), (49, "smoke"), (50, "measure"), (499, "measure"), (500, "viable")]
 )
 def test_what_rows_are_enough_for(rows, name):
-    assert level(rows) == name
+    assert readiness_level(rows) == name
 
 
 @pytest.mark.parametrize("counts", [(80, 20), (20, 80), (50, 50), (333, 7), (1, 1000)])
@@ -35,9 +35,9 @@ def test_the_recommended_weights_of_kto_satisfy_equation_8(counts):
 
 
 def test_lengths_are_told_by_percentile_and_by_limit():
-    lengths = Lengths()
+    lengths = TokenLengths()
     for whole in range(1, 101):
-        lengths.add(prompt=whole * 50, whole=whole * 100)
+        lengths.add(RowLength(prompt=whole * 50, whole=whole * 100))
     told = lengths.summary()
     assert told["percentiles"] == {"p50": 5000, "p90": 9000, "p95": 9500, "p99": 9900}
     assert told["rows_over"] == {"1024": 90, "2048": 80, "4096": 60, "8192": 19}
@@ -50,7 +50,7 @@ def test_an_estimate_is_called_one_and_is_not_below_what_english_takes(write):
     assert made.manifest["formats"]["trl-sft"]["tokens"]["counted_by"] == "estimate"
     assert "an estimate from characters" in (made.place / "README.md").read_text("utf-8")
     words = "Employees may carry over five days of annual leave into the next calendar year. "
-    assert estimated([("user", words * 10)]) >= 15 * 10
+    assert estimate_tokens([("user", words * 10)]) >= 15 * 10
 
 
 def test_a_tokenizer_that_is_none_is_refused_before_anything_is_written(write, tmp_path):
@@ -133,7 +133,7 @@ def test_two_exports_are_compared_by_exchange(write, tmp_path):
         place=tmp_path / "new",
         min_agreement=0.9,
     )
-    told = compared(old.place, new.place)
+    told = compare_exports(old.place, new.place)
     assert told["settings"] == {"min_agreement": {"old": 0.7, "new": 0.9}}
     kto = told["formats"]["trl-kto"]
     assert kto["added"] == [f"answer-{n:05}" for n in range(60, 70)]
@@ -150,7 +150,7 @@ def test_two_exports_are_compared_by_exchange(write, tmp_path):
 
 def test_an_export_does_not_differ_from_itself(write):
     made = write(many(60))
-    told = compared(made.place, made.place)
+    told = compare_exports(made.place, made.place)
     assert told["settings"] == {}
     assert told["rejected"] == []
     for changes in told["formats"].values():
@@ -161,10 +161,10 @@ def test_an_export_does_not_differ_from_itself(write):
 def test_what_is_no_export_or_is_damaged_is_not_compared(write, tmp_path):
     made = write(many(60), "trl-sft")
     with pytest.raises(ExportRefused, match="is no export of Footnote's"):
-        compared(made.place, tmp_path)
+        compare_exports(made.place, tmp_path)
     (made.place / "lineage.jsonl").write_text('{"format": "trl-sft"}\n')
     with pytest.raises(ExportRefused, match="is damaged"):
-        compared(made.place, made.place)
+        compare_exports(made.place, made.place)
 
 
 def test_a_correction_gives_an_exchange_a_row_of_each_label(write):

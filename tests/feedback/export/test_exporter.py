@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from feedback.curation.values import Curated, Example
+from feedback.curation.dataset import CuratedDataset, Example
 from feedback.errors import ExportRefused, FeedbackUnavailable
-from feedback.export.values import FORMATS
+from feedback.export.formats import FORMATS
 from tests import ROOT
 from tests.feedback.export.conftest import AT, rows
 from tests.feedback.export.samples import curated, example, many, pair, retrieval
@@ -25,7 +25,7 @@ def tree(place: Path) -> dict[str, bytes]:
     return {path.relative_to(place).as_posix(): path.read_bytes() for path in place.rglob("*") if path.is_file()}
 
 
-def curated_by(examples: Callable[[], Iterator[Example]]) -> Curated:
+def curated_by(examples: Callable[[], Iterator[Example]]) -> CuratedDataset:
     return replace(many(60), examples=examples)
 
 
@@ -88,11 +88,12 @@ def test_the_same_rows_give_the_same_bytes_in_every_process(write, tmp_path):
     code = """
 import sys
 from pathlib import Path
-from feedback.export.exporter import make
-from feedback.export.values import FORMATS, ExportRequest
+from feedback.export.exporter import write_export
+from feedback.export.formats import FORMATS
+from feedback.export.request import ExportRequest
 from tests.feedback.export.conftest import AT
 from tests.feedback.export.samples import Registry, many
-make(lambda _: many(60), ExportRequest(tuple(reversed(FORMATS)), tool="footnote 1", language="english"),
+write_export(lambda _: many(60), ExportRequest(tuple(reversed(FORMATS)), tool="footnote 1", language="english"),
      Path(sys.argv[1]), store=Registry(), name="another", at=AT.replace(year=2030))
 """
     for seed in ("1", "2"):
@@ -191,16 +192,16 @@ KILLED = """
 import sys, time
 from dataclasses import replace
 from pathlib import Path
-from feedback.export.exporter import make
-from feedback.export.values import ExportRequest
+from feedback.export.exporter import write_export
+from feedback.export.request import ExportRequest
 from tests.feedback.export.conftest import AT
 from tests.feedback.export.samples import Registry, example, many
 def slow():
     yield from map(example, range(30))
     print("half", flush=True)
     time.sleep(60)
-make(lambda _: replace(many(60), examples=slow), ExportRequest(("trl-sft",)), Path(sys.argv[1]), store=Registry(),
-     name="x", at=AT, force=True)
+write_export(lambda _: replace(many(60), examples=slow), ExportRequest(("trl-sft",)), Path(sys.argv[1]),
+             store=Registry(), name="x", at=AT, force=True)
 """
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from feedback.curation.values import Section
-from feedback.export.values import ExportResult
+from feedback.curation.dataset import EmbeddedSection
+from feedback.export.request import ExportResult
 from tests.feedback.export.conftest import rows
 from tests.feedback.export.samples import curated, example, many, pair, retrieval, section
 
@@ -124,7 +124,7 @@ def test_a_question_without_a_negative_gets_a_section_of_another_document(write)
 
 def test_where_no_section_is_far_all_rows_are_pairs_of_one_schema(write):
     single = [
-        retrieval(n, positive=Section(f"a.md#{n}", "A", f"Text {n}."), negatives=n % 2, split="train")
+        retrieval(n, positive=EmbeddedSection(f"a.md#{n}", "A", f"Text {n}."), negatives=n % 2, split="train")
         for n in range(12)
     ]
     found = all_rows(write(curated(retrievals=single), "sentence-transformers"), "sentence-transformers")
@@ -152,7 +152,8 @@ def test_beir_is_a_corpus_queries_and_judgements(write):
 
 def test_ids_that_would_break_a_table_are_written_so_that_they_do_not(write):
     strange = [
-        retrieval(n, positive=Section(f'we"ird\t{n}\n.md#a', "T", f"Text {n}."), split="train") for n in range(10)
+        retrieval(n, positive=EmbeddedSection(f'we"ird\t{n}\n.md#a', "T", f"Text {n}."), split="train")
+        for n in range(10)
     ]
     made = write(curated(retrievals=strange), "beir")
     lines = (made.place / "beir" / "qrels" / "train.tsv").read_text("utf-8").splitlines()

@@ -7,14 +7,15 @@ from datetime import timedelta
 
 import pytest
 
-from feedback.curation.options import Options
+from feedback.curation.options import CurationOptions
 from feedback.curation.pipeline import curate
-from feedback.export.exporter import make
-from feedback.export.values import FORMATS, ExportRequest
+from feedback.export.exporter import write_export
+from feedback.export.formats import FORMATS
+from feedback.export.request import ExportRequest
 from feedback.ports import CurrentSection
 from feedback.records import AnswerSentence, Correction, Decision, StoredCitation, Vote
 from feedback.stores.sqlite.store import SqliteFeedback
-from tests.feedback.curation.samples import OPEN, Shelf, exchange, refusal, shown
+from tests.feedback.curation.samples import OPEN, FakeKnowledge, exchange, refusal, shown
 from tests.feedback.export.conftest import AT, rows
 from tests.feedback.export.test_exporter import tree
 
@@ -62,18 +63,18 @@ def kept(tmp_path):
 
 
 @pytest.fixture
-def library() -> Shelf:
-    return Shelf(
+def library() -> FakeKnowledge:
+    return FakeKnowledge(
         {(document(number), f"form-{number}"): CurrentSection("v1", text(number), OPEN) for number in range(COUNT)},
     )
 
 
 def test_votes_become_files_and_a_person_finds_their_rows(kept, library, tmp_path):
-    options = Options(person_share=1.0)
+    options = CurationOptions(person_share=1.0)
 
     def export(name: str):
-        return make(
-            lambda work: curate(kept.reviewed_exchanges, library, options, work),
+        return write_export(
+            lambda work: curate(kept.judged, library, options, work),
             ExportRequest(FORMATS),
             tmp_path / name,
             store=kept,

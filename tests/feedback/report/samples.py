@@ -17,8 +17,16 @@ from feedback.records import (
     StoredCitation,
     Vote,
 )
+from feedback.report.gaps import COMMON
+from feedback.texts.words import split_words
 
 MONDAY = datetime(2026, 3, 2, 9, tzinfo=UTC)
+
+
+def question_terms(text: str) -> list[str]:
+    """The words of a question that tell something; all of them where none does."""
+    found = split_words(text)
+    return [word for word in found if word not in COMMON] or found
 
 
 def words(text: str) -> set[str]:
@@ -26,8 +34,8 @@ def words(text: str) -> set[str]:
 
 
 @dataclass
-class Shelf:
-    """A `Sources` over sections kept by document and anchor.
+class FakeKnowledge:
+    """A `KnowledgePort` over sections kept by document and anchor.
 
     A sentence is supported by a text that holds all its words; a search finds by the share of the question's words.
     """
@@ -76,8 +84,8 @@ class Shelf:
 LEAVE = "Five days of leave may be carried over into the next year."
 
 
-def shelf() -> Shelf:
-    made = Shelf()
+def fake_knowledge() -> FakeKnowledge:
+    made = FakeKnowledge()
     made.put("handbook/leave.md", "carry", LEAVE, owner="People")
     made.put("handbook/ill.md", "call", "Call before ten when you are ill.", owner="Health")
     return made
@@ -135,7 +143,7 @@ def decided(verdict: str) -> Decision:
     return Decision("decision", "", "reviewer", MONDAY, verdict)  # type: ignore[arg-type]
 
 
-def judged(
+def reviewed(
     about: Exchange | None = None,
     *votes: Vote,
     corrections: Sequence[Correction] = (),

@@ -5,24 +5,24 @@ from dataclasses import replace
 import pytest
 
 from feedback.records import AnswerSentence
-from feedback.report.diagnosis import CLASSES, RULES, Case, diagnosed
+from feedback.report.diagnosis import CLASSES, RULES, DiagnosisCase, find_rule
 from tests import ROOT
-from tests.feedback.report.samples import LEAVE, cited, exchange, judged, refusal, right, shelf, shown
+from tests.feedback.report.samples import LEAVE, cited, exchange, fake_knowledge, refusal, reviewed, right, shown
 
 THRESHOLD = 0.6
 SIX = "Six days of leave may be carried over into the next year."
 
 
-def put_six(shelf):
-    shelf.put("handbook/leave.md", "carry", SIX, version="v2")
+def put_six(fake_knowledge):
+    fake_knowledge.put("handbook/leave.md", "carry", SIX, version="v2")
 
 
-def put_elsewhere(shelf):
-    shelf.put("handbook/bonus.md", "more", f"{SIX} It was agreed in May.")
+def put_elsewhere(fake_knowledge):
+    fake_knowledge.put("handbook/bonus.md", "more", f"{SIX} It was agreed in May.")
 
 
-def put_bicycle(shelf):
-    shelf.put("handbook/bicycle.md", "park", "Where do I park my bicycle? In the yard.")
+def put_bicycle(fake_knowledge):
+    fake_knowledge.put("handbook/bicycle.md", "park", "Where do I park my bicycle? In the yard.")
 
 
 def nothing(_):
@@ -65,10 +65,10 @@ CASES = [
 
 @pytest.mark.parametrize(("about", "corrections", "reason", "happens", "rule"), CASES)
 def test_the_first_rule_that_holds_decides(about, corrections, reason, happens, rule):
-    documents = shelf()
+    documents = fake_knowledge()
     happens(documents)
-    case = Case(judged(about, corrections=corrections), documents, threshold=THRESHOLD)
-    assert diagnosed(case, reason) == rule
+    case = DiagnosisCase(reviewed(about, corrections=corrections), documents, threshold=THRESHOLD)
+    assert find_rule(case, reason) == rule
     assert len(documents.searches) <= 1
 
 
@@ -77,22 +77,22 @@ def test_every_rule_has_its_case():
 
 
 def test_a_section_that_still_says_what_was_quoted_has_not_changed():
-    documents = shelf()
+    documents = fake_knowledge()
     documents.put("handbook/leave.md", "carry", f"New in May.  {LEAVE}", version="v2")
-    assert not Case(judged(), documents, threshold=THRESHOLD).has_changed
+    assert not DiagnosisCase(reviewed(), documents, threshold=THRESHOLD).has_changed
 
 
 def test_an_accepted_correction_comes_first_and_a_rejected_one_never():
     given = [right("Old.", accepted=True), right("Newest."), right("Wrong.", accepted=False)]
-    assert Case(judged(corrections=given), shelf(), threshold=THRESHOLD).correction == "Old."
-    assert Case(judged(corrections=given[1:]), shelf(), threshold=THRESHOLD).correction == "Newest."
-    assert Case(judged(corrections=given[2:]), shelf(), threshold=THRESHOLD).correction == ""
+    assert DiagnosisCase(reviewed(corrections=given), fake_knowledge(), threshold=THRESHOLD).correction == "Old."
+    assert DiagnosisCase(reviewed(corrections=given[1:]), fake_knowledge(), threshold=THRESHOLD).correction == "Newest."
+    assert DiagnosisCase(reviewed(corrections=given[2:]), fake_knowledge(), threshold=THRESHOLD).correction == ""
 
 
 def test_reasons_of_form_and_age_ask_nothing_of_the_documents():
-    documents = shelf()
-    case = Case(judged(), documents, threshold=THRESHOLD)
-    assert [diagnosed(case, reason) for reason in ("tone", "unclear", "outdated")] == [0, 0, 1]
+    documents = fake_knowledge()
+    case = DiagnosisCase(reviewed(), documents, threshold=THRESHOLD)
+    assert [find_rule(case, reason) for reason in ("tone", "unclear", "outdated")] == [0, 0, 1]
     assert documents.searches == []
 
 

@@ -7,28 +7,42 @@ from typing import Any
 import pytest
 
 from feedback.records import AnswerSentence, ReviewedExchange
-from feedback.report.report import report
-from feedback.report.tuning import Rows, tuning
-from tests.feedback.report.samples import MONDAY, cited, decided, down, exchange, judged, refusal, right, shelf, up
+from feedback.report.report import build_report
+from feedback.report.tuning_verdict import TrainingRowEstimate, judge_tuning
+from tests.feedback.report.samples import (
+    MONDAY,
+    cited,
+    decided,
+    down,
+    exchange,
+    fake_knowledge,
+    question_terms,
+    refusal,
+    reviewed,
+    right,
+    up,
+)
 
 
-def told(*rows, documents=None, min_askers=2, **limits) -> dict[str, Any]:
-    return report(iter(rows), documents or shelf(), threshold=0.6, min_askers=min_askers, **limits)
+def report_of(*rows, documents=None, min_askers=2, **limits) -> dict[str, Any]:
+    return build_report(
+        iter(rows), documents or fake_knowledge(), threshold=0.6, min_askers=min_askers, terms=question_terms, **limits
+    )
 
 
 def test_of_nothing_there_is_nothing_to_tell():
-    figures = told()
+    figures = report_of()
     assert (figures["answers"], figures["satisfaction"], figures["first"]) == (0, None, None)
     assert figures["tuning"]["verdict"] == "too-early"
     json.dumps(figures, allow_nan=False)
 
 
 def test_answers_votes_refusals_and_fallbacks_are_counted():
-    figures = told(
-        judged(exchange(0), up("ada"), down("bob", "wrong")),
-        judged(exchange(1, fallback="too slow", asker="asker-0")),
-        judged(refusal(2, asker="")),
-        judged(exchange(3, generator="conversation", sentences=(), citations=())),
+    figures = report_of(
+        reviewed(exchange(0), up("ada"), down("bob", "wrong")),
+        reviewed(exchange(1, fallback="too slow", asker="asker-0")),
+        reviewed(refusal(2, asker="")),
+        reviewed(exchange(3, generator="conversation", sentences=(), citations=())),
     )
     counted = {
         name: figures[name] for name in "answers askers voters up down voted refusals fallbacks small_talk".split()
@@ -44,7 +58,7 @@ def test_answers_votes_refusals_and_fallbacks_are_counted():
 
 def test_everything_is_told_by_platform_generator_week_and_document():
     later = exchange(1, at=MONDAY + timedelta(weeks=1), platform="teams", generator="openai:x")
-    figures = told(judged(exchange(0), up()), judged(later, down()))
+    figures = report_of(reviewed(exchange(0), up()), reviewed(later, down()))
     assert [(each["name"], each["up"], each["down"]) for each in figures["weeks"]] == [
         ("2026-W10", 1, 0), ("2026-W11", 0, 1),
     ]  # fmt: skip
@@ -55,7 +69,7 @@ def test_everything_is_told_by_platform_generator_week_and_document():
 
 def test_an_answer_counts_for_each_section_it_cites_in_equal_parts():
     two = exchange(citations=(cited(), cited(document="handbook/ill.md", anchor="call"), cited()))
-    figures = told(judged(two, down("ada"), down("bob"), up("cy")))
+    figures = report_of(reviewed(two, down("ada"), down("bob"), up("cy")))
     assert [(each["anchor"], each["votes"], each["down"], each["up"]) for each in figures["sections"]] == [
         ("call", 3, 1, 0.5), ("carry", 3, 1, 0.5),
     ]  # fmt: skip
@@ -63,14 +77,14 @@ def test_an_answer_counts_for_each_section_it_cites_in_equal_parts():
 
 
 def section(anchor, *votes, number=0) -> list[ReviewedExchange]:
-    return [judged(exchange(number + at, citations=(cited(anchor=anchor),)), vote) for at, vote in enumerate(votes)]
+    return [reviewed(exchange(number + at, citations=(cited(anchor=anchor),)), vote) for at, vote in enumerate(votes)]
 
 
 def test_the_section_that_fails_most_for_sure_comes_first_and_one_bad_vote_lists_nothing():
-    documents = shelf()
+    documents = fake_knowledge()
     for anchor in ("sure", "often", "once", "alone"):
         documents.put("handbook/leave.md", anchor, "Text.", owner=f"owner of {anchor}")
-    figures = told(
+    figures = report_of(
         *section("often", *(down(f"p{n}", "wrong") for n in range(2)), up(), number=0),
         *section("sure", *(down(f"p{n}", "wrong-source") for n in range(20)), *(up() for _ in range(10)), number=100),
         *section("once", down("p1"), number=200),
@@ -87,17 +101,17 @@ def test_the_section_that_fails_most_for_sure_comes_first_and_one_bad_vote_lists
 
 def test_a_failing_section_says_whether_it_is_still_there():
     rows = section("carry", *(down(f"p{n}") for n in range(3))), section("lost", *(down(f"p{n}") for n in range(3)))
-    documents = shelf()
+    documents = fake_knowledge()
     documents.put("handbook/leave.md", "carry", "Nine days.", version="v2")
-    figures = told(*rows[0], *rows[1], documents=documents)
+    figures = report_of(*rows[0], *rows[1], documents=documents)
     assert {row["anchor"]: row["since"] for row in figures["failing"]} == {"carry": "changed", "lost": "gone"}
 
 
 def test_every_thumbs_down_is_in_one_class_and_votes_on_decided_answers_are_set_aside():
-    figures = told(
-        judged(exchange(0), down("ada", "tone"), down("bob", "wrong"), up("cy")),
-        judged(refusal(1), down()),
-        judged(exchange(2), down("ada"), down("bob"), decisions=[decided("approve")]),
+    figures = report_of(
+        reviewed(exchange(0), down("ada", "tone"), down("bob", "wrong"), up("cy")),
+        reviewed(refusal(1), down()),
+        reviewed(exchange(2), down("ada"), down("bob"), decisions=[decided("approve")]),
     )
     diagnosis = figures["diagnosis"]
     assert {each["class"]: each["down"] for each in diagnosis["classes"] if each["down"]} == {
@@ -110,9 +124,9 @@ def test_every_thumbs_down_is_in_one_class_and_votes_on_decided_answers_are_set_
 
 
 def test_of_too_many_the_newest_are_diagnosed_with_one_search_each_and_a_note():
-    documents = shelf()
-    rows = [judged(refusal(number), down("ada"), down("bob", "incomplete")) for number in range(5)]
-    figures = told(*rows, documents=documents, most_diagnosed=2, most_questions=3)
+    documents = fake_knowledge()
+    rows = [reviewed(refusal(number), down("ada"), down("bob", "incomplete")) for number in range(5)]
+    figures = report_of(*rows, documents=documents, most_diagnosed=2, most_questions=3)
     assert [each.id for each in documents.searches] == ["answer-00003", "answer-00004"]
     assert (figures["diagnosis"]["diagnosed"], figures["diagnosis"]["left_out"]) == (4, 6)
     assert figures["gaps"]["questions"] == 3
@@ -120,12 +134,14 @@ def test_of_too_many_the_newest_are_diagnosed_with_one_search_each_and_a_note():
 
 
 def test_gaps_hold_refusals_what_is_incomplete_and_what_is_not_in_the_documents():
-    figures = told(
-        judged(refusal(0, "Where is the gym?")),
-        judged(exchange(1, question="Where is the gym?"), down("ada", "incomplete")),
-        judged(exchange(2, question="Where is the gym?"), down("ada", "wrong"), corrections=[right("In the cellar.")]),
-        judged(exchange(3, question="Where is the gym?"), down("ada", "tone")),
-        judged(refusal(4, "", pruned=True), down("ada")),
+    figures = report_of(
+        reviewed(refusal(0, "Where is the gym?")),
+        reviewed(exchange(1, question="Where is the gym?"), down("ada", "incomplete")),
+        reviewed(
+            exchange(2, question="Where is the gym?"), down("ada", "wrong"), corrections=[right("In the cellar.")]
+        ),
+        reviewed(exchange(3, question="Where is the gym?"), down("ada", "tone")),
+        reviewed(refusal(4, "", pruned=True), down("ada")),
     )
     (gap,) = figures["gaps"]["gaps"]
     assert (gap["askers"], gap["questions"], gap["refused"], gap["down"]) == (3, 3, 1, 2)
@@ -133,24 +149,24 @@ def test_gaps_hold_refusals_what_is_incomplete_and_what_is_not_in_the_documents(
 
 def test_a_short_follow_up_is_told_with_the_question_before_it():
     history = (("user", "Where is the gym?"), ("bot", "In Leeds."))
-    rows = [judged(refusal(number, "And in Ghent?", history=history)) for number in range(2)]
-    assert told(*rows)["gaps"]["gaps"][0]["question"] == "Where is the gym? And in Ghent?"
+    rows = [reviewed(refusal(number, "And in Ghent?", history=history)) for number in range(2)]
+    assert report_of(*rows)["gaps"]["gaps"][0]["question"] == "Where is the gym? And in Ghent?"
 
 
 def test_nobody_is_named():
     names = ["ada", "bob", "cy", "dee", "eve", "fay"]
     rows = [
-        judged(exchange(number, asker=f"asker-{name}"), down(f"voter-{name}"), corrections=[right(f"Secret {name}.")])
+        reviewed(exchange(number, asker=f"asker-{name}"), down(f"voter-{name}"), corrections=[right(f"Secret {name}.")])
         for number, name in enumerate(names)
     ]
-    text = json.dumps(told(*rows))
+    text = json.dumps(report_of(*rows))
     assert "asker-" not in text
     assert "voter-" not in text
     assert "Secret" not in text
 
 
-def rows_of(*given, documents=None) -> Rows:
-    rows = Rows(documents or shelf())
+def rows_of(*given, documents=None) -> TrainingRowEstimate:
+    rows = TrainingRowEstimate(documents or fake_knowledge())
     for each in given:
         rows.add(each)
     return rows
@@ -158,28 +174,30 @@ def rows_of(*given, documents=None) -> Rows:
 
 def test_rows_are_answers_that_people_agree_on_and_whose_sections_have_not_changed():
     rows = rows_of(
-        judged(exchange(0, question="a"), up()),
-        judged(exchange(1, question="A "), up()),
-        judged(exchange(2, question="b"), up("ada"), down("bob")),
-        judged(exchange(3, question="c"), down(), corrections=[right("Six.", accepted=True)]),
-        judged(exchange(4, question="d", citations=(cited(version="v0"),)), up()),
-        judged(exchange(5, question="e"), up(), decisions=[decided("drop")]),
-        judged(exchange(6, question="f"), down(), decisions=[decided("approve")]),
-        judged(refusal(7, "g"), up()),
-        judged(exchange(8, question="", pruned=True), up()),
+        reviewed(exchange(0, question="a"), up()),
+        reviewed(exchange(1, question="A "), up()),
+        reviewed(exchange(2, question="b"), up("ada"), down("bob")),
+        reviewed(exchange(3, question="c"), down(), corrections=[right("Six.", accepted=True)]),
+        reviewed(exchange(4, question="d", citations=(cited(version="v0"),)), up()),
+        reviewed(exchange(5, question="e"), up(), decisions=[decided("drop")]),
+        reviewed(exchange(6, question="f"), down(), decisions=[decided("approve")]),
+        reviewed(refusal(7, "g"), up()),
+        reviewed(exchange(8, question="", pruned=True), up()),
     )
     assert rows.count == 4
 
 
 def test_the_rate_is_that_of_the_last_eight_weeks():
-    old = [judged(exchange(number, question=f"old {number}"), up()) for number in range(40)]
+    old = [reviewed(exchange(number, question=f"old {number}"), up()) for number in range(40)]
     new = [
-        judged(exchange(100 + number, question=f"new {number}", at=MONDAY + timedelta(weeks=20, days=7 * number)), up())
+        reviewed(
+            exchange(100 + number, question=f"new {number}", at=MONDAY + timedelta(weeks=20, days=7 * number)), up()
+        )
         for number in range(9)
     ]
     rows = rows_of(*old, *new)
     assert rows.per_week == pytest.approx(9 / 8)
-    missing = {level["rows"]: (level["missing"], level["weeks"]) for level in tuning({}, rows)["levels"]}
+    missing = {level["rows"]: (level["missing"], level["weeks"]) for level in judge_tuning({}, rows)["levels"]}
     assert missing == {10: (0, 0), 50: (1, 0.9), 500: (451, 400.9)}
 
 
@@ -195,16 +213,16 @@ def test_the_rate_is_that_of_the_last_eight_weeks():
     ],
 )
 def test_the_verdict_needs_complaints_about_behaviour_and_rows(kinds, count, verdict):
-    rows = rows_of(*(judged(exchange(number, question=f"question {number}"), up()) for number in range(count)))
-    assert tuning(kinds, rows)["verdict"] == verdict
+    rows = rows_of(*(reviewed(exchange(number, question=f"question {number}"), up()) for number in range(count)))
+    assert judge_tuning(kinds, rows)["verdict"] == verdict
 
 
 def test_the_same_exchanges_give_the_same_report():
     rows = [
-        judged(
+        reviewed(
             exchange(number, sentences=(AnswerSentence("Nine weeks.", (1,)),) if number % 3 else ()),
             down(f"p{number % 7}", "wrong") if number % 2 else up(f"p{number % 5}"),
         )
         for number in range(60)
     ]
-    assert json.dumps(told(*rows)) == json.dumps(told(*rows))
+    assert json.dumps(report_of(*rows)) == json.dumps(report_of(*rows))

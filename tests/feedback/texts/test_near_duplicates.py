@@ -5,7 +5,8 @@ from itertools import combinations
 
 import pytest
 
-from feedback.curation.near_duplicates import NEAR, groups, jaccard, normalised, touched
+from feedback.texts.near_duplicates import NEAR, find_near_duplicates, group_near_duplicates, jaccard
+from feedback.texts.words import normalize
 
 WORDS = "leave days carry over manager ill travel hotel receipt laptop password visitor door holiday contract".split()
 
@@ -34,7 +35,7 @@ def chained(given: list[str]) -> set[frozenset[int]]:
 
 
 def grouped(given: list[str]) -> set[frozenset[int]]:
-    roots, _ = groups(given)
+    roots, _ = group_near_duplicates(given)
     return {frozenset(at for at, root in enumerate(roots) if root == wanted) for wanted in roots}
 
 
@@ -46,26 +47,28 @@ def test_groups_are_those_of_comparing_all_with_all(count):
 
 def test_who_is_near_nobody_before_stays_so_when_texts_are_added():
     given = texts(300, seed=3)
-    _, few = groups(given[:200])
-    _, all_of_them = groups(given)
+    _, few = group_near_duplicates(given[:200])
+    _, all_of_them = group_near_duplicates(given)
     assert all_of_them[:200] == few
 
 
 def test_thousands_of_equal_questions_are_one_group():
-    roots, founds = groups([normalised(f"How many days of leave in 20{number % 7}?") for number in range(5000)])
+    roots, founds = group_near_duplicates(
+        [normalize(f"How many days of leave in 20{number % 7}?") for number in range(5000)]
+    )
     assert len(set(roots)) <= 7
     assert sum(founds) == len(set(roots))
 
 
-def test_texts_are_touched_by_near_ones_of_others():
+def test_texts_that_are_near_one_of_others_are_found():
     given = texts(300, seed=5)
     others = [f"{given[7]} now", "something else altogether"]
     near = {at for at, each in enumerate(given) if max(jaccard(each, other) for other in others) >= NEAR}
-    assert touched(given, others) == near >= {7}
-    assert touched(given, []) == touched([], others) == set()
+    assert find_near_duplicates(given, of=others) == near >= {7}
+    assert find_near_duplicates(given, of=[]) == find_near_duplicates([], of=others) == set()
 
 
 def test_texts_are_compared_without_case_width_and_punctuation():
-    assert normalised("  How  MANY days？\n") == normalised("how many\tdays?")
+    assert normalize("  How  MANY days？\n") == normalize("how many\tdays?")
     assert jaccard("", "") == 1.0
     assert jaccard("a", "b") == 0.0
