@@ -101,7 +101,7 @@ class CandidateBuilder:
         right = given if is_liked else correction
         is_unsupported = judgement.outcome == "corrected" and right is None
         missed = self._find_missed_section(exchange, judgement, redactor) if is_unsupported else ()
-        if right is None and not missed and (exchange.abstained or not given):
+        if right is None and not missed and not given:
             # Whether the passages held an answer nobody has shown; to teach against refusing would teach inventing.
             return Rejection("groundedness", "unsupported" if is_unsupported else "refusal-not-disproved")
         if is_liked and not exchange.abstained and not self._is_supported(given, texts):

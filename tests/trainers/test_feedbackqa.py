@@ -77,8 +77,8 @@ def exported(tmp_path_factory) -> Exported:
     loaded = json.loads(footnote(home, "feedback", "load", str(dump), "--json"))
     assert loaded == {"added": exchanges + votes, "known": 0, "refused": {}, "whole": True}
     wanted = [part for name in FORMATS for part in ("--format", name)]
-    told = json.loads(footnote(home, "export", *wanted, "--out", str(folder / "export"), "--json"))
-    return Exported(folder / "export", told, exchanges, home)
+    summary = json.loads(footnote(home, "export", *wanted, "--out", str(folder / "export"), "--json"))
+    return Exported(folder / "export", summary, exchanges, home)
 
 
 def objects(path: Path) -> list[dict[str, Any]]:
@@ -91,12 +91,12 @@ def test_every_exchange_is_in_rows_or_left_out_for_a_reason(exported):
     assert len(left) == len(set(left))
     assert used.isdisjoint(left)
     assert len(used) + len(left) == exported.exchanges
-    told = exported.manifest["exchanges"]
-    assert (told["in"], told["used"]) == (exported.exchanges, len(used))
+    summary = exported.manifest["exchanges"]
+    assert (summary["in"], summary["used"]) == (exported.exchanges, len(used))
     counted: dict[str, Counter[str]] = {}
     for each in rejected:
         counted.setdefault(each["stage"], Counter())[each["reason"]] += 1
-    assert told["rejected"] == counted
+    assert summary["rejected"] == counted
     assert len(used) > 500, "that is enough to tune on"
 
 
@@ -106,13 +106,13 @@ def test_every_row_has_its_lineage_and_every_lineage_its_row(exported):
         for each in objects(exported.place / "lineage.jsonl")
     )
     written: Counter[tuple[str, str, int, str]] = Counter()
-    for name, told in exported.manifest["formats"].items():
+    for name, summary in exported.manifest["formats"].items():
         rows = 0
         for path in sorted((exported.place / name).rglob("*.tsv" if name == "beir" else "*.jsonl")):
             found = path.read_bytes().splitlines()[name == "beir" :]
             written.update((name, path.stem, row, sha256(line).hexdigest()) for row, line in enumerate(found))
             rows += len(found)
-        assert rows == told["rows"] == sum(told["splits"].values())
+        assert rows == summary["rows"] == sum(summary["splits"].values())
     assert lines == written
 
 

@@ -21,15 +21,15 @@ LOAD = """
 import json, sys
 from datasets import load_dataset
 export, manifest = sys.argv[1], json.load(open(sys.argv[1] + "/manifest.json"))
-for path, told in manifest["files"].items():
-    if path.endswith(".jsonl") and told["rows"]:
+for path, summary in manifest["files"].items():
+    if path.endswith(".jsonl") and summary["rows"]:
         rows = load_dataset("json", data_files=export + "/" + path, split="train")
-        assert rows.num_rows == told["rows"], path
-for name, told in manifest["formats"].items():
+        assert rows.num_rows == summary["rows"], path
+for name, summary in manifest["formats"].items():
     if name != "beir":
         data = load_dataset(export, name)
         assert {split: rows.num_rows for split, rows in data.items()} == {
-            split: rows for split, rows in told["splits"].items() if rows
+            split: rows for split, rows in summary["splits"].items() if rows
         }, name
 print("LOADED", sorted(load_dataset(export, "trl-kto")["train"].features["label"].dtype))
 """
@@ -43,8 +43,8 @@ CHECK = """
 import json, sys
 from together.utils.files import check_file
 for path in sys.argv[1:]:
-    told = check_file(path)
-    print("CHECKED", told["is_check_passed"], told.get("num_samples"), told.get("message"))
+    summary = check_file(path)
+    print("CHECKED", summary["is_check_passed"], summary.get("num_samples"), summary.get("message"))
 """
 TRIPLETS = """
 import sys

@@ -25,8 +25,8 @@ def test_what_rows_are_enough_for(rows, name):
 @pytest.mark.parametrize("counts", [(80, 20), (20, 80), (50, 50), (333, 7), (1, 1000)])
 def test_the_recommended_weights_of_kto_satisfy_equation_8(counts):
     """As TRL checks it: one weight of the two is in its range, given the other."""
-    told = kto_weights(*counts)
-    up, down = told["recommended"]["desirable_weight"], told["recommended"]["undesirable_weight"]
+    weights = kto_weights(*counts)
+    up, down = weights["recommended"]["desirable_weight"], weights["recommended"]["undesirable_weight"]
     desirable, undesirable = counts
     low, high = round(undesirable * down / desirable, 2), round(undesirable * down / desirable * 1.33, 2)
     below, above = round(desirable * up / undesirable / 1.33, 2), round(desirable * up / undesirable, 2)
@@ -38,11 +38,11 @@ def test_lengths_are_told_by_percentile_and_by_limit():
     lengths = TokenLengths()
     for whole in range(1, 101):
         lengths.add(RowLength(prompt=whole * 50, whole=whole * 100))
-    told = lengths.summary()
-    assert told["percentiles"] == {"p50": 5000, "p90": 9000, "p95": 9500, "p99": 9900}
-    assert told["rows_over"] == {"1024": 90, "2048": 80, "4096": 60, "8192": 19}
-    assert told["prompts_of_at_least"] == {"1024": 80, "2048": 60, "4096": 19, "8192": 0}
-    assert (told["longest"], told["recommended_max_length"]) == (10000, 10112)
+    summary = lengths.summary()
+    assert summary["percentiles"] == {"p50": 5000, "p90": 9000, "p95": 9500, "p99": 9900}
+    assert summary["rows_over"] == {"1024": 90, "2048": 80, "4096": 60, "8192": 19}
+    assert summary["prompts_of_at_least"] == {"1024": 80, "2048": 60, "4096": 19, "8192": 0}
+    assert (summary["longest"], summary["recommended_max_length"]) == (10000, 10112)
 
 
 def test_an_estimate_is_called_one_and_is_not_below_what_english_takes(write):
@@ -62,18 +62,18 @@ def test_a_tokenizer_that_is_none_is_refused_before_anything_is_written(write, t
 
 def test_refusals_and_the_ratio_of_lengths_are_told(write):
     made = write(many(90), "trl-sft", "trl-dpo")
-    told = made.manifest["formats"]
-    assert told["trl-sft"]["refusals"] == {"rows": 10, "share": round(10 / 75, 4)}
-    assert told["trl-dpo"]["length_ratio"] > 1
+    formats = made.manifest["formats"]
+    assert formats["trl-sft"]["refusals"] == {"rows": 10, "share": round(10 / 75, 4)}
+    assert formats["trl-dpo"]["length_ratio"] > 1
 
 
 def test_the_card_has_front_matter_that_names_every_file_and_the_words_that_matter(write):
     made = write(many(120))
     _, front, body = (made.place / "README.md").read_text("utf-8").split("---\n", 2)
-    told = yaml.safe_load(front)
-    assert told["language"] == ["en"]
-    assert told["size_categories"] == ["n<1K"]
-    for configuration in told["configs"]:
+    card = yaml.safe_load(front)
+    assert card["language"] == ["en"]
+    assert card["size_categories"] == ["n<1K"]
+    for configuration in card["configs"]:
         for file in configuration["data_files"]:
             assert (made.place / file["path"]).stat().st_size > 0
     assert "Behaviour, not facts" in body
@@ -95,10 +95,10 @@ def test_the_card_has_front_matter_that_names_every_file_and_the_words_that_matt
 
 def test_recipes_are_programs_with_the_lengths_and_weights_of_these_rows(write):
     made = write(many(120))
-    told = made.manifest["formats"]["trl-kto"]
+    summary = made.manifest["formats"]["trl-kto"]
     recipe = (made.place / "recipes" / "trl-kto.py").read_text("utf-8")
-    assert f"\nMAX_LENGTH = {told['tokens']['recommended_max_length']}\n" in recipe
-    assert f"\nUNDESIRABLE_WEIGHT = {told['kto_weights']['recommended']['undesirable_weight']}\n" in recipe
+    assert f"\nMAX_LENGTH = {summary['tokens']['recommended_max_length']}\n" in recipe
+    assert f"\nUNDESIRABLE_WEIGHT = {summary['kto_weights']['recommended']['undesirable_weight']}\n" in recipe
     for path in (made.place / "recipes").glob("*.py"):
         compile(path.read_text("utf-8"), str(path), "exec")
     for path in (made.place / "recipes").glob("*.yaml"):
@@ -133,27 +133,27 @@ def test_two_exports_are_compared_by_exchange(write, tmp_path):
         place=tmp_path / "new",
         min_agreement=0.9,
     )
-    told = compare_exports(old.place, new.place)
-    assert told["settings"] == {"min_agreement": {"old": 0.7, "new": 0.9}}
-    kto = told["formats"]["trl-kto"]
+    comparison = compare_exports(old.place, new.place)
+    assert comparison["settings"] == {"min_agreement": {"old": 0.7, "new": 0.9}}
+    kto = comparison["formats"]["trl-kto"]
     assert kto["added"] == [f"answer-{n:05}" for n in range(60, 70)]
     assert {"exchange": "answer-00005", "old": ["false"], "new": ["true"]} in kto["relabelled"]
     assert "answer-00004" not in [each["exchange"] for each in kto["relabelled"]]
     assert (
-        "answer-00059" in told["formats"]["sentence-transformers"]["removed"]
-        or "answer-00058" in (told["formats"]["sentence-transformers"]["removed"])
+        "answer-00059" in comparison["formats"]["sentence-transformers"]["removed"]
+        or "answer-00058" in (comparison["formats"]["sentence-transformers"]["removed"])
     )
-    moved = told["formats"]["beir"]["moved"]
+    moved = comparison["formats"]["beir"]["moved"]
     assert moved == [{"exchange": "answer-00030", "old": ["train"], "new": ["test"]}]
-    assert {"exchange": "answer-00060", "old": "agreement: disputed", "new": None} in told["rejected"]
+    assert {"exchange": "answer-00060", "old": "agreement: disputed", "new": None} in comparison["rejected"]
 
 
 def test_an_export_does_not_differ_from_itself(write):
     made = write(many(60))
-    told = compare_exports(made.place, made.place)
-    assert told["settings"] == {}
-    assert told["rejected"] == []
-    for changes in told["formats"].values():
+    comparison = compare_exports(made.place, made.place)
+    assert comparison["settings"] == {}
+    assert comparison["rejected"] == []
+    for changes in comparison["formats"].values():
         assert not any(changes[kind] for kind in ("added", "removed", "changed", "moved"))
         assert changes["unchanged"] > 0
 

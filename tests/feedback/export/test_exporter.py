@@ -41,9 +41,9 @@ def test_lineage_names_for_every_row_its_line_and_where_it_comes_from(write):
         else:
             written = (folder / f"{row['split']}.jsonl").read_bytes().split(b"\n")[row["row"]]
         assert sha256(written).hexdigest() == row["sha256"]
-    for name, told in made.manifest["formats"].items():
-        assert sum(1 for line in lines if line[0] == name) == told["rows"]
-        assert {count for line, count in lines.items() if line[0] == name} == {2 if told["of"] == "pairs" else 1}
+    for name, summary in made.manifest["formats"].items():
+        assert sum(1 for line in lines if line[0] == name) == summary["rows"]
+        assert {count for line, count in lines.items() if line[0] == name} == {2 if summary["of"] == "pairs" else 1}
 
 
 def test_every_exchange_is_either_in_a_row_or_rejected_for_one_reason(write):
@@ -67,20 +67,20 @@ def test_the_manifest_vouches_for_every_file_and_holds_the_counts_of_every_step(
     assert manifest == json.loads(json.dumps(made.manifest))
     files = tree(made.place)
     del files["manifest.json"]
-    assert {path: told["sha256"] for path, told in manifest["files"].items()} == {
+    assert {path: summary["sha256"] for path, summary in manifest["files"].items()} == {
         path: sha256(content).hexdigest() for path, content in files.items()
     }
-    assert {path: told["bytes"] for path, told in manifest["files"].items()} == {
+    assert {path: summary["bytes"] for path, summary in manifest["files"].items()} == {
         path: len(content) for path, content in files.items()
     }
-    for path, told in manifest["files"].items():
+    for path, summary in manifest["files"].items():
         if path.endswith(".jsonl"):
-            assert told["rows"] == len(rows(made.place / path))
+            assert summary["rows"] == len(rows(made.place / path))
     assert manifest["settings"] == {"min_agreement": 0.8}
     assert manifest["steps"] == {"agreement": {"in": 65, "out": 60, "left": {"disputed": 5}}}
-    for told in manifest["formats"].values():
-        assert told["in"] == told["rows"] + sum(told["left_out"].values())
-        assert sum(told["splits"].values()) == told["rows"]
+    for summary in manifest["formats"].values():
+        assert summary["in"] == summary["rows"] + sum(summary["left_out"].values())
+        assert sum(summary["splits"].values()) == summary["rows"]
 
 
 def test_the_same_rows_give_the_same_bytes_in_every_process(write, tmp_path):

@@ -52,9 +52,9 @@ def test_only_answers_to_be_written_are_in_supervised_formats(write):
     made = write(many(60), "trl-sft", "openai-chat")
     for name in ("trl-sft", "openai-chat"):
         assert "Nobody knows" not in "".join(map(json.dumps, all_rows(made, name)))
-        told = made.manifest["formats"][name]
-        assert told["left_out"] == {"not-desirable": 20}
-        assert told["in"] == told["rows"] + 20
+        summary = made.manifest["formats"][name]
+        assert summary["left_out"] == {"not-desirable": 20}
+        assert summary["in"] == summary["rows"] + 20
     supervised = [row["prompt"] + row["completion"] for row in all_rows(made, "trl-sft")]
     assert supervised == [row["messages"] for row in all_rows(made, "openai-chat")]
 
@@ -97,9 +97,9 @@ def test_pairs_that_do_not_differ_and_prompts_that_no_trainer_takes_are_counted_
         ),
         "trl-dpo",
     )
-    told = made.manifest["formats"]["trl-dpo"]
-    assert told["left_out"] == {"empty": 1, "identical": 1, "roles": 3}
-    assert (told["in"], told["rows"]) == (18, 13)
+    summary = made.manifest["formats"]["trl-dpo"]
+    assert summary["left_out"] == {"empty": 1, "identical": 1, "roles": 3}
+    assert (summary["in"], summary["rows"]) == (18, 13)
     rejected = {(row["exchange"], row["stage"], row["reason"]) for row in rows(made.place / "rejected.jsonl")}
     assert ("answer-00020", "format", "identical") in rejected
     assert len(rejected) == 5
