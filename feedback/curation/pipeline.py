@@ -1,22 +1,16 @@
 """Curates feedback: exchanges in, rows out; every exchange is used, or it is left out for a recorded reason."""
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from feedback.curation.dataset import (
-    CuratedDataset,
-    Example,
-    PreferencePair,
-    RejectedExchange,
-    RetrievalExample,
-)
+from feedback.curation.dataset import CuratedDataset, RejectedExchange
 from feedback.curation.funnel import Funnel
 from feedback.curation.options import CurationOptions
 from feedback.curation.pairs import CandidatePair, balance_lengths, find_pairs, mean_length_ratio
 from feedback.curation.reader import ReadExchanges, read_exchanges
 from feedback.curation.retrieval_rows import RetrievalRowBuilder
+from feedback.curation.row_reader import RowReader
 from feedback.curation.scratch_db import ScratchDb
 from feedback.curation.selection import (
     CandidateSummary,
@@ -36,9 +30,10 @@ FEW_REFUSALS = 0.5
 
 
 def curate(
-    reviewed: Callable[[], Iterator[ReviewedExchange]],
+    reviewed: Iterable[ReviewedExchange],
     knowledge: KnowledgePort,
     options: CurationOptions,
+    *,
     work: Path,
     progress: Progress = ignore_progress,
 ) -> CuratedDataset:
@@ -49,12 +44,12 @@ def curate(
     """
     scratch = ScratchDb(work)
     funnel = Funnel(scratch)
-    read = read_exchanges(reviewed(), knowledge, options, scratch=scratch, funnel=funnel, progress=progress)
+    read = read_exchanges(reviewed, knowledge, options, scratch=scratch, funnel=funnel, progress=progress)
     progress("comparing questions", 0, 0)
     candidates = _select(read, options, scratch=scratch, funnel=funnel)
     pairs = _pair(candidates, knowledge, options, scratch=scratch, funnel=funnel)
     RetrievalRowBuilder(knowledge, options, scratch).build_all(candidates, progress)
-    rows = _Rows(candidates, pairs, scratch)
+    rows = RowReader(candidates, pairs, scratch)
     funnel.add_notes("rows", rows.counts())
     return CuratedDataset(
         examples=rows.examples,
@@ -154,55 +149,3 @@ def _pair(
     notes = {"lopsided_pairs": len(pairs) - len(balanced), "length_ratio": mean_length_ratio(balanced)}
     funnel.add_notes("rows", notes)
     return balanced
-
-
-@dataclass(frozen=True, slots=True)
-class _Rows:
-    """The rows of the candidates that stay, read anew from the scratch database at each call."""
-
-    candidates: list[CandidateSummary]
-    pairs: list[CandidatePair]
-    scratch: ScratchDb
-
-    def examples(self) -> Iterator[Example]:
-        for each in self.candidates:
-            prompt = self.scratch.prompt(each.position)
-            place = (each.origin, each.split, each.cluster_name, prompt)
-            if each.has_chosen:
-                text = self.scratch.chosen(each.position)
-                yield Example(*place, text, label=True, refusal=each.chosen_is_refusal)
-            if each.has_rejected:
-                text = self.scratch.rejected(each.position)
-                yield Example(*place, text, label=False, refusal=each.rejected_is_refusal)
-
-    def preference_pairs(self) -> Iterator[PreferencePair]:
-        for pair in self.pairs:
-            better, worse = pair.chosen, pair.rejected
-            yield PreferencePair(
-                (better.origin, worse.origin),
-                better.split,
-                better.cluster_name,
-                self.scratch.prompt(better.position),
-                self.scratch.chosen(better.position),
-                self.scratch.rejected(worse.position),
-            )
-
-    def retrieval_examples(self) -> Iterator[RetrievalExample]:
-        candidates = {each.position: each for each in self.candidates}
-        for position, number, negatives in self.scratch.retrieval_rows():
-            each = candidates[position]
-            question = self.scratch.standalone_question(position)
-            positive = self.scratch.positives(position)[number]
-            place = (each.origin, each.split, each.cluster_name)
-            yield RetrievalExample(*place, question, positive, tuple(negatives))
-
-    def counts(self) -> dict[str, object]:
-        to_write = [each for each in self.candidates if each.has_chosen]
-        return {
-            "to_write": len(to_write),
-            "not_to_write": sum(each.has_rejected for each in self.candidates),
-            "refusals_to_write": sum(each.chosen_is_refusal for each in to_write),
-            "pairs": len(self.pairs),
-            "retrievals": sum(each.positives for each in self.candidates),
-            "exchanges_by_split": dict(sorted(Counter(each.split for each in self.candidates).items())),
-        }

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -45,7 +45,7 @@ class ReadExchanges:
 
 
 def read_exchanges(
-    reviewed: Iterator[ReviewedExchange],
+    reviewed: Iterable[ReviewedExchange],
     knowledge: KnowledgePort,
     options: CurationOptions,
     *,

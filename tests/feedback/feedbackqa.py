@@ -30,7 +30,7 @@ QUOTED, SHOWN = 2, 8
 
 
 @dataclass(frozen=True)
-class Rated:
+class RatedAnswer:
     """A question, the section that was given for it, and what its raters said."""
 
     question: str
@@ -46,15 +46,15 @@ class Rated:
         return f"feedbackqa/{slug(self.page)}.md"
 
 
-def rated(folder: Path) -> list[Rated]:
+def read_ratings(folder: Path) -> list[RatedAnswer]:
     """All rows of all files, in the order of the files' names."""
-    made = []
+    answers = []
     for path in sorted(folder.glob("*_feedback_*.json")):
         for row in json.loads(path.read_text(encoding="utf-8")):
             passage, reference = row["passage"], row["passage"]["reference"]
             name = f"{passage['source']}-{passage['passage_id']}"
-            made.append(
-                Rated(
+            answers.append(
+                RatedAnswer(
                     row["question"],
                     f"{passage['source']} {reference['page_title']}",
                     " ".join((reference["section_headers"] or [reference["page_title"]])[-1].split())[:80],
@@ -64,12 +64,12 @@ def rated(folder: Path) -> list[Rated]:
                     row["feedback"],
                 )
             )
-    return made
+    return answers
 
 
-def write_documents(rows: Sequence[Rated], folder: Path) -> None:
+def write_documents(rows: Sequence[RatedAnswer], folder: Path) -> None:
     """The pages as Markdown, a section for each passage; its heading ends with the passage's name."""
-    pages: dict[str, dict[str, Rated]] = {}
+    pages: dict[str, dict[str, RatedAnswer]] = {}
     for row in rows:
         pages.setdefault(row.document, {}).setdefault(row.name, row)
     for document, sections in pages.items():
@@ -80,7 +80,7 @@ def write_documents(rows: Sequence[Rated], folder: Path) -> None:
         path.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 
 
-def exchanges(rows: Sequence[Rated], index: SearchIndex) -> Iterator[tuple[Exchange, list[Vote]]]:
+def build_exchanges(rows: Sequence[RatedAnswer], index: SearchIndex) -> Iterator[tuple[Exchange, list[Vote]]]:
     """An exchange for each row, with its votes; the index holds the documents."""
     for number, row in enumerate(rows):
         passages = index.sections(row.document)
@@ -102,24 +102,24 @@ def exchanges(rows: Sequence[Rated], index: SearchIndex) -> Iterator[tuple[Excha
         )
 
 
-def fill(rows: Sequence[Rated], index: SearchIndex, store: FeedbackStore) -> tuple[int, int]:
-    """Record them all; how many exchanges and votes there were."""
+def record_all(rows: Sequence[RatedAnswer], index: SearchIndex, store: FeedbackStore) -> tuple[int, int]:
+    """Record an exchange and its votes for each row; returns how many there were of both."""
     votes = 0
-    for exchange, given in exchanges(rows, index):
+    for exchange, given in build_exchanges(rows, index):
         store.record(exchange)
         votes += sum(store.vote(vote) for vote in given)
     return len(rows), votes
 
 
-def _exchange(number: int, row: Rated, cited: Passage, shown: Sequence[Passage]) -> Exchange:
+def _exchange(number: int, row: RatedAnswer, cited: Passage, shown: Sequence[Passage]) -> Exchange:
     spans = sentences(cited.text)[:QUOTED]
-    said = tuple(AnswerSentence(" ".join(cited.text[start:end].split()), (1,)) for start, end in spans)
+    answer = tuple(AnswerSentence(" ".join(cited.text[start:end].split()), (1,)) for start, end in spans)
     quote = cited.text[spans[0][0] : spans[-1][1]]
     return Exchange(
         f"feedbackqa-{number:05}",
         START + timedelta(minutes=10 * number),
         row.question,
-        " ".join(f"{each.text} [1]" for each in said),
+        " ".join(f"{each.text} [1]" for each in answer),
         groups=frozenset({"everyone"}),
         asker=f"asker-{number}",
         platform="web",
@@ -129,7 +129,7 @@ def _exchange(number: int, row: Rated, cited: Passage, shown: Sequence[Passage])
             )
             for rank, each in enumerate(shown[:SHOWN])
         ),
-        sentences=said,
+        sentences=answer,
         citations=(
             StoredCitation(1, cited.document, cited.title, cited.section, cited.anchor, "", quote, cited.version),
         ),
@@ -143,12 +143,12 @@ def slug(text: str) -> str:
 
 
 def main(data: str, folder: str) -> None:
-    rows, made = rated(Path(data)), Path(folder)
-    write_documents(rows, made / "documents")
-    app = bootstrap(Settings(home=made / "state"))
-    app.ingestion.sync([made / "documents" / "feedbackqa"], allow_empty=True)
-    counted = fill(rows, app.index, app.feedback)
-    sys.stdout.write("{} exchanges, {} votes\n".format(*counted))
+    rows, place = read_ratings(Path(data)), Path(folder)
+    write_documents(rows, place / "documents")
+    app = bootstrap(Settings(home=place / "state"))
+    app.ingestion.sync([place / "documents" / "feedbackqa"], allow_empty=True)
+    exchanges, votes = record_all(rows, app.index, app.feedback)
+    sys.stdout.write(f"{exchanges} exchanges, {votes} votes\n")
 
 
 if __name__ == "__main__":

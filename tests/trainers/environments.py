@@ -32,9 +32,9 @@ def python(name: str, *steps: tuple[str, ...], beside: bool = False) -> Path:
             if not (home / READY).exists():
                 _make(home, interpreter, steps, beside=beside)
     except (OSError, subprocess.SubprocessError) as error:
-        output = getattr(error, "stderr", "") or str(error)
+        problem = (getattr(error, "stderr", "") or str(error)).strip()[-200:]
         pytest.skip(
-            f"{name} cannot be installed here ({output.strip()[-200:]}): run these tests where pip reaches its packages, "
+            f"{name} cannot be installed here ({problem}): run these tests where pip reaches its packages, "
             "with FOOTNOTE_TEST_CACHE set to a folder that may be written to"
         )
     return interpreter

@@ -65,13 +65,13 @@ def footnote(home: Path, *arguments: str, status: int = 0) -> str:
 def exported(tmp_path_factory) -> Exported:
     """Documents synced with the real model, votes loaded from a dump, all formats that these have rows for."""
     folder = tmp_path_factory.mktemp("feedbackqa")
-    rows = feedbackqa.rated(Path(DATA) / "feedbackqa")
+    rows = feedbackqa.read_ratings(Path(DATA) / "feedbackqa")
     feedbackqa.write_documents(rows, folder / "documents")
     home, elsewhere, dump = folder / "state", folder / "elsewhere", folder / "dump.jsonl"
     synced = json.loads(footnote(home, "sync", str(folder / "documents" / "feedbackqa"), "--json"))
     assert not synced["skipped"]
     store = SqliteFeedback(elsewhere / "feedback.db")
-    exchanges, votes = feedbackqa.fill(rows, bootstrap(Settings(home=home)).index, store)
+    exchanges, votes = feedbackqa.record_all(rows, bootstrap(Settings(home=home)).index, store)
     store.close()
     footnote(elsewhere, "feedback", "dump", "--out", str(dump))
     loaded = json.loads(footnote(home, "feedback", "load", str(dump), "--json"))

@@ -141,8 +141,7 @@ def curated(
     knowledge: FakeKnowledge | None = None,
     options: CurationOptions | None = None,
 ) -> CuratedDataset:
-    kept = list(given)
-    return curate(lambda: iter(kept), knowledge or fake_knowledge(), options or CurationOptions(), folder)
+    return curate(given, knowledge or fake_knowledge(), options or CurationOptions(), work=folder)
 
 
 def reasons(made: CuratedDataset) -> dict[str, str]:

@@ -22,14 +22,14 @@ DATA = os.environ.get("FOOTNOTE_TEST_DATA", "")  # noqa: TID251 - FOOTNOTE_TEST_
 )
 @pytest.mark.timeout(600)
 def test_every_rated_answer_is_trained_on_or_left_out_for_a_reason(tmp_path):
-    rows = feedbackqa.rated(Path(DATA) / "feedbackqa")
+    rows = feedbackqa.read_ratings(Path(DATA) / "feedbackqa")
     feedbackqa.write_documents(rows, tmp_path / "documents")
     app = bootstrap(Settings(home=tmp_path / "state"), embedder=FakeEmbedder())
     report = app.ingestion.sync([tmp_path / "documents" / "feedbackqa"], allow_empty=True)
     assert not report.skipped
-    counted = feedbackqa.fill(rows, app.index, app.feedback)
-    made = curate(app.feedback.judged, app.knowledge, CurationOptions(searches=50), tmp_path / "work")
-    assert counted[0] == made.exchanges == len(rows)
+    exchanges, _ = feedbackqa.record_all(rows, app.index, app.feedback)
+    made = curate(app.feedback.judged(), app.knowledge, CurationOptions(searches=50), work=tmp_path / "work")
+    assert exchanges == made.exchanges == len(rows)
     assert reconciles(made)
     left = {step: sum(each["left"].values()) for step, each in made.counts.items()}
     # A third of these answers was rated up by one and down by another.

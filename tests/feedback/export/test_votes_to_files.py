@@ -63,18 +63,18 @@ def kept(tmp_path):
 
 
 @pytest.fixture
-def library() -> FakeKnowledge:
+def knowledge() -> FakeKnowledge:
     return FakeKnowledge(
         {(document(number), f"form-{number}"): CurrentSection("v1", text(number), OPEN) for number in range(COUNT)},
     )
 
 
-def test_votes_become_files_and_a_person_finds_their_rows(kept, library, tmp_path):
+def test_votes_become_files_and_a_person_finds_their_rows(kept, knowledge, tmp_path):
     options = CurationOptions(person_share=1.0)
 
     def export(name: str):
         return write_export(
-            lambda work: curate(kept.judged, library, options, work),
+            lambda work: curate(kept.judged(), knowledge, options, work=work),
             ExportRequest(FORMATS),
             tmp_path / name,
             store=kept,
