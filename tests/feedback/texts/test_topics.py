@@ -2,7 +2,7 @@
 
 from feedback.texts.topics import group_by_topic
 
-BICYCLE = [["park", "bicycle"], ["bicycle", "park"], ["park", "bicycles"]]
+BICYCLE = [["park", "bicycle", "yard"], ["yard", "bicycle"], ["park", "bicycles", "yard"]]
 
 
 def test_forms_of_a_word_are_one_topic_and_other_things_stay_apart():
