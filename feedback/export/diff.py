@@ -79,13 +79,13 @@ def _compare_format(name: str, old: Path, new: Path) -> JsonObject:
 
 def _read_rows(place: Path, name: str) -> dict[str, Rows]:
     """Return the rows of this format by exchange."""
-    found: dict[str, list[tuple[str, ...]]] = defaultdict(list)
+    rows: dict[str, list[tuple[str, ...]]] = defaultdict(list)
     labels = _read_labels(place / name) if name == "trl-kto" else {}
     for line in _read_lines(place / LINEAGE):
         if line["format"] == name:
-            label = (labels[line["split"]][line["row"]],) if name == "trl-kto" else ("",)
-            found[line["exchange"]].append((line["split"], line["sha256"], *label))
-    return {exchange: tuple(sorted(rows)) for exchange, rows in found.items()}
+            label = labels[line["split"]][line["row"]] if name == "trl-kto" else ""
+            rows[line["exchange"]].append((line["split"], line["sha256"], label))
+    return {exchange: tuple(sorted(each)) for exchange, each in rows.items()}
 
 
 def _read_labels(folder: Path) -> dict[str, list[str]]:
