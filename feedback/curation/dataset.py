@@ -82,14 +82,14 @@ class CuratedDataset:
     """All rows that were made of the exchanges; each call reads them anew, always in the same order.
 
     `counts` holds for each step in order how many exchanges came in, went on, and were left out by reason. An exchange
-    is in `rejected` exactly when it gives neither an example nor a pair nor a retrieval row. `snapshot` is the sha256
-    of all that was read, `exchanges` how many that were.
+    is in `rejected_exchanges` exactly when it gives neither an example nor a pair nor a retrieval row. `snapshot` is
+    the sha256 of all that was read, `exchanges` how many that were.
     """
 
     examples: Callable[[], Iterator[Example]]
     pairs: Callable[[], Iterator[PreferencePair]]
     retrievals: Callable[[], Iterator[RetrievalExample]]
-    rejected: Callable[[], Iterator[RejectedExchange]]
+    rejected_exchanges: Callable[[], Iterator[RejectedExchange]]
     counts: Mapping[str, Mapping[str, Any]]
     snapshot: str
     exchanges: int

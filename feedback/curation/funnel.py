@@ -34,7 +34,7 @@ class Funnel:
     def reject(self, position: int, rejected: RejectedExchange) -> None:
         """Record that the exchange at this position gives no row."""
         self._reasons[rejected.stage][rejected.reason] += 1
-        self._scratch.add_rejected(position, rejected)
+        self._scratch.add_rejected_exchange(position, rejected)
         self.rejected_positions.add(position)
 
     def add_notes(self, step: str, notes: Mapping[str, Any]) -> None:

@@ -8,7 +8,7 @@ from feedback.curation.dataset import CuratedDataset, RejectedExchange
 from feedback.curation.funnel import Funnel
 from feedback.curation.options import CurationOptions
 from feedback.curation.pairs import CandidatePair, balance_lengths, find_pairs, mean_length_ratio
-from feedback.curation.reader import ReadExchanges, read_exchanges
+from feedback.curation.reader import CandidatePool, read_exchanges
 from feedback.curation.retrieval_rows import RetrievalRowBuilder
 from feedback.curation.row_reader import RowReader
 from feedback.curation.scratch_db import ScratchDb
@@ -39,14 +39,14 @@ def curate(
 ) -> CuratedDataset:
     """Return what is fit to train on of these exchanges, which come oldest first and are read once.
 
-    `work` is a folder for temporary files, which must stay while rows are read. The same exchanges, documents and
+    `work` is a folder for temporary files, which must stay while rows are pool. The same exchanges, documents and
     options give the same rows.
     """
     scratch = ScratchDb(work)
     funnel = Funnel(scratch)
-    read = read_exchanges(reviewed, knowledge, options, scratch=scratch, funnel=funnel, progress=progress)
+    pool = read_exchanges(reviewed, knowledge, options, scratch=scratch, funnel=funnel, progress=progress)
     progress("comparing questions", 0, 0)
-    candidates = _select(read, options, scratch=scratch, funnel=funnel)
+    candidates = _select(pool, options, scratch=scratch, funnel=funnel)
     pairs = _pair(candidates, knowledge, options, scratch=scratch, funnel=funnel)
     RetrievalRowBuilder(knowledge, options, scratch).build_all(candidates, progress)
     rows = RowReader(candidates, pairs, scratch)
@@ -55,18 +55,18 @@ def curate(
         examples=rows.examples,
         pairs=rows.preference_pairs,
         retrievals=rows.retrieval_examples,
-        rejected=scratch.rejected_exchanges,
-        counts=funnel.counts(len(read.questions)),
-        snapshot=read.snapshot,
-        exchanges=len(read.questions),
+        rejected_exchanges=scratch.rejected_exchanges,
+        counts=funnel.counts(len(pool.questions)),
+        snapshot=pool.snapshot,
+        exchanges=len(pool.questions),
     )
 
 
 def _select(
-    read: ReadExchanges, options: CurationOptions, *, scratch: ScratchDb, funnel: Funnel
+    pool: CandidatePool, options: CurationOptions, *, scratch: ScratchDb, funnel: Funnel
 ) -> list[CandidateSummary]:
     """Return the candidates that stay when all are seen together; each step decides on what the one before leaves."""
-    candidates = read.candidates
+    candidates = pool.candidates
 
     def without(stage: str, rejected: Iterable[tuple[CandidateSummary, str]]) -> list[CandidateSummary]:
         for each, reason in list(rejected):
@@ -75,42 +75,42 @@ def _select(
 
     def answer(candidate: CandidateSummary) -> str:
         if candidate.has_chosen:
-            return scratch.chosen(candidate.position)
-        return scratch.rejected(candidate.position) if candidate.has_rejected else ""
+            return scratch.chosen_answer(candidate.position)
+        return scratch.rejected_answer(candidate.position) if candidate.has_rejected else ""
 
-    clusters = _cluster(read, options)
-    candidates = without("contamination", _find_contaminated(read, clusters, options))
+    clusters = _cluster(pool, options)
+    candidates = without("contamination", _find_contaminated(pool, clusters, options))
     candidates = without("duplicate", find_duplicates(candidates, answer))
     overweight = find_overweight(candidates, share=options.person_share, rows=options.person_rows)
     candidates = without("share", overweight)
-    surplus = find_surplus_refusals(candidates, share=read.refused_share, seed=options.seed)
+    surplus = find_surplus_refusals(candidates, share=pool.refused_share, seed=options.seed)
     candidates = without("balance", surplus)
-    _note_refusals(candidates, read.refused_share, funnel)
+    _note_refusals(candidates, pool.refused_share, funnel)
     return candidates
 
 
-def _cluster(read: ReadExchanges, options: CurationOptions) -> list[int]:
+def _cluster(pool: CandidatePool, options: CurationOptions) -> list[int]:
     """Return for each exchange its cluster of near-equal questions; candidates get theirs, its name and its split."""
-    clusters, is_founder = group_near_duplicates(read.questions)
+    clusters, is_founder = group_near_duplicates(pool.questions)
     founders: dict[int, list[str]] = defaultdict(list)
-    for cluster, key, founds in zip(clusters, read.keys, is_founder, strict=True):
+    for cluster, key, founds in zip(clusters, pool.keys, is_founder, strict=True):
         if founds:
             founders[cluster].append(key)
     splits = draw_splits(founders, seed=options.seed, validation=options.validation, test=options.test)
-    for each in read.candidates:
+    for each in pool.candidates:
         each.cluster = clusters[each.position]
         each.split, each.cluster_name = splits[each.cluster]
     return clusters
 
 
 def _find_contaminated(
-    read: ReadExchanges, clusters: list[int], options: CurationOptions
+    pool: CandidatePool, clusters: list[int], options: CurationOptions
 ) -> Iterator[tuple[CandidateSummary, str]]:
     """Yield what is near a question of evaluation, and what would show training a question that is held back."""
-    near = find_near_duplicates(read.questions, of=[normalize(each) for each in options.evaluation])
+    near = find_near_duplicates(pool.questions, of=[normalize(each) for each in options.evaluation])
     near_clusters = {clusters[position] for position in near}
-    held_back = {read.questions[each.position] for each in read.candidates if each.split != "train"}
-    for each in read.candidates:
+    held_back = {pool.questions[each.position] for each in pool.candidates if each.split != "train"}
+    for each in pool.candidates:
         if each.cluster in near_clusters:
             yield each, "evaluation-question"
         elif each.split == "train" and not held_back.isdisjoint(each.earlier_questions):
@@ -140,8 +140,8 @@ def _pair(
         find_pairs(
             candidates,
             most=options.pairs_per_cluster,
-            chosen=lambda each: scratch.chosen(each.position),
-            rejected=lambda each: scratch.rejected(each.position),
+            chosen=lambda each: scratch.chosen_answer(each.position),
+            rejected=lambda each: scratch.rejected_answer(each.position),
             refusal=knowledge.completion(()),
         )
     )

@@ -24,8 +24,8 @@ PROGRESS_STEP = 200
 
 
 @dataclass(slots=True)
-class ReadExchanges:
-    """What is in memory after reading.
+class CandidatePool:
+    """All candidates, and what of the other exchanges is needed to select among them.
 
     Of every exchange, by position: its normalized question, and the key that its split is drawn from. The candidates,
     the sha256 of all that was read, how many exchanges were `eligible`, and how many of these were `refused`.
@@ -52,16 +52,16 @@ def read_exchanges(
     scratch: ScratchDb,
     funnel: Funnel,
     progress: Progress,
-) -> ReadExchanges:
+) -> CandidatePool:
     """Build a candidate of every exchange that passes the filters; the funnel gets the others."""
-    builder, result, snapshot = CandidateBuilder(knowledge, options), ReadExchanges(), hashlib.sha256()
+    builder, pool, snapshot = CandidateBuilder(knowledge, options), CandidatePool(), hashlib.sha256()
     secret_kinds, redacted, flaws = Counter[str](), Counter[str](), Counter[str]()
     for position, each in enumerate(reviewed):
         exchange = each.exchange
         for record in (exchange, *each.votes, *each.corrections, *each.decisions):
             snapshot.update(to_bytes(record, _to_json_value) + b"\n")
-        result.questions.append(normalize(_comparable_question(exchange)))
-        result.keys.append(exchange.conversation or exchange.id)
+        pool.questions.append(normalize(_comparable_question(exchange)))
+        pool.keys.append(exchange.conversation or exchange.id)
         candidate = builder.build(each)
         if isinstance(candidate, Rejection):
             funnel.reject(position, RejectedExchange(exchange.id, candidate.stage, candidate.reason))
@@ -69,18 +69,18 @@ def read_exchanges(
             is_eligible = candidate.stage != "eligibility"
         else:
             scratch.add_candidate(position, exchange, candidate)
-            result.candidates.append(summarize(position, exchange, candidate))
+            pool.candidates.append(summarize(position, exchange, candidate))
             redacted.update(candidate.redacted)
             flaws.update(candidate.flaws)
             is_eligible = True
-        result.eligible += is_eligible
-        result.refused += is_eligible and exchange.abstained
+        pool.eligible += is_eligible
+        pool.refused += is_eligible and exchange.abstained
         if position % PROGRESS_STEP == 0:
             progress("reading exchanges", position, 0)
-    result.snapshot = snapshot.hexdigest()
+    pool.snapshot = snapshot.hexdigest()
     funnel.add_notes("secrets", {"kinds": _sorted_by_name(secret_kinds), "redacted": _sorted_by_name(redacted)})
     funnel.add_notes("groundedness", _sorted_by_name(flaws))
-    return result
+    return pool
 
 
 def _comparable_question(exchange: Exchange) -> str:

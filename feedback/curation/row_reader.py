@@ -24,10 +24,10 @@ class RowReader:
             prompt = self.scratch.prompt(each.position)
             place = (each.origin, each.split, each.cluster_name, prompt)
             if each.has_chosen:
-                text = self.scratch.chosen(each.position)
+                text = self.scratch.chosen_answer(each.position)
                 yield Example(*place, text, label=True, refusal=each.chosen_is_refusal)
             if each.has_rejected:
-                text = self.scratch.rejected(each.position)
+                text = self.scratch.rejected_answer(each.position)
                 yield Example(*place, text, label=False, refusal=each.rejected_is_refusal)
 
     def preference_pairs(self) -> Iterator[PreferencePair]:
@@ -39,8 +39,8 @@ class RowReader:
                 better.split,
                 better.cluster_name,
                 self.scratch.prompt(better.position),
-                self.scratch.chosen(better.position),
-                self.scratch.rejected(worse.position),
+                self.scratch.chosen_answer(better.position),
+                self.scratch.rejected_answer(worse.position),
             )
 
     def retrieval_examples(self) -> Iterator[RetrievalExample]:

@@ -56,7 +56,7 @@ class ScratchDb:
             ),
         )
 
-    def add_rejected(self, position: int, rejected: RejectedExchange) -> None:
+    def add_rejected_exchange(self, position: int, rejected: RejectedExchange) -> None:
         """Keep an exchange that gives no row."""
         row = (position, _to_blob(rejected.exchange), rejected.stage, rejected.reason)
         self._connection.execute("INSERT INTO rejected VALUES (?, ?, ?, ?)", row)
@@ -72,11 +72,11 @@ class ScratchDb:
         """Return the prompt of a candidate."""
         return tuple((role, text) for role, text in from_bytes(self._read_candidate("prompt", position)))
 
-    def chosen(self, position: int) -> str:
+    def chosen_answer(self, position: int) -> str:
         """Return the answer to write of a candidate that has one."""
         return _to_text(self._read_candidate("chosen", position))
 
-    def rejected(self, position: int) -> str:
+    def rejected_answer(self, position: int) -> str:
         """Return the answer not to write of a candidate that has one."""
         return _to_text(self._read_candidate("rejected", position))
 

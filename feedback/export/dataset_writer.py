@@ -55,7 +55,7 @@ class DatasetWriter:
         """Count a row that the format cannot use, and remember why its exchanges are not in it."""
         self.left_out[reason] += 1
         for origin in origins:
-            self._usage.leave_out(origin.exchange, reason)
+            self._usage.record_flaw(origin.exchange, reason)
 
     def add(
         self,
@@ -71,7 +71,7 @@ class DatasetWriter:
         line = row if isinstance(row, bytes) else encode_row(row)
         digest = sha256(line).digest()
         number = self._splits[split].add(line)
-        self._usage.use(origins, digest=digest)
+        self._usage.record_row(origins, digest=digest)
         for origin in origins:
             self._lineage.add(
                 encode_row(

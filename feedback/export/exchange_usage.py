@@ -16,19 +16,19 @@ class ExchangeUsage:
 
     def __init__(self) -> None:
         self.used: set[str] = set()
-        self._seen: dict[str, None] = {}
+        self._offered: dict[str, None] = {}
         self._reasons: dict[str, str] = {}
         self._people: dict[str, bytearray] = defaultdict(bytearray)
 
-    def see(self, origins: Iterable[RowOrigin]) -> None:
+    def record_offered(self, origins: Iterable[RowOrigin]) -> None:
         """Record that curation gave a row of these exchanges."""
-        self._seen |= dict.fromkeys(origin.exchange for origin in origins)
+        self._offered |= dict.fromkeys(origin.exchange for origin in origins)
 
-    def leave_out(self, exchange: str, reason: str) -> None:
+    def record_flaw(self, exchange: str, reason: str) -> None:
         """Record why a format does not use an exchange; the first reason counts."""
         self._reasons.setdefault(exchange, reason)
 
-    def use(self, origins: Iterable[RowOrigin], *, digest: bytes) -> None:
+    def record_row(self, origins: Iterable[RowOrigin], *, digest: bytes) -> None:
         """Record that a row (of which `digest` is the sha256) comes from these exchanges, and whose words it holds."""
         people: set[str] = set()
         for origin in origins:
@@ -41,7 +41,7 @@ class ExchangeUsage:
         """Return by person (keyed hash) the sha256 of the rows that hold something of theirs, as a store registers."""
         return {person: _split_digests(digests) for person, digests in sorted(self._people.items())}
 
-    def rejected(self, curated: CuratedDataset) -> Iterator[RejectedExchange]:
+    def rejected_exchanges(self, curated: CuratedDataset) -> Iterator[RejectedExchange]:
         """Yield every exchange that is in no row, once, with the step and the reason.
 
         Raises RuntimeError when an exchange is accounted for twice, or not at all.
@@ -58,8 +58,8 @@ class ExchangeUsage:
             )
 
     def _without_row(self, curated: CuratedDataset) -> Iterator[RejectedExchange]:
-        yield from curated.rejected()
-        for exchange in self._seen:
+        yield from curated.rejected_exchanges()
+        for exchange in self._offered:
             if exchange not in self.used:
                 yield RejectedExchange(exchange, STAGE, self._reasons.get(exchange, NOT_ASKED_FOR))
 

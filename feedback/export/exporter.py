@@ -49,7 +49,7 @@ def write_export(
             RowWriter(request, curated, writers, usage, work, count_tokens, progress).write_all()
             _refuse_too_few_rows(writers.values())
         _write_lineage(folder / LINEAGE, [lineage_part(work, format_name) for format_name in writers])
-        rejected = _write_rejected(folder / REJECTED, usage.rejected(curated))
+        rejected = _write_rejected(folder / REJECTED, usage.rejected_exchanges(curated))
         manifest = build_manifest(request, curated, writers.values(), used=len(usage.used), rejected=rejected)
         write_with_manifest(folder, manifest)
         rows = sum(writer.total_rows for writer in writers.values())

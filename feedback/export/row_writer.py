@@ -111,7 +111,7 @@ class RowWriter:
         self, writers: Sequence[DatasetWriter], row: CuratedRow, origins: Sequence[RowOrigin]
     ) -> list[DatasetWriter]:
         """Return the writers whose format can use a row; the others count why not."""
-        self.usage.see(origins)
+        self.usage.record_offered(origins)
         fitting = []
         for writer in writers:
             writer.offered += 1

@@ -1,6 +1,6 @@
 """Diagnoses what a thumbs-down is about: something that the knowledge lacks, or the way that the bot behaves.
 
-RULES is all there is to it: the first rule that holds decides. Its texts are those of the documentation.
+RULES is all there is to it: the first rule that holds decides. Its texts are those of deploy/guides/report.md.
 """
 
 from collections.abc import Callable, Sequence

@@ -208,7 +208,7 @@ def test_an_answer_that_was_voted_up_becomes_a_row_until_its_section_changes(fol
 
     path.write_text(LEAVE.replace("Five days", "Six days"), encoding="utf-8")
     read(run("sync", "handbook", "--json"))
-    assert [(each.stage, each.reason) for each in curated(folder).rejected()] == [("staleness", "changed")]
+    assert [(each.stage, each.reason) for each in curated(folder).rejected_exchanges()] == [("staleness", "changed")]
     path.unlink()
     read(run("sync", "handbook", "--json"))
-    assert [(each.stage, each.reason) for each in curated(folder).rejected()] == [("staleness", "deleted")]
+    assert [(each.stage, each.reason) for each in curated(folder).rejected_exchanges()] == [("staleness", "deleted")]

@@ -79,7 +79,7 @@ def fake_knowledge() -> FakeKnowledge:
     )
 
 
-def shown(text: str = CARRY, anchor: str = "carry", **changes: Any) -> RetrievedPassage:
+def passage(text: str = CARRY, anchor: str = "carry", **changes: Any) -> RetrievedPassage:
     return replace(RetrievedPassage("handbook/leave.md", anchor, "Leave > Rules", "Leave", "v1", text, 0.9), **changes)
 
 
@@ -92,7 +92,7 @@ def exchange(number: int, question: str, answer: str = "Five days may be carried
         f"{answer} [1]",
         groups=OPEN,
         asker=f"asker-{number}",
-        shown=(shown(), shown(ILLNESS, "ill")),
+        shown=(passage(), passage(ILLNESS, "ill")),
         sentences=(AnswerSentence(answer, (1,)),),
         citations=(StoredCitation(1, "handbook/leave.md", "Leave", "Leave > Rules", "carry", "", CARRY[:30], "v1"),),
         generator="openai:stand-in",
@@ -146,4 +146,4 @@ def curated(
 
 def reasons(made: CuratedDataset) -> dict[str, str]:
     """Why each exchange left."""
-    return {each.exchange: f"{each.stage}:{each.reason}" for each in made.rejected()}
+    return {each.exchange: f"{each.stage}:{each.reason}" for each in made.rejected_exchanges()}

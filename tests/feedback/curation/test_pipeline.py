@@ -19,10 +19,10 @@ from tests.feedback.curation.samples import (
     decision,
     exchange,
     fake_knowledge,
+    passage,
     reasons,
     refusal,
     reviewed,
-    shown,
 )
 
 QUESTION = "How many days of leave may be carried over?"
@@ -47,7 +47,7 @@ def only(made: CuratedDataset) -> Example:
 def reconciles(made: CuratedDataset) -> bool:
     """Whether all that came in is in exactly one place, and each step goes on with what the one before has left."""
     given = {each.origin.exchange for each in made.examples()}
-    gone = [each.exchange for each in made.rejected()]
+    gone = [each.exchange for each in made.rejected_exchanges()]
     before = made.exchanges
     for step in made.counts.values():
         assert step["in"] == before
@@ -279,7 +279,7 @@ def test_what_is_personal_has_one_name_throughout_a_row(tmp_path):
         1,
         "I am ada.byron@example.com <@U024BE7LH>, and bob@example.com asked: whom do I write to?",
         answer,
-        shown=(shown(text),),
+        shown=(passage(text),),
         history=(("user", "bob@example.com said so on 2026-03-01"),),
     )
     row = only(made := curated([reviewed(given)], tmp_path, knowledge=documents))
@@ -340,7 +340,7 @@ def test_what_was_reviewed_is_nobodys_share(tmp_path):
 
 def test_pairs_have_one_question_and_the_same_passages(tmp_path):
     good, bad = exchange(1, QUESTION), exchange(2, QUESTION, "All of it may be sold.")
-    elsewhere = exchange(3, QUESTION, "None of it may be.", shown=(shown(),))
+    elsewhere = exchange(3, QUESTION, "None of it may be.", shown=(passage(),))
     another = exchange(4, "When do I call my manager?", "At noon, surely.")
     made = curated([reviewed(good), *(reviewed(each, "-") for each in (bad, elsewhere, another))], tmp_path)
     (pair,) = made.pairs()
@@ -436,7 +436,7 @@ def test_exchanges_before_a_day_give_no_rows(tmp_path):
 def test_the_same_exchanges_give_the_same_rows_and_others_another_snapshot(tmp_path):
     given = [reviewed(exchange(number, question(number % 30), asker="a"), "-+"[number % 2]) for number in range(90)]
     one, other = curated(given, tmp_path / "one"), curated(given, tmp_path / "other")
-    for read in ("examples", "pairs", "retrievals", "rejected"):
+    for read in ("examples", "pairs", "retrievals", "rejected_exchanges"):
         assert list(getattr(one, read)()) == list(getattr(other, read)()) == list(getattr(one, read)())
     assert (one.snapshot, one.counts) == (other.snapshot, other.counts)
     fewer = curated([*given[:-1], reviewed(given[-1].exchange, "--")], tmp_path / "fewer")
@@ -445,7 +445,7 @@ def test_the_same_exchanges_give_the_same_rows_and_others_another_snapshot(tmp_p
 
 def test_nothing_gives_nothing(tmp_path):
     made = curated([], tmp_path)
-    assert (list(made.examples()), list(made.rejected()), made.exchanges) == ([], [], 0)
+    assert (list(made.examples()), list(made.rejected_exchanges()), made.exchanges) == ([], [], 0)
     assert reconciles(made)
 
 

@@ -118,7 +118,7 @@ def curated(
         examples=lambda: iter(examples),
         pairs=lambda: iter(pairs),
         retrievals=lambda: iter(retrievals),
-        rejected=lambda: iter(rejected),
+        rejected_exchanges=lambda: iter(rejected),
         counts={"agreement": {"in": total, "out": len(known), "left": dict(reasons)}},
         snapshot=snapshot,
         exchanges=total,

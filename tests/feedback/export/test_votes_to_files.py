@@ -15,7 +15,7 @@ from feedback.export.request import ExportRequest
 from feedback.ports import CurrentSection
 from feedback.records import AnswerSentence, Correction, Decision, StoredCitation, Vote
 from feedback.stores.sqlite.store import SqliteFeedback
-from tests.feedback.curation.samples import OPEN, FakeKnowledge, exchange, refusal, shown
+from tests.feedback.curation.samples import OPEN, FakeKnowledge, exchange, passage, refusal
 from tests.feedback.export.conftest import AT, rows
 from tests.feedback.export.test_exporter import tree
 
@@ -35,7 +35,7 @@ def asked(number: int):
     """An answer from a section of its own; every tenth is a refusal."""
     drawn = random.Random(number)
     question = f"What about {' '.join(drawn.sample(WORDS, 3))} {number * 7919}?"
-    section = replace(shown(text(number), f"form-{number}"), document=document(number))
+    section = replace(passage(text(number), f"form-{number}"), document=document(number))
     if number % 10 == 0:
         return refusal(number, question, shown=(section,))
     cited = StoredCitation(1, document(number), "Leave", "Leave", f"form-{number}", "", text(number), "v1")

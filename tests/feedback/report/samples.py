@@ -91,13 +91,13 @@ def fake_knowledge() -> FakeKnowledge:
     return made
 
 
-def shown(
+def passage(
     text: str = LEAVE, *, document: str = "handbook/leave.md", anchor: str = "carry", version: str = "v1"
 ) -> RetrievedPassage:
     return RetrievedPassage(document, anchor, "Leave > Carry-over", "Leave", version, text, 0.9)
 
 
-def cited(
+def citation(
     *, document: str = "handbook/leave.md", anchor: str = "carry", version: str = "v1", quote: str = LEAVE
 ) -> StoredCitation:
     return StoredCitation(1, document, "Leave", "Leave > Carry-over", anchor, "", quote, version)
@@ -112,9 +112,9 @@ def exchange(number: int = 0, **changes) -> Exchange:
         answer=f"{LEAVE} [1]",
         asker=f"asker-{number}",
         platform="slack",
-        shown=(shown(),),
+        shown=(passage(),),
         sentences=(AnswerSentence(LEAVE, (1,)),),
-        citations=(cited(),),
+        citations=(citation(),),
         confidence=0.8,
         generator="extractive",
     )
@@ -135,11 +135,11 @@ def up(voter: str = "ada", *, at: datetime = MONDAY) -> Vote:
     return Vote(f"up-{voter}", "", voter, at, "up")
 
 
-def right(text: str, *, accepted: bool | None = None) -> Correction:
+def correction(text: str, *, accepted: bool | None = None) -> Correction:
     return Correction("correction", "", "ada", MONDAY, text, accepted)
 
 
-def decided(verdict: str) -> Decision:
+def decision(verdict: str) -> Decision:
     return Decision("decision", "", "reviewer", MONDAY, verdict)  # type: ignore[arg-type]
 
 

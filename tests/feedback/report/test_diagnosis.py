@@ -7,7 +7,16 @@ import pytest
 from feedback.records import AnswerSentence
 from feedback.report.diagnosis import CLASSES, RULES, DiagnosisCase, find_rule
 from tests import ROOT
-from tests.feedback.report.samples import LEAVE, cited, exchange, fake_knowledge, refusal, reviewed, right, shown
+from tests.feedback.report.samples import (
+    LEAVE,
+    citation,
+    correction,
+    exchange,
+    fake_knowledge,
+    passage,
+    refusal,
+    reviewed,
+)
 
 THRESHOLD = 0.6
 SIX = "Six days of leave may be carried over into the next year."
@@ -29,21 +38,22 @@ def nothing(_):
     """The documents are as they were."""
 
 
-CORRECTED = [right(SIX)]
+CORRECTED = [correction(SIX)]
+WITHOUT_WORDS = exchange(pruned=True, question="", answer="")
 INVENTED = (AnswerSentence("Nine weeks may be carried over.", (1,)),)
 # What is asked, corrections, reason, what happens to the documents afterwards; the number of the rule.
 CASES = [
     pytest.param(exchange(), (), "tone", nothing, 0, id="tone"),
     pytest.param(exchange(), (), "unclear", put_six, 0, id="unclear"),
     pytest.param(exchange(), (), "outdated", nothing, 1, id="said-to-be-outdated"),
-    pytest.param(exchange(shown=(shown(), shown(SIX))), CORRECTED, "wrong", nothing, 2, id="right-was-shown"),
+    pytest.param(exchange(shown=(passage(), passage(SIX))), CORRECTED, "wrong", nothing, 2, id="right-was-shown"),
     pytest.param(exchange(), CORRECTED, "wrong", put_six, 3, id="right-in-a-newer-version"),
     pytest.param(exchange(), CORRECTED, "wrong", put_elsewhere, 4, id="right-elsewhere"),
     pytest.param(exchange(), (), "wrong", put_six, 5, id="changed"),
-    pytest.param(exchange(citations=(cited(anchor="gone"),)), (), "", nothing, 5, id="gone"),
+    pytest.param(exchange(citations=(citation(anchor="gone"),)), (), "", nothing, 5, id="gone"),
     pytest.param(exchange(), CORRECTED, "wrong", nothing, 6, id="right-nowhere"),
     pytest.param(
-        replace(exchange(), pruned=True, question="", answer="", shown=(), sentences=(), citations=(cited(quote=""),)),
+        replace(WITHOUT_WORDS, shown=(), sentences=(), citations=(citation(quote=""),)),
         (), "wrong", nothing, 7, id="pruned",
     ),
     pytest.param(refusal(), (), "", nothing, 8, id="refused-and-still-nothing"),
@@ -83,7 +93,7 @@ def test_a_section_that_still_says_what_was_quoted_has_not_changed():
 
 
 def test_an_accepted_correction_comes_first_and_a_rejected_one_never():
-    given = [right("Old.", accepted=True), right("Newest."), right("Wrong.", accepted=False)]
+    given = [correction("Old.", accepted=True), correction("Newest."), correction("Wrong.", accepted=False)]
     assert DiagnosisCase(reviewed(corrections=given), fake_knowledge(), threshold=THRESHOLD).correction == "Old."
     assert DiagnosisCase(reviewed(corrections=given[1:]), fake_knowledge(), threshold=THRESHOLD).correction == "Newest."
     assert DiagnosisCase(reviewed(corrections=given[2:]), fake_knowledge(), threshold=THRESHOLD).correction == ""
@@ -96,8 +106,8 @@ def test_reasons_of_form_and_age_ask_nothing_of_the_documents():
     assert documents.searches == []
 
 
-def test_the_readme_has_every_class_and_rule():
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    missing = [each.repair for each in CLASSES if each.repair not in readme]
-    missing += [rule.when for rule in RULES if f"| {rule.when} | `{rule.result}` |" not in readme]
+def test_the_guide_has_every_class_and_rule():
+    guide = (ROOT / "deploy" / "guides" / "report.md").read_text(encoding="utf-8")
+    missing = [each.repair for each in CLASSES if each.repair not in guide]
+    missing += [rule.when for rule in RULES if f"| {rule.when} | `{rule.result}` |" not in guide]
     assert missing == []

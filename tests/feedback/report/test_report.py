@@ -11,15 +11,15 @@ from feedback.report.report import build_report
 from feedback.report.tuning_verdict import TrainingRowEstimate, judge_tuning
 from tests.feedback.report.samples import (
     MONDAY,
-    cited,
-    decided,
+    citation,
+    correction,
+    decision,
     down,
     exchange,
     fake_knowledge,
     question_terms,
     refusal,
     reviewed,
-    right,
     up,
 )
 
@@ -68,7 +68,7 @@ def test_everything_is_told_by_platform_generator_week_and_document():
 
 
 def test_an_answer_counts_for_each_section_it_cites_in_equal_parts():
-    two = exchange(citations=(cited(), cited(document="handbook/ill.md", anchor="call"), cited()))
+    two = exchange(citations=(citation(), citation(document="handbook/ill.md", anchor="call"), citation()))
     figures = report_of(reviewed(two, down("ada"), down("bob"), up("cy")))
     assert [(each["anchor"], each["votes"], each["down"], each["up"]) for each in figures["sections"]] == [
         ("call", 3, 1, 0.5), ("carry", 3, 1, 0.5),
@@ -77,7 +77,9 @@ def test_an_answer_counts_for_each_section_it_cites_in_equal_parts():
 
 
 def section(anchor, *votes, number=0) -> list[ReviewedExchange]:
-    return [reviewed(exchange(number + at, citations=(cited(anchor=anchor),)), vote) for at, vote in enumerate(votes)]
+    return [
+        reviewed(exchange(number + at, citations=(citation(anchor=anchor),)), vote) for at, vote in enumerate(votes)
+    ]
 
 
 def test_the_section_that_fails_most_for_sure_comes_first_and_one_bad_vote_lists_nothing():
@@ -111,7 +113,7 @@ def test_every_thumbs_down_is_in_one_class_and_votes_on_decided_answers_are_set_
     figures = report_of(
         reviewed(exchange(0), down("ada", "tone"), down("bob", "wrong"), up("cy")),
         reviewed(refusal(1), down()),
-        reviewed(exchange(2), down("ada"), down("bob"), decisions=[decided("approve")]),
+        reviewed(exchange(2), down("ada"), down("bob"), decisions=[decision("approve")]),
     )
     diagnosis = figures["diagnosis"]
     assert {each["class"]: each["down"] for each in diagnosis["classes"] if each["down"]} == {
@@ -138,7 +140,7 @@ def test_gaps_hold_refusals_what_is_incomplete_and_what_is_not_in_the_documents(
         reviewed(refusal(0, "Where is the gym?")),
         reviewed(exchange(1, question="Where is the gym?"), down("ada", "incomplete")),
         reviewed(
-            exchange(2, question="Where is the gym?"), down("ada", "wrong"), corrections=[right("In the cellar.")]
+            exchange(2, question="Where is the gym?"), down("ada", "wrong"), corrections=[correction("In the cellar.")]
         ),
         reviewed(exchange(3, question="Where is the gym?"), down("ada", "tone")),
         reviewed(refusal(4, "", pruned=True), down("ada")),
@@ -156,7 +158,9 @@ def test_a_short_follow_up_is_told_with_the_question_before_it():
 def test_nobody_is_named():
     names = ["ada", "bob", "cy", "dee", "eve", "fay"]
     rows = [
-        reviewed(exchange(number, asker=f"asker-{name}"), down(f"voter-{name}"), corrections=[right(f"Secret {name}.")])
+        reviewed(
+            exchange(number, asker=f"asker-{name}"), down(f"voter-{name}"), corrections=[correction(f"Secret {name}.")]
+        )
         for number, name in enumerate(names)
     ]
     text = json.dumps(report_of(*rows))
@@ -177,10 +181,10 @@ def test_rows_are_answers_that_people_agree_on_and_whose_sections_have_not_chang
         reviewed(exchange(0, question="a"), up()),
         reviewed(exchange(1, question="A "), up()),
         reviewed(exchange(2, question="b"), up("ada"), down("bob")),
-        reviewed(exchange(3, question="c"), down(), corrections=[right("Six.", accepted=True)]),
-        reviewed(exchange(4, question="d", citations=(cited(version="v0"),)), up()),
-        reviewed(exchange(5, question="e"), up(), decisions=[decided("drop")]),
-        reviewed(exchange(6, question="f"), down(), decisions=[decided("approve")]),
+        reviewed(exchange(3, question="c"), down(), corrections=[correction("Six.", accepted=True)]),
+        reviewed(exchange(4, question="d", citations=(citation(version="v0"),)), up()),
+        reviewed(exchange(5, question="e"), up(), decisions=[decision("drop")]),
+        reviewed(exchange(6, question="f"), down(), decisions=[decision("approve")]),
         reviewed(refusal(7, "g"), up()),
         reviewed(exchange(8, question="", pruned=True), up()),
     )
