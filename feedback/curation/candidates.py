@@ -122,7 +122,7 @@ class CandidateBuilder:
             chosen_is_refusal=right is not None and not right,
             rejected_is_refusal=exchange.abstained,
             context_key="\n\n".join([*map(normalize, turns), *texts]),
-            standalone_question="\n".join(" ".join(turn.split()) for turn in reversed(turns)),
+            standalone_question="\n".join(map(collapse_whitespace, reversed(turns))),
             positives=positives,
             blamed=tuple(each for each in blamed if each not in positives),
             redacted=dict(redactor.counts),
