@@ -16,7 +16,7 @@ from bot.services.reviews import ReviewService
 from feedback.errors import FeedbackError
 from feedback.ports import KnowledgePort
 from feedback.report.report import build_report
-from feedback.stores.protocol import FeedbackStore
+from feedback.stores.protocol import FeedbackReader
 from retrieval.errors import RetrievalError
 from retrieval.index.protocols import SearchIndex
 from retrieval.passages import Document, readable_audiences
@@ -97,7 +97,7 @@ class OverviewService:
     ) -> Mapping[str, Any]:
         """Return what people say of the answers from `since` until before `until`, what fails, and what mends it."""
         return build_report(
-            self._feedback.judged(since=since, until=until),
+            self._feedback.reviewed_exchanges(since=since, until=until),
             self._knowledge if self._index.sources() else None,
             threshold=self._threshold,
             min_askers=min_askers,

@@ -44,7 +44,9 @@ class ReviewService:
         """Yield the answers that somebody should look at, oldest first; raises `FeedbackError`."""
         from feedback.curation.judgements import review_reason
 
-        return (each for each in self._feedback.judged() if review_reason(each, min_agreement=min_agreement))
+        return (
+            each for each in self._feedback.reviewed_exchanges() if review_reason(each, min_agreement=min_agreement)
+        )
 
     def reviewed(self, answer: str) -> ReviewedExchange:
         """Return an answer with what counts of it now; raises `UnknownExchange`."""

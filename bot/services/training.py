@@ -62,7 +62,11 @@ class TrainingService:
         now = self._clock()
         return write_export(
             lambda work: curate(
-                self._feedback.judged(until=until or now), self._knowledge, options, work=work, progress=progress
+                self._feedback.reviewed_exchanges(until=until or now),
+                self._knowledge,
+                options,
+                work=work,
+                progress=progress,
             ),
             export_request(formats, options, until=until, language=self._language, tokenizer=tokenizer),
             out,

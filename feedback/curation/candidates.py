@@ -66,7 +66,7 @@ class CandidateBuilder:
     def __init__(self, knowledge: KnowledgePort, options: CurationOptions) -> None:
         self._knowledge = knowledge
         self._options = options
-        self._current = lru_cache(maxsize=CACHED_SECTIONS)(knowledge.current)
+        self._current = lru_cache(maxsize=CACHED_SECTIONS)(knowledge.current_section)
         self._refusal = knowledge.completion(())
 
     def build(self, reviewed: ReviewedExchange) -> Candidate | Rejection:
@@ -136,7 +136,7 @@ class CandidateBuilder:
         if exchange.abstained:
             return ()
         if not exchange.sentences:
-            return tuple(self._knowledge.attributed(redactor.redact(CITATION_MARK.sub("", exchange.answer)), texts))
+            return tuple(self._knowledge.cite_sentences(redactor.redact(CITATION_MARK.sub("", exchange.answer)), texts))
         numbers = {each.number: cited_number(each, passages, redactor) for each in exchange.citations}
         answer = []
         for sentence in exchange.sentences:
@@ -156,7 +156,7 @@ class CandidateBuilder:
         text = _without_marks(judgement.correction.text, redactor)
         if text.rstrip(".").casefold() == self._refusal.rstrip(".").casefold():
             return ()
-        sentences = tuple(self._knowledge.attributed(text, texts))
+        sentences = tuple(self._knowledge.cite_sentences(text, texts))
         return sentences if sentences and all(each.citations for each in sentences) else None
 
     def _find_missed_section(
@@ -165,7 +165,7 @@ class CandidateBuilder:
         """Return the section that holds a correction and was not shown: what retrieval missed, at most one."""
         assert judgement.correction is not None
         text = _without_marks(judgement.correction.text, redactor)
-        for each in self._knowledge.holding(text, exchange.groups):
+        for each in self._knowledge.sections_supporting(text, exchange.groups):
             if may_be_in_rows(each, self._current(each.document, each.anchor), self._options):
                 return (embedded_section(each, redactor),)
         return ()

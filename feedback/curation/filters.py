@@ -94,7 +94,7 @@ def check_staleness(exchange: Exchange, current: SectionLookup) -> Rejection | N
 
 def _is_unchanged(citation: StoredCitation, shown: Sequence[RetrievedPassage], section: CurrentSection) -> bool:
     """Return whether every passage of the cited section that was shown is still one of it, word for word."""
-    now = {collapse_whitespace(piece) for piece in section.pieces or (section.text,)}
+    now = {collapse_whitespace(piece) for piece in section.passages or (section.text,)}
     then = {
         collapse_whitespace(each.text)
         for each in shown

@@ -11,7 +11,7 @@ from functools import lru_cache, partial
 from ipaddress import ip_address
 
 from feedback.curation.options import NameFinder
-from feedback.ports import REMEMBERED
+from feedback.ports import TEXT_CACHE_SIZE
 
 Span = tuple[int, int, str, str]
 """Where something personal begins and ends, its kind, and what it is, however it was written."""
@@ -81,7 +81,7 @@ class Redactor:
         return self._placeholders[kind, value]
 
 
-@lru_cache(maxsize=REMEMBERED)
+@lru_cache(maxsize=TEXT_CACHE_SIZE)
 def _find_by_pattern(text: str, regions: tuple[str, ...]) -> tuple[Span, ...]:
     found = [
         (start, end, kind, value)

@@ -78,7 +78,7 @@ class RetrievalRowBuilder:
         for each in found:
             if each.score >= (1 - SCORE_MARGIN) * score or section_id(each) in positive_ids:
                 continue
-            if may_be_in_rows(each, self._knowledge.current(each.document, each.anchor), self._options):
+            if may_be_in_rows(each, self._knowledge.current_section(each.document, each.anchor), self._options):
                 yield embedded_section(each, redactor)
 
 

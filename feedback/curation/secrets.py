@@ -46,7 +46,7 @@ SUSPICIOUS = re.compile(r"://|PRIVATE KEY|AKC[a-zA-Z0-9]{9}")
 SHORTEST_TOKEN = 12
 
 
-@lru_cache(maxsize=REMEMBERED)
+@lru_cache(maxsize=TEXT_CACHE_SIZE)
 def find_secrets(text: str) -> frozenset[str]:
     """Return the kinds of secrets that a text holds, never their values; remembered, as passages come again."""
     return scan_for_secrets(text)

@@ -55,7 +55,7 @@ def write_export(
         rows = sum(writer.total_rows for writer in writers.values())
         # Registered first: one that is listed and was never put in its place harms nobody, one that is not listed
         # would keep a person's rows when they are to be forgotten.
-        store.register(Export(name, at, str(place.absolute()), rows), usage.rows_by_person())
+        store.register_export(Export(name, at, str(place.absolute()), rows), usage.rows_by_person())
         publish()
     return ExportResult(name, place, manifest)
 

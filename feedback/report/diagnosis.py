@@ -76,7 +76,7 @@ class DiagnosisCase:
     def has_changed(self) -> bool:
         """Whether a cited section is gone, or no longer says what was quoted."""
         return any(
-            citation_state(each, self._knowledge.current(each.document, each.anchor)) != "same"
+            citation_state(each, self._knowledge.current_section(each.document, each.anchor)) != "same"
             for each in self.exchange.citations
         )
 
@@ -139,7 +139,7 @@ class DiagnosisCase:
 
     def _supporting_passages(self, text: str, passages: Sequence[str]) -> set[int]:
         """Return the numbers of the passages that support the text; none unless they support every sentence."""
-        sentences = self._knowledge.attributed(text, passages) if text.strip() and passages else ()
+        sentences = self._knowledge.cite_sentences(text, passages) if text.strip() and passages else ()
         if not all(each.citations for each in sentences):
             return set()
         return {number for each in sentences for number in each.citations}

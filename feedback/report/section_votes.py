@@ -103,7 +103,7 @@ def list_owners(failing: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _describe_failing(section: _CitedSection, knowledge: KnowledgePort | None) -> dict[str, Any]:
     share, low, high = section.failure
-    current = knowledge.current(*section.place) if knowledge else None
+    current = knowledge.current_section(*section.place) if knowledge else None
     return {
         **section.names(),
         "owner": current.owner if current else "",

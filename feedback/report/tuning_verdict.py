@@ -62,7 +62,7 @@ class TrainingRowEstimate:
     def _current_version(self, citation: StoredCitation) -> str | None:
         place = (citation.document, citation.anchor)
         if place not in self._versions:
-            current = self.knowledge.current(*place) if self.knowledge else None
+            current = self.knowledge.current_section(*place) if self.knowledge else None
             self._versions[place] = current.version if current else None
         return self._versions[place]
 

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
-from feedback.ports import REMEMBERED
+from feedback.ports import TEXT_CACHE_SIZE
 
 # A word with what may stand inside one: "don't", "e-mail", "a.m".
 WORD = re.compile(r"[^\W_]+(?:['’\-.][^\W_]+)*")
@@ -32,7 +32,7 @@ def normalize(text: str) -> str:
     return " ".join(_LETTERS.findall(fold(text[: 2 * MOST_CHARACTERS])))[:MOST_CHARACTERS]
 
 
-@lru_cache(maxsize=REMEMBERED)
+@lru_cache(maxsize=TEXT_CACHE_SIZE)
 def collapse_whitespace(text: str) -> str:
     """Return the text on one line with single spaces; remembered, as passages come again."""
     return " ".join(text.split())

@@ -188,7 +188,7 @@ def test_a_question_finds_what_its_asker_may_read(library):
 def curated(folder) -> CuratedDataset:
     app = with_stand_in(load())
     with closing(SqliteFeedback(folder / ".footnote" / "feedback.db")) as store:
-        made = curate(store.judged(), app.knowledge, CurationOptions(), work=folder / "work")
+        made = curate(store.reviewed_exchanges(), app.knowledge, CurationOptions(), work=folder / "work")
         list(made.examples())
         return made
 

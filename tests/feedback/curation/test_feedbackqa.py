@@ -28,7 +28,9 @@ def test_every_rated_answer_is_trained_on_or_left_out_for_a_reason(tmp_path):
     report = app.ingestion.sync([tmp_path / "documents" / "feedbackqa"], allow_empty=True)
     assert not report.skipped
     exchanges, _ = feedbackqa.record_all(rows, app.index, app.feedback)
-    made = curate(app.feedback.judged(), app.knowledge, CurationOptions(searches=50), work=tmp_path / "work")
+    made = curate(
+        app.feedback.reviewed_exchanges(), app.knowledge, CurationOptions(searches=50), work=tmp_path / "work"
+    )
     assert exchanges == made.exchanges == len(rows)
     assert reconciles(made)
     left = {step: sum(each["left"].values()) for step, each in made.counts.items()}

@@ -74,7 +74,7 @@ def test_votes_become_files_and_a_person_finds_their_rows(kept, knowledge, tmp_p
 
     def export(name: str):
         return write_export(
-            lambda work: curate(kept.judged(), knowledge, options, work=work),
+            lambda work: curate(kept.reviewed_exchanges(), knowledge, options, work=work),
             ExportRequest(FORMATS),
             tmp_path / name,
             store=kept,
