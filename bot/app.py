@@ -178,7 +178,7 @@ class Components:
         """What training data is checked against and written with: the documents and the prompts as they are now."""
         from bot.services.knowledge import KnowledgeAdapter
 
-        return KnowledgeAdapter(self.index, self.search, language=self.settings.language)
+        return KnowledgeAdapter(self.index.reader, self.search, language=self.settings.language)
 
     @part
     def retention(self) -> Retention:
@@ -256,7 +256,7 @@ class App(Components):
         from bot.services.overview import OverviewService
 
         return OverviewService(
-            index=self.index,
+            index=self.index.reader,
             feedback=self.feedback,
             reviews=self.reviews,
             knowledge=self.knowledge,
@@ -282,7 +282,7 @@ class App(Components):
         from bot.services.evaluation.service import EvaluationService
 
         return EvaluationService(
-            index=self.index,
+            index=self.index.reader,
             search=self.search,
             replay_search=lambda left_out: _search(self, ReplaySearch, left_out=left_out),
             candidate=partial(_candidate, self),
@@ -298,7 +298,7 @@ class App(Components):
 
         return DiagnosticsService(
             settings=self.settings,
-            index=lambda: self.index,
+            index=lambda: self.index.reader,
             feedback=lambda: self.feedback,
             state=lambda: self.state,
             chat_model=lambda: self.model or _chat_model(self.settings),
@@ -343,7 +343,7 @@ def build_readiness(app: App) -> "Readiness":
 
     feedback = app.feedback
     checks = readiness_checks(
-        index=app.index,
+        index=app.index.reader,
         embedder=app.embedder,
         feedback=feedback.store if isinstance(feedback, JournaledFeedback) else feedback,
         state=app.state,
@@ -443,7 +443,7 @@ def _slack_checks(settings: Settings) -> "Iterable[Check]":
 def _search(app: Components, kind: type[SearchT], *, left_out: Iterable[str] = ()) -> SearchT:
     settings = app.settings
     return kind(
-        app.index,
+        app.index.reader,
         app.embedder,
         app.analyzer,
         recipe=without(recipe_of(model_folder(settings.embedding_model)), *sorted(left_out)),
@@ -462,7 +462,7 @@ def _pipeline(
         generator=ChatGenerator(model) if model else generator,
         condenser=QuestionCondenser(model, app.analyzer) if model else None,
         language=app.settings.language,
-        document=app.index.document,
+        document=app.index.reader.document,
         today=lambda: app.clock().date(),
     )
 

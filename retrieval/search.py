@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.embedding.sentence_transformers import Embedder, QueryToken, unit
-from retrieval.index.protocols import Candidate, Candidates, Lookup, PassageTokens, SearchIndex, Vector
+from retrieval.index.protocols import Candidate, Candidates, IndexReader, Lookup, PassageTokens, Vector
 from retrieval.passages import Hit, Query, readable_audiences
 from retrieval.ranking.analysis import Analyzer, weighted_terms, words
 from retrieval.ranking.confidence import Calibration, Signals
@@ -58,11 +58,11 @@ class Understood:
 
 
 class Search:
-    """Hybrid retrieval over any `SearchIndex`; `spell_out` puts a question into words that documents use."""
+    """Hybrid retrieval over any `IndexReader`; `spell_out` puts a question into words that documents use."""
 
     def __init__(
         self,
-        index: SearchIndex,
+        index: IndexReader,
         embedder: Embedder,
         analyzer: Analyzer,
         *,

@@ -9,7 +9,15 @@ from pathlib import Path
 from retrieval.embedding.sentence_transformers import Embedder, text_key
 from retrieval.errors import IndexNotReady, SourceUnusable
 from retrieval.index.generations import NOTHING_YET
-from retrieval.index.protocols import Encoded, Generation, Indexable, SearchIndex, Skip, Stored
+from retrieval.index.protocols import (
+    Encoded,
+    Generation,
+    Indexable,
+    IndexWriter,
+    SearchIndex,
+    SkippedFile,
+    StoredDocument,
+)
 from retrieval.parsing.protocol import Skipped
 from retrieval.parsing.registry import parse
 from retrieval.passages import EVERYONE, Document, Passage
@@ -80,8 +88,8 @@ class Run:
 class Remembered:
     """What the index knows of a source's files that this sync is about."""
 
-    documents: Mapping[str, Stored]
-    skips: Mapping[str, Skip]
+    documents: Mapping[str, StoredDocument]
+    skips: Mapping[str, SkippedFile]
 
     def is_unchanged(self, key: str, fingerprint: str) -> bool:
         """Whether the document stands there as this file gave it."""
@@ -108,8 +116,8 @@ def sync(
     """
     started = time.monotonic()
     run = Run(index, embedder, progress, allow_empty)
-    with index.writing(lambda: progress("waiting for another sync", 0, 0)):
-        index.renew(lambda documents: _remade(documents, run))
+    with index.writer.lock(lambda: progress("waiting for another sync", 0, 0)):
+        index.admin.renew(lambda documents: _remade(documents, run))
         for source in sources:
             try:
                 _sync_one(source, run)
@@ -121,31 +129,31 @@ def sync(
 def remove(source: str, index: SearchIndex) -> Report:
     """Forget a source and all its documents; raises `SourceUnusable` for an unknown one."""
     started = time.monotonic()
-    with index.writing():
-        known, names = index.stored(source), index.sources()
+    with index.writer.lock():
+        known, names = index.reader.stored(source), index.reader.sources()
         if not known and source not in names:
             raise SourceUnusable(f"no source is called {source!r}; known: {', '.join(sorted(names)) or 'none'}")
-        index.forget(source)
+        index.writer.forget(source)
         return _finished(Report(deleted=list(known)), index, started)
 
 
 def rebuild(index: SearchIndex, embedder: Embedder, *, progress: Progress = unheard) -> Generation:
     """Make the index anew from the documents that it holds; searches go on meanwhile, a sync is waited for."""
-    with index.writing(lambda: progress("waiting for a sync", 0, 0)):
-        index.rebuild(lambda documents: _remade(documents, Run(index, embedder, progress)))
+    with index.writer.lock(lambda: progress("waiting for a sync", 0, 0)):
+        index.admin.rebuild(lambda documents: _remade(documents, Run(index, embedder, progress)))
         return current(index)
 
 
 def rollback(index: SearchIndex) -> Generation:
     """Go back to the generation that is kept; raises `IndexNotReady` when there is none that can be used."""
-    with index.writing():
-        index.rollback()
+    with index.writer.lock():
+        index.admin.rollback()
         return current(index)
 
 
 def current(index: SearchIndex) -> Generation:
     """The generation that searches read; raises `IndexNotReady` while nothing was ever indexed."""
-    found = next((each for each in index.generations() if each.current), None)
+    found = next((each for each in index.admin.generations() if each.current), None)
     if found is None:
         raise IndexNotReady(NOTHING_YET)
     return found
@@ -153,15 +161,15 @@ def current(index: SearchIndex) -> Generation:
 
 def _finished(report: Report, index: SearchIndex, started: float) -> Report:
     if report.changed or report.deleted:
-        index.tidy()
-    report.passages = index.counts()[1]
+        index.writer.prune()
+    report.passages = index.reader.counts()[1]
     report.seconds = time.monotonic() - started
     return report
 
 
 def _remade(documents: Iterable[Document], run: Run) -> Iterator[tuple[Document, list[Indexable]]]:
     """Documents that are in the index already, cut and embedded again."""
-    done, total = 0, run.index.counts()[0]
+    done, total = 0, run.index.reader.counts()[0]
     for batch in _batches(_cut(each, run) for each in documents):
         yield from _embedded(batch, run)
         done += len(batch)
@@ -172,19 +180,19 @@ def _sync_one(source: Source, run: Run) -> None:
     _check_place(source, run.index)
     files = {f"{source.name}/{file.relative}": file for file in _listed(source)}
     remembered = Remembered(
-        {key: stored for key, stored in run.index.stored(source.name).items() if _in_scope(key, source)},
-        {key: skip for key, skip in run.index.skips(source.name).items() if _in_scope(key, source)},
+        {key: stored for key, stored in run.index.reader.stored(source.name).items() if _in_scope(key, source)},
+        {key: skip for key, skip in run.index.writer.skips(source.name).items() if _in_scope(key, source)},
     )
     if remembered.documents and not files and not run.allow_empty:
         raise SourceUnusable(_suddenly_empty(source))
-    if source.name not in run.index.sources():
-        run.index.register(source.name, str(source.root))
+    if source.name not in run.index.reader.sources():
+        run.index.writer.register(source.name, str(source.root))
     for batch in _batches(_fresh(source, files, remembered, run)):
         _put(batch, remembered, run)
     gone = [key for key in remembered.documents if key not in files]
     gone_skips = [key for key in remembered.skips if key not in files]
     if gone or gone_skips:
-        run.index.delete([*gone, *gone_skips])
+        run.index.writer.delete([*gone, *gone_skips])
     run.report.deleted += gone
 
 
@@ -193,7 +201,7 @@ def _check_place(source: Source, index: SearchIndex) -> None:
         raise SourceUnusable(
             f"the source {source.name!r} is missing: there is no {str(source.root)!r}; nothing was changed"
         )
-    folder = index.sources().get(source.name)
+    folder = index.reader.sources().get(source.name)
     if folder is not None and folder != str(source.root):
         raise SourceUnusable(
             f"the source name {source.name!r} already stands for {folder!r}; give another with --source NAME"
@@ -235,7 +243,7 @@ def _fresh(source: Source, files: Mapping[str, File], remembered: Remembered, ru
         if isinstance(made, Document):
             yield _cut(made, run, fingerprint)
         elif made is not None:
-            _skip(Skip(key, source.name, fingerprint, made), remembered, run)
+            _skip(SkippedFile(key, source.name, fingerprint, made), remembered, run)
 
 
 def _read(key: str, file: File, source: Source, remembered: Remembered, run: Run) -> Document | Skipped | None:
@@ -245,7 +253,7 @@ def _read(key: str, file: File, source: Source, remembered: Remembered, run: Run
         return data
     fingerprint, stored = _fingerprint(file, source), remembered.documents.get(key)
     if stored and _same(stored, data, fingerprint):
-        run.index.touch(key, fingerprint=fingerprint)
+        run.index.writer.touch(key, fingerprint=fingerprint)
         run.report.unchanged += 1
         return None
     parsed = parse(file.relative, data)
@@ -254,12 +262,12 @@ def _read(key: str, file: File, source: Source, remembered: Remembered, run: Run
     return document(source.name, file, parsed, data=data, audience=source.audience, owner=source.owner)
 
 
-def _skip(skip: Skip, remembered: Remembered, run: Run) -> None:
+def _skip(skip: SkippedFile, remembered: Remembered, run: Run) -> None:
     """Report a file that gives nothing; unless that may pass, its document goes and the reason is remembered."""
     run.report.skipped.append((skip.document, skip.skipped))
     if skip.skipped.reason in PASSING or remembered.skips.get(skip.document) == skip:
         return
-    run.index.skip(skip)
+    run.index.writer.skip(skip)
     if skip.document in remembered.documents:
         run.report.deleted.append(skip.document)
 
@@ -270,7 +278,7 @@ def _fingerprint(file: File, source: Source) -> str:
     return f"{file.fingerprint} {sha256(said.encode()).hexdigest()[:12]}"
 
 
-def _same(stored: Stored, data: bytes, fingerprint: str) -> bool:
+def _same(stored: StoredDocument, data: bytes, fingerprint: str) -> bool:
     """The same content under the same settings, in a file that was only touched."""
     same_settings = stored.fingerprint.rpartition(" ")[2] == fingerprint.rpartition(" ")[2]
     return same_settings and stored.version == sha256(data).hexdigest()
@@ -295,23 +303,23 @@ def _batches(fresh: Iterable[Fresh]) -> Iterator[list[Fresh]]:
 def _put(batch: Sequence[Fresh], remembered: Remembered, run: Run) -> None:
     fingerprints = {one.document.id: one.fingerprint for one in batch}
     for each, found in _embedded(batch, run):
-        run.index.replace(each, found, fingerprint=fingerprints[each.id])
+        run.index.writer.replace(each, found, fingerprint=fingerprints[each.id])
         (run.report.changed if each.id in remembered.documents else run.report.added).append(each.id)
 
 
 def _embedded(batch: Sequence[Fresh], run: Run) -> Iterator[tuple[Document, list[Indexable]]]:
     texts = (text for one in batch for each in one.passages for text in (each.embedded_text, each.embedded_heading))
-    vectors = encoded(texts, run.index, run.embedder, run.progress)
+    vectors = encoded(texts, run.index.writer, run.embedder, run.progress)
     for one in batch:
         yield one.document, [indexable(passage, vectors) for passage in one.passages]
 
 
 def encoded(
-    texts: Iterable[str], index: SearchIndex, embedder: Embedder, progress: Progress = unheard
+    texts: Iterable[str], writer: IndexWriter, embedder: Embedder, progress: Progress = unheard
 ) -> Mapping[bytes, Encoded]:
     """Vectors of all these texts by `text_key`; only those that the index does not know are computed."""
     wanted = {text_key(text): text for text in texts}
-    vectors = dict(index.vectors(list(wanted)))
+    vectors = dict(writer.vectors(list(wanted)))
     missing = {key: text for key, text in wanted.items() if key not in vectors}
     if missing:
         done = 0

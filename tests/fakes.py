@@ -17,7 +17,7 @@ from bot.services.votes import CurrentVote, VoteRequest, vote_records
 from bot.state.protocol import StateStore
 from feedback.errors import UnknownExchange
 from retrieval.embedding.sentence_transformers import Progress, QueryToken, unit
-from retrieval.index.protocols import Encoded, Stored, Vector
+from retrieval.index.protocols import Encoded, StoredDocument, Vector
 from retrieval.passages import Document, Passage, Query, Turn
 from retrieval.ranking.analysis import fold
 from retrieval.ranking.confidence import Signals
@@ -95,8 +95,11 @@ def _mean(vectors: Sequence[Vector]) -> Vector:
     return unit(np.sum(vectors, axis=0, dtype=np.float32) if vectors else direction(""))
 
 
-class FakeIndex:
-    """The reading side of a `SearchIndex`: documents with their passages, and older versions of some."""
+class FakeReader:
+    """An `IndexReader` without a search: documents with their passages, and older versions of some.
+
+    `counts` raises `failure` if there is one.
+    """
 
     def __init__(self, *held: tuple[Document, Sequence[Passage]], older: Sequence[Document] = ()) -> None:
         self._held = {document.id: (document, list(passages)) for document, passages in held}
@@ -112,9 +115,9 @@ class FakeIndex:
     def sections(self, document: str) -> list[Passage]:
         return self._held[document][1] if document in self._held else []
 
-    def stored(self, source: str) -> Mapping[str, Stored]:
+    def stored(self, source: str) -> Mapping[str, StoredDocument]:
         documents = [document for document, _ in self._held.values() if document.source == source]
-        return {document.id: Stored(document.id, document.version, "") for document in documents}
+        return {document.id: StoredDocument(document.id, document.version, "") for document in documents}
 
     def sources(self) -> Mapping[str, str]:
         return {document.source: f"/folders/{document.source}" for document, _ in self._held.values()}
@@ -123,6 +126,13 @@ class FakeIndex:
         if self.failure:
             raise self.failure
         return len(self._held), sum(len(passages) for _, passages in self._held.values())
+
+
+class FakeIndex:
+    """An index that only has a reader; the arguments are those of `FakeReader`."""
+
+    def __init__(self, *held: tuple[Document, Sequence[Passage]], older: Sequence[Document] = ()) -> None:
+        self.reader = FakeReader(*held, older=older)
 
 
 class FakeHouse:

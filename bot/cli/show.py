@@ -6,7 +6,7 @@ from bot.channels import json_format
 from bot.channels.terminal import rendering
 from bot.cli.options import json_option
 from bot.cli.output import Invocation, Refused, emit, say
-from retrieval.index.protocols import SearchIndex
+from retrieval.index.protocols import IndexReader
 
 
 @click.command("show")
@@ -19,7 +19,7 @@ def command(invocation: Invocation, /, document: str, *, version: str | None, as
 
     Quotes of answers are slices of this text, and sections give their spans in it.
     """
-    index = invocation.app.index
+    index = invocation.app.index.reader
     shown = index.document(document, version=version)
     if shown is None:
         raise Refused(_missing(index, document, version))
@@ -30,7 +30,7 @@ def command(invocation: Invocation, /, document: str, *, version: str | None, as
         say(rendering.document(shown, sections))
 
 
-def _missing(index: SearchIndex, document: str, version: str | None) -> str:
+def _missing(index: IndexReader, document: str, version: str | None) -> str:
     known = index.stored(document.split("/", maxsplit=1)[0])
     if document in known:
         return f"version {version!r} of {document!r} is not kept; the current one is {known[document].version!r}"

@@ -40,7 +40,7 @@ class IngestionService:
 
     def generations(self) -> Sequence[Generation]:
         """Return the generations of the index, oldest first."""
-        return self._index.generations()
+        return self._index.admin.generations()
 
     def rebuild(self, *, progress: Progress = lambda *_: None) -> Generation:
         """Make the index anew beside the current one, and put it in its place."""

@@ -12,7 +12,7 @@ from bot.answering.verification.plain_text import LINE_MARKUP
 from bot.answering.writing.prompts import NOT_FOUND_TOKEN, answer_prompt
 from feedback.ports import TEXT_CACHE_SIZE, CurrentSection, FoundSection, Message
 from feedback.records import AnswerSentence, Exchange, RetrievedPassage
-from retrieval.index.protocols import SearchIndex
+from retrieval.index.protocols import IndexReader
 from retrieval.passages import Passage, Query, Turn
 from retrieval.search import Results
 from retrieval.sectioning.sentences import sentences
@@ -31,7 +31,7 @@ STOP = re.compile(r"[.!?…]+[\"'”’)\]]*$")
 class KnowledgeAdapter:
     """`Sources` over the index and the search as they are when it is made; each document is read once."""
 
-    def __init__(self, index: SearchIndex, search: Callable[..., Results], *, language: str) -> None:
+    def __init__(self, index: IndexReader, search: Callable[..., Results], *, language: str) -> None:
         self._index = index
         self._search = search
         self._language = language

@@ -18,7 +18,7 @@ from feedback.ports import KnowledgePort
 from feedback.report.report import build_report
 from feedback.stores.protocol import FeedbackReader
 from retrieval.errors import RetrievalError
-from retrieval.index.protocols import SearchIndex
+from retrieval.index.protocols import IndexReader
 from retrieval.passages import Document, readable_audiences
 from retrieval.sync import Progress
 
@@ -67,7 +67,7 @@ class OverviewService:
     def __init__(
         self,
         *,
-        index: SearchIndex,
+        index: IndexReader,
         feedback: FeedbackReader,
         reviews: ReviewService,
         knowledge: KnowledgePort,

@@ -1,4 +1,4 @@
-"""What a generation of an index is made with, and what is said of one that cannot be used (pure)."""
+"""What a generation of an index is built with, and messages about one that cannot be used (pure)."""
 
 from dataclasses import dataclass
 
@@ -8,37 +8,37 @@ NONE_KEPT = "no other generation of the index is kept; `footnote index rebuild` 
 
 @dataclass(frozen=True, slots=True)
 class IndexFingerprint:
-    """What a generation is made with; what differs in any of it is never mixed."""
+    """The layout, embedding model and analyzer of a generation; generations that differ in any are never mixed."""
 
     schema: int
     embedding: str
     analyzer: str
 
 
-def refusal(made: IndexFingerprint, wanted: IndexFingerprint) -> str:
-    """Why a generation made so cannot be searched here, and what mends it; empty when it can."""
-    if made.schema > wanted.schema:
+def refusal(built: IndexFingerprint, wanted: IndexFingerprint) -> str:
+    """Why a generation built so cannot be searched by this process, and the remedy; empty when it can."""
+    if built.schema > wanted.schema:
         return "the index was made by a newer version of Footnote: install that version"
-    differs = [
+    differences = [
         f"with the {what} {then!r} instead of {now!r}"
         for what, then, now in (
-            ("embedding model", made.embedding, wanted.embedding),
-            ("text analysis", made.analyzer, wanted.analyzer),
+            ("embedding model", built.embedding, wanted.embedding),
+            ("text analysis", built.analyzer, wanted.analyzer),
         )
         if then != now
     ]
-    if made.schema < wanted.schema:
-        differs.append("by an earlier version of Footnote")
-    how = " and ".join(differs)
-    mend = "`footnote sync` rebuilds it; what still runs with older settings needs a restart"
-    return how and f"the index was made {how}: {mend}"
+    if built.schema < wanted.schema:
+        differences.append("by an earlier version of Footnote")
+    how = " and ".join(differences)
+    remedy = "`footnote sync` rebuilds it; what still runs with older settings needs a restart"
+    return how and f"the index was made {how}: {remedy}"
 
 
-def rollback_refusal(made: IndexFingerprint, wanted: IndexFingerprint) -> str:
-    """Why the kept generation, made so, cannot be gone back to, and what mends it; empty when it can."""
-    if made == wanted:
+def rollback_refusal(built: IndexFingerprint, wanted: IndexFingerprint) -> str:
+    """Why the kept generation, built so, cannot become the current one, and the remedy; empty when it can."""
+    if built == wanted:
         return ""
     return (
-        f"the generation that is kept was made with the embedding model {made.embedding!r} and the "
-        f"text analysis {made.analyzer!r}: set these again, then roll back"
+        f"the generation that is kept was made with the embedding model {built.embedding!r} and the "
+        f"text analysis {built.analyzer!r}: set these again, then roll back"
     )

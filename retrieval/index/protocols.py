@@ -1,4 +1,8 @@
-"""The port behind which passages are stored and looked up: embedded (`retrieval.local`) or Elasticsearch."""
+"""Protocols of an index of passages, and the values that pass through them.
+
+Two implementations: `retrieval.index.local` (embedded, SQLite) and `retrieval.index.elastic` (Elasticsearch). Every
+method raises `SearchUnavailable` when the index cannot be reached.
+"""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -18,8 +22,8 @@ Key = int | str
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
-    """What the index remembers of an indexed file, to tell whether it changed."""
+class StoredDocument:
+    """An indexed document's version and the fingerprint of its file, by which a sync tells whether it changed."""
 
     document: str
     version: str
@@ -27,8 +31,8 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
-class Skip:
-    """A file that gave nothing to index, so that it is not parsed again before it changes."""
+class SkippedFile:
+    """A file that gave nothing to index, and why; it is not parsed again before its fingerprint changes."""
 
     document: str
     source: str
@@ -63,7 +67,7 @@ class Indexable:
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """One make of the whole index, and what it was made with; searches read the current one."""
+    """One complete build of the whole index, and what it was built with; searches read the current one."""
 
     name: str
     embedding: str
@@ -73,13 +77,13 @@ class Generation:
     current: bool
 
 
-Remade = Callable[[Iterable[Document]], Iterator[tuple[Document, Sequence[Indexable]]]]
-"""Cuts and embeds stored documents again, each once and in order."""
+Reindexer = Callable[[Iterable[Document]], Iterator[tuple[Document, Sequence[Indexable]]]]
+"""Cuts stored documents into passages and embeds them again, each document once and in order."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """One query as the index sees it.
+    """One analysed query.
 
     `terms` and `bigrams` map an analysed term to its weight (1 for the question itself, less for history).
     `vector` is the query's unit vector, shape (d,). `audiences` are the words that open a document.
@@ -89,17 +93,17 @@ class Lookup:
     bigrams: Mapping[str, float]
     vector: Vector | None
     audiences: frozenset[str]
-    recipe: RankingConfiguration = field(default_factory=RankingConfiguration)
+    configuration: RankingConfiguration = field(default_factory=RankingConfiguration)
     depth: int = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A passage that at least one ranked list holds; a score is None where that list does not reach down to it.
+    """A passage in at least one ranked list, with its scores; a score is None where that list ends before it.
 
     `lexical` is BM25F with bigrams, `dense` the cosine with the text plus the weighted one with the heading,
-    `context` BM25F of the whole document, `cosine` that with the text alone; `matched` are the query's terms in it,
-    `phrase` is BM25F of the bigrams alone.
+    `context` BM25F of the whole document, `cosine` the one with the text alone; `matched` are the query's terms in
+    it, `phrase` is BM25F of the bigrams alone.
     """
 
     key: Key
@@ -125,72 +129,15 @@ class Candidates:
     crowded: bool = False
 
 
-class SearchIndex(Protocol):
-    """Stores passages with their documents and answers lookups; every read is one consistent snapshot.
-
-    All methods raise `SearchUnavailable` when the index cannot be reached. An index belongs to one embedding model
-    and one analyzer: with any other `lookup` and `replace` raise `IndexNotReady` until `renew` has run.
-    """
-
-    def writing(self, waiting: Callable[[], None] = lambda: None) -> AbstractContextManager[None]:
-        """The sole right to change the index, across processes; whoever holds it is waited for, after `waiting()`.
-
-        It ends with the process that held it. The methods that change something do not insist on it.
-        """
-        ...
-
-    def renew(self, remade: Remade) -> None:
-        """Make the index anew from its stored documents if it was made for another embedding model or analyzer.
-
-        The new one stands beside the old one until it is complete, then takes its place at once, with sources,
-        fingerprints, past versions and skipped files; killed before that, the next call goes on. Needs `writing`.
-        """
-        ...
-
-    def rebuild(self, remade: Remade) -> None:
-        """The same, whatever the index was made with; nothing to do while nothing is indexed. Needs `writing`."""
-        ...
-
-    def generations(self) -> list[Generation]:
-        """Every complete generation, oldest first; one besides the current one is kept."""
-        ...
-
-    def rollback(self) -> str:
-        """Make the kept generation the current one and give its name; needs `writing`.
-
-        Raises `IndexNotReady` when none is kept, or when it was made for another embedding model or analyzer.
-        """
-        ...
-
-    def stored(self, source: str) -> Mapping[str, Stored]:
-        """The documents of one source by id; empty for an unknown source."""
-        ...
-
-    def skips(self, source: str) -> Mapping[str, Skip]:
-        """The files of one source that gave nothing, by the id that their document would have; empty if unknown."""
-        ...
-
-    def replace(self, document: Document, passages: Sequence[Indexable], *, fingerprint: str) -> None:
-        """Put a document in place of its old self, whole, in one transaction; the same again changes nothing."""
-        ...
-
-    def skip(self, skip: Skip) -> None:
-        """Remember that a file gives nothing, in place of the document that it gave before, if any."""
-        ...
-
-    def delete(self, documents: Iterable[str]) -> None:
-        """Forget these documents or skipped files; unknown ids are passed over. Past versions stay for `document`."""
-        ...
-
-    def forget(self, source: str) -> None:
-        """Forget a source with everything that came from it, past versions too; an unknown one is passed over."""
-        ...
+class IndexReader(Protocol):
+    """Answers queries and gives back what is indexed; every call reads one consistent snapshot."""
 
     def lookup(self, lookup: Lookup) -> Candidates:
-        """Ranked lists for one query, each filtered by audience inside; empty when nothing matches.
+        """The ranked lists of one query, each filtered by audience inside; empty when nothing matches.
 
         What the audience may not read has no influence on the result. Candidates are ordered by document and
-        position, which is how ties are broken. Raises `IndexNotReady` while no source was ever indexed.
+        position, which is how ties are broken. Raises `IndexNotReady` while no source was ever indexed, and for an
+        index that another embedding model or analyzer built.
         """
         ...
 
@@ -202,37 +149,128 @@ class SearchIndex(Protocol):
         """Token vectors of these candidates, for late interaction; one without any is absent."""
         ...
 
+    def document(self, document: str, *, version: str | None = None) -> Document | None:
+        """One document as it was parsed, the current version unless an older one is named; None when unknown.
+
+        A past version has no source and no audience: it is shown only to who may read everything.
+        """
+        ...
+
+    def sections(self, document: str) -> list[Passage]:
+        """The current passages of one document in reading order; empty when unknown."""
+        ...
+
     def sources(self) -> Mapping[str, str]:
-        """The folder that each known source stands for."""
+        """The folder of each known source, by the source's name in alphabetical order."""
         ...
 
-    def register(self, source: str, root: str) -> None:
-        """Remember which folder a source stands for."""
+    def stored(self, source: str) -> Mapping[str, StoredDocument]:
+        """The documents of one source by id, ascending; empty for an unknown source."""
         ...
 
-    def touch(self, document: str, *, fingerprint: str) -> None:
-        """Remember a new fingerprint for unchanged content; an unknown document is passed over."""
+    def counts(self) -> tuple[int, int]:
+        """How many documents and passages are indexed; (0, 0) when nothing ever was."""
+        ...
+
+
+class IndexWriter(Protocol):
+    """Changes documents, and tells what a sync must know to change no more than it has to.
+
+    Searches of any process see a change at once, or at the end of `lock` when it was made inside.
+    """
+
+    def lock(self, on_wait: Callable[[], None] = lambda: None) -> AbstractContextManager[None]:
+        """Hold the write lock, which spans processes; while another holds it wait, after one call of `on_wait`.
+
+        It ends with its process. Reentrant within a thread. No method of the writer insists on it.
+        """
+        ...
+
+    def skips(self, source: str) -> Mapping[str, SkippedFile]:
+        """The skipped files of one source, by the id that their document would have; empty if unknown."""
         ...
 
     def vectors(self, keys: Sequence[bytes]) -> Mapping[bytes, Encoded]:
         """Vectors that the embedding model in use has made before, by `text_key`; unknown keys are absent."""
         ...
 
-    def counts(self) -> tuple[int, int]:
-        """How many documents and passages there are."""
+    def register(self, source: str, root: str) -> None:
+        """Store the folder of a source, in place of the one it had."""
         ...
 
-    def tidy(self) -> None:
-        """Drop what nothing refers to any more."""
-        ...
+    def replace(self, document: Document, passages: Sequence[Indexable], *, fingerprint: str) -> None:
+        """Store a document with its passages in place of its old version, in one transaction; idempotent.
 
-    def document(self, document: str, *, version: str | None = None) -> Document | None:
-        """One document as it was parsed, the current version unless an older one is named; None when unknown.
-
-        A past version has no source and no audience: nobody is shown it who may not read everything.
+        Raises `IndexNotReady` for an index that another embedding model or analyzer built.
         """
         ...
 
-    def sections(self, document: str) -> list[Passage]:
-        """The current passages of one document in reading order; empty when unknown."""
+    def touch(self, document: str, *, fingerprint: str) -> None:
+        """Store a new fingerprint of unchanged content; an unknown document is passed over."""
+        ...
+
+    def skip(self, skipped: SkippedFile) -> None:
+        """Store a skipped file in place of the document that it gave before, if any."""
+        ...
+
+    def delete(self, documents: Iterable[str]) -> None:
+        """Delete these documents or skipped files; unknown ids are passed over. Past versions stay readable."""
+        ...
+
+    def forget(self, source: str) -> None:
+        """Delete a source with everything that came from it, past versions too; an unknown one is passed over."""
+        ...
+
+    def prune(self) -> None:
+        """Delete what nothing refers to any more."""
+        ...
+
+
+class IndexAdmin(Protocol):
+    """Builds generations of the index and chooses the current one; whoever changes one holds the write lock."""
+
+    def renew(self, reindex: Reindexer) -> None:
+        """Build the index anew from its stored documents if another embedding model or analyzer built it.
+
+        The new generation is filled beside the old one until it is complete, then takes its place at once, with
+        sources, fingerprints, past versions and skipped files; killed before that, the next call goes on.
+        """
+        ...
+
+    def rebuild(self, reindex: Reindexer) -> None:
+        """Build the index anew as `renew` does, whatever it was built with; nothing happens while it is empty."""
+        ...
+
+    def generations(self) -> list[Generation]:
+        """Every complete generation, oldest first; one besides the current one is kept."""
+        ...
+
+    def rollback(self) -> str:
+        """Make the kept generation the current one and give its name.
+
+        Raises `IndexNotReady` when none is kept, or when another embedding model or analyzer built it.
+        """
+        ...
+
+
+class SearchIndex(Protocol):
+    """An opened index. It belongs to one embedding model and one analyzer, by which its generations are told apart."""
+
+    @property
+    def reader(self) -> IndexReader:
+        """What answers queries."""
+        ...
+
+    @property
+    def writer(self) -> IndexWriter:
+        """What changes documents."""
+        ...
+
+    @property
+    def admin(self) -> IndexAdmin:
+        """What builds and chooses generations."""
+        ...
+
+    def close(self) -> None:
+        """Release files and connections."""
         ...

@@ -23,7 +23,7 @@ from elasticsearch.helpers import parallel_bulk
 
 from retrieval.embedding.sentence_transformers import SentenceTransformerEmbedder
 from retrieval.index.elastic.client import Connection
-from retrieval.index.elastic.documents import replacing
+from retrieval.index.elastic.documents import replacement
 from retrieval.index.elastic.index import open_elastic
 from retrieval.index.elastic.mapping import SCHEMA_VERSION, mappings, settings
 from retrieval.index.generations import IndexFingerprint
@@ -44,9 +44,9 @@ Record = dict[str, Any]
 
 def ours(url: str, alias: str, made: Sequence[Resampled], embedder: SentenceTransformerEmbedder) -> None:
     """Index these documents as a sync does."""
-    with closing(open_elastic(Connection((url,)), embedder, Analyzer(), alias=alias)) as index, index.writing():
+    with closing(open_elastic(Connection((url,)), embedder, Analyzer(), alias=alias)) as index, index.writer.lock():
         for document, passages in made:
-            index.replace(document, passages, fingerprint=document.id)
+            index.writer.replace(document, passages, fingerprint=document.id)
 
 
 def theirs(url: str, name: str, records: Iterable[Record], dimensions: int) -> None:
@@ -63,7 +63,7 @@ def records_of(made: Iterable[Resampled]) -> Iterator[Record]:
     """The records that our index keeps of these documents, as the client's helpers take them."""
     analyzer = Analyzer()
     for document, passages in made:
-        for action, record in replacing(document, passages, analyzer, document.id).records:
+        for action, record in replacement(document, passages, analyzer=analyzer, fingerprint=document.id).records:
             ((kind, where),) = action.items()
             yield {"_op_type": kind, **where, "_source": record}
 

@@ -103,17 +103,17 @@ def contestants(url: str, held: Originals, wanted: int, asked: Asked, *, alone: 
 
 def searching(index: SearchIndex, asked: Asked) -> Callable[[str], object]:
     """The whole of our search over an index."""
-    search = Search(index, asked, Analyzer())
+    search = Search(index.reader, asked, Analyzer())
     return lambda text: search(Query(text), top=TOP)
 
 
 def fill(name: str, index: SearchIndex, made: Iterable[Made], wanted: int) -> None:
     """Index these documents."""
-    with index.writing():
+    with index.writer.lock():
         for document, passages in told(name, made, wanted):
-            if document.source not in index.sources():
-                index.register(document.source, f"/benchmark/{document.source}")
-            index.replace(document, passages, fingerprint=document.id)
+            if document.source not in index.reader.sources():
+                index.writer.register(document.source, f"/benchmark/{document.source}")
+            index.writer.replace(document, passages, fingerprint=document.id)
 
 
 def langchain(

@@ -156,9 +156,9 @@ def fill(home: Path, documents: Path, exchanges: int) -> None:
     app.ingestion.sync([documents], name="documents")
     passages = [
         each
-        for source in app.index.sources()
-        for name in sorted(app.index.stored(source))
-        for each in app.index.sections(name)
+        for source in app.index.reader.sources()
+        for name in sorted(app.index.reader.stored(source))
+        for each in app.index.reader.sections(name)
     ]
     batch: list[Record] = []
     for record in Drawn(passages).records(exchanges):

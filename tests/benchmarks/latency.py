@@ -40,7 +40,7 @@ def main(home: str, questions: str, count: int = 400) -> None:
         app.search(Query(text))
     embedding = timed(app.embedder.query, texts)
     search = timed(lambda text: app.search(Query(text)), texts)
-    print(f"{app.index.counts()[1]} passages, {len(texts)} questions, milliseconds p50 / p99")
+    print(f"{app.index.reader.counts()[1]} passages, {len(texts)} questions, milliseconds p50 / p99")
     print(f"embedding alone  {quantile(embedding, 0.5):6.1f} / {quantile(embedding, 0.99):6.1f}")
     print(f"whole retrieval  {quantile(search, 0.5):6.1f} / {quantile(search, 0.99):6.1f}")
     middle, tail = (quantile(search, share) / quantile(embedding, share) for share in (0.5, 0.99))

@@ -77,7 +77,7 @@ def ours(index: SearchIndex, documents: Sequence[list[Passage]]) -> None:
     for found in documents:
         first = found[0]
         made = Document(first.document, "docs", first.title, "", "v", "", (), audience=EVERYBODY)
-        index.replace(made, [Indexable(each, NOTHING, NOTHING) for each in found], fingerprint="f")
+        index.writer.replace(made, [Indexable(each, NOTHING, NOTHING) for each in found], fingerprint="f")
 
 
 def our_find(index: SearchIndex, recipe: RankingConfiguration) -> Find:
@@ -85,11 +85,11 @@ def our_find(index: SearchIndex, recipe: RankingConfiguration) -> Find:
 
     def find(text: str) -> list[Passage]:
         terms, bigrams = weighted_terms(ANALYZER, text, ())
-        candidates = index.lookup(
+        candidates = index.reader.lookup(
             Lookup(terms, bigrams if recipe.bigrams else {}, None, EVERYBODY, recipe, DEPTH)
         ).found
         best = sorted(candidates, key=lambda each: -(each.lexical or 0.0))[:10]
-        passages = index.passages([each.key for each in best])
+        passages = index.reader.passages([each.key for each in best])
         return [passages[each.key] for each in best]
 
     return find

@@ -39,7 +39,7 @@ app = build(Settings(home=Path(sys.argv[1])))
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 for number in range(20):
     app.questions.answer(Question(f"What must an authorised person report about client assets in part {number}?"))
-print(before // 1024, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, app.index.counts()[1])
+print(before // 1024, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, app.index.reader.counts()[1])
 """
 
 
@@ -84,7 +84,7 @@ def fill(home: Path, folder: Path, wanted: int) -> None:
         # A copy would share the vectors of its original, which are kept by text.
         own = [replace(part, text=f"{part.text} ({made.id})") for part in parts]
         whole = [Indexable(part, encoded(part.text), encoded(part.embedded_heading)) for part in own]
-        index.replace(made, whole, fingerprint=made.id)
+        index.writer.replace(made, whole, fingerprint=made.id)
 
 
 def main(folder: str, wanted: int = 100_000) -> None:

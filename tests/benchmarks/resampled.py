@@ -33,11 +33,11 @@ class Originals:
 
     def made(self, name: str) -> Made:
         """A document with its passages as they were indexed."""
-        document = self.index.document(name)
+        document = self.index.reader.document(name)
         assert document is not None, name
-        found = self.index.sections(name)
+        found = self.index.reader.sections(name)
         keys = [text_key(text) for each in found for text in (each.embedded_text, each.embedded_heading)]
-        vectors = self.index.vectors(keys)
+        vectors = self.index.writer.vectors(keys)
         return document, [
             Indexable(each, vectors[text_key(each.embedded_text)], vectors[text_key(each.embedded_heading)])
             for each in found
@@ -46,8 +46,8 @@ class Originals:
 
 def originals(index: SearchIndex) -> Originals:
     """What an index holds; at least one passage."""
-    names = tuple(sorted(name for source in index.sources() for name in index.stored(source)))
-    found = tuple(said for name in names for each in index.sections(name) for said in split(each.text))
+    names = tuple(sorted(name for source in index.reader.sources() for name in index.reader.stored(source)))
+    found = tuple(said for name in names for each in index.reader.sections(name) for said in split(each.text))
     assert found, "the state folder holds no passage: `footnote --home HOME sync FOLDER` fills it"
     return Originals(index, names, found)
 

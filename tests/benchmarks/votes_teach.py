@@ -93,7 +93,7 @@ def dialogue(row: Row) -> str:
 def cast(app: App, rows: Sequence[Row], qrels: Mapping[str, Sequence[str]], corpus: Mapping[str, Section]) -> str:
     """Ask and vote; tells how."""
     ups = downs = abstained = 0
-    known = called(document for source in app.index.sources() for document in app.index.stored(source))
+    known = called(document for source in app.index.reader.sources() for document in app.index.reader.stored(source))
     for number, row in enumerate(rows):
         at = START + timedelta(minutes=10 * number)
         query = query_of(row, groups=frozenset({EVERYONE}))

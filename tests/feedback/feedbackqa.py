@@ -83,7 +83,7 @@ def write_documents(rows: Sequence[RatedAnswer], folder: Path) -> None:
 def build_exchanges(rows: Sequence[RatedAnswer], index: SearchIndex) -> Iterator[tuple[Exchange, list[Vote]]]:
     """An exchange for each row, with its votes; the index holds the documents."""
     for number, row in enumerate(rows):
-        passages = index.sections(row.document)
+        passages = index.reader.sections(row.document)
         own = [each for each in passages if each.section.endswith(row.name)]
         made = _exchange(number, row, own[0], [*own, *(each for each in passages if each not in own)])
         yield (

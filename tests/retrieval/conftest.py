@@ -1,4 +1,4 @@
-"""Every implementation of `SearchIndex`; a contract test runs over each of them."""
+"""Fixtures that open each implementation of `SearchIndex` in turn."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
@@ -9,6 +9,8 @@ from elasticsearch import Elasticsearch
 
 from retrieval.index.elastic.client import Connection
 from retrieval.index.elastic.index import ElasticIndex, open_elastic
+from retrieval.index.elastic.retries import RETRIES, Retries
+from retrieval.index.elastic.write.limits import WRITE_LIMITS, WriteLimits
 from retrieval.index.local.index import LocalIndex, open_index
 from retrieval.index.protocols import SearchIndex
 from retrieval.ranking.analysis import Analyzer
@@ -61,10 +63,18 @@ def elastic(
     analyzer: Analyzer | None = None,
     *,
     lease: float = LEASE,
+    limits: WriteLimits = WRITE_LIMITS,
+    retries: Retries = RETRIES,
 ) -> ElasticIndex:
     """The index behind an alias, as one process opens it."""
     return open_elastic(
-        Connection((url,)), embedder or FakeEmbedder(), analyzer or Analyzer(), alias=alias, lease=lease
+        Connection((url,)),
+        embedder or FakeEmbedder(),
+        analyzer or Analyzer(),
+        alias=alias,
+        lease=lease,
+        limits=limits,
+        retries=retries,
     )
 
 

@@ -69,12 +69,12 @@ def cut(document: Document, embedder: Embedder = EMBEDDER) -> list[Passage]:
 
 
 def indexables(
-    found: Sequence[Passage], index: SearchIndex | None = None, embedder: Embedder = EMBEDDER
+    cut: Sequence[Passage], index: SearchIndex | None = None, embedder: Embedder = EMBEDDER
 ) -> list[Indexable]:
     """Passages with their vectors; those that the index knows are not made again."""
-    texts = [text for each in found for text in (each.embedded_text, each.embedded_heading)]
-    vectors = encoded(texts, index, embedder) if index else _vectors(texts, embedder)
-    return [indexable(each, vectors) for each in found]
+    texts = [text for each in cut for text in (each.embedded_text, each.embedded_heading)]
+    vectors = encoded(texts, index.writer, embedder) if index else _vectors(texts, embedder)
+    return [indexable(each, vectors) for each in cut]
 
 
 def _vectors(texts: Sequence[str], embedder: Embedder) -> dict[bytes, Encoded]:
@@ -84,12 +84,12 @@ def _vectors(texts: Sequence[str], embedder: Embedder) -> dict[bytes, Encoded]:
 def put(index: SearchIndex, *documents: Document, embedder: Embedder = EMBEDDER, fingerprint: str = "f") -> None:
     """Index these documents, and know their sources."""
     for each in documents:
-        index.register(each.source, f"/folders/{each.source}")
-        index.replace(each, indexables(cut(each, embedder), index, embedder), fingerprint=fingerprint)
+        index.writer.register(each.source, f"/folders/{each.source}")
+        index.writer.replace(each, indexables(cut(each, embedder), index, embedder), fingerprint=fingerprint)
 
 
 def lookup(
-    text: str, *groups: str, depth: int = 200, recipe: RankingConfiguration | None = None, vector: bool = True
+    text: str, *groups: str, depth: int = 200, configuration: RankingConfiguration | None = None, vector: bool = True
 ) -> Lookup:
     terms, bigrams = weighted_terms(ANALYZER, text, ())
     return Lookup(
@@ -97,14 +97,19 @@ def lookup(
         bigrams,
         EMBEDDER.query(text)[0] if vector else None,
         readable_audiences(frozenset(groups)),
-        recipe or RankingConfiguration(),
+        configuration or RankingConfiguration(),
         depth,
     )
 
 
+def found(index: SearchIndex, text: str, *groups: str) -> set[str]:
+    """The documents with a candidate for a text, as these groups ask."""
+    return {candidate.document for candidate in index.reader.lookup(lookup(text, *groups)).found}
+
+
 def shown(index: SearchIndex, found: Candidates) -> list[tuple[Any, ...]]:
     """Candidates as they can be compared across indexes: a passage's place instead of its key."""
-    places = index.passages([each.key for each in found.found])
+    places = index.reader.passages([each.key for each in found.found])
     return [
         (places[each.key].id, places[each.key].text, *(getattr(each, name) for name in SCORES)) for each in found.found
     ]

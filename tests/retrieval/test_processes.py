@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from retrieval.index.local.database import Database
 from retrieval.index.local.index import LocalIndex, open_index
 from retrieval.index.local.snapshot import empty, load
 from retrieval.ranking.analysis import Analyzer
@@ -111,20 +112,20 @@ def outcome(started: subprocess.Popen[str]) -> tuple[list[str], int, int]:
     return added, unchanged, passages
 
 
-def assert_consistent(index: LocalIndex) -> int:
+def assert_consistent(index: LocalIndex, home: Path) -> int:
     """Every document that is there is there whole, with its vectors; how many there are."""
-    store = index.store
-    with store.reading() as connection:
+    file = Database(home / f"index-{(home / 'index').read_text().split()[0]}.db")
+    with closing(file), file.read() as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-    stored = index.stored("docs")
+        snapshot = load(file, empty())
+    stored = index.reader.stored("docs")
     for each in stored:
-        document = index.document(each)
+        document = index.reader.document(each)
         assert document is not None
-        assert index.sections(each) == cut(document)
-    snapshot = load(store, empty())
+        assert index.reader.sections(each) == cut(document)
     assert snapshot.text.any(axis=1).all()
     assert snapshot.headings.any(axis=1).all()
-    assert len(snapshot.ids) == index.counts()[1]
+    assert len(snapshot.ids) == index.reader.counts()[1]
     return len(stored)
 
 
@@ -136,13 +137,13 @@ def test_a_sync_killed_at_any_instant_leaves_a_consistent_index_that_the_next_on
             home = tmp_path / "again"
         killed(home, folder, "fake/64", rng)
         with opened(home) as index:
-            reached.append(assert_consistent(index))
+            reached.append(assert_consistent(index, home))
     assert len(set(reached) - {0, DOCUMENTS}) > 2, reached
     added, unchanged, passages = outcome(process(SYNC, home, folder, "fake/64"))
     assert len(added) + unchanged == DOCUMENTS
     with opened(home) as index:
-        assert assert_consistent(index) == DOCUMENTS
-        assert passages == index.counts()[1]
+        assert assert_consistent(index, home) == DOCUMENTS
+        assert passages == index.reader.counts()[1]
 
 
 def test_a_rebuild_killed_at_any_instant_leaves_the_old_index_or_the_new_one(tmp_path):
@@ -151,11 +152,11 @@ def test_a_rebuild_killed_at_any_instant_leaves_the_old_index_or_the_new_one(tmp
     for _ in range(KILLS // 2):
         killed(home, folder, "other/64", rng)
         with opened(home, "other/64") as index:
-            assert assert_consistent(index) == DOCUMENTS
+            assert assert_consistent(index, home) == DOCUMENTS
     finished(process(SYNC, home, folder, "other/64"))
     with opened(home, "other/64") as index:
-        assert assert_consistent(index) == DOCUMENTS
-        assert index.lookup(lookup("leave")).found
+        assert assert_consistent(index, home) == DOCUMENTS
+        assert index.reader.lookup(lookup("leave")).found
     assert len(list(home.glob("index-*.db"))) == 2
 
 
@@ -166,18 +167,18 @@ def test_two_syncs_at_once_do_the_work_once(tmp_path):
     assert sorted(len(added) for added, *_ in reports) == [0, DOCUMENTS]
     assert sorted(unchanged for _, unchanged, _ in reports) == [0, DOCUMENTS]
     with opened(home) as index:
-        assert assert_consistent(index) == DOCUMENTS
+        assert assert_consistent(index, home) == DOCUMENTS
 
 
 def test_a_sync_waits_for_another_and_says_so(tmp_path):
     folder, home = folder_of_documents(tmp_path / "docs"), tmp_path / "state"
-    with opened(home) as index, index.writing():
+    with opened(home) as index, index.writer.lock():
         second = process(SYNC, home, folder, "fake/64")
         assert line(second) == "ready"
         assert line(second) == "waiting for another sync"
         with pytest.raises(subprocess.TimeoutExpired):
             second.wait(timeout=0.2)
-        assert index.counts() == (0, 0)
+        assert index.reader.counts() == (0, 0)
     assert len(outcome(second)[0]) == DOCUMENTS
 
 
@@ -191,7 +192,11 @@ def test_a_reader_sees_a_document_whole_while_it_is_written_again_and_again(tmp_
                 deadline = time.monotonic() + 20
                 lookups = 0
                 while (lookups < 150 or len(seen) < 2) and time.monotonic() < deadline:
-                    found = [each for each in index.lookup(lookup("alpha beta")).found if each.document == "docs/whole"]
+                    found = [
+                        each
+                        for each in index.reader.lookup(lookup("alpha beta")).found
+                        if each.document == "docs/whole"
+                    ]
                     words = {word for each in found for word in each.matched}
                     assert (len(found), len(words)) in {(0, 0), (5, 1)}
                     seen |= words
@@ -207,10 +212,10 @@ def test_a_running_process_sees_the_result_of_a_sync_in_another(tmp_path):
     with opened(home) as index:
         finished(process(SYNC, home, folder, "fake/64"))
         question = lookup("passage of document 7", depth=1000)
-        assert len({each.document for each in index.lookup(question).found}) == DOCUMENTS
+        assert len({each.document for each in index.reader.lookup(question).found}) == DOCUMENTS
         (folder / "007.md").unlink()
         finished(process(SYNC, home, folder, "fake/64"))
-        assert "docs/007.md" not in {each.document for each in index.lookup(question).found}
+        assert "docs/007.md" not in {each.document for each in index.reader.lookup(question).found}
 
 
 def test_a_sync_with_nothing_to_do_loads_no_model_and_no_parser(tmp_path):

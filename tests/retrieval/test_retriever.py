@@ -39,7 +39,7 @@ def search(tmp_path) -> Search:
         document("docs/travel", TRAVEL),
         document("docs/pay", PAY, audience=("hr",)),
     )
-    return Search(index, FakeEmbedder(), ANALYZER)
+    return Search(index.reader, FakeEmbedder(), ANALYZER)
 
 
 def names(found: list[Document]) -> set[str]:
@@ -186,7 +186,7 @@ def test_a_failed_search_fails_the_chain_with_its_own_words(error, how):
 def test_a_server_that_is_away_is_told_with_what_mends_it():
     away = open_elastic(Connection((f"http://127.0.0.1:{free_port()}",)), FakeEmbedder(), ANALYZER)
     with closing(away), pytest.raises(SearchUnavailable, match="cannot be reached: check that it runs"):
-        FootnoteRetriever(search=Search(away, FakeEmbedder(), ANALYZER)).invoke(QUESTION)
+        FootnoteRetriever(search=Search(away.reader, FakeEmbedder(), ANALYZER)).invoke(QUESTION)
 
 
 def test_nothing_else_of_retrieval_imports_langchain():

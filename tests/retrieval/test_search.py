@@ -28,7 +28,7 @@ def filled(index: SearchIndex) -> SearchIndex:
 
 
 def search(index: SearchIndex, recipe: RankingConfiguration | None = None) -> Search:
-    return Search(index, FakeEmbedder(), ANALYZER, recipe=recipe)
+    return Search(index.reader, FakeEmbedder(), ANALYZER, recipe=recipe)
 
 
 def ids(index: SearchIndex, query: Query, *, top: int = 10, recipe: RankingConfiguration | None = None) -> list[str]:
@@ -132,16 +132,16 @@ def test_an_index_that_was_never_filled_says_so(index):
 
 
 class Vanishing:
-    """An index whose first passage is replaced between the lookup and the reading of it."""
+    """A reader of an index whose first passage is replaced between the lookup and the reading of it."""
 
     def __init__(self, index: SearchIndex) -> None:
         self._index = index
 
     def __getattr__(self, name: str):
-        return getattr(self._index, name)
+        return getattr(self._index.reader, name)
 
     def lookup(self, lookup):
-        found = self._index.lookup(lookup)
+        found = self._index.reader.lookup(lookup)
         put(self._index, document("docs/leave", LEAVE.replace("Five", "Six")))
         return found
 

@@ -13,7 +13,7 @@ from bot.state.protocol import StateStore
 from feedback.errors import FeedbackError
 from feedback.stores.protocol import FeedbackStore
 from retrieval.errors import RetrievalError
-from retrieval.index.protocols import SearchIndex
+from retrieval.index.protocols import IndexReader
 
 Checks = Callable[[], Iterable[Check]]
 
@@ -28,7 +28,7 @@ class DiagnosticsService:
         self,
         *,
         settings: Settings,
-        index: Callable[[], SearchIndex],
+        index: Callable[[], IndexReader],
         feedback: Callable[[], FeedbackStore],
         state: Callable[[], StateStore],
         chat_model: Callable[[], ChatModel],

@@ -11,7 +11,7 @@ from bot.state.protocol import StateStore
 from feedback.errors import FeedbackError
 from feedback.stores.protocol import FeedbackStore
 from retrieval.errors import RetrievalError, SearchUnavailable
-from retrieval.index.protocols import SearchIndex
+from retrieval.index.protocols import IndexReader
 
 if TYPE_CHECKING:
     from feedback.stores.journal.file import JournalCounts
@@ -22,7 +22,7 @@ FOLDER = "see that the state folder can be written"
 SERVER = "see that the server runs and that `redis_url` is right"
 
 
-def index(index: SearchIndex) -> Check:
+def index(index: IndexReader) -> Check:
     try:
         documents, passages = index.counts()
     except SearchUnavailable as error:
@@ -34,7 +34,7 @@ def index(index: SearchIndex) -> Check:
     return Check("index", ok=True, detail=detail, mend="" if documents else "run `footnote sync FOLDER`")
 
 
-def language(index: SearchIndex, name: str) -> Iterator[Check]:
+def language(index: IndexReader, name: str) -> Iterator[Check]:
     """Nothing when no index can be read, or too little to judge by."""
     from retrieval.ranking.analysis import Analyzer, foreign
 
@@ -49,7 +49,7 @@ def language(index: SearchIndex, name: str) -> Iterator[Check]:
         yield Check("language", ok=True, detail=name)
 
 
-def _texts(index: SearchIndex) -> Iterator[str]:
+def _texts(index: IndexReader) -> Iterator[str]:
     """What some documents of every source say."""
     for source in index.sources():
         for key in islice(index.stored(source), SAMPLED_DOCUMENTS):

@@ -8,7 +8,7 @@ from bot.answering.answers import EXTRACTIVE, Citation
 from bot.services.evaluation.comparison import Candidate, ReplaySearch, evaluated
 from retrieval.evaluation.judgements import read_corpus, read_qrels, read_questions
 from retrieval.evaluation.metrics import called, gold
-from retrieval.index.protocols import SearchIndex
+from retrieval.index.protocols import IndexReader
 from retrieval.passages import Passage
 from retrieval.ranking.calibration import keep, self_calibrated
 from retrieval.ranking.confidence import Calibration
@@ -27,7 +27,7 @@ class EvaluationService:
     def __init__(
         self,
         *,
-        index: SearchIndex,
+        index: IndexReader,
         search: Search,
         replay_search: Callable[[frozenset[str]], ReplaySearch],
         candidate: Callable[[str, Search], Candidate],

@@ -1,4 +1,4 @@
-"""How Elasticsearch is reached: a connection's values become a client, its errors become ours."""
+"""Makes the client of Elasticsearch from settings, and turns its errors into `SearchUnavailable`."""
 
 import json
 from collections.abc import Iterator
@@ -15,11 +15,11 @@ from elasticsearch import ApiError, Elasticsearch
 
 from retrieval.errors import SearchUnavailable
 
-# A question waits no longer for an answer; changing the index may take its time, a bulk request above all.
+# Seconds; a question waits no longer for an answer, while a write, a bulk request above all, may take its time.
 READ_TIMEOUT = 10.0
 WRITE_TIMEOUT = 120.0
-# A second node is asked while the question still waits, a third if there is one.
-NODES_ASKED = 3
+# A second node is tried while the question still waits, a third if there is one.
+NODES_TRIED = 3
 DEFAULT_PORTS = {"http": 9200, "https": 443}
 
 REFUSALS = {
@@ -36,7 +36,7 @@ DISK_FULL = (
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """Where Elasticsearch is and how it knows us; empty means not given. `timeout` bounds a read, in seconds."""
+    """Addresses and credentials of Elasticsearch; empty means not given. `timeout` bounds a read, in seconds."""
 
     urls: tuple[str, ...] = ()
     cloud_id: str = ""
@@ -49,11 +49,11 @@ class Connection:
 
     @property
     def place(self) -> str:
-        """Where it is, for people: without what is secret in a url."""
-        return ", ".join(_shown(url) for url in self.urls) or "Elastic Cloud"
+        """The addresses for messages, without the secrets of a url."""
+        return ", ".join(_without_secrets(url) for url in self.urls) or "Elastic Cloud"
 
 
-def _shown(url: str) -> str:
+def _without_secrets(url: str) -> str:
     parts = urlsplit(url)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
@@ -65,17 +65,17 @@ def connect(connection: Connection) -> Elasticsearch:
             f"`elasticsearch_ca_certs` names no file: {connection.ca_certs!r}; give the certificate that signed the "
             "server's"
         )
-    asked = min(NODES_ASKED, max(1, len(connection.urls)))
+    nodes = min(NODES_TRIED, max(1, len(connection.urls)))
     options: dict[str, Any] = {
         "api_key": connection.api_key or None,
         "basic_auth": (connection.username, connection.password) if connection.username else None,
         "ca_certs": connection.ca_certs or None,
         "ssl_assert_fingerprint": connection.fingerprint or None,
         # All tries together stay within the limit, so a server that says nothing ends in an honest error.
-        "request_timeout": connection.timeout / asked,
-        "max_retries": max(1, asked - 1),
-        "retry_on_timeout": asked > 1,
-        "retry_on_status": (502, 503, 504) if asked > 1 else (),
+        "request_timeout": connection.timeout / nodes,
+        "max_retries": max(1, nodes - 1),
+        "retry_on_timeout": nodes > 1,
+        "retry_on_status": (502, 503, 504) if nodes > 1 else (),
         "serializers": SERIALIZERS,
     }
     where: dict[str, Any] = (
@@ -87,7 +87,7 @@ def connect(connection: Connection) -> Elasticsearch:
         return Elasticsearch(**where, **{key: value for key, value in options.items() if value is not None})
     except (ValueError, TypeError, OSError) as error:
         raise SearchUnavailable(
-            f"the connection to Elasticsearch at {connection.place} cannot be set up: {_line(error)}"
+            f"the connection to Elasticsearch at {connection.place} cannot be set up: {_one_line(error)}"
         ) from error
 
 
@@ -99,15 +99,15 @@ def _with_port(url: str) -> str:
 
 
 def to_json(value: Any) -> bytes:
-    """The value as JSON, with arrays of numbers; half a character is escaped."""
+    """Encode a value as JSON, arrays of numbers too; a lone surrogate is escaped."""
     try:
         return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY)
     except TypeError:
         return json.dumps(value, separators=(",", ":"), default=lambda array: array.tolist()).encode("ascii")
 
 
-class _Quick(JsonSerializer):
-    """JSON of vectors and of long answers in a fraction of the usual time."""
+class _FastJson(JsonSerializer):
+    """Serializes vectors and long responses in a fraction of the usual time."""
 
     def json_dumps(self, data: Any) -> bytes:
         return to_json(data)
@@ -119,55 +119,56 @@ class _Quick(JsonSerializer):
             return super().json_loads(data)
 
 
-class _QuickLines(_Quick, NdjsonSerializer):
-    """The same for lines of JSON."""
+class _FastNdjson(_FastJson, NdjsonSerializer):
+    """Serializes lines of JSON."""
 
 
-SERIALIZERS = {kind.mimetype: kind() for kind in (_Quick, _QuickLines)}
+SERIALIZERS = {kind.mimetype: kind() for kind in (_FastJson, _FastNdjson)}
 
 
-class PartialAnswer(Exception):
-    """A search that a part of the index answered, or none: fewer hits than there are would pass for the truth."""
+class PartialResponse(Exception):
+    """A response of a part of the index, or of none: it would pass for whole with fewer hits than there are."""
 
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(reason)
         self.status_code = status
 
 
-class Gone(PartialAnswer):
-    """The index that was asked does not exist any more."""
+class IndexGone(PartialResponse):
+    """The index does not exist any more."""
 
 
 @contextmanager
-def mapped(place: str) -> Iterator[None]:
-    """The client's errors as ours, each in one line with what mends it."""
+def map_errors(place: str) -> Iterator[None]:
+    """Turn every error of the client into `SearchUnavailable`, in one line with its remedy."""
     try:
         yield
-    except (ApiError, TransportError, PartialAnswer) as error:
+    except (ApiError, TransportError, PartialResponse) as error:
         raise SearchUnavailable(f"Elasticsearch at {place} {reason(error)}") from error
 
 
-def reason(error: ApiError | TransportError | PartialAnswer) -> str:
-    """What went wrong, as the rest of a sentence that begins with the server."""
-    if isinstance(error, PartialAnswer):
-        return REFUSALS.get(error.status_code) or f"could not answer whole: {_line(error)}"
+def reason(error: ApiError | TransportError | PartialResponse) -> str:
+    """Describe an error as the rest of a sentence that begins with the server."""
+    if isinstance(error, PartialResponse):
+        return REFUSALS.get(error.status_code) or f"could not answer whole: {_one_line(error)}"
     if isinstance(error, ApiError):
-        return _refusal(error)
+        return _describe(error)
     if isinstance(error, ConnectionTimeout):
         return "did not answer in time: see whether it is overloaded, then try again"
     if isinstance(error, TlsError):
-        return f"has a certificate that is not trusted: set `elasticsearch_ca_certs` or `_fingerprint` ({_line(error)})"
+        mend = "set `elasticsearch_ca_certs` or `_fingerprint`"
+        return f"has a certificate that is not trusted: {mend} ({_one_line(error)})"
     if isinstance(error, Unreachable):
         return "cannot be reached: check that it runs and that `elasticsearch_url` is right"
-    return f"gave an answer that cannot be understood: {_line(error)}"
+    return f"gave an answer that cannot be understood: {_one_line(error)}"
 
 
-def _refusal(error: ApiError) -> str:
+def _describe(error: ApiError) -> str:
     if error.error == "cluster_block_exception" and "disk" in str(error):
         return DISK_FULL
-    return REFUSALS.get(error.status_code) or f"answered {error.status_code}: {_line(error)}"
+    return REFUSALS.get(error.status_code) or f"answered {error.status_code}: {_one_line(error)}"
 
 
-def _line(error: Exception) -> str:
+def _one_line(error: Exception) -> str:
     text = " ".join(str(getattr(error, "message", "") or error).split())
     return text[:200]

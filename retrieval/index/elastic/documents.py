@@ -1,4 +1,4 @@
-"""Documents and passages as the records of the index, and back (pure)."""
+"""Encodes documents and passages as records of the index, and decodes them (pure)."""
 
 import base64
 import json
@@ -14,26 +14,27 @@ from numpy.typing import NDArray
 
 from retrieval.embedding.sentence_transformers import text_key
 from retrieval.index.elastic.mapping import BLOCK, DOCUMENT, PASSAGE, SKIP, TEXT, VERSION
-from retrieval.index.elastic.query.term_stats import BLOCK_BITS, PASSAGE_BITS, counted, digest, indexed
+from retrieval.index.elastic.query.term_stats import BLOCK_BITS, PASSAGE_BITS, digest, index_term, packed_counts
+from retrieval.index.elastic.visibility import SOURCE_MARK
 from retrieval.index.local.records import audience_record, document_from, document_record, passage_from, passage_record
-from retrieval.index.protocols import Encoded, Indexable, PassageTokens, Skip, TokenVectors
+from retrieval.index.protocols import Encoded, Indexable, PassageTokens, SkippedFile, TokenVectors
 from retrieval.passages import Document, Passage
 from retrieval.ranking.analysis import Analyzer, bigrams
 from retrieval.ranking.bm25 import DOCUMENT_TITLE_WEIGHT, blocks, passage_terms
 
-# A document's own record is cut into parts of so many characters, far below what a request may hold.
+# A document's text is cut into parts of so many characters, far below what a request may hold.
 PART = 1_000_000
 NUMBER = np.dtype("<i4")
 # How often a term of the title or of a heading counts when the index chooses candidates.
 FIELD_WEIGHT = 2
 
 Action = tuple[dict[str, Any], dict[str, Any]]
-"""What a bulk request does with one record, and the record."""
+"""The action of a bulk request and its record."""
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """A document's new self, or none when `edition` is empty; its old self goes in the same step."""
+class DocumentChange:
+    """The records of a document's next edition, which replaces its current one; empty for a deletion."""
 
     document: str
     source: str = ""
@@ -45,29 +46,31 @@ class Change:
 
 @lru_cache(maxsize=10_000)
 def document_key(document: str) -> str:
-    """A document's id as part of a record's: those may not be long."""
+    """A document's id as a part of record ids, which must be short."""
     return digest(document)
 
 
 def source_mark(source: str) -> str:
-    """The mark of everything that came from a source."""
-    return f"source-{document_key(source)}"
+    """The mark on every record that came from a source."""
+    return f"{SOURCE_MARK}{document_key(source)}"
 
 
 def text_ids(document: str, edition: str, parts: int) -> list[str]:
-    """The records that hold one edition of a document as it was parsed."""
+    """Ids of the records that hold one edition of a document as it was parsed."""
     return [f"t-{document_key(document)}-{edition}-{part}" for part in range(parts)]
 
 
 def passage_id(document: str, edition: str, ordinal: int) -> str:
-    """The record of a passage."""
+    """Id of a passage's record."""
     return f"p-{document_key(document)}-{edition}-{ordinal}"
 
 
-def replacing(document: Document, passages: Sequence[Indexable], analyzer: Analyzer, fingerprint: str) -> Change:
-    """The change that puts a document in place of its old self; equal arguments make equal records."""
-    said = document_record(document)
-    edition = _edition(document, said, [each.passage for each in passages], fingerprint)
+def replacement(
+    document: Document, passages: Sequence[Indexable], *, analyzer: Analyzer, fingerprint: str
+) -> DocumentChange:
+    """The change that stores a document in place of its current edition; equal arguments make equal records."""
+    content = document_record(document)
+    edition = _edition(document, content, [each.passage for each in passages], fingerprint)
     base = {
         "source": document.source,
         "document": document.id,
@@ -76,7 +79,7 @@ def replacing(document: Document, passages: Sequence[Indexable], analyzer: Analy
         "marks": [edition, source_mark(document.source)],
     }
     key = f"{document_key(document.id)}-{edition}"
-    parts = packed(said)
+    parts = compress(content)
     records: list[Action] = [
         (
             {"index": {"_id": f"d-{key}"}},
@@ -97,24 +100,24 @@ def replacing(document: Document, passages: Sequence[Indexable], analyzer: Analy
     ]
     terms = [passage_terms(analyzer, each.passage) for each in passages]
     block_of = blocks([0] * len(terms), [len(text) for text, *_ in terms]).tolist()
-    for each, said_terms, block in zip(passages, terms, block_of, strict=True):
+    for each, fields, block in zip(passages, terms, block_of, strict=True):
         records.append(
             (
                 {"index": {"_id": passage_id(document.id, edition, each.passage.ordinal)}},
-                base | _passage(each, said_terms, block, edition, document),
+                base | _passage(each, fields, block, edition, document),
             )
         )
     for block in sorted(set(block_of)):
-        members = [said for said, number in zip(terms, block_of, strict=True) if number == block]
+        members = [fields for fields, number in zip(terms, block_of, strict=True) if number == block]
         id_ = f"b-{key}-{block}"
         records.append(({"index": {"_id": id_}}, base | _block(members, block, edition)))
-    return Change(document.id, document.source, edition, document.version, fingerprint, records)
+    return DocumentChange(document.id, document.source, edition, document.version, fingerprint, records)
 
 
-def skipping(skip: Skip) -> Change:
-    """The change that remembers a file which gives nothing, in place of its document."""
-    said = json.dumps([skip.document, skip.source, skip.fingerprint, skip.skipped.reason, skip.skipped.detail])
-    edition = sha256(said.encode()).hexdigest()[:20]
+def skip_change(skip: SkippedFile) -> DocumentChange:
+    """The change that stores a skipped file in place of its document."""
+    content = json.dumps([skip.document, skip.source, skip.fingerprint, skip.skipped.reason, skip.skipped.detail])
+    edition = sha256(content.encode()).hexdigest()[:20]
     record = {
         "kind": SKIP,
         "source": skip.source,
@@ -125,11 +128,11 @@ def skipping(skip: Skip) -> Change:
         "kept": {"reason": skip.skipped.reason, "detail": skip.skipped.detail},
     }
     action = {"index": {"_id": f"k-{document_key(skip.document)}-{edition}"}}
-    return Change(skip.document, skip.source, edition, "", skip.fingerprint, [(action, record)])
+    return DocumentChange(skip.document, skip.source, edition, "", skip.fingerprint, [(action, record)])
 
 
-def past(record: Mapping[str, Any], at: int) -> Action:
-    """A document's record as that of a past version, replaced at this time."""
+def past_version(record: Mapping[str, Any], at: int) -> Action:
+    """The record of a past version from the document's record; `at` is when it was replaced, in milliseconds."""
     return (
         {"index": {"_id": f"v-{document_key(record['document'])}-{record['version']}"}},
         {
@@ -145,10 +148,10 @@ def past(record: Mapping[str, Any], at: int) -> Action:
     )
 
 
-def _edition(document: Document, said: str, passages: Iterable[Passage], fingerprint: str) -> str:
-    """A name that changes whenever anything of the document or its passages does."""
+def _edition(document: Document, content: str, passages: Iterable[Passage], fingerprint: str) -> str:
+    """A hash of everything in the document and its passages."""
     whole = sha256()
-    head = [document.id, document.source, document.version, fingerprint, audience_record(document.audience), said]
+    head = [document.id, document.source, document.version, fingerprint, audience_record(document.audience), content]
     for text in (*head, *(passage_record(each) for each in passages)):
         whole.update(sha256(text.encode("utf-8", "surrogatepass")).digest())
     return whole.hexdigest()[:20]
@@ -160,15 +163,15 @@ def _without_audience(base: Mapping[str, Any]) -> dict[str, Any]:
 
 def _passage(each: Indexable, terms: list[list[str]], block: int, edition: str, document: Document) -> dict[str, Any]:
     passage = each.passage
-    pairs = [bigrams(said) for said in terms]
-    both = [said + pair for said, pair in zip(terms, pairs, strict=True)]
+    pairs = [bigrams(field) for field in terms]
+    both = [field + pair for field, pair in zip(terms, pairs, strict=True)]
     repeated = [*terms[0], *(terms[1] + terms[2]) * FIELD_WEIGHT, *pairs[0], *(pairs[1] + pairs[2]) * FIELD_WEIGHT]
-    made: dict[str, Any] = {
+    record: dict[str, Any] = {
         "kind": PASSAGE,
         "ordinal": passage.ordinal,
-        "place": place([*map(len, terms), passage.ordinal, block], f"{edition} {passage.document}"),
-        "terms": " ".join(map(indexed, repeated)),
-        "counts": counted(both, PASSAGE_BITS),
+        "place": encode_place([*map(len, terms), passage.ordinal, block], f"{edition} {passage.document}"),
+        "terms": " ".join(map(index_term, repeated)),
+        "counts": packed_counts(both, PASSAGE_BITS),
         "length": dict(zip(("text", "title", "headings"), map(len, terms), strict=True)),
         "text_key": text_key(passage.embedded_text).hex(),
         "heading_key": text_key(passage.embedded_heading).hex(),
@@ -176,48 +179,48 @@ def _passage(each: Indexable, terms: list[list[str]], block: int, edition: str, 
             "passage": passage_record(passage),
             "said": [passage.version, passage.title, passage.url, audience_record(document.audience)],
         },
-        "tokens": _base64(_tokens_packed(each.heading.tokens, each.text.tokens)),
+        "tokens": _base64(_packed_tokens(each.heading.tokens, each.text.tokens)),
     }
     for name, vector in (("text_vector", each.text.vector), ("heading_vector", each.heading.vector)):
-        if np.any(vector):  # a vector without direction is near to nothing, and refused by the index
-            made[name] = np.ascontiguousarray(vector, np.float32)
-    return made
+        if np.any(vector):  # the index refuses a vector without direction, which is near to nothing
+            record[name] = np.ascontiguousarray(vector, np.float32)
+    return record
 
 
 def _block(members: Sequence[list[list[str]]], block: int, edition: str) -> dict[str, Any]:
-    """Consecutive passages of one document taken together; title and headings count once."""
-    text = [term for said in members for term in said[0]]
+    """The record of consecutive passages of one document; their title and headings count once."""
+    text = [term for fields in members for term in fields[0]]
     _, title, headings = members[0]
     return {
         "kind": BLOCK,
-        "place": place([len(text), len(title), len(headings), block], edition),
-        "context": " ".join(map(indexed, [*text, *title * int(DOCUMENT_TITLE_WEIGHT)])),
-        "counts": counted([text, title], BLOCK_BITS),
+        "place": encode_place([len(text), len(title), len(headings), block], edition),
+        "context": " ".join(map(index_term, [*text, *title * int(DOCUMENT_TITLE_WEIGHT)])),
+        "counts": packed_counts([text, title], BLOCK_BITS),
         "length": {"text": len(text), "title": len(title), "headings": len(headings)},
     }
 
 
-def place(numbers: Sequence[int], said: str) -> str:
-    """What is told of a record with every hit: whole numbers, and a text behind them."""
-    return _base64(np.array(numbers, NUMBER).tobytes() + said.encode("utf-8", "surrogatepass"))
+def encode_place(numbers: Sequence[int], label: str) -> str:
+    """Encode what every hit brings along of its record: whole numbers, and a text behind them."""
+    return _base64(np.array(numbers, NUMBER).tobytes() + label.encode("utf-8", "surrogatepass"))
 
 
-def places(said: Iterable[str], count: int) -> tuple[NDArray[np.int32], list[str]]:
-    """The numbers of many places, shape (n, `count`), and their texts."""
-    data = [base64.b64decode(each) for each in said]
-    long = count * NUMBER.itemsize
-    numbers = np.frombuffer(b"".join(each[:long] for each in data), NUMBER).reshape(-1, count)
-    return numbers, [each[long:].decode("utf-8", "surrogatepass") for each in data]
+def decode_places(places: Iterable[str], count: int) -> tuple[NDArray[np.int32], list[str]]:
+    """Decode n places into their numbers, shape (n, `count`), and their texts."""
+    data = [base64.b64decode(each) for each in places]
+    size = count * NUMBER.itemsize
+    numbers = np.frombuffer(b"".join(each[:size] for each in data), NUMBER).reshape(-1, count)
+    return numbers, [each[size:].decode("utf-8", "surrogatepass") for each in data]
 
 
-def packed(record: str) -> list[str]:
-    """A long record in parts that are short enough for any request."""
-    whole = base64.b64encode(zlib.compress(record.encode("ascii"))).decode("ascii")
+def compress(content: str) -> list[str]:
+    """Compress ASCII text into parts that are short enough for any request."""
+    whole = base64.b64encode(zlib.compress(content.encode("ascii"))).decode("ascii")
     return [whole[start : start + PART] for start in range(0, len(whole), PART)]
 
 
-def unpacked(parts: Iterable[str]) -> str:
-    """The record back from all its parts in order."""
+def decompress(parts: Iterable[str]) -> str:
+    """The text from all its parts in order."""
     return zlib.decompress(base64.b64decode("".join(parts))).decode("ascii")
 
 
@@ -225,20 +228,20 @@ def _base64(data: bytes) -> str:
     return base64.b64encode(data).decode("ascii")
 
 
-def _tokens_packed(heading: TokenVectors, text: TokenVectors) -> bytes:
-    """Width and number of the heading's, then the vectors of both."""
+def _packed_tokens(heading: TokenVectors, text: TokenVectors) -> bytes:
+    """Width and the number of the heading's, then the vectors of both."""
     head = np.array([text.shape[1], len(heading)], NUMBER).tobytes()
     return head + heading.astype(np.int8).tobytes() + text.astype(np.int8).tobytes()
 
 
 def passage_of(record: Mapping[str, Any]) -> Passage:
-    """The passage back from its record."""
+    """Decode a passage from its record."""
     kept = record["kept"]
     return passage_from(kept["passage"], record["ordinal"], record["document"], *kept["said"])
 
 
 def tokens_of(record: Mapping[str, Any]) -> PassageTokens:
-    """A passage's token vectors back from its record."""
+    """Decode a passage's token vectors from its record."""
     data = base64.b64decode(record["tokens"])
     width, count = np.frombuffer(data, NUMBER, 2).tolist()
     rows = np.frombuffer(data, np.int8, offset=2 * NUMBER.itemsize).reshape(-1, width)
@@ -246,7 +249,7 @@ def tokens_of(record: Mapping[str, Any]) -> PassageTokens:
 
 
 def vectors_of(record: Mapping[str, Any]) -> list[tuple[bytes, Encoded]]:
-    """The vectors of a passage's heading and text, each by its key; one without a direction is left out."""
+    """Decode the vectors of a passage's heading and text, each with its key; one without direction is left out."""
     tokens = tokens_of(record)
     return [
         (bytes.fromhex(record[f"{name}_key"]), Encoded(np.array(vector, np.float32), own))
@@ -256,10 +259,10 @@ def vectors_of(record: Mapping[str, Any]) -> list[tuple[bytes, Encoded]]:
 
 
 def document_of(record: Mapping[str, Any], parts: Iterable[str]) -> Document:
-    """The document back from its record and parts; a past version has no source and no audience."""
+    """Decode a document from its record and parts; a past version has no source and no audience."""
     is_past = record["kind"] == VERSION
     return document_from(
-        unpacked(parts),
+        decompress(parts),
         record["document"],
         "" if is_past else record["source"],
         record["version"],

@@ -1,4 +1,4 @@
-"""How a generation's index is laid out, and what it says of itself (pure).
+"""Settings, mappings and metadata of a generation's index, and the filters over it (pure).
 
 One index holds a whole generation, told apart by `kind`. A passage carries its vectors and, analysed beforehand, its
 terms: the index then has exactly the terms that a question is asked in, in every language.
@@ -15,18 +15,18 @@ SCHEMA_VERSION = 2
 OWNER = "footnote"
 
 PASSAGE, BLOCK, DOCUMENT, SKIP = "passage", "block", "document", "skip"
-TEXT, VERSION, SOURCE, LEDGER = "text", "version", "source", "ledger"
+TEXT, VERSION, SOURCE, VISIBILITY = "text", "version", "source", "ledger"
 
-# The id of the record of what is not to be seen, see `retrieval.index.elastic.visibility`.
-WITHHELD = "withheld"
+# The id of the record of what searches leave out, see `retrieval.index.elastic.visibility`.
+VISIBILITY_ID = "withheld"
 
 KEYWORD = {"type": "keyword"}
-ONLY_SHOWN = {"type": "keyword", "index": False}
-ONLY_COUNTED = {"type": "long", "index": False}
-ONLY_READ = {"type": "binary", "doc_values": True}
+NOT_INDEXED = {"type": "keyword", "index": False}
+DOC_VALUE_LONG = {"type": "long", "index": False}
+DOC_VALUE_BINARY = {"type": "binary", "doc_values": True}
 TERMS = {"type": "text", "analyzer": "analysed", "similarity": "passages", "index_options": "freqs"}
 
-# What a passage or a block has in another form already: what is read back must not be dug out from among it.
+# Fields that a passage or a block has in another form already, left out of what is read back with every record.
 OUTSIDE_SOURCE = ("terms", "context", "counts", "length", "text_vector", "heading_vector", "tokens", "place")
 
 
@@ -41,18 +41,18 @@ def settings(*, shards: int) -> dict[str, Any]:
     }
 
 
-def meta(made: IndexFingerprint, dimensions: int, *, complete: bool) -> dict[str, Any]:
-    """What a generation says of itself; one that is not complete is being filled, or was when its writer died."""
-    said = {"schema": made.schema, "embedding": made.embedding, "analyzer": made.analyzer}
-    return {OWNER: {**said, "dimensions": dimensions, "complete": complete}}
+def meta(built: IndexFingerprint, dimensions: int, *, complete: bool) -> dict[str, Any]:
+    """The metadata of a generation; one that is not complete is being filled, or was when its writer died."""
+    fingerprint = {"schema": built.schema, "embedding": built.embedding, "analyzer": built.analyzer}
+    return {OWNER: {**fingerprint, "dimensions": dimensions, "complete": complete}}
 
 
-def mappings(made: IndexFingerprint, dimensions: int, *, complete: bool) -> dict[str, Any]:
+def mappings(built: IndexFingerprint, dimensions: int, *, complete: bool) -> dict[str, Any]:
     """Fields of a generation's index; `kept`, `place` and `tokens` are only read back, never searched."""
     return {
         "dynamic": "strict",
         "_source": {"excludes": list(OUTSIDE_SOURCE)},
-        "_meta": meta(made, dimensions, complete=complete),
+        "_meta": meta(built, dimensions, complete=complete),
         "properties": {
             "kind": KEYWORD,
             "marks": KEYWORD,
@@ -61,15 +61,15 @@ def mappings(made: IndexFingerprint, dimensions: int, *, complete: bool) -> dict
             "edition": KEYWORD,
             "version": KEYWORD,
             "audience": KEYWORD,
-            "fingerprint": ONLY_SHOWN,
-            "place": ONLY_READ,
-            "ordinal": ONLY_COUNTED,
-            "parts": ONLY_COUNTED,
-            "at": ONLY_COUNTED,
+            "fingerprint": NOT_INDEXED,
+            "place": DOC_VALUE_BINARY,
+            "ordinal": DOC_VALUE_LONG,
+            "parts": DOC_VALUE_LONG,
+            "at": DOC_VALUE_LONG,
             "terms": TERMS,
             "context": TERMS,
-            "counts": ONLY_COUNTED,
-            "length": {"properties": dict.fromkeys(("text", "title", "headings"), ONLY_COUNTED)},
+            "counts": DOC_VALUE_LONG,
+            "length": {"properties": dict.fromkeys(("text", "title", "headings"), DOC_VALUE_LONG)},
             "text_key": KEYWORD,
             "heading_key": KEYWORD,
             "text_vector": {
@@ -80,36 +80,36 @@ def mappings(made: IndexFingerprint, dimensions: int, *, complete: bool) -> dict
                 "index_options": {"type": "int8_hnsw"},
             },
             "heading_vector": {"type": "dense_vector", "dims": dimensions, "index": False},
-            "tokens": ONLY_READ,
+            "tokens": DOC_VALUE_BINARY,
             "kept": {"type": "object", "enabled": False},
         },
     }
 
 
-def made_from(mappings: Mapping[str, Any]) -> IndexFingerprint | None:
-    """What an index was made with; None for one that is not ours."""
-    said = mappings.get("_meta", {}).get(OWNER)
+def fingerprint_of(mappings: Mapping[str, Any]) -> IndexFingerprint | None:
+    """What an index was built with; None for one that is not ours."""
+    found = mappings.get("_meta", {}).get(OWNER)
     try:
-        return IndexFingerprint(int(said["schema"]), str(said["embedding"]), str(said["analyzer"]))
+        return IndexFingerprint(int(found["schema"]), str(found["embedding"]), str(found["analyzer"]))
     except (KeyError, TypeError, ValueError):
         return None
 
 
 def of_kind(*kinds: str) -> dict[str, Any]:
-    """Records of these kinds."""
+    """The filter for records of these kinds."""
     return {"terms": {"kind": list(kinds)}}
 
 
-def withheld(index: str) -> dict[str, Any]:
-    """What is not to be seen just now, as the ledger says at the moment of asking."""
-    return {"terms": {"marks": {"index": index, "id": WITHHELD, "path": "kept.marks"}}}
+def hidden(index: str) -> dict[str, Any]:
+    """The filter for what is hidden, which reads the visibility record when the query starts."""
+    return {"terms": {"marks": {"index": index, "id": VISIBILITY_ID, "path": "kept.marks"}}}
 
 
 def visible(index: str, *filters: Mapping[str, Any]) -> dict[str, Any]:
-    """All that may be seen and meets these filters."""
-    return {"bool": {"filter": list(filters), "must_not": [withheld(index)]}}
+    """The query for everything visible that meets these filters."""
+    return {"bool": {"filter": list(filters), "must_not": [hidden(index)]}}
 
 
 def readable(index: str, audiences: Sequence[str], *filters: Mapping[str, Any]) -> dict[str, Any]:
-    """All that these audience words open."""
+    """The query for everything visible that these audience words open and that meets these filters."""
     return visible(index, {"terms": {"audience": list(audiences)}}, *filters)

@@ -1,4 +1,4 @@
-"""Which index file of a state folder is current, who may change it, and how a new one takes its place.
+"""The index files of a state folder: which is current, the write lock, and how a new one takes its place.
 
 `index-N.db` holds one generation; the small file `index` names the current one and the one before it. Names differ,
 because a file that is replaced under SQLite would be read together with the old file's write-ahead log.
@@ -13,15 +13,18 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from retrieval.errors import SearchUnavailable
-from retrieval.index.generations import IndexFingerprint, refusal
-from retrieval.index.local.store import Store
+from retrieval.index.generations import IndexFingerprint
+from retrieval.index.local.database import Database
 
 POINTER = "index"
 FILE = re.compile(r"index-([0-9]+)\.db(?:-wal|-shm)?")
 
 
-class Generations:
-    """The index files of one state folder; `wanted` is the generation that this process can use."""
+class GenerationFiles:
+    """The index files of one state folder; `wanted` is what a generation must be built with for this process.
+
+    Raises `SearchUnavailable` when the folder cannot be used.
+    """
 
     def __init__(self, home: Path, wanted: IndexFingerprint) -> None:
         self.home = home
@@ -34,11 +37,11 @@ class Generations:
 
     def current(self) -> int:
         """The number of the current generation; the first one is made when there is none."""
-        return (self._pointed() or self._first())[0]
+        return (self._pointer() or self._create_first())[0]
 
-    def _pointed(self) -> list[int]:
-        """The current number and the one before it, if any; cheap, for it is asked at every lookup."""
-        with self._mapped():
+    def _pointer(self) -> list[int]:
+        """The current number and the one before it, if any; cheap, because every lookup reads it."""
+        with self._map_errors():
             try:
                 return [int(line) for line in (self.home / POINTER).read_text(encoding="ascii").split()]
             except FileNotFoundError:
@@ -49,73 +52,69 @@ class Generations:
                     "`index-N.db`; write it there, or move the folder away and run `footnote sync`"
                 ) from error
 
-    def _first(self) -> list[int]:
-        with self.writing():
-            if not self._pointed():  # another process may have been quicker
+    def _create_first(self) -> list[int]:
+        with self.write_lock():
+            if not self._pointer():  # another process may have been quicker
                 number = self._unused()
-                Store.create(self.path(number), self.wanted).close()
-                self._point(number)
-            return self._pointed()
+                Database.create(self.path(number), self.wanted).close()
+                self._point_to(number)
+            return self._pointer()
 
     @contextmanager
-    def writing(self, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
-        """The sole right to change the folder; the kernel takes it back when the process dies."""
-        with self._mapped():
+    def write_lock(self, on_wait: Callable[[], None] = lambda: None) -> Iterator[None]:
+        """Hold the lock of the folder, after `on_wait()` if another has it; the kernel frees it when a process dies."""
+        with self._map_errors():
             self.home.mkdir(parents=True, exist_ok=True)
             try:
                 self._lock.acquire(blocking=False)
             except Timeout:
-                waiting()
+                on_wait()
                 self._lock.acquire()
         try:
             yield
         finally:
             self._lock.release()
 
-    def refusal(self, made: IndexFingerprint) -> str:
-        """Why a generation made so cannot be searched here, and what mends it; empty when it can."""
-        return refusal(made, self.wanted)
-
-    def successor(self, current: int) -> tuple[int, Store]:
+    def successor(self, current: int) -> tuple[int, Database]:
         """A generation of the wanted kind beside the current one: what a killed rebuild left, or an empty one."""
         for number in sorted(self._numbers(), reverse=True):
-            if number > current and number not in self._pointed():
+            if number > current and number not in self._pointer():
                 with suppress(SearchUnavailable):
-                    store = Store(self.path(number))
-                    if store.made == self.wanted:
-                        return number, store
-                    store.close()
+                    database = Database(self.path(number))
+                    if database.built == self.wanted:
+                        return number, database
+                    database.close()
         number = self._unused()
-        return number, Store.create(self.path(number), self.wanted)
+        return number, Database.create(self.path(number), self.wanted)
 
     def promote(self, number: int) -> None:
         """Make a complete generation the current one, in one step; the one before it stays."""
-        with self._mapped():
-            self._point(number, self.current())
+        with self._map_errors():
+            self._point_to(number, self.current())
         self.sweep()
 
     def kept(self) -> int | None:
         """The number of the generation that is kept beside the current one; None when there is none."""
-        return next(iter(self._pointed()[1:]), None)
+        return next(iter(self._pointer()[1:]), None)
 
     def sweep(self) -> None:
         """Delete the files of generations that are neither current nor the one before."""
-        kept = self._pointed()
-        with self._mapped():
+        kept = self._pointer()
+        with self._map_errors():
             for path in list(self.home.iterdir()):
                 found = FILE.fullmatch(path.name)
                 if found and int(found[1]) not in kept:
                     path.unlink(missing_ok=True)
 
     def _numbers(self) -> set[int]:
-        with self._mapped():
+        with self._map_errors():
             return {int(found[1]) for path in self.home.iterdir() if (found := FILE.fullmatch(path.name))}
 
     def _unused(self) -> int:
         """Above every number in use, so that no running process takes a new file for one that it knows."""
         return max(self._numbers(), default=0) + 1
 
-    def _point(self, *numbers: int) -> None:
+    def _point_to(self, *numbers: int) -> None:
         """Replace the pointer so that a crash or a power cut leaves the old or the new one, never half of it."""
         new = self.home / f"{POINTER}.new"
         with new.open("w", encoding="ascii") as file:
@@ -126,7 +125,7 @@ class Generations:
         _sync_folder(self.home)
 
     @contextmanager
-    def _mapped(self) -> Iterator[None]:
+    def _map_errors(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:

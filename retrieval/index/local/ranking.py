@@ -1,4 +1,4 @@
-"""One lookup over one snapshot (pure): the ranked lists, and every candidate with all of its scores."""
+"""Ranks one snapshot for one lookup (pure): every candidate of either list with all of its scores."""
 
 from collections.abc import Mapping
 
@@ -6,34 +6,34 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.index.local import term_index
-from retrieval.index.local.snapshot import Matrix, Readable, Snapshot
+from retrieval.index.local.snapshot import Matrix, ReadablePart, Snapshot
 from retrieval.index.protocols import Candidate, Candidates, Lookup, Vector
 from retrieval.ranking.analysis import BIGRAM
 from retrieval.ranking.bm25 import Floats, Ints
 
-# More than two products of the same unit vectors can differ by for being added up in another order.
+# Two products of the same unit vectors differ by less than this when they are summed in another order.
 ROUNDING = np.float32(1e-4)
 
 Rows = NDArray[np.intp]
 Cosines = NDArray[np.float32]
 
 
-def words_of(lookup: Lookup) -> set[str]:
-    """Every term that `ranked` needs the id of."""
+def terms_of(lookup: Lookup) -> set[str]:
+    """Every term whose id `rank` needs."""
     return set(lookup.terms).union(*(pair.split(BIGRAM) for pair in lookup.bigrams))
 
 
-def ranked(snapshot: Snapshot, lookup: Lookup, ids: Mapping[str, int], *, first_key: int = 0) -> Candidates:
-    """Candidates in reading order; `ids` are the terms', and a key is `first_key` plus the passage's id."""
-    readable = snapshot.readable(lookup.audiences, lookup.recipe)
+def rank(snapshot: Snapshot, lookup: Lookup, ids: Mapping[str, int], *, first_key: int = 0) -> Candidates:
+    """The candidates in reading order; `ids` are the terms', and a key is `first_key` plus the passage's id."""
+    readable = snapshot.readable(lookup.audiences, lookup.configuration)
     if not readable.mask.any():
         return Candidates((), idf=dict.fromkeys(lookup.terms, 0.0))
-    postings = {term: snapshot.lexicon.owners_of(ids.get(term)) for term in lookup.terms}
+    postings = {term: snapshot.terms.owners_of(ids.get(term)) for term in lookup.terms}
     lexical, idf, holders = term_index.scores(postings, lookup.terms, readable.passages)
     phrase, pair_idf = np.zeros_like(lexical), dict[str, float]()
-    if lookup.recipe.bigrams:
+    if lookup.configuration.bigrams:
         phrase, pair_idf = _pairs(snapshot, readable, lookup, ids)
-        lexical = lexical + lookup.recipe.bigrams * phrase
+        lexical = lexical + lookup.configuration.bigrams * phrase
     rows, cosine, dense = _rows(snapshot, readable, lookup, term_index.best(lexical, lookup.depth))
     context = np.zeros(len(rows))
     if readable.crowded:
@@ -58,18 +58,18 @@ def ranked(snapshot: Snapshot, lookup: Lookup, ids: Mapping[str, int], *, first_
 
 
 def _pairs(
-    snapshot: Snapshot, readable: Readable, lookup: Lookup, ids: Mapping[str, int]
+    snapshot: Snapshot, readable: ReadablePart, lookup: Lookup, ids: Mapping[str, int]
 ) -> tuple[Floats, dict[str, float]]:
-    """The score of each passage for terms that stand side by side, and each pair's idf."""
+    """The score of each passage for pairs of adjacent terms, and each pair's idf."""
     postings = {}
     for pair in lookup.bigrams:
         first, second = pair.split(BIGRAM)
-        postings[pair] = snapshot.lexicon.owners_of_pair(ids.get(first), ids.get(second))
+        postings[pair] = snapshot.terms.owners_of_pair(ids.get(first), ids.get(second))
     return term_index.scores(postings, lookup.bigrams, readable.passages)[:2]
 
 
 def _context(
-    snapshot: Snapshot, readable: Readable, lookup: Lookup, postings: Mapping[str, Ints], rows: Rows
+    snapshot: Snapshot, readable: ReadablePart, lookup: Lookup, postings: Mapping[str, Ints], rows: Rows
 ) -> Floats:
     """The score of the block that each row stands in."""
     wanted = np.zeros(readable.blocks.size, bool)
@@ -78,18 +78,18 @@ def _context(
 
 
 def _rows(
-    snapshot: Snapshot, readable: Readable, lookup: Lookup, lexical: Rows
+    snapshot: Snapshot, readable: ReadablePart, lookup: Lookup, lexical: Rows
 ) -> tuple[Rows, Cosines | None, Cosines | None]:
-    """The rows of both lists, ascending, with the cosine of each one's text, and that plus its heading's."""
+    """The rows of both lists, ascending, each with the cosine of its text, and the sum of that and its heading's."""
     if lookup.vector is None:
         return np.sort(lexical), None, None
-    weight = np.float32(lookup.recipe.heading_vector)
+    weight = np.float32(lookup.configuration.heading_vector)
     near = _near(snapshot, readable, lookup.vector, weight, lookup.depth)
     rows = np.union1d(lexical, near)
-    cosine = _products(snapshot.text[rows], lookup.vector)
+    cosine = products(snapshot.text[rows], lookup.vector)
     dense = cosine
     if weight:
-        dense = cosine + weight * _products(snapshot.headings[snapshot.heading[rows]], lookup.vector)
+        dense = cosine + weight * products(snapshot.headings[snapshot.heading[rows]], lookup.vector)
     nearest = np.flatnonzero(np.isin(rows, near, assume_unique=True))
     nearest = nearest[np.argsort(-dense[nearest], kind="stable")][: lookup.depth]
     kept = np.isin(rows, lexical, assume_unique=True)
@@ -97,7 +97,7 @@ def _rows(
     return rows[kept], cosine[kept], dense[kept]
 
 
-def _near(snapshot: Snapshot, readable: Readable, vector: Vector, weight: np.float32, depth: int) -> Rows:
+def _near(snapshot: Snapshot, readable: ReadablePart, vector: Vector, weight: np.float32, depth: int) -> Rows:
     """The nearest `depth` rows, and a few more where rounding might decide which they are."""
     dense = snapshot.text @ vector
     if weight:
@@ -109,8 +109,8 @@ def _near(snapshot: Snapshot, readable: Readable, vector: Vector, weight: np.flo
     return rows
 
 
-def _products(vectors: Matrix, vector: Vector) -> Cosines:
-    """Each row's product, the same wherever the row stands: a matrix product rounds by its place."""
+def products(vectors: Matrix, vector: Vector) -> Cosines:
+    """Each row's product, rounded alike wherever the row stands, which a matrix product is not."""
     return np.asarray((vectors * vector).sum(axis=1), np.float32)
 
 
@@ -118,6 +118,6 @@ def _matched(holders: Mapping[str, Ints], rows: Rows) -> list[set[str]]:
     """The terms that each row holds."""
     found: list[set[str]] = [set() for _ in rows]
     for term, units in holders.items():
-        for place in np.flatnonzero(term_index.held(rows, units)).tolist():
+        for place in np.flatnonzero(term_index.contains(units, rows)).tolist():
             found[place].add(term)
     return found

@@ -1,4 +1,4 @@
-"""Documents and passages as the JSON that a row holds, and back (pure)."""
+"""Encodes documents and passages as JSON for a row or record, and decodes them (pure)."""
 
 import json
 from datetime import date, datetime
@@ -7,7 +7,7 @@ from retrieval.passages import Block, Document, Passage
 
 
 def document_record(document: Document) -> str:
-    """A document's own fields, those aside that have a column."""
+    """Encode a document's fields, except those that have a column: id, source, version, audience."""
     return json.dumps(
         {
             "title": document.title,
@@ -23,7 +23,7 @@ def document_record(document: Document) -> str:
 
 
 def document_from(record: str, document: str, source: str, version: str, audience: str) -> Document:
-    """The document back from its record and columns."""
+    """Decode a document from its record and columns."""
     data = json.loads(record)
     return Document(
         id=document,
@@ -42,26 +42,26 @@ def document_from(record: str, document: str, source: str, version: str, audienc
 
 
 def audience_record(audience: frozenset[str]) -> str:
-    """The groups in a fixed order, so that equal audiences have equal records."""
+    """Encode an audience; equal ones have equal records."""
     return json.dumps(sorted(audience))
 
 
 def audience_from(record: str) -> frozenset[str]:
-    """The groups back."""
+    """Decode an audience."""
     return frozenset(json.loads(record))
 
 
 def passage_record(passage: Passage) -> str:
-    """A passage's own fields; those of its document are joined when it is read."""
+    """Encode a passage's own fields, without those that it shares with its document."""
     return json.dumps(
         [passage.headings, passage.anchor, passage.fragment, passage.text, passage.start, passage.end, passage.lead]
     )
 
 
-def passage_from(record: str, ordinal: int, document: str, *said: str) -> Passage:
-    """The passage back from its record and what its document says: version, title, url, audience."""
+def passage_from(record: str, ordinal: int, document: str, *columns: str) -> Passage:
+    """Decode a passage from its record and its document's columns: version, title, url, audience."""
+    version, title, url, audience = columns
     headings, anchor, fragment, text, start, end, lead = json.loads(record)
-    version, title, url, audience = said
     return Passage(
         document=document,
         ordinal=ordinal,

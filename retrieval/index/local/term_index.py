@@ -1,7 +1,7 @@
 """BM25F over a positional index held in NumPy arrays (pure).
 
-Statistics (how many passages hold a term, mean lengths) are taken over the passages that the asker may read:
-what is withheld has no influence, not even on the weight of a word. Field weights with one saturation, as in
+Statistics (how many passages hold a term, mean lengths) are taken over the passages that the asker may read alone, so
+that withheld ones do not even change the weight of a word. Field weights with one saturation, as in
 Robertson, Zaragoza and Taylor, "Simple BM25 extension to multiple weighted fields" (2004).
 """
 
@@ -21,8 +21,8 @@ GAP = -1
 
 
 @dataclass(frozen=True, slots=True)
-class Lexicon:
-    """Where every term stands.
+class TermIndex:
+    """The places of every term.
 
     `flat` holds all term ids, passage by passage and field by field, with a `GAP` after each field. The occurrences
     of term t are `starts[t]:starts[t + 1]`, ascending: `positions` holds where in `flat` each stands, `owners` in
@@ -52,8 +52,8 @@ class Lexicon:
         return slice(int(self.starts[term]), int(self.starts[term + 1]))
 
 
-def lexicon(flat: Ints, lengths: NDArray[np.int64]) -> Lexicon:
-    """A lexicon of all term ids with their gaps, and each field's length."""
+def term_index(flat: Ints, lengths: NDArray[np.int64]) -> TermIndex:
+    """Index all term ids (with their gaps, as `with_gaps` gives them); `lengths` are those of the fields."""
     # One sort of term and place together: ten times as fast as a stable argsort of the terms.
     places = np.flatnonzero(flat != GAP)
     places |= flat[places].astype(np.int64) << 32
@@ -64,7 +64,7 @@ def lexicon(flat: Ints, lengths: NDArray[np.int64]) -> Lexicon:
     fields = (rows[:, None] | np.arange(FIELDS, dtype=np.int32)).ravel()
     owners = np.repeat(fields, lengths.ravel() + 1)[positions]
     starts = np.concatenate([[0], np.cumsum(np.bincount(flat[positions], minlength=1))])
-    return Lexicon(flat, positions, owners, starts, lengths)
+    return TermIndex(flat, positions, owners, starts, lengths)
 
 
 def with_gaps(terms: Ints, lengths: NDArray[np.int64]) -> Ints:
@@ -74,8 +74,8 @@ def with_gaps(terms: Ints, lengths: NDArray[np.int64]) -> Ints:
     return flat
 
 
-def held(wanted: NDArray[np.signedinteger], values: Ints) -> NDArray[np.bool_]:
-    """Which of `wanted` stand in the ascending `values`."""
+def contains(values: Ints, wanted: NDArray[np.signedinteger]) -> NDArray[np.bool_]:
+    """Whether each of `wanted` is among the ascending `values`, shape (len(wanted),)."""
     if not len(values):
         return np.zeros(len(wanted), bool)
     found = np.searchsorted(values, wanted)
@@ -84,7 +84,7 @@ def held(wanted: NDArray[np.signedinteger], values: Ints) -> NDArray[np.bool_]:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Which units are scored, and what an occurrence counts: units are passages, or blocks of a document's passages.
+    """The units that are scored (passages, or blocks of a document's passages) and the weight of each occurrence.
 
     `unit[passage]` is the unit of a passage; `amount[owner]` is what one occurrence there adds to its unit's
     frequency, 0 where it does not count. `size` units exist, `count` of them are readable.
@@ -104,7 +104,7 @@ def scope(
     readable: NDArray[np.bool_],
     once: NDArray[np.bool_] | None = None,
 ) -> Scope:
-    """A scope over the units of `readable` passages; `lengths` has shape (units, FIELDS).
+    """Build the scope over the units of `readable` passages; `lengths` has shape (units, FIELDS).
 
     `once[passage]` says whether a passage's title and headings count for its unit.
     """
@@ -121,7 +121,7 @@ def scope(
 def scores(
     postings: Mapping[str, Ints],
     weights: Mapping[str, float],
-    within: Scope,
+    scope: Scope,
     *,
     only: NDArray[np.bool_] | None = None,
 ) -> tuple[Floats, dict[str, float], dict[str, Ints]]:
@@ -133,22 +133,22 @@ def scores(
     idfs: dict[str, float] = {}
     holders: dict[str, Ints] = {}
     for term, owners in postings.items():
-        holding, saturated, count = _term_scores(owners, within, only)
-        idfs[term] = idf(within.count, count)
+        holding, saturated, count = _term_scores(owners, scope, only)
+        idfs[term] = idf(scope.count, count)
         holders[term] = holding
         units.append(holding)
         amounts.append(weights[term] * idfs[term] * saturated)
-    result = np.bincount(np.concatenate(units), weights=np.concatenate(amounts), minlength=within.size)
+    result = np.bincount(np.concatenate(units), weights=np.concatenate(amounts), minlength=scope.size)
     return np.asarray(result, np.float64), idfs, holders
 
 
-def _term_scores(owners: Ints, within: Scope, only: NDArray[np.bool_] | None) -> tuple[Ints, Floats, int]:
+def _term_scores(owners: Ints, scope: Scope, only: NDArray[np.bool_] | None) -> tuple[Ints, Floats, int]:
     """The units that hold a term, its saturated frequency there, 0 to 1, and how many hold it, `only` or not."""
-    amount = within.amount.take(owners)
+    amount = scope.amount.take(owners)
     counts = amount > 0
     if not counts.all():
         owners, amount = owners[counts], amount[counts]
-    unit = within.unit.take(owners >> FIELD_BITS)
+    unit = scope.unit.take(owners >> FIELD_BITS)
     opens = np.ones(len(unit), bool)
     np.not_equal(unit[1:], unit[:-1], out=opens[1:])  # units ascend as owners do, so equal ones stand together
     count = int(np.count_nonzero(opens))

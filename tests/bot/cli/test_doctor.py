@@ -194,7 +194,7 @@ def test_an_empty_index_is_a_note():
 
 def test_an_index_that_cannot_be_read_is_wrong():
     house = furnished()
-    house.index.failure = SearchUnavailable("the index is damaged")
+    house.index.reader.failure = SearchUnavailable("the index is damaged")
     assert (found(house)["index"].ok, found(house)["index"].detail) == (False, "the index is damaged")
 
 
@@ -385,7 +385,7 @@ def test_a_note_has_its_mend_below_it_and_ends_with_0():
 @pytest.mark.usefixtures("installed")
 def test_anything_wrong_ends_with_1_and_the_json_is_whole():
     house = furnished()
-    house.index.failure = SearchUnavailable("the index is damaged")
+    house.index.reader.failure = SearchUnavailable("the index is damaged")
     result = run("--json", house=house)
     assert result.exit_code == 1
     rows = json.loads(result.stdout)

@@ -62,7 +62,7 @@ def test_a_question_in_our_own_words_finds_what_is_written_in_others_and_a_new_l
     )
     file = tmp_path / "synonyms.txt"
     file.write_text("PTO, paid time off\n", encoding="utf-8")
-    search = Search(index, FakeEmbedder(), Analyzer(), spell_out=SynonymFile(file))
+    search = Search(index.reader, FakeEmbedder(), Analyzer(), spell_out=SynonymFile(file))
     assert search(Query("PTO")).hits[0].passage.document == "docs/leave"
     before = search(Query("GLEITTAG")).confidence
     file.write_text("PTO, paid time off\nGleittag => time off in lieu\n", encoding="utf-8")

@@ -1,46 +1,47 @@
-"""A new generation filled from the stored documents of another, and looked over before it takes its place."""
+"""Fills a new generation from the stored documents of another, and checks it before it takes its place."""
 
 from collections.abc import Iterator
 
 from retrieval.errors import SearchUnavailable
-from retrieval.index.elastic.documents import Change, replacing, text_ids, vectors_of
+from retrieval.index.elastic.documents import DocumentChange, replacement, text_ids, vectors_of
+from retrieval.index.elastic.index_client import Record
 from retrieval.index.elastic.mapping import PASSAGE, SKIP, SOURCE, VERSION, of_kind
-from retrieval.index.elastic.store import Record, Store
+from retrieval.index.elastic.store import Store
 from retrieval.index.elastic.write.batch_writer import BatchWriter
-from retrieval.index.protocols import Remade
+from retrieval.index.protocols import Reindexer
 from retrieval.ranking.analysis import Analyzer
 
 # Parts of stored documents are up to a megabyte each.
 PARTS_AT_ONCE = 20
 
 
-def fill(writer: BatchWriter, old: Store, remade: Remade, analyzer: Analyzer) -> None:
+def fill(writer: BatchWriter, old: Store, reindex: Reindexer, *, analyzer: Analyzer) -> None:
     """Bring the writer's generation to what the old one holds; what a killed rebuild filled in stays if still true.
 
-    Raises `SearchUnavailable` when the outcome is not whole; the old generation then stays.
+    Raises `SearchUnavailable` when the result is not whole.
     """
     new = writer.store
-    writer.clear()
+    writer.cleaner.clear()
     wanted, done = old.stored(), new.stored()
     for gone in done.keys() - wanted.keys():
-        writer.add(Change(gone))
+        writer.add(DocumentChange(gone))
     missing = [document for document, stored in wanted.items() if done.get(document) != stored]
-    for document, passages in remade(found for each in missing if (found := old.document(each))):
-        writer.add(replacing(document, passages, analyzer, wanted[document.id].fingerprint))
+    for document, passages in reindex(found for each in missing if (found := old.document(each))):
+        writer.add(replacement(document, passages, analyzer=analyzer, fingerprint=wanted[document.id].fingerprint))
     writer.commit()
-    writer.empty(SOURCE, SKIP, VERSION)
+    writer.cleaner.empty(SOURCE, SKIP, VERSION)
     writer.copy(_carried_over(old))
     _check(new, old)
 
 
 def _carried_over(old: Store) -> Iterator[Record]:
-    """Sources, skipped files and past versions with what they say."""
-    for record in old.scan(old.visible(of_kind(SOURCE, SKIP, VERSION))):
+    """The records of sources, skipped files and past versions, these with their texts."""
+    for record in old.index.scan(old.visible(of_kind(SOURCE, SKIP, VERSION))):
         yield record
         if record["kind"] == VERSION:
             ids = text_ids(record["document"], record["edition"], record["parts"])
             for start in range(0, len(ids), PARTS_AT_ONCE):
-                found = old.records(ids[start : start + PARTS_AT_ONCE])
+                found = old.index.records(ids[start : start + PARTS_AT_ONCE])
                 yield from ({"_id": each["_id"], **each["_source"]} for each in found if each["found"])
 
 
@@ -51,11 +52,11 @@ def _check(new: Store, old: Store) -> None:
             f"the new index holds {len(found)} of {len(wanted)} documents as they should be; the old one stays: "
             "run `footnote sync` again"
         )
-    if new.counts()[1] and not _answers(new):
+    if new.counts()[1] and not _finds_itself(new):
         raise SearchUnavailable("the new index does not find its own passages; the old one stays")
 
 
-def _answers(store: Store) -> bool:
+def _finds_itself(store: Store) -> bool:
     """Whether a passage is found by its own vector."""
     vector = {"exists": {"field": "text_vector"}}
     some = store.with_vectors(store.visible(of_kind(PASSAGE), vector), size=1)
@@ -63,4 +64,4 @@ def _answers(store: Store) -> bool:
         return True  # passages without words have no direction
     *_, (_, text) = vectors_of(some[0])
     nearest = {"field": "text_vector", "query_vector": text.vector.tolist(), "k": 1, "num_candidates": 10}
-    return bool(store.search(knn=nearest, size=1, source=False)["hits"]["hits"])
+    return bool(store.index.search(knn=nearest, size=1, source=False)["hits"]["hits"])

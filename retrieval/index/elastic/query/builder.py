@@ -1,9 +1,9 @@
-"""One lookup as the searches that it takes, and their answers as it reads them (pure).
+"""Builds the searches of one lookup and reads their responses (pure).
 
-The index only chooses: in one search the nearest by their vectors and, behind them, the best by Lucene's BM25 over one
-field (title and headings repeated by their weight), in another the best blocks by BM25 for document context. With each
-hit comes how often it holds the question's terms and how near it is, so that `retrieval.elastic.scoring` can score it
-exactly, with statistics of what the asker may read and of nothing else.
+The index only chooses candidates: in one search the nearest by their vectors and, behind them, the best by Lucene's
+BM25 over one field (title and headings repeated by their weight), in another the best blocks by BM25 for document
+context. Each hit brings along the frequencies of the question's terms and both cosines, so that
+`retrieval.index.elastic.query.scoring` scores it exactly, with statistics of what the asker may read alone.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.index.elastic.client import PartialAnswer
-from retrieval.index.elastic.documents import places
-from retrieval.index.elastic.mapping import BLOCK, DOCUMENT, PASSAGE, WITHHELD, readable
-from retrieval.index.elastic.query.term_stats import COUNT_BITS, indexed, term_hash
+from retrieval.index.elastic.client import PartialResponse
+from retrieval.index.elastic.documents import decode_places
+from retrieval.index.elastic.mapping import BLOCK, DOCUMENT, PASSAGE, VISIBILITY_ID, readable
+from retrieval.index.elastic.query.term_stats import COUNT_BITS, index_term, term_hash
 from retrieval.index.protocols import Lookup, Vector
 from retrieval.ranking.bm25 import Floats
 
@@ -31,8 +31,8 @@ NEAR_FIRST = 1000.0
 TERMS_AT_MOST = 400
 
 # For each of the question's terms, by binary search in the record's ascending counts: its place above its counts.
-# A field made at the time of asking is read like a stored one, without opening the record as a script's field would;
-# it may hold so many values and no more.
+# A runtime field is read like a stored one, without opening the record as a script field would; it may hold so many
+# values and no more.
 VALUES_AT_MOST = 100
 COUNTED = "found"
 COUNTS = """
@@ -58,8 +58,8 @@ for (int i = 0; i < asked; ++i) {
   }
 }
 """
-# Both cosines as one score, which is the only number that costs nothing to bring along: each in so many bits, from 1
-# for -1 upwards, 0 for a vector that is not there. The text's is the upper half of the bits that the float is made of.
+# Both cosines as one score, the only number that costs nothing to bring along: each in so many bits, from 1 for -1
+# upwards, 0 for a missing vector. The text's is the upper half of the bits of the float.
 COSINE_BITS = 15
 STEPS = (1 << COSINE_BITS - 1) - 1
 NEARNESS = """
@@ -74,36 +74,36 @@ Body = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Hits:
-    """The records that a search chose, n of them: what their places say, and how often each holds each term.
+    """The n records that a search chose: the numbers and labels of their places, and each one's packed counts.
 
     `numbers` has shape (n, k). `text` and `heading` are cosines, shape (n,), 0 without a vector; None if not asked for.
     """
 
     numbers: NDArray[np.int32]
-    said: Sequence[str]
+    labels: Sequence[str]
     counts: Sequence[Sequence[int]]
     text: Floats | None = None
     heading: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """Statistics of what an audience may read, as of one state of the ledger.
+class AudienceStatistics:
+    """Statistics of what an audience may read, as of one state of the visibility record.
 
-    `passages` and `blocks` hold how many there are and the sums of their fields' lengths; `held` is how many passages
-    or blocks hold a term: terms and pairs of passages as they are, those of blocks after `#`.
+    `passages` and `blocks` hold how many there are and the sums of their fields' lengths; `holders` holds how many
+    passages hold a term or pair, and under `#term` how many blocks hold the term.
     """
 
     state: int
     documents: int
     passages: tuple[float, ...]
     blocks: tuple[float, ...]
-    held: dict[str, int]
+    holders: dict[str, int]
 
 
-def asked_terms(lookup: Lookup) -> list[str]:
-    """Terms and pairs that the index is asked for, in a fixed order."""
-    return [*_heaviest(lookup.terms), *(_heaviest(lookup.bigrams) if lookup.recipe.bigrams else [])]
+def query_terms(lookup: Lookup) -> list[str]:
+    """Terms and pairs that the searches look for, in a fixed order."""
+    return [*_heaviest(lookup.terms), *(_heaviest(lookup.bigrams) if lookup.configuration.bigrams else [])]
 
 
 def _heaviest(weights: Mapping[str, float]) -> list[str]:
@@ -113,23 +113,23 @@ def _heaviest(weights: Mapping[str, float]) -> list[str]:
 
 
 def searches(lookup: Lookup, index: str, alias: str, *, known: Mapping[str, int] | None, shards: int = 1) -> list[Body]:
-    """Headers and bodies of one multiple search: state, passages, and blocks if context is wanted.
+    """Headers and bodies of one multiple search: state, passages, and blocks if context is configured.
 
-    `shards` is how many the index has, each of which gives as many nearest passages.
-    `known` are the terms whose holders need not be counted; None when nothing is known of this audience.
+    `shards` is how many the index has, each of which gives as many nearest passages. `known` are the terms whose
+    holders need not be counted; None when nothing is known of this audience.
     """
     audiences = sorted(lookup.audiences)
     bodies = [_state(lookup, index, audiences, known), _passages(lookup, index, audiences, shards)]
-    if lookup.recipe.context:
+    if lookup.configuration.context:
         bodies.append(_context(lookup, index, audiences))
     header = {"index": index, "allow_partial_search_results": False}
-    # The first is asked of the alias, and so tells whether that stands for this index still.
+    # The first searches the alias, and so tells whether that still stands for this index.
     return [part for body in bodies for part in ({**header, "index": alias} if body is bodies[0] else header, body)]
 
 
 def _state(lookup: Lookup, index: str, audiences: Sequence[str], known: Mapping[str, int] | None) -> Body:
-    """The ledger's state and, of the same moment, the statistics that are not known yet."""
-    ledger = {"ids": {"values": [WITHHELD]}}
+    """The state of the visibility record and, of the same moment, the statistics that are not known yet."""
+    record = {"ids": {"values": [VISIBILITY_ID]}}
     body: Body = {"size": 1, "_source": False, "seq_no_primary_term": True, "track_total_hits": False}
     wanted = {name: query for name, query in counted_terms(lookup).items() if known is None or name not in known}
     aggregations: Body = {}
@@ -138,16 +138,16 @@ def _state(lookup: Lookup, index: str, audiences: Sequence[str], known: Mapping[
     if known is None:
         aggregations |= {kind: _sums(kind) for kind in (PASSAGE, BLOCK, DOCUMENT)}
     if not aggregations:
-        return {**body, "query": ledger}
-    either = {"bool": {"should": [ledger, readable(index, audiences)], "minimum_should_match": 1}}
-    return {**body, "query": either, "post_filter": ledger, "aggs": aggregations}
+        return {**body, "query": record}
+    either = {"bool": {"should": [record, readable(index, audiences)], "minimum_should_match": 1}}
+    return {**body, "query": either, "post_filter": record, "aggs": aggregations}
 
 
 def counted_terms(lookup: Lookup) -> dict[str, Body]:
-    """What tells how many passages, or blocks, hold a term, by the name under which `Measured.held` keeps it."""
-    found = {term: {"term": {"terms": indexed(term)}} for term in asked_terms(lookup)}
-    if lookup.recipe.context:
-        found |= {f"#{term}": {"term": {"context": indexed(term)}} for term in _heaviest(lookup.terms)}
+    """The queries that count the passages, or blocks, with a term, by its key in `AudienceStatistics.holders`."""
+    found = {term: {"term": {"terms": index_term(term)}} for term in query_terms(lookup)}
+    if lookup.configuration.context:
+        found |= {f"#{term}": {"term": {"context": index_term(term)}} for term in _heaviest(lookup.terms)}
     return found
 
 
@@ -162,14 +162,17 @@ def _sums(kind: str) -> Body:
 
 
 def has_vector(lookup: Lookup) -> bool:
-    """Whether nearness is asked for."""
+    """Whether the lookup has a vector with a direction."""
     return lookup.vector is not None and bool(lookup.vector.any())
 
 
 def _passages(lookup: Lookup, index: str, audiences: Sequence[str], shards: int) -> Body:
-    """The nearest that each shard holds and, behind them all, the best by their words."""
-    terms = asked_terms(lookup)
-    weights = {**lookup.terms, **{pair: weight * lookup.recipe.bigrams for pair, weight in lookup.bigrams.items()}}
+    """The search for the nearest passages of each shard and, behind them all, the best by their words."""
+    terms = query_terms(lookup)
+    weights = {
+        **lookup.terms,
+        **{pair: weight * lookup.configuration.bigrams for pair, weight in lookup.bigrams.items()},
+    }
     wanted = [_term("terms", term, weights[term]) for term in terms if weights[term] > 0]
     size = count = max(lookup.depth, CHOSEN_AT_LEAST)
     rescore: Body = {}
@@ -204,7 +207,7 @@ def _context(lookup: Lookup, index: str, audiences: Sequence[str]) -> Body:
 
 
 def _term(field: str, term: str, weight: float) -> Body:
-    return {"term": {field: {"value": indexed(term), "boost": weight}}}
+    return {"term": {field: {"value": index_term(term), "boost": weight}}}
 
 
 def _hits(size: int, terms: Sequence[str]) -> Body:
@@ -228,21 +231,21 @@ def _params(terms: Sequence[str], first: int) -> Body:
 
 
 def _near(vector: Vector, size: int) -> Body:
-    """Another scoring of every hit, whose number says both cosines and orders nothing."""
+    """The rescoring of every hit that packs both cosines into its score and orders nothing."""
     script = {"source": NEARNESS, "params": {"vector": vector, "bits": COSINE_BITS, "steps": STEPS}}
     scored = {"rescore_query": {"script_score": {"query": {"match_all": {}}, "script": script}}}
     return {"window_size": size, "query": {**scored, "query_weight": 0, "rescore_query_weight": 1}}
 
 
-def hits_of(answer: Mapping[str, Any], *, numbers: int, near: bool = False) -> Hits:
-    """The hits of one answer, whose places hold so many numbers; `near` where scores say how near they are."""
-    hits = answer["hits"]["hits"]
-    at, said = places((hit["fields"]["place"][0] for hit in hits), numbers)
+def hits_of(response: Mapping[str, Any], *, numbers: int, near: bool = False) -> Hits:
+    """The hits of one response, whose places hold so many numbers; `near` where scores hold their cosines."""
+    hits = response["hits"]["hits"]
+    at, labels = decode_places((hit["fields"]["place"][0] for hit in hits), numbers)
     counts = [_counts(hit["fields"]) for hit in hits]
     if not near:
-        return Hits(at, said, counts)
+        return Hits(at, labels, counts)
     levels = np.array([hit["_score"] for hit in hits], np.float32).view(np.int32)
-    return Hits(at, said, counts, _cosines(levels >> COSINE_BITS), _cosines(levels & ((1 << COSINE_BITS) - 1)))
+    return Hits(at, labels, counts, _cosines(levels >> COSINE_BITS), _cosines(levels & ((1 << COSINE_BITS) - 1)))
 
 
 def _counts(fields: Mapping[str, list[int]]) -> Sequence[int]:
@@ -253,29 +256,33 @@ def _cosines(levels: NDArray[np.int32]) -> Floats:
     return np.where(levels > 0, (levels - 1) / STEPS - 1, 0.0)
 
 
-def state_of(answer: Mapping[str, Any]) -> tuple[str, int]:
-    """The index that the alias stands for, and the state of its ledger."""
-    found = answer["hits"]["hits"]
+def state_of(response: Mapping[str, Any]) -> tuple[str, int]:
+    """The index that the alias stands for, and the sequence number of its visibility record."""
+    found = response["hits"]["hits"]
     if not found:
-        raise PartialAnswer(500, "the index has lost its record of what is withheld: `footnote sync` mends it")
-    (ledger,) = found
-    return ledger["_index"], ledger["_seq_no"]
+        raise PartialResponse(500, "the index has lost its record of what is withheld: `footnote sync` mends it")
+    (record,) = found
+    return record["_index"], record["_seq_no"]
 
 
-def held_in(answer: Mapping[str, Any], lookup: Lookup, known: Mapping[str, int] | None) -> dict[str, int]:
-    """How many passages or blocks hold each term that was asked for."""
+def holders_in(response: Mapping[str, Any], lookup: Lookup, known: Mapping[str, int] | None) -> dict[str, int]:
+    """How many passages or blocks hold each term that was not known."""
     names = [name for name in counted_terms(lookup) if known is None or name not in known]
-    buckets = answer.get("aggregations", {}).get("held", {}).get("buckets", {})
+    buckets = response.get("aggregations", {}).get("held", {}).get("buckets", {})
     return {name: buckets[place]["doc_count"] for place, name in zip(_places(names), names, strict=True)}
 
 
-def measured_in(answer: Mapping[str, Any], lookup: Lookup) -> Measured:
-    """All statistics of an audience, from an answer to which nothing was known before."""
-    found = answer["aggregations"]
+def statistics_in(response: Mapping[str, Any], lookup: Lookup) -> AudienceStatistics:
+    """All statistics of an audience, from the response to a search with nothing known."""
+    found = response["aggregations"]
     sums = {
         kind: (found[kind]["doc_count"], *(found[kind][field]["value"] for field in ("text", "title", "headings")))
         for kind in (PASSAGE, BLOCK)
     }
-    return Measured(
-        state_of(answer)[1], found[DOCUMENT]["doc_count"], sums[PASSAGE], sums[BLOCK], held_in(answer, lookup, None)
+    return AudienceStatistics(
+        state_of(response)[1],
+        found[DOCUMENT]["doc_count"],
+        sums[PASSAGE],
+        sums[BLOCK],
+        holders_in(response, lookup, None),
     )

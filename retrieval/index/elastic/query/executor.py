@@ -1,4 +1,4 @@
-"""Lookups over whatever generation the alias stands for, with statistics that are kept while nothing changes."""
+"""Runs lookups over the generation that the alias stands for, and caches statistics until something changes."""
 
 import threading
 from collections import OrderedDict
@@ -9,99 +9,111 @@ from typing import Any, cast
 from elasticsearch import Elasticsearch
 
 from retrieval.errors import SearchUnavailable
-from retrieval.index.elastic.client import Gone
+from retrieval.index.elastic.client import IndexGone
+from retrieval.index.elastic.index_client import Record, responses
 from retrieval.index.elastic.query.builder import (
+    AudienceStatistics,
     Body,
-    Measured,
     has_vector,
-    held_in,
     hits_of,
-    measured_in,
+    holders_in,
     searches,
     state_of,
+    statistics_in,
 )
-from retrieval.index.elastic.query.scoring import BLOCK_NUMBERS, PASSAGE_NUMBERS, candidates, in_order
-from retrieval.index.elastic.retries import retry_read
-from retrieval.index.elastic.store import Record, Store, responses
+from retrieval.index.elastic.query.scoring import BLOCK_NUMBERS, PASSAGE_NUMBERS, candidates, passage_hits
+from retrieval.index.elastic.retries import RETRIES, Retries
+from retrieval.index.elastic.store import Store
 from retrieval.index.protocols import Candidates, Lookup
 
 # Audiences whose statistics are kept, and for each of them how many terms.
 AUDIENCES_KEPT = 32
 TERMS_KEPT = 50_000
-# A lookup that meets a change between two of its searches asks again.
+# A lookup that meets a change between two of its searches starts again.
 ATTEMPTS = 6
 
 
-class _Moved(Exception):
+class _AliasMoved(Exception):
     """The alias stands for another index by now."""
 
 
 class QueryExecutor:
-    """Answers lookups; `opened` gives the current generation's store, checked, or raises `IndexNotReady`."""
+    """Answers lookups; `open_store` gives the current generation's store, or raises `IndexNotReady`."""
 
-    def __init__(self, client: Elasticsearch, alias: str, opened: Callable[[], Store], *, shards: int) -> None:
-        self._client, self._alias, self._opened, self._shards = client, alias, opened, shards
+    def __init__(
+        self,
+        client: Elasticsearch,
+        alias: str,
+        open_store: Callable[[], Store],
+        *,
+        shards: int,
+        retries: Retries = RETRIES,
+    ) -> None:
+        self._client, self._alias, self._open_store = client, alias, open_store
+        self._shards, self._retries = shards, retries
         self._lock = threading.Lock()
         self._store: Store | None = None
-        self._measured: OrderedDict[tuple[str, frozenset[str]], Measured] = OrderedDict()
+        self._statistics: OrderedDict[tuple[str, frozenset[str]], AudienceStatistics] = OrderedDict()
 
-    def __call__(self, lookup: Lookup) -> tuple[Store, Candidates]:
-        """The candidates, and the store that they are of; the client's errors are for the caller to map."""
+    def run(self, lookup: Lookup) -> tuple[Store, Candidates]:
+        """The candidates and the store that they are of; the client's errors are for the caller to map."""
         for _ in range(ATTEMPTS):
-            store = self._store = self._store or self._opened()
+            store = self._store = self._store or self._open_store()
             try:
-                found = self._asked(store, lookup)
-            except _Moved:
+                found = self._searched(store, lookup)
+            except _AliasMoved:
                 self._store = None
                 continue
             if found is not None:
                 return store, found
         raise SearchUnavailable("the index is being changed all the time just now: ask again")
 
-    def _asked(self, store: Store, lookup: Lookup) -> Candidates | None:
-        """None when a document was replaced between two of the searches."""
-        known = self._measured.get((store.name, lookup.audiences))
-        bodies = searches(lookup, store.name, self._alias, known=known.held if known else None, shards=self._shards)
-        state, passages, *blocks = self._answers(bodies)
+    def _searched(self, store: Store, lookup: Lookup) -> Candidates | None:
+        """The candidates; None when a document was replaced between two of the searches."""
+        known = self._statistics.get((store.name, lookup.audiences))
+        bodies = searches(lookup, store.name, self._alias, known=known.holders if known else None, shards=self._shards)
+        state, passages, *blocks = self._responses(bodies)
         index, number = state_of(state)
         if index != store.name:
-            raise _Moved
+            raise _AliasMoved
         if known is not None and known.state != number:
             known = None
-            (state,) = self._answers(searches(lookup, store.name, self._alias, known=None)[:2])
-        measured = self._remembered(store.name, lookup, known, state)
-        found = in_order(hits_of(passages, numbers=PASSAGE_NUMBERS, near=has_vector(lookup)))
+            (state,) = self._responses(searches(lookup, store.name, self._alias, known=None)[:2])
+        statistics = self._cached(store.name, lookup, known, state)
+        found = passage_hits(hits_of(passages, numbers=PASSAGE_NUMBERS, near=has_vector(lookup)))
         if found.is_torn:
             return None
         context = hits_of(blocks[0], numbers=BLOCK_NUMBERS) if blocks else None
-        return candidates(lookup, measured, found, index=store.name, blocks=context)
+        return candidates(lookup, statistics, found, index=store.name, blocks=context)
 
-    def _remembered(self, index: str, lookup: Lookup, known: Measured | None, state: Mapping[str, Any]) -> Measured:
-        """The statistics of an audience with those of this lookup's terms."""
+    def _cached(
+        self, index: str, lookup: Lookup, known: AudienceStatistics | None, state: Mapping[str, Any]
+    ) -> AudienceStatistics:
+        """The statistics of an audience with those of this lookup's terms, kept for the next one."""
         if known is None:
-            measured = measured_in(state, lookup)
+            statistics = statistics_in(state, lookup)
         else:
-            held = {**known.held, **held_in(state, lookup, known.held)}
-            measured = replace(known, held=held)
+            holders = {**known.holders, **holders_in(state, lookup, known.holders)}
+            statistics = replace(known, holders=holders)
         with self._lock:
-            self._measured[index, lookup.audiences] = measured
-            self._measured.move_to_end((index, lookup.audiences))
-            if len(self._measured) > AUDIENCES_KEPT or len(measured.held) > TERMS_KEPT:
-                self._measured.popitem(last=len(measured.held) > TERMS_KEPT)
-        return measured
+            self._statistics[index, lookup.audiences] = statistics
+            self._statistics.move_to_end((index, lookup.audiences))
+            if len(self._statistics) > AUDIENCES_KEPT or len(statistics.holders) > TERMS_KEPT:
+                self._statistics.popitem(last=len(statistics.holders) > TERMS_KEPT)
+        return statistics
 
-    def _answers(self, bodies: list[Body]) -> list[Record]:
+    def _responses(self, bodies: list[Body]) -> list[Record]:
         try:
-            return retry_read(lambda: self._asked_once(bodies))
-        except Gone as error:
-            raise _Moved from error
+            return self._retries.read(lambda: self._request(bodies))
+        except IndexGone as error:
+            raise _AliasMoved from error
 
-    def _asked_once(self, bodies: list[Body]) -> list[Record]:
-        answer = self._client.perform_request(
+    def _request(self, bodies: list[Body]) -> list[Record]:
+        response = self._client.perform_request(
             "POST",
             "/_msearch",
             params={"include_named_queries_score": "true"},
             headers={"content-type": "application/x-ndjson", "accept": "application/json"},
             body=bodies,
         )
-        return responses(cast(Mapping[str, Any], answer.body))
+        return responses(cast(Mapping[str, Any], response.body))

@@ -1,6 +1,6 @@
-"""Changes of one generation's index, each document's whole or not at all."""
+"""Writes changes of one generation's index in batches; each document's change is shown whole or not at all."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from math import ceil
 from typing import Any
@@ -10,265 +10,190 @@ from elastic_transport import TransportError
 from elasticsearch import ApiError
 
 from retrieval.index.elastic.client import to_json
-from retrieval.index.elastic.documents import Change, document_key, past, source_mark
-from retrieval.index.elastic.mapping import BLOCK, DOCUMENT, PASSAGE, SKIP, SOURCE, TEXT, VERSION, of_kind
-from retrieval.index.elastic.store import VALUES_AT_ONCE, Record, Store
-from retrieval.index.elastic.visibility import BATCH, Withheld
-from retrieval.index.elastic.write.bulk import REQUEST_BYTES, Bulk, Line
+from retrieval.index.elastic.documents import DocumentChange, document_key, past_version, source_mark
+from retrieval.index.elastic.index_client import Record
+from retrieval.index.elastic.mapping import DOCUMENT, SOURCE
+from retrieval.index.elastic.store import Store
+from retrieval.index.elastic.visibility import BATCH_MARK, Hidden
+from retrieval.index.elastic.write.bulk import BulkSender, Line, line, send_now
+from retrieval.index.elastic.write.cleaner import Cleaner
+from retrieval.index.elastic.write.limits import WRITE_LIMITS, WriteLimits
 
-VERSIONS_KEPT = 10
-# A large load is shown in steps of this size; a reader waits so long for the first of it.
-COMMIT_BYTES = 128_000_000
-# After a load of this size segments are merged, into ones that are no larger than the server itself would make them.
-LARGE_LOAD = COMMIT_BYTES
+# Merged segments are no larger than the server itself would make them.
 SEGMENT_BYTES = 4_000_000_000
-# So many documents at most are looked up together, to learn what they replace, before they are sent.
+# So many documents at most are read together, to learn what they replace, before they are sent.
 RESOLVED_TOGETHER = 200
-# A query that asked the ledger before an edition was replaced has long ended.
-GRACE_MS = 30_000
-# So many editions may be withheld before their deletion is waited for: every query carries them.
-WITHHELD_AT_MOST = 20_000
+# So many editions may be hidden before their deletion is waited for: every query carries them.
+HIDDEN_AT_MOST = 20_000
 
 
 class BatchWriter:
     """Collects changes and shows them together at `commit`; the client's errors are for the caller to map.
 
-    `now` is the time in milliseconds; `fence` raises when somebody else may be writing by now.
+    `now` is the time in milliseconds; `fence` raises when another process may be writing by now.
     """
 
-    def __init__(self, store: Store, *, now: Callable[[], int], fence: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        *,
+        now: Callable[[], int],
+        fence: Callable[[], None] = lambda: None,
+        limits: WriteLimits = WRITE_LIMITS,
+    ) -> None:
         self.store = store
-        self._now, self._fence = now, fence
-        self._bulk: Bulk | None = None
+        self.cleaner = Cleaner(store, now=now, fence=fence, limits=limits)
+        self._now, self._fence, self._limits = now, fence, limits
+        self._bulk: BulkSender | None = None
         self._batch = ""
-        self._withheld = Withheld(frozenset(), {})
-        self._waiting: list[tuple[Change, list[Line]]] = []
-        self._seen: set[str] = set()
+        self._hidden = Hidden(frozenset(), {})
+        self._unsent: list[tuple[DocumentChange, list[Line]]] = []
+        self._documents: set[str] = set()
         self._replaced: set[str] = set()
-        self._touched: dict[str, str] = {}
-        self._bytes, self._unsent, self._loaded = 0, 0, 0
+        self._fingerprints: dict[str, str] = {}
+        self._bytes, self._unsent_bytes, self._loaded_bytes = 0, 0, 0
 
     @property
     def is_empty(self) -> bool:
         """Whether everything that was added is committed."""
         return not self._batch
 
-    def add(self, change: Change) -> None:
+    def add(self, change: DocumentChange) -> None:
         """Make this change at the next commit, which may be now if much has been collected."""
-        if change.document in self._seen:
+        if change.document in self._documents:
             self.commit()
-        self._seen.add(change.document)
-        self._batch = self._batch or f"{BATCH}{uuid4().hex[:16]}"
-        lines = [
-            _line(action, {**record, "marks": [*record["marks"], self._batch]}) for action, record in change.records
-        ]
-        self._waiting.append((change, lines))
+        self._documents.add(change.document)
+        self._batch = self._batch or f"{BATCH_MARK}{uuid4().hex[:16]}"
+        lines = [self._marked(action, record) for action, record in change.records]
+        self._unsent.append((change, lines))
         size = sum(len(action) + len(record or b"") for action, record in lines)
         self._bytes += size
-        self._unsent += size
-        if len(self._waiting) >= RESOLVED_TOGETHER or self._unsent >= REQUEST_BYTES:
+        self._unsent_bytes += size
+        if len(self._unsent) >= RESOLVED_TOGETHER or self._unsent_bytes >= self._limits.request_bytes:
             self._send()
-        if self._bytes >= COMMIT_BYTES:
+        if self._bytes >= self._limits.commit_bytes:
             self.commit()
 
     def touch(self, document: str, fingerprint: str) -> None:
-        """Remember a new fingerprint at the next commit."""
-        if document in self._seen:
+        """Store a new fingerprint at the next commit."""
+        if document in self._documents:
             self.commit()
-        self._touched[document] = fingerprint
+        self._fingerprints[document] = fingerprint
 
     def commit(self) -> None:
-        """Everything that was added is there and found from now on."""
+        """Write everything that was added, then show it in one step."""
         self._send()
-        self._touch()
+        self._send_fingerprints()
         if self._bulk is None:
-            self._forget_all()
+            self._reset()
             return
         self._bulk.finish()
         self._bulk.close()
         self._bulk = None
-        self._loaded += self._bytes
-        self.store.refresh()
-        self.store.ledger.change(show=[self._batch], replaced=self._replaced, at=self._now(), fence=self._fence)
-        self.store.refresh()
-        self._forget_all()
-        self.clean(at_most=WITHHELD_AT_MOST)
+        self._loaded_bytes += self._bytes
+        self.store.index.refresh()
+        self.store.visibility.change(show=[self._batch], replaced=self._replaced, at=self._now(), fence=self._fence)
+        self.store.index.refresh()
+        self._reset()
+        self.cleaner.clean(at_most=HIDDEN_AT_MOST)
 
     def close(self) -> None:
-        """Let go of what was not committed; it stays withheld until `clear` removes it."""
+        """Give up what was not committed; it stays hidden until `Cleaner.clear` deletes it."""
         if self._bulk:
             self._bulk.close()
             self._bulk = None
-        self._forget_all()
+        self._reset()
 
     def merge(self) -> None:
-        """Have the many segments that a large load leaves merged, for every search goes through each; waits for none.
+        """Start to merge the many segments of a large load, because every search reads each; waits for nothing.
 
         It also frees the disk of what only the load needed. A server that refuses merges by itself, some day.
         """
-        loaded, self._loaded = self._loaded, 0
-        if loaded < LARGE_LOAD:
+        loaded, self._loaded_bytes = self._loaded_bytes, 0
+        if loaded < self._limits.merge_bytes:
             return
-        client, name = self.store.client, self.store.name
+        client, name = self.store.index.client, self.store.name
         with suppress(ApiError, TransportError):
             size = client.indices.stats(index=name, metric="store")["_all"]["primaries"]["store"]["size_in_bytes"]
             client.indices.forcemerge(
                 index=name, max_num_segments=ceil(size / SEGMENT_BYTES) or 1, wait_for_completion=False
             )
 
-    def _forget_all(self) -> None:
-        self._waiting, self._batch, self._bytes, self._unsent = [], "", 0, 0
-        self._seen.clear()
+    def _reset(self) -> None:
+        self._unsent, self._batch, self._bytes, self._unsent_bytes = [], "", 0, 0
+        self._documents.clear()
         self._replaced = set()
 
     def _send(self) -> None:
-        """Send what is new of the collected changes, withheld for now."""
-        waiting, self._waiting, self._unsent = self._waiting, [], 0
-        current = self.store.current([change.document for change, _ in waiting]) if waiting else {}
-        for change, lines in waiting:
-            standing = current.get(change.document)
-            if standing is None and not change.edition:
+        """Send the collected changes that change something, hidden for now."""
+        unsent, self._unsent, self._unsent_bytes = self._unsent, [], 0
+        current = self.store.current([change.document for change, _ in unsent]) if unsent else {}
+        for change, lines in unsent:
+            replaced = current.get(change.document)
+            if replaced is None and not change.edition:
                 continue
-            if standing is not None and standing["edition"] == change.edition:
-                if standing["fingerprint"] != change.fingerprint:
-                    self._touched[change.document] = change.fingerprint
+            if replaced is not None and replaced["edition"] == change.edition:
+                if replaced["fingerprint"] != change.fingerprint:
+                    self._fingerprints[change.document] = change.fingerprint
                 continue
             sender = self._sender(change.edition)
             sender.add(lines)
-            if standing is not None:
-                self._replaced.add(standing["edition"])
-                sender.add(self._past(standing, change))
-
-    def _past(self, standing: Record, change: Change) -> list[Line]:
-        """What keeps a version that a citation may have quoted, unless it is about to return."""
-        if standing["kind"] != DOCUMENT or standing["version"] == change.version:
-            return []
-        return [self._marked(*past(standing, self._now()))]
+            if replaced is not None:
+                self._replaced.add(replaced["edition"])
+                # A version that a citation may have quoted is kept, unless it is about to return.
+                if replaced["kind"] == DOCUMENT and replaced["version"] != change.version:
+                    sender.add([self._marked(*past_version(replaced, self._now()))])
 
     def _marked(self, action: Mapping[str, Any], record: Mapping[str, Any]) -> Line:
-        return _line(action, {**record, "marks": [*record["marks"], self._batch]})
+        return line(action, {**record, "marks": [*record["marks"], self._batch]})
 
-    def _sender(self, edition: str) -> Bulk:
-        """What sends this batch, whose mark is withheld before anything carries it."""
+    def _sender(self, edition: str) -> BulkSender:
+        """The sender of this batch, whose mark is hidden before any record carries it."""
         if self._bulk is None:
-            self.store.ledger.change(withhold=[self._batch], fence=self._fence)
-            self._bulk = Bulk(self.store.client, self.store.name, fence=self._fence)
-            self._withheld = self.store.ledger.read()
-        if edition in self._withheld.replaced:  # an edition that was replaced and now returns
-            self._remove_editions([edition])
+            self.store.visibility.change(hide=[self._batch], fence=self._fence)
+            self._bulk = BulkSender(self.store.index, fence=self._fence, request_bytes=self._limits.request_bytes)
+            self._hidden = self.store.visibility.read()
+        if edition in self._hidden.replaced:  # an edition that was replaced and now returns
+            self.cleaner.remove_editions([edition])
         return self._bulk
 
-    def _touch(self) -> None:
-        touched, self._touched = self._touched, {}
-        if not touched:
+    def _send_fingerprints(self) -> None:
+        fingerprints, self._fingerprints = self._fingerprints, {}
+        if not fingerprints:
             return
-        current = self.store.current(list(touched))
         lines = [
             (
                 to_json({"update": {"_id": record["_id"], "retry_on_conflict": 3}}),
-                to_json({"doc": {"fingerprint": touched[document]}}),
+                to_json({"doc": {"fingerprint": fingerprints[document]}}),
             )
-            for document, record in current.items()
+            for document, record in self.store.current(list(fingerprints)).items()
         ]
-        self._at_once(lines)
-
-    def _at_once(self, lines: Sequence[Line]) -> None:
-        """Do these and find them done."""
-        if not lines:
-            return
-        bulk = Bulk(self.store.client, self.store.name, fence=self._fence)
-        try:
-            bulk.add(lines)
-            bulk.finish()
-        finally:
-            bulk.close()
-        self.store.refresh()
+        send_now(self.store.index, lines, fence=self._fence, request_bytes=self._limits.request_bytes)
 
     def register(self, source: str, root: str) -> None:
-        """Remember a source's folder."""
+        """Store a source's folder, at once."""
         if self.store.sources().get(source) != root:
             record = {"kind": SOURCE, "source": source, "marks": [source_mark(source)], "kept": {"root": root}}
-            self._at_once([_line({"index": {"_id": f"s-{document_key(source)}"}}, record)])
+            send_now(
+                self.store.index,
+                [line({"index": {"_id": f"s-{document_key(source)}"}}, record)],
+                fence=self._fence,
+                request_bytes=self._limits.request_bytes,
+            )
 
     def forget(self, source: str) -> None:
-        """Forget a source with everything that carries its mark: hidden in one step, then removed."""
+        """Commit, then delete a source with everything that came from it."""
         self.commit()
-        mark = source_mark(source)
-        self.store.ledger.change(withhold=[mark], fence=self._fence)
-        self.store.refresh()
-        self._remove({"term": {"marks": mark}})
-        self.store.ledger.change(show=[mark], fence=self._fence)
-        self.store.refresh()
-
-    def clear(self) -> None:
-        """Remove what writers that were killed have left; only with the sole right to write."""
-        withheld = self.store.ledger.read()
-        for mark in withheld.batches:
-            self.store.refresh()
-            self._remove({"term": {"marks": mark}})
-            self.store.ledger.change(show=[mark], fence=self._fence)
-        for mark in sorted(each for each in withheld.marks if each.startswith("source-")):
-            self._remove({"term": {"marks": mark}})
-            self.store.ledger.change(show=[mark], fence=self._fence)
-
-    def clean(self, *, at_most: int = 0) -> None:
-        """Remove replaced editions that nobody can be reading any more, if more than `at_most` are withheld."""
-        withheld = self.store.ledger.read()
-        if len(withheld.replaced) > at_most:
-            self._remove_editions(withheld.replaced_before(self._now() - GRACE_MS))
-
-    def _remove_editions(self, editions: Sequence[str]) -> None:
-        """What was parsed stays, for past versions are read from it."""
-        for start in range(0, len(editions), VALUES_AT_ONCE):
-            some = list(editions[start : start + VALUES_AT_ONCE])
-            wanted = [of_kind(PASSAGE, BLOCK, DOCUMENT, SKIP), {"terms": {"edition": some}}]
-            self._remove({"bool": {"filter": wanted}})
-            self.store.ledger.change(show=some, fence=self._fence)
-
-    def empty(self, *kinds: str) -> None:
-        """Remove all records of these kinds."""
-        self._remove(of_kind(*kinds))
-
-    def prune(self) -> None:
-        """Forget the oldest of a document's past versions where there are too many."""
-        answer = self.store.search(
-            query=of_kind(VERSION),
-            size=0,
-            aggs={"many": {"terms": {"field": "document", "min_doc_count": VERSIONS_KEPT + 1, "size": VALUES_AT_ONCE}}},
-        )
-        for bucket in answer["aggregations"]["many"]["buckets"]:
-            self._prune(bucket["key"])
-
-    def _prune(self, document: str) -> None:
-        versions = list(self.store.scan({"bool": {"filter": [of_kind(VERSION), {"term": {"document": document}}]}}))
-        newest = sorted(versions, key=lambda record: int(record["at"]), reverse=True)
-        current = self.store.current([document]).values()
-        used = {record["edition"] for record in [*newest[:VERSIONS_KEPT], *current]}
-        editions = [record["edition"] for record in newest[VERSIONS_KEPT:] if record["edition"] not in used]
-        self._at_once([_deletion(record["_id"]) for record in newest[VERSIONS_KEPT:]])
-        self._remove({"bool": {"filter": [of_kind(TEXT), {"terms": {"edition": editions}}]}})
-
-    def _remove(self, query: Mapping[str, Any]) -> None:
-        """Delete all records that match; killed half-way, the same again goes on."""
-        while ids := self.store.ids(query):
-            self._at_once([_deletion(id_) for id_ in ids])
+        self.cleaner.forget(source)
 
     def copy(self, records: Iterable[Record]) -> None:
-        """Take records of another generation as they are."""
-        bulk = Bulk(self.store.client, self.store.name, fence=self._fence)
+        """Store records of another generation as they are, each under its `_id`."""
+        sender = BulkSender(self.store.index, fence=self._fence, request_bytes=self._limits.request_bytes)
         try:
             for record in records:
                 fields = {name: value for name, value in record.items() if name != "_id"}
-                bulk.add([_line({"index": {"_id": record["_id"]}}, fields)])
-            bulk.finish()
+                sender.add([line({"index": {"_id": record["_id"]}}, fields)])
+            sender.finish()
         finally:
-            bulk.close()
-        self.store.refresh()
-
-
-def _line(action: Mapping[str, Any], record: Mapping[str, Any]) -> Line:
-    return to_json(action), to_json(record)
-
-
-def _deletion(id_: str) -> Line:
-    return to_json({"delete": {"_id": id_}}), None
+            sender.close()
+        self.store.index.refresh()

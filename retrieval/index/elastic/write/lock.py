@@ -1,7 +1,7 @@
-"""The sole right to change the index, across processes and hosts, as a lease that its holder keeps renewing.
+"""The write lock of an index, across processes and hosts, as a lease that its holder keeps renewing.
 
-A waiting process takes the right over when it has not seen the lease renewed for as long as it lasts, by its own
-clock: hosts need not agree on the time. A holder that was too slow finds out at its next write.
+A waiting process takes the lock over when it has not seen the lease renewed for as long as it lasts, by its own clock:
+hosts need not agree on the time. A holder that was too slow finds out at its next write.
 """
 
 import threading
@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -18,88 +17,96 @@ from elasticsearch import ApiError, BadRequestError, ConflictError, Elasticsearc
 
 from retrieval.errors import SearchUnavailable
 from retrieval.index.elastic.client import reason
-from retrieval.index.elastic.retries import retry_read, retry_write
+from retrieval.index.elastic.retries import RETRIES, Retries
 
 WRITER = "writer"
 LEASE = 20.0
-# How often a waiting process looks, and how often a holder renews, in each lease.
-LOOKS, RENEWALS = 40, 5
+# How often a waiting process reads the lock, and how often a holder renews, in each lease.
+CHECKS, RENEWALS = 40, 5
 # A renewal that failed is tried again sooner: a queue that is full has room for a moment only.
 TRIES = 40
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """The lock as it was found or written: who holds it, and which write of it that was."""
+class LockRecord:
+    """The lock as it was read or written: its owner, and the sequence number of that write."""
 
     seq_no: int
     primary_term: int
     owner: str
 
 
-def _at(seen: Seen) -> dict[str, Any]:
-    """The condition that the lock is still as it was seen."""
-    return {"if_seq_no": seen.seq_no, "if_primary_term": seen.primary_term}
+def _unchanged(record: LockRecord) -> dict[str, Any]:
+    """The condition that the lock is still this record."""
+    return {"if_seq_no": record.seq_no, "if_primary_term": record.primary_term}
 
 
-class Lock:
-    """The lock of one alias, kept in a small index of its own; one thread of one object holds it at a time."""
+class WriteLock:
+    """The write lock of one alias, kept in a small index of its own; one thread holds it at a time, reentrantly."""
 
-    def __init__(self, client: Elasticsearch, index: str, *, lease: float = LEASE) -> None:
-        self._client, self._index, self._lease = client, index, lease
+    def __init__(self, client: Elasticsearch, index: str, *, lease: float = LEASE, retries: Retries = RETRIES) -> None:
+        self._client, self._index, self._lease, self._retries = client, index, lease, retries
         self._local = threading.RLock()
         self._depth = 0
         self._owner = ""
-        self._place: Seen | None = None
+        self._holder: int | None = None
+        self._record: LockRecord | None = None
         self._renewed = 0.0
-        self._failed: ApiError | TransportError | None = None
+        self._failure: ApiError | TransportError | None = None
 
     @property
-    def held(self) -> bool:
-        """Whether this object has taken the right and not given it back."""
-        return self._depth > 0
+    def is_mine(self) -> bool:
+        """Whether this thread holds the lock."""
+        return self._holder == threading.get_ident()
 
     def check(self) -> None:
-        """Raise `SearchUnavailable` if the right was taken and has been lost since."""
-        if self.held and (self._place is None or time.monotonic() - self._renewed > self._lease):
-            failed = self._failed
-            why = f"because Elasticsearch {reason(failed)}" if failed else "for it was not renewed in time"
+        """Raise `SearchUnavailable` if the lock was taken and has been lost since."""
+        if self._depth and (self._record is None or time.monotonic() - self._renewed > self._lease):
+            failure = self._failure
+            why = f"because Elasticsearch {reason(failure)}" if failure else "for it was not renewed in time"
             raise SearchUnavailable(f"the sole right to change the index was lost, {why}; run `footnote sync` again")
 
     @contextmanager
-    def holding(self, waiting: Callable[[], None]) -> Iterator[bool]:
-        """Hold the right, after `waiting()` if another has it; says whether this call is the outermost."""
+    def hold(self, on_wait: Callable[[], None] = lambda: None) -> Iterator[bool]:
+        """Hold the lock, after `on_wait()` if another process has it; yields whether this call is the outermost."""
         with self._local:
             self._depth += 1
             try:
                 if self._depth > 1:
                     yield False
                     return
-                self._acquire(waiting)
-                with self._renewing():
-                    yield True
+                self._acquire(on_wait)
+                self._holder = threading.get_ident()
+                try:
+                    with self._renewing():
+                        yield True
+                finally:
+                    self._holder = None
             finally:
                 self._depth -= 1
                 if not self._depth:
                     self._release()
 
-    def _acquire(self, waiting: Callable[[], None]) -> None:
+    def _acquire(self, on_wait: Callable[[], None]) -> None:
         self._owner = uuid4().hex
         if not self._client.indices.exists(index=self._index):
             self._create()
-        told, seen, since = False, None, time.monotonic()
+        waiting, seen, since = False, None, time.monotonic()
         while True:
-            if retry_write(partial(self._written, {"op_type": "create"})):
+            if self._retries.write(lambda: self._take({"op_type": "create"})):
                 return
-            if not told:
-                waiting()
-                told = True
-            found = self._found()
+            if not waiting:
+                on_wait()
+                waiting = True
+            found = self._read()
             if found != seen:
                 seen, since = found, time.monotonic()
-            elif seen and time.monotonic() - since > self._lease and retry_write(partial(self._written, _at(seen))):
+            elif seen and time.monotonic() - since > self._lease and self._take_over(seen):
                 return
-            time.sleep(self._lease / LOOKS)
+            time.sleep(self._lease / CHECKS)
+
+    def _take_over(self, dead: LockRecord) -> bool:
+        return self._retries.write(lambda: self._take(_unchanged(dead)))
 
     def _create(self) -> None:
         try:
@@ -112,29 +119,30 @@ class Lock:
             if error.error != "resource_already_exists_exception":
                 raise
 
-    def _found(self) -> Seen | None:
+    def _read(self) -> LockRecord | None:
         try:
-            found = retry_read(lambda: self._client.get(index=self._index, id=WRITER))
+            found = self._retries.read(lambda: self._client.get(index=self._index, id=WRITER))
         except NotFoundError:
             return None
-        return Seen(found["_seq_no"], found["_primary_term"], found["_source"]["owner"])
+        return LockRecord(found["_seq_no"], found["_primary_term"], found["_source"]["owner"])
 
-    def _written(self, condition: Mapping[str, Any]) -> bool:
-        """Whether the lock is this object's, written now on this condition or by a try whose answer was lost."""
+    def _take(self, condition: Mapping[str, Any]) -> bool:
+        """Write the lock on this condition; whether it is this object's, also by a try whose response was lost."""
         began = time.monotonic()
         try:
             taken = self._client.index(index=self._index, id=WRITER, document={"owner": self._owner}, **condition)
-            place = Seen(taken["_seq_no"], taken["_primary_term"], self._owner)
+            record = LockRecord(taken["_seq_no"], taken["_primary_term"], self._owner)
         except ConflictError:
-            found = self._found()
+            found = self._read()
             if found is None or found.owner != self._owner:
                 return False
-            place = found
-        self._place, self._renewed, self._failed = place, began, None
+            record = found
+        self._record, self._renewed, self._failure = record, began, None
         return True
 
     @contextmanager
     def _renewing(self) -> Iterator[None]:
+        """Renew the lease in the background."""
         done = threading.Event()
         thread = threading.Thread(target=self._renew, args=(done,), name="lease", daemon=True)
         thread.start()
@@ -148,16 +156,16 @@ class Lock:
         pause = self._lease / RENEWALS
         while not done.wait(pause):
             try:
-                if self._place and not self._written(_at(self._place)):
-                    self._place = self._failed = None
+                if self._record and not self._take(_unchanged(self._record)):
+                    self._record = self._failure = None
                 pause = self._lease / RENEWALS
             except (ApiError, TransportError) as error:
                 # The server may be back, or have room, before the lease ends; else `check` says why it was lost.
-                self._failed = error
+                self._failure = error
                 pause = self._lease / TRIES
 
     def _release(self) -> None:
-        place, self._place = self._place, None
-        if place:
+        record, self._record = self._record, None
+        if record:
             with suppress(ApiError, TransportError):  # the lease ends by itself
-                self._client.delete(index=self._index, id=WRITER, **_at(place))
+                self._client.delete(index=self._index, id=WRITER, **_unchanged(record))

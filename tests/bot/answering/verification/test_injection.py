@@ -60,14 +60,14 @@ def assert_grounded(answer: Answer, app: App) -> None:
         assert has_only_cited_links(sentence.text, [section_of(app, each.document, each.anchor) for each in cited])
         assert supported_by_words(sentence.text, [f"{c.title} {section_of(app, c.document, c.anchor)}" for c in cited])
     for citation in answer.citations:
-        document = app.index.document(citation.document)
+        document = app.index.reader.document(citation.document)
         assert document is not None
         assert citation.quote in document.text
         assert citation.document != "docs/vault.md"
 
 
 def section_of(app: App, document: str, anchor: str) -> str:
-    return "\n".join(passage.text for passage in app.index.sections(document) if passage.anchor == anchor)
+    return "\n".join(passage.text for passage in app.index.reader.sections(document) if passage.anchor == anchor)
 
 
 def supported_by_words(text: str, cited: list[str]) -> bool:

@@ -18,7 +18,7 @@ from bot.state.sqlite.store import SqliteState
 from feedback.stores.sqlite.store import SqliteFeedback
 from retrieval.errors import EmbeddingUnavailable, SearchUnavailable
 from tests.bot.cli.conftest import document, passages
-from tests.fakes import NOON, FakeEmbedder, FakeIndex
+from tests.fakes import NOON, FakeEmbedder, FakeReader
 from tests.servers.redis_servers import free_port
 
 
@@ -29,16 +29,16 @@ class MissingModel(FakeEmbedder):
 
 def test_the_index_says_how_much_it_holds():
     held = document()
-    assert check_index(FakeIndex((held, passages(held)))) == "1 documents, 2 passages"
+    assert check_index(FakeReader((held, passages(held)))) == "1 documents, 2 passages"
 
 
 def test_an_empty_index_is_not_ready():
     with pytest.raises(NotReady, match="nothing is indexed: run `footnote sync`"):
-        check_index(FakeIndex())
+        check_index(FakeReader())
 
 
 def test_an_index_that_cannot_be_reached_is_reported_in_its_own_words():
-    index = FakeIndex()
+    index = FakeReader()
     index.failure = SearchUnavailable("the index at 127.0.0.1:9200 cannot be reached")
     with pytest.raises(NotReady, match=r"^the index at 127\.0\.0\.1:9200 cannot be reached$"):
         check_index(index)

@@ -11,10 +11,10 @@ import elasticsearch
 import pytest
 
 from retrieval.errors import SearchUnavailable
-from retrieval.index.elastic.client import Connection, PartialAnswer, connect, mapped
+from retrieval.index.elastic.client import Connection, PartialResponse, connect, map_errors
 from retrieval.index.elastic.index import open_elastic
-from retrieval.index.elastic.retries import PATIENCE, TRIES, retry_read, retry_write
-from retrieval.index.elastic.store import responses
+from retrieval.index.elastic.index_client import responses
+from retrieval.index.elastic.retries import RETRIES, Retries
 from retrieval.ranking.analysis import Analyzer
 from tests.fakes import FakeEmbedder
 from tests.retrieval.samples import LEAVE, document, lookup, put
@@ -47,10 +47,10 @@ def test_a_server_that_is_not_there_is_named_with_the_mend(nobody):
     with opened(Connection((nobody,))) as index:
         expected = rf"^Elasticsearch at {nobody} cannot be reached: check that it runs and that `elasticsearch_url`"
         for attempt in (
-            lambda: index.lookup(lookup("leave")),
-            lambda: index.stored("docs"),
+            lambda: index.reader.lookup(lookup("leave")),
+            lambda: index.reader.stored("docs"),
             lambda: put(index, document("docs/leave", LEAVE)),
-            lambda: index.writing().__enter__(),
+            lambda: index.writer.lock().__enter__(),
         ):
             with pytest.raises(SearchUnavailable, match=expected):
                 attempt()
@@ -60,14 +60,14 @@ def test_a_server_that_never_answers_is_given_up_within_the_limit(silent):
     with opened(Connection((silent, silent.replace("127.0.0.1", "localhost")), timeout=1.0)) as index:
         began = time.monotonic()
         with pytest.raises(SearchUnavailable, match="did not answer in time"):
-            index.lookup(lookup("leave"))
+            index.reader.lookup(lookup("leave"))
         assert time.monotonic() - began < 10
 
 
 def test_no_secret_of_a_url_is_shown(nobody):
     secret = nobody.replace("//", "//ada:s3cret@")
     with opened(Connection((secret,))) as index, pytest.raises(SearchUnavailable) as raised:
-        index.counts()
+        index.reader.counts()
     assert "s3cret" not in str(raised.value)
 
 
@@ -112,7 +112,7 @@ def made(error: type[Exception], said: str = "said\nso", *, status: int = 418, b
     ],
 )
 def test_none_of_the_clients_errors_escapes(error):
-    with pytest.raises(SearchUnavailable, match=r"^Elasticsearch at somewhere [^\n]+$"), mapped("somewhere"):
+    with pytest.raises(SearchUnavailable, match=r"^Elasticsearch at somewhere [^\n]+$"), map_errors("somewhere"):
         raise made(error)
 
 
@@ -129,7 +129,7 @@ WHOLE = {"hits": {"hits": []}, "timed_out": False, "_shards": {"failed": 0}}
 )
 def test_an_answer_of_a_part_of_the_index_is_none(answer):
     assert responses({"responses": [WHOLE]}) == [WHOLE]
-    with pytest.raises(PartialAnswer):
+    with pytest.raises(PartialResponse):
         responses({"responses": [WHOLE, answer]})
 
 
@@ -137,9 +137,9 @@ def test_a_full_disk_is_told_from_a_busy_server():
     reason = "index [x] blocked by: [TOO_MANY_REQUESTS/12/disk usage exceeded flood-stage watermark];"
     body = {"error": {"root_cause": [{"type": "cluster_block_exception", "reason": reason}]}}
     full = made(elasticsearch.ApiError, "cluster_block_exception", status=429, body=body)
-    with pytest.raises(SearchUnavailable, match="its disk is full: free space"), mapped("somewhere"):
+    with pytest.raises(SearchUnavailable, match="its disk is full: free space"), map_errors("somewhere"):
         raise full
-    with pytest.raises(SearchUnavailable, match="is overloaded: add memory or nodes"), mapped("somewhere"):
+    with pytest.raises(SearchUnavailable, match="is overloaded: add memory or nodes"), map_errors("somewhere"):
         raise made(elasticsearch.ApiError, "es_rejected_execution_exception", status=429)
 
 
@@ -159,14 +159,19 @@ class Failing:
         self.now += seconds
 
 
+def retries(failing: Failing) -> Retries:
+    """The usual retries, over the clock of a request that fails."""
+    return Retries(clock=lambda: failing.now, sleep=failing.pause, jitter=lambda: 0.5)
+
+
 def asked(failing: Failing) -> str:
-    return retry_read(failing, clock=lambda: failing.now, pause=failing.pause, jitter=lambda: 0.5)
+    return retries(failing).read(failing)
 
 
 @pytest.mark.parametrize(
     "error",
     [
-        PartialAnswer(500, "node_disconnected_exception"),
+        PartialResponse(500, "node_disconnected_exception"),
         # as a search of an index says that is made or deleted at this moment
         made(elasticsearch.ApiError, "search_phase_execution_exception", status=503),
     ],
@@ -176,15 +181,15 @@ def test_a_search_that_broke_off_with_its_node_is_asked_again(error):
 
 
 def test_a_search_is_asked_again_only_while_somebody_waits():
-    lasting = Failing(PartialAnswer(503, "no_shard_available"), 10_000)
-    with pytest.raises(PartialAnswer):
+    lasting = Failing(PartialResponse(503, "no_shard_available"), 10_000)
+    with pytest.raises(PartialResponse):
         asked(lasting)
-    assert PATIENCE < lasting.now < PATIENCE + 1
+    assert RETRIES.patience < lasting.now < RETRIES.patience + 1
 
 
 @pytest.mark.parametrize("status", [400, 404, 408])
 def test_what_does_not_pass_by_itself_is_not_asked_again(status):
-    for error in (PartialAnswer(status, "no"), made(elasticsearch.ApiError, "no", status=status)):
+    for error in (PartialResponse(status, "no"), made(elasticsearch.ApiError, "no", status=status)):
         failing = Failing(error, 1)
         with pytest.raises(type(error)):
             asked(failing)
@@ -193,12 +198,12 @@ def test_what_does_not_pass_by_itself_is_not_asked_again(status):
 
 def test_a_write_that_is_turned_away_for_now_is_tried_again_unless_another_may_be_writing():
     busy = made(elasticsearch.ApiError, "es_rejected_execution_exception", status=429)
-    failing = Failing(busy, TRIES - 1)
-    assert retry_write(failing, pause=failing.pause, jitter=lambda: 0.5) == "whole"
+    failing = Failing(busy, RETRIES.tries - 1)
+    assert retries(failing).write(failing) == "whole"
     lasting = Failing(busy, 10_000)
     with pytest.raises(elasticsearch.ApiError):
-        retry_write(lasting, pause=lasting.pause, jitter=lambda: 0.5)
-    assert lasting.asked == TRIES
+        retries(lasting).write(lasting)
+    assert lasting.asked == RETRIES.tries
 
     def fence() -> None:
         if fenced.asked:
@@ -206,5 +211,24 @@ def test_a_write_that_is_turned_away_for_now_is_tried_again_unless_another_may_b
 
     fenced = Failing(busy, 10_000)
     with pytest.raises(SearchUnavailable, match="the right is lost"):
-        retry_write(fenced, fence=fence, pause=fenced.pause)
+        retries(fenced).write(fenced, fence=fence)
     assert fenced.asked == 1
+
+
+def test_the_pauses_between_the_tries_of_a_write_double_up_to_the_longest():
+    pauses: list[float] = []
+    lasting = Failing(made(elasticsearch.ApiError, "es_rejected_execution_exception", status=429), 10_000)
+    with pytest.raises(elasticsearch.ApiError):
+        Retries(sleep=pauses.append, jitter=lambda: 0.5).write(lasting)
+    assert pauses == [0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8]
+    pauses.clear()
+    with pytest.raises(elasticsearch.ApiError):
+        Retries(longest_pause=1.0, sleep=pauses.append, jitter=lambda: 0.0).write(lasting)
+    assert pauses == [0.1, 0.2, 0.4, 0.5, 0.5, 0.5, 0.5]
+
+
+def test_the_pauses_between_the_tries_of_a_read_are_short():
+    pauses: list[float] = []
+    failing = Failing(PartialResponse(503, "no_shard_available"), 3)
+    Retries(sleep=pauses.append, jitter=iter([0.0, 0.5, 1.0]).__next__).read(failing)
+    assert pauses == pytest.approx([0.05, 0.175, 0.3])

@@ -120,7 +120,7 @@ def test_two_of_three_nodes_lost_is_told_and_mended_by_their_return(elasticsearc
         for node in cluster.nodes[1:]:
             node.kill()
         began = time.monotonic()
-        with pytest.raises(SearchUnavailable, match=r"^Elasticsearch at [^\n]+$"), index.writing():
+        with pytest.raises(SearchUnavailable, match=r"^Elasticsearch at [^\n]+$"), index.writer.lock():
             sync([Source("docs", folder)], index, FakeEmbedder())
         assert time.monotonic() - began < 60
         cluster.start()

@@ -4,23 +4,26 @@ import random
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, suppress
+from dataclasses import replace
 from pathlib import Path
 from shutil import rmtree
-from typing import Self
+from typing import Any, Self
 from uuid import uuid4
 
 import pytest
+from elastic_transport import ObjectApiResponse
 from elasticsearch import Elasticsearch
 
 from retrieval.errors import RetrievalError, SearchUnavailable
-from retrieval.index.elastic.admin.generations import Generations
+from retrieval.index.elastic.admin.generations import GenerationIndices
 from retrieval.index.elastic.client import Connection
 from retrieval.index.elastic.index import ElasticIndex, open_elastic
 from retrieval.index.elastic.mapping import SCHEMA_VERSION
+from retrieval.index.elastic.retries import RETRIES, Retries
 from retrieval.index.elastic.visibility import VisibilityRecord
-from retrieval.index.elastic.write.bulk import Bulk, Line
+from retrieval.index.elastic.write.limits import WRITE_LIMITS, WriteLimits
 from retrieval.index.generations import IndexFingerprint
 from retrieval.index.protocols import Encoded
 from retrieval.parsing.protocol import Parsed
@@ -31,7 +34,7 @@ from retrieval.search import Search
 from retrieval.sync import Source, sync
 from tests.fakes import FakeEmbedder
 from tests.retrieval.conftest import LEASE, elastic
-from tests.retrieval.index.elastic.test_generations import remade
+from tests.retrieval.index.elastic.test_generations import reindexer
 from tests.retrieval.samples import LEAVE, TRAVEL, cut, document, finished, lookup, process, put
 from tests.servers.elastic.installing import best
 from tests.servers.elastic.running import Unavailable
@@ -43,30 +46,31 @@ DOCUMENTS, PARTS = 60, 6
 READ_LIMIT = 3.0
 # What a busy machine may add to a limit before a test calls it broken.
 SLACK = 4.0
+# A sync sends and shows every few documents, so that what breaks it finds it half-way.
+SMALL_STEPS = WriteLimits(request_bytes=20_000, commit_bytes=60_000)
 
 SYNC = """
 import sys
 from pathlib import Path
 from retrieval import sync as syncing
-from retrieval.index.elastic.write import batch_writer, bulk
 from tests.fakes import FakeEmbedder
 from tests.retrieval.conftest import elastic
+from tests.retrieval.index.elastic.test_faults import SMALL_STEPS
 
 url, alias, folder = sys.argv[1:]
-syncing.EMBEDDED_TOGETHER, bulk.REQUEST_BYTES, batch_writer.COMMIT_BYTES = 12, 20_000, 60_000
+syncing.EMBEDDED_TOGETHER = 12
 
 def progress(stage, done, total):
     print(stage, flush=True)
 
-syncing.sync([syncing.Source("docs", Path(folder))], elastic(url, alias), FakeEmbedder(), progress=progress)
+index = elastic(url, alias, limits=SMALL_STEPS)
+syncing.sync([syncing.Source("docs", Path(folder))], index, FakeEmbedder(), progress=progress)
 """
 
 
 def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A sync sends and shows every few documents, so that what breaks it finds it half-way."""
+    """A sync embeds few documents at once, so that what breaks it finds it half-way."""
     monkeypatch.setattr("retrieval.sync.EMBEDDED_TOGETHER", 12)
-    monkeypatch.setattr("retrieval.index.elastic.write.bulk.REQUEST_BYTES", 20_000)
-    monkeypatch.setattr("retrieval.index.elastic.write.batch_writer.COMMIT_BYTES", 60_000)
 
 
 def folder_of(folder: Path, word: str = "alpha", *, documents: int = DOCUMENTS) -> Path:
@@ -81,20 +85,20 @@ def folder_of(folder: Path, word: str = "alpha", *, documents: int = DOCUMENTS) 
 def assert_holds(index: ElasticIndex, folder: Path) -> None:
     """The index holds what the files say, every document whole, and nothing else."""
     expected = {f"docs/{path.name}": path for path in folder.iterdir()}
-    assert set(index.stored("docs")) == set(expected)
+    assert set(index.reader.stored("docs")) == set(expected)
     passages = 0
     for id_, path in expected.items():
-        document = index.document(id_)
+        document = index.reader.document(id_)
         assert document is not None
         parsed = parse(path.name, path.read_bytes())
         assert isinstance(parsed, Parsed)
         assert document.text == parsed.text
-        assert index.sections(id_) == cut(document)
+        assert index.reader.sections(id_) == cut(document)
         passages += len(cut(document))
-    assert index.counts() == (len(expected), passages)
-    found = index.lookup(lookup("leave", depth=1000)).found
+    assert index.reader.counts() == (len(expected), passages)
+    found = index.reader.lookup(lookup("leave", depth=1000)).found
     assert len(found) == passages
-    assert len(index.tokens([each.key for each in found])) == passages
+    assert len(index.reader.tokens([each.key for each in found])) == passages
 
 
 class Load:
@@ -109,7 +113,7 @@ class Load:
         self.done = 0
         self.generations: set[str] = set()
         self._index = index
-        self._search = Search(index, FakeEmbedder(), Analyzer())
+        self._search = Search(index.reader, FakeEmbedder(), Analyzer())
         self._ended = threading.Event()
         self._threads = [threading.Thread(target=self._run, args=(each,)) for each in range(threads)]
 
@@ -142,7 +146,7 @@ class Load:
                 if len(hits) != 10 or len(prefixes) != 1:
                     self.failures.append(f"{len(hits)} hits of {sorted(prefixes)}")
                 step = "document"
-                if hits and self._index.document(hits[0].passage.document) is None:
+                if hits and self._index.reader.document(hits[0].passage.document) is None:
                     self.failures.append(f"no document {hits[0].passage.document}")
             except Exception as error:  # noqa: BLE001 - whatever goes wrong is what the tests are about
                 self.failures.append(f"{type(error).__name__}: {error} ({step}, {time.monotonic() - began:.1f} s)")
@@ -190,7 +194,13 @@ def opening(server: Server, name: str) -> Iterator[Callable[..., ElasticIndex]]:
     """Opens the index again and again, as another process would; a read of it takes `READ_LIMIT` at most."""
     with ExitStack() as opened:
 
-        def opening(embedding: str = "fake/64", *, shards: int = 1) -> ElasticIndex:
+        def opening(
+            embedding: str = "fake/64",
+            *,
+            shards: int = 1,
+            limits: WriteLimits = WRITE_LIMITS,
+            retries: Retries = RETRIES,
+        ) -> ElasticIndex:
             return opened.enter_context(
                 closing(
                     open_elastic(
@@ -200,6 +210,8 @@ def opening(server: Server, name: str) -> Iterator[Callable[..., ElasticIndex]]:
                         alias=name,
                         shards=shards,
                         lease=LEASE,
+                        limits=limits,
+                        retries=retries,
                     )
                 )
             )
@@ -226,10 +238,10 @@ def test_a_server_stopped_before_a_search_is_named_and_found_again(server, openi
     brought_in(index, folder)
     server.stop()
     for attempt in (
-        lambda: index.lookup(lookup("leave")),
-        lambda: opening().lookup(lookup("leave")),
-        lambda: index.document("docs/000.md"),
-        index.counts,
+        lambda: index.reader.lookup(lookup("leave")),
+        lambda: opening().reader.lookup(lookup("leave")),
+        lambda: index.reader.document("docs/000.md"),
+        index.reader.counts,
     ):
         assert "check that it runs" in refused(attempt, limit=READ_LIMIT)
     server.start()
@@ -260,9 +272,9 @@ def test_a_server_killed_during_searches_ends_each_of_them_in_time(server, openi
 def test_a_sync_whose_server_is_killed_says_so_and_the_next_one_completes_it(
     server, opening, tmp_path, monkeypatch, after
 ):
-    folder, index = folder_of(tmp_path / "docs"), opening()
+    folder = folder_of(tmp_path / "docs")
+    index = opening(limits=SMALL_STEPS, retries=Retries(longest_pause=0.5))
     small_steps(monkeypatch)
-    monkeypatch.setattr("retrieval.index.elastic.retries.LONGEST_PAUSE", 0.5)
     brought_in(index, folder)
     folder_of(folder, "beta")
     (folder / "000.md").unlink()
@@ -272,14 +284,14 @@ def test_a_sync_whose_server_is_killed_says_so_and_the_next_one_completes_it(
     server.start()
     with Elasticsearch(server.url) as client:
         client.cluster.health(wait_for_status="yellow")
-    for each in index.stored("docs"):
-        words = {word for passage in index.sections(each) for word in passage.text.split()} & {"alpha", "beta"}
-        assert len(index.sections(each)) == len(cut(index.document(each)))
+    for each in index.reader.stored("docs"):
+        words = {word for passage in index.reader.sections(each) for word in passage.text.split()} & {"alpha", "beta"}
+        assert len(index.reader.sections(each)) == len(cut(index.reader.document(each)))
         assert len(words) == 1, "half of a document was replaced"
     brought_in(index, folder)
     assert_holds(index, folder)
     with Elasticsearch(server.url) as client:
-        assert not VisibilityRecord(client, index.generations()[0].name).read().batches
+        assert not VisibilityRecord(client, index.admin.generations()[0].name).read().batches
 
 
 def killed_before(server: Server, call: Callable[[], None]) -> None:
@@ -309,24 +321,24 @@ def test_a_server_killed_around_the_swap_of_the_alias_leaves_one_whole_generatio
 ):
     folder, index = folder_of(tmp_path / "docs"), opening()
     brought_in(index, folder)
-    promote, renewed = Generations.promote, opening("other/64")
+    promote, renewed = GenerationIndices.promote, opening("other/64")
     with monkeypatch.context() as patched:
-        patched.setattr(Generations, "promote", lambda self, name: kill(server, lambda: promote(self, name)))
+        patched.setattr(GenerationIndices, "promote", lambda self, name: kill(server, lambda: promote(self, name)))
         refused(lambda: brought_in(renewed, folder, FakeEmbedder("other/64")), limit=60)
     server.start()
-    assert len([each for each in index.generations() if each.current]) == 1
+    assert len([each for each in index.admin.generations() if each.current]) == 1
     assert_sections(index, folder)
     brought_in(renewed, folder, FakeEmbedder("other/64"))
-    assert [each.embedding for each in renewed.generations() if each.current] == ["other/64"]
+    assert [each.embedding for each in renewed.admin.generations() if each.current] == ["other/64"]
     assert_holds(renewed, folder)
 
 
 def assert_sections(index: ElasticIndex, folder: Path) -> None:
     """The documents can be read, whatever model they were indexed with."""
     for path in folder.iterdir():
-        found = index.document(f"docs/{path.name}")
+        found = index.reader.document(f"docs/{path.name}")
         assert found is not None
-        assert index.sections(found.id) == cut(found)
+        assert index.reader.sections(found.id) == cut(found)
 
 
 @pytest.mark.full
@@ -336,9 +348,9 @@ def test_a_server_that_accepts_and_never_answers_is_given_up_in_time(server, ope
     server.pause()
     try:
         for attempt in (
-            lambda: index.lookup(lookup("leave")),
-            lambda: opening().lookup(lookup("leave")),
-            lambda: index.passages([each.key for each in index.lookup(lookup("leave")).found]),
+            lambda: index.reader.lookup(lookup("leave")),
+            lambda: opening().reader.lookup(lookup("leave")),
+            lambda: index.reader.passages([each.key for each in index.reader.lookup(lookup("leave")).found]),
             lambda: brought_in(index, folder),
         ):
             assert "did not answer in time" in refused(attempt, limit=READ_LIMIT)
@@ -353,9 +365,8 @@ def test_a_server_that_accepts_and_never_answers_is_given_up_in_time(server, ope
 def test_a_writer_whose_server_hangs_gives_up_and_the_next_one_completes_its_work(
     server, opening, tmp_path, monkeypatch, hanging
 ):
-    monkeypatch.setattr("retrieval.index.elastic.write.coordinator.WRITE_TIMEOUT", READ_LIMIT)
     small_steps(monkeypatch)
-    folder, index = folder_of(tmp_path / "docs"), opening()
+    folder, index = folder_of(tmp_path / "docs"), opening(limits=replace(SMALL_STEPS, timeout=READ_LIMIT))
     with monkeypatch.context() as patched:
         embedder = Acting(server.pause if hanging == "between" else lambda: hang_in_bulk(server, patched), after=5)
         try:
@@ -370,13 +381,13 @@ def test_a_writer_whose_server_hangs_gives_up_and_the_next_one_completes_its_wor
 
 def hang_in_bulk(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """From now on the server hangs as soon as it is to get a bulk request."""
-    send = Bulk._send
+    bulk = Elasticsearch.bulk
 
-    def hanging(self: Bulk, lines: Sequence[Line]) -> None:
+    def hanging(self: Elasticsearch, **request: Any) -> ObjectApiResponse[Any]:
         server.pause()
-        send(self, lines)
+        return bulk(self, **request)
 
-    monkeypatch.setattr(Bulk, "_send", hanging)
+    monkeypatch.setattr(Elasticsearch, "bulk", hanging)
 
 
 @pytest.mark.full
@@ -384,7 +395,7 @@ def hang_in_bulk(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_index_that_lost_a_part_is_an_error_and_never_fewer_hits(server, opening, name, tmp_path, shard):
     folder, index = folder_of(tmp_path / "docs"), opening(shards=2)
     brought_in(index, folder)
-    found = [each.key for each in index.lookup(lookup("leave")).found]
+    found = [each.key for each in index.reader.lookup(lookup("leave")).found]
     uuid = server.call("GET", f"/{name}-000001/_settings")[1][f"{name}-000001"]["settings"]["index"]["uuid"]
     server.stop()
     rmtree(server.folder / "data" / "indices" / uuid / str(shard))
@@ -393,13 +404,13 @@ def test_an_index_that_lost_a_part_is_an_error_and_never_fewer_hits(server, open
     until_half_is_there(server, f"{name}-000001")
     try:
         for attempt in (
-            lambda: index.lookup(lookup("leave")),
-            lambda: opening().lookup(lookup("leave")),
-            lambda: index.passages(found),
-            lambda: index.tokens(found),
-            lambda: [index.document(f"docs/{path.name}") for path in folder.iterdir()],
-            index.counts,
-            lambda: index.stored("docs"),
+            lambda: index.reader.lookup(lookup("leave")),
+            lambda: opening().reader.lookup(lookup("leave")),
+            lambda: index.reader.passages(found),
+            lambda: index.reader.tokens(found),
+            lambda: [index.reader.document(f"docs/{path.name}") for path in folder.iterdir()],
+            index.reader.counts,
+            lambda: index.reader.stored("docs"),
             lambda: brought_in(opening(), folder),
         ):
             refused(attempt, limit=30)
@@ -418,36 +429,36 @@ def until_half_is_there(server: Server, index: str) -> None:
 def test_a_shard_that_cannot_answer_a_search_is_an_error(elasticsearch_url, alias):
     with closing(elastic(elasticsearch_url, alias)) as index, Elasticsearch(elasticsearch_url) as client:
         put(index, document("docs/leave", LEAVE))
-        name = index.generations()[0].name
-        index.lookup(lookup("leave"))
+        name = index.admin.generations()[0].name
+        index.reader.lookup(lookup("leave"))
         client.indices.close(index=name)
-        told = refused(lambda: index.lookup(lookup("days of leave")), limit=30)
+        told = refused(lambda: index.reader.lookup(lookup("days of leave")), limit=30)
         assert "closed" in told
         client.indices.open(index=name)
         client.cluster.health(index=name, wait_for_status="yellow")
-        assert index.lookup(lookup("leave")).found
+        assert index.reader.lookup(lookup("leave")).found
 
 
 def test_a_generation_that_is_gone_gives_no_passages_and_no_error(elasticsearch_url, alias):
-    with closing(elastic(elasticsearch_url, alias)) as index, closing(elastic(elasticsearch_url, alias)) as reader:
+    with closing(elastic(elasticsearch_url, alias)) as index, closing(elastic(elasticsearch_url, alias)) as observer:
         put(index, document("docs/leave", LEAVE))
-        keys = [each.key for each in reader.lookup(lookup("leave")).found]
-        with index.writing():
+        keys = [each.key for each in observer.reader.lookup(lookup("leave")).found]
+        with index.writer.lock():
             for _ in range(2):
-                index.rebuild(remade(FakeEmbedder()))
+                index.admin.rebuild(reindexer(FakeEmbedder()))
         assert keys
-        assert reader.passages(keys) == {}
-        assert reader.tokens(keys) == {}
-        assert reader.lookup(lookup("leave")).found
+        assert observer.reader.passages(keys) == {}
+        assert observer.reader.tokens(keys) == {}
+        assert observer.reader.lookup(lookup("leave")).found
 
 
 def test_a_record_that_is_refused_for_good_is_told_with_the_reason(elasticsearch_url, alias):
     with Elasticsearch(elasticsearch_url) as client, closing(elastic(elasticsearch_url, alias)) as index:
-        Generations(client, alias, IndexFingerprint(SCHEMA_VERSION, "fake/64", Analyzer().name)).first(32)
+        GenerationIndices(client, alias, IndexFingerprint(SCHEMA_VERSION, "fake/64", Analyzer().name)).first(32)
         told = refused(lambda: put(index, document("docs/leave", LEAVE)), limit=30, match=r"^[^\n]+$")
         assert "dimension" in told
-        assert index.stored("docs") == {}
-        assert index.counts() == (0, 0)
+        assert index.reader.stored("docs") == {}
+        assert index.reader.counts() == (0, 0)
 
 
 @pytest.fixture
@@ -475,7 +486,9 @@ def test_writes_that_are_turned_away_for_now_are_tried_again(crowded, tmp_path, 
     with ExitStack() as opened:
         connection = Connection((crowded.url,))
         indices = [
-            opened.enter_context(closing(open_elastic(connection, FakeEmbedder(), Analyzer(), alias=f"crowd-{each}")))
+            opened.enter_context(
+                closing(open_elastic(connection, FakeEmbedder(), Analyzer(), alias=f"crowd-{each}", limits=SMALL_STEPS))
+            )
             for each in range(6)
         ]
         threads = [threading.Thread(target=bring_in, args=(each,)) for each in indices]
@@ -497,11 +510,11 @@ def test_a_disk_that_fills_up_during_a_sync_is_told_and_the_next_one_completes_i
     elasticsearch_url, alias, tmp_path, monkeypatch
 ):
     small_steps(monkeypatch)
-    monkeypatch.setattr("retrieval.index.elastic.retries.LONGEST_PAUSE", 0.05)
     folder = folder_of(tmp_path / "docs")
+    retries = Retries(longest_pause=0.05)
     with (
         # The next one waits for its end: a full disk does not let the lock go either.
-        closing(elastic(elasticsearch_url, alias, lease=8.0)) as index,
+        closing(elastic(elasticsearch_url, alias, lease=8.0, limits=SMALL_STEPS, retries=retries)) as index,
         Elasticsearch(elasticsearch_url) as client,
     ):
 
@@ -513,8 +526,8 @@ def test_a_disk_that_fills_up_during_a_sync_is_told_and_the_next_one_completes_i
         embedder = Acting(lambda: block(True), after=7)
         told = refused(lambda: brought_in(index, folder, embedder), limit=60, match=r"^[^\n]+$")
         assert "disk is full: free space" in told
-        assert 0 < len(index.stored("docs")) < DOCUMENTS
-        assert index.lookup(lookup("leave")).found
+        assert 0 < len(index.reader.stored("docs")) < DOCUMENTS
+        assert index.reader.lookup(lookup("leave")).found
         block(None)
         brought_in(index, folder)
         assert_holds(index, folder)
@@ -535,7 +548,7 @@ def test_the_flood_stage_of_a_disk_is_told_with_the_mend_and_passes(server, open
         (folder / "000.md").unlink()
         told = refused(lambda: brought_in(index, folder), limit=60)
         assert "free space" in told
-        assert len(index.lookup(lookup("leave", depth=1000)).found) == index.counts()[1]
+        assert len(index.reader.lookup(lookup("leave", depth=1000)).found) == index.reader.counts()[1]
     finally:
         server.call("PUT", "/_cluster/settings", {"persistent": dict.fromkeys(full)})
     until_blocked(server, name, blocked=False)
@@ -561,16 +574,16 @@ def test_a_sync_killed_again_and_again_shows_no_half_document_and_is_completed(
     elasticsearch_url, alias, tmp_path, kills
 ):
     folder, rng = folder_of(tmp_path / "docs"), random.Random(5)
-    with closing(elastic(elasticsearch_url, alias)) as index, closing(elastic(elasticsearch_url, alias)) as reader:
+    with closing(elastic(elasticsearch_url, alias)) as index, closing(elastic(elasticsearch_url, alias)) as observer:
         brought_in(index, folder)
-        looking = Looking(reader)
+        looking = Looking(observer)
         reached = []
         with looking:
             for number in range(kills):
                 folder_of(folder, ("beta", "alpha")[number % 2])
                 killed(process(SYNC, elasticsearch_url, alias, folder), rng)
                 reached.append(looking.count("beta"))
-                assert len(index.stored("docs")) == DOCUMENTS
+                assert len(index.reader.stored("docs")) == DOCUMENTS
         assert looking.failures == []
         assert set(reached) - {0, DOCUMENTS}, reached
         (folder / "007.md").unlink()
@@ -609,7 +622,7 @@ class Looking:
 
     def count(self, word: str) -> int:
         """How many documents say this word now."""
-        found = self._index.lookup(lookup(word, depth=1000)).found
+        found = self._index.reader.lookup(lookup(word, depth=1000)).found
         return len({each.document for each in found if each.matched})
 
     def _run(self) -> None:
@@ -621,7 +634,7 @@ class Looking:
 
     def _look(self) -> None:
         passages: dict[str, list[frozenset[str]]] = {}
-        for each in self._index.lookup(lookup("alpha beta leave", depth=1000)).found:
+        for each in self._index.reader.lookup(lookup("alpha beta leave", depth=1000)).found:
             passages.setdefault(each.document, []).append(each.matched - {"leav"})
         if len(passages) != DOCUMENTS:
             self.failures.append(f"{len(passages)} documents")
@@ -636,16 +649,16 @@ class Looking:
 )
 def test_no_search_fails_while_the_index_is_rebuilt_under_load(elasticsearch_url, alias, tmp_path, documents):
     folder = folder_of(tmp_path / "docs", documents=documents)
-    with closing(elastic(elasticsearch_url, alias)) as index, closing(elastic(elasticsearch_url, alias)) as reader:
+    with closing(elastic(elasticsearch_url, alias)) as index, closing(elastic(elasticsearch_url, alias)) as observer:
         brought_in(index, folder)
-        with Load(reader) as load:
+        with Load(observer) as load:
             load.searches(20)
-            with index.writing():
-                index.rebuild(remade(FakeEmbedder()))
+            with index.writer.lock():
+                index.admin.rebuild(reindexer(FakeEmbedder()))
             load.searches(20)
         assert load.failures == []
         assert load.generations == {f"{alias}-000001", f"{alias}-000002"}
-        assert index.counts() == (documents, documents * PARTS)
+        assert index.reader.counts() == (documents, documents * PARTS)
 
 
 @pytest.mark.parametrize("made", ["first", "second"])
@@ -658,11 +671,11 @@ def test_a_writer_killed_while_it_made_an_index_is_no_hindrance(elasticsearch_ur
         assert dying.returncode < 0
         embedder = FakeEmbedder("fake/64" if made == "first" else "other/64")
         with closing(elastic(elasticsearch_url, alias, embedder)) as other:
-            with other.writing():
-                other.renew(remade(embedder))
+            with other.writer.lock():
+                other.admin.renew(reindexer(embedder))
                 put(other, document("docs/leave", LEAVE))
-            assert other.lookup(lookup("leave")).found
-            assert "docs/leave" in other.stored("docs")
+            assert other.reader.lookup(lookup("leave")).found
+            assert "docs/leave" in other.reader.stored("docs")
 
 
 DIES_WHILE_IT_MAKES = """
@@ -671,13 +684,13 @@ from retrieval.index.elastic.visibility import VisibilityRecord
 from tests.fakes import FakeEmbedder
 from tests.retrieval.conftest import elastic
 from tests.retrieval.samples import LEAVE, document, put
-from tests.retrieval.index.elastic.test_generations import remade
+from tests.retrieval.index.elastic.test_generations import reindexer
 
 url, alias, model = sys.argv[1:]
 embedder = FakeEmbedder(model)
 index = elastic(url, alias, embedder)
 VisibilityRecord.empty = staticmethod(lambda: os.kill(os.getpid(), signal.SIGKILL))
-with index.writing():
-    index.renew(remade(embedder))
+with index.writer.lock():
+    index.admin.renew(reindexer(embedder))
     put(index, document("docs/leave", LEAVE), embedder=embedder)
 """

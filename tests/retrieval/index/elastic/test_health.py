@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 from elasticsearch import Elasticsearch
 
-from retrieval.index.elastic.admin.health import Finding, examine
+from retrieval.index.elastic.admin.health import HealthCheck, examine
 from retrieval.index.elastic.client import Connection
 from retrieval.index.elastic.index import ALIAS
 from tests import ROOT
@@ -22,11 +22,11 @@ from tests.servers.elastic.server import free_port
 ROLES = json.loads((ROOT / "deploy" / "elasticsearch-roles.json").read_text(encoding="utf-8"))
 
 
-def looked(connection: Connection, alias: str = ALIAS) -> dict[str, Finding]:
+def looked(connection: Connection, alias: str = ALIAS) -> dict[str, HealthCheck]:
     return {finding.what: finding for finding in examine(connection, alias)}
 
 
-def wrong(connection: Connection, alias: str = ALIAS) -> Finding:
+def wrong(connection: Connection, alias: str = ALIAS) -> HealthCheck:
     """The one finding that is not well."""
     (only,) = (finding for finding in examine(connection, alias) if not finding.ok)
     return only

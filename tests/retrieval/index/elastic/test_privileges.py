@@ -19,7 +19,7 @@ from tests import ROOT
 from tests.fakes import FakeEmbedder
 from tests.retrieval.conftest import LEASE
 from tests.retrieval.index.elastic.test_faults import assert_holds, folder_of
-from tests.retrieval.index.elastic.test_generations import remade
+from tests.retrieval.index.elastic.test_generations import reindexer
 from tests.retrieval.samples import LEAVE, TRAVEL, document, lookup, put
 from tests.servers.elastic.cluster import Cluster, key, serving_cluster
 from tests.servers.elastic.installing import NEW, OLD
@@ -86,26 +86,26 @@ def whole_life(index: ElasticIndex, folder: Path) -> None:
     sync([Source("docs", folder)], index, FakeEmbedder())
     assert_holds(index, folder)
     read(index)
-    with index.writing():
-        index.rebuild(remade(FakeEmbedder()))
-        index.rebuild(remade(FakeEmbedder()))
+    with index.writer.lock():
+        index.admin.rebuild(reindexer(FakeEmbedder()))
+        index.admin.rebuild(reindexer(FakeEmbedder()))
     assert_holds(index, folder)
-    assert len(index.generations()) == 2
-    index.rollback()
-    index.tidy()
+    assert len(index.admin.generations()) == 2
+    index.admin.rollback()
+    index.writer.prune()
     remove("docs", index)
-    assert index.counts() == (0, 0)
+    assert index.reader.counts() == (0, 0)
 
 
 def read(index: ElasticIndex) -> None:
     """Everything that is done to answer a question."""
-    hits = Search(index, FakeEmbedder(), Analyzer())(Query("passage 2 of number3")).hits
+    hits = Search(index.reader, FakeEmbedder(), Analyzer())(Query("passage 2 of number3")).hits
     assert hits[0].passage.document == "docs/003.md"
-    assert index.document(hits[0].passage.document) is not None
-    assert index.sections(hits[0].passage.document)
-    assert index.counts()[0] > 0
-    assert index.stored("docs")
-    assert index.sources()
+    assert index.reader.document(hits[0].passage.document) is not None
+    assert index.reader.sections(hits[0].passage.document)
+    assert index.reader.counts()[0] > 0
+    assert index.reader.stored("docs")
+    assert index.reader.sources()
 
 
 def test_the_role_of_the_readme_is_enough_for_a_user(cluster, tmp_path):
@@ -136,14 +136,14 @@ def test_the_role_of_the_readme_is_enough_for_an_api_key_and_opens_nothing_else(
 def test_what_only_answers_needs_no_right_to_change_anything(cluster, tmp_path):
     with with_key(cluster, WRITER) as index:
         sync([Source("docs", folder_of(tmp_path / "docs", documents=6))], index, FakeEmbedder())
-        with with_key(cluster, READER) as reader:
-            read(reader)
+        with with_key(cluster, READER) as limited:
+            read(limited)
             for attempt in (
-                lambda: put(reader, document("docs/leave", LEAVE)),
-                lambda: reader.delete(["docs/000.md"]),
-                lambda: reader.forget("docs"),
-                lambda: reader.writing().__enter__(),
-                lambda: reader.rebuild(remade(FakeEmbedder())),
+                lambda: put(limited, document("docs/leave", LEAVE)),
+                lambda: limited.writer.delete(["docs/000.md"]),
+                lambda: limited.writer.forget("docs"),
+                lambda: limited.writer.lock().__enter__(),
+                lambda: limited.admin.rebuild(reindexer(FakeEmbedder())),
             ):
                 not_allowed(attempt)
         assert_holds(index, tmp_path / "docs")
@@ -160,7 +160,7 @@ def test_narrower_privileges_do_not_stand_for_manage(cluster, tmp_path):
     narrow = ["read", "write", "create_index", "delete_index", "maintenance", "view_index_metadata"]
     with with_key(cluster, with_privileges(WRITER, narrow)) as index:
         not_allowed(lambda: whole_life(index, tmp_path / "docs"))
-        assert [each.current for each in index.generations()] == [False]
+        assert [each.current for each in index.admin.generations()] == [False]
 
 
 @pytest.mark.parametrize("privilege", ["read", "view_index_metadata"])
@@ -168,7 +168,7 @@ def test_a_privilege_less_of_what_answers_is_told_with_the_mend(cluster, privile
     with with_key(cluster, WRITER) as index:
         put(index, document("docs/travel", TRAVEL))
     with with_key(cluster, less(READER, privilege)) as index:
-        not_allowed(lambda: index.lookup(lookup("hotel")))
+        not_allowed(lambda: index.reader.lookup(lookup("hotel")))
 
 
 def not_allowed(attempt) -> None:
@@ -182,4 +182,4 @@ def test_a_wrong_key_is_told_from_a_missing_privilege(cluster):
             opened(cluster, **credentials) as index,
             pytest.raises(SearchUnavailable, match=r"^[^\n]* refuses the key or the password: check [^\n]+$"),
         ):
-            index.lookup(lookup("leave"))
+            index.reader.lookup(lookup("leave"))

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from elasticsearch import Elasticsearch
 
-from retrieval.index.elastic.documents import place, places
+from retrieval.index.elastic.documents import decode_places, encode_place
 from retrieval.index.elastic.query.builder import Hits
-from retrieval.index.elastic.query.scoring import PASSAGE_NUMBERS, Found, in_order
-from retrieval.index.elastic.query.term_stats import COUNT_BITS, PASSAGE_BITS, counted, indexed, term_hash
+from retrieval.index.elastic.query.scoring import PASSAGE_NUMBERS, PassageHits, passage_hits
+from retrieval.index.elastic.query.term_stats import COUNT_BITS, PASSAGE_BITS, index_term, packed_counts, term_hash
 from retrieval.index.local.index import open_index
 from retrieval.ranking.analysis import Analyzer, bigrams
 from retrieval.ranking.configuration import RankingConfiguration, without
@@ -57,10 +57,10 @@ def test_the_index_holds_exactly_the_terms_that_questions_are_analysed_into(elas
         closing(elastic(elasticsearch_url, alias, analyzer=analyzer)) as index,
         Elasticsearch(elasticsearch_url) as client,
     ):
-        index.register("docs", "/folders/docs")
+        index.writer.register("docs", "/folders/docs")
         for text in [EDGES[language], *(sections() if language == "english" else ())]:
             terms = analyzer.terms(text)
-            said = [indexed(term) for term in (*terms, *bigrams(terms))]
+            said = [index_term(term) for term in (*terms, *bigrams(terms))]
             for start in range(0, len(said), 5000):  # no more are analysed at once
                 some = said[start : start + 5000]
                 answer = client.indices.analyze(index=alias, field="terms", text=" ".join(some))
@@ -69,7 +69,7 @@ def test_the_index_holds_exactly_the_terms_that_questions_are_analysed_into(elas
 
 def test_counts_tell_every_term_of_every_field():
     fields = [["leave", "leave", "day"], ["leave"], ["day"] * 99]
-    found = {number >> COUNT_BITS: number & 0xFFFF for number in counted(fields, PASSAGE_BITS)}
+    found = {number >> COUNT_BITS: number & 0xFFFF for number in packed_counts(fields, PASSAGE_BITS)}
     assert found == {term_hash("leave"): (2 << 8) | (1 << 4), term_hash("day"): (1 << 8) | 15}
 
 
@@ -81,33 +81,37 @@ def test_a_document_that_was_replaced_between_two_searches_is_noticed():
     assert [both.documents[row] for row in both.order] == ["docs/leave", "docs/with blanks"]
 
 
-def found(*placed: tuple[int, str]) -> Found:
+def found(*placed: tuple[int, str]) -> PassageHits:
     """Passages of these ordinals, each with its edition and document."""
-    numbers, said = places([place([5, 1, 1, ordinal, 0], text) for ordinal, text in placed], PASSAGE_NUMBERS)
-    return in_order(Hits(numbers, said, [()] * len(placed)))
+    numbers, labels = decode_places(
+        [encode_place([5, 1, 1, ordinal, 0], text) for ordinal, text in placed], PASSAGE_NUMBERS
+    )
+    return passage_hits(Hits(numbers, labels, [()] * len(placed)))
 
 
 @pytest.mark.parametrize(
-    "recipe", [RankingConfiguration(), without(RankingConfiguration(), "bigrams", "heading-vector")]
+    "configuration", [RankingConfiguration(), without(RankingConfiguration(), "bigrams", "heading-vector")]
 )
 @pytest.mark.parametrize("groups", [(), ("hr",)])
-def test_scores_and_statistics_are_those_of_the_embedded_index(elasticsearch_url, alias, tmp_path, recipe, groups):
+def test_scores_and_statistics_are_those_of_the_embedded_index(
+    elasticsearch_url, alias, tmp_path, configuration, groups
+):
     shelf = [document(f"docs/{path.name}", path.read_text(encoding="utf-8")) for path in HANDBOOK]
     shelf += [document("docs/leave", LEAVE, audience=("hr",)), document("docs/travel", TRAVEL, audience=("finance",))]
     with (
         closing(elastic(elasticsearch_url, alias)) as index,
         closing(open_index(tmp_path, FakeEmbedder(), ANALYZER)) as local,
     ):
-        with index.writing():
+        with index.writer.lock():
             put(index, *shelf)
         put(local, *shelf)
         for question in QUESTIONS:
-            asked = lookup(question, *groups, recipe=recipe, depth=40)
-            ours, theirs = index.lookup(asked), local.lookup(asked)
+            asked = lookup(question, *groups, configuration=configuration, depth=40)
+            ours, theirs = index.reader.lookup(asked), local.reader.lookup(asked)
             assert ours.crowded == theirs.crowded
             assert ours.idf == pytest.approx(theirs.idf)
-            passages = index.passages([each.key for each in ours.found])
-            embedded = local.passages([each.key for each in theirs.found])
+            passages = index.reader.passages([each.key for each in ours.found])
+            embedded = local.reader.passages([each.key for each in theirs.found])
             expected = {embedded[each.key].id: each for each in theirs.found}
             # The nearest of many equally near ones may be others, for vectors are compared in eight bits first.
             both = [each for each in ours.found if passages[each.key].id in expected]

@@ -11,9 +11,12 @@ from elasticsearch import Elasticsearch
 
 from retrieval.errors import SearchUnavailable
 from retrieval.index.elastic.index import ElasticIndex
+from retrieval.index.elastic.index_client import IndexClient
+from retrieval.index.elastic.retries import Retries
 from retrieval.index.elastic.visibility import VisibilityRecord
-from retrieval.index.elastic.write.bulk import Bulk, refused
-from retrieval.index.elastic.write.lock import Lock
+from retrieval.index.elastic.write.bulk import BulkSender, refused
+from retrieval.index.elastic.write.limits import WriteLimits
+from retrieval.index.elastic.write.lock import WriteLock
 from tests.retrieval.conftest import LEASE, elastic
 from tests.retrieval.samples import LEAVE, TRAVEL, cut, document, finished, lookup, process, put, version
 
@@ -47,20 +50,20 @@ def stopping(self, **how):
         time.sleep(600)
     change(self, **how)
 
-with index.writing():
+with index.writer.lock():
     VisibilityRecord.change = stopping
     put(index, version(document("docs/leave", LEAVE), TRAVEL), document("docs/new", LEAVE))
 """
 
 HOLD = f"""{OPEN}
-with index.writing():
+with index.writer.lock():
     print("held", flush=True)
     time.sleep(600)
 """
 
 ADD = f"""{OPEN}
 name = sys.argv[3]
-with index.writing(lambda: print("waiting", flush=True)):
+with index.writer.lock(lambda: print("waiting", flush=True)):
     put(index, *(document(f"docs/{{name}}-{{number}}", LEAVE) for number in range(5)))
 """
 
@@ -77,8 +80,8 @@ def killed(started: subprocess.Popen[str]) -> None:
 
 
 def texts(index: ElasticIndex, text: str) -> set[str]:
-    found = index.lookup(lookup(text)).found
-    return {passage.text for passage in index.passages([each.key for each in found]).values()}
+    found = index.reader.lookup(lookup(text)).found
+    return {passage.text for passage in index.reader.passages([each.key for each in found]).values()}
 
 
 def test_a_reader_sees_a_document_whole_while_it_is_written_again_and_again(elasticsearch_url, alias):
@@ -91,7 +94,11 @@ def test_a_reader_sees_a_document_whole_while_it_is_written_again_and_again(elas
                 deadline = time.monotonic() + 60
                 lookups = 0
                 while (lookups < 100 or len(seen) < 2) and time.monotonic() < deadline:
-                    found = [each for each in index.lookup(lookup("alpha beta")).found if each.document == "docs/whole"]
+                    found = [
+                        each
+                        for each in index.reader.lookup(lookup("alpha beta")).found
+                        if each.document == "docs/whole"
+                    ]
                     words = {word for each in found for word in each.matched}
                     assert (len(found), len(words)) in {(0, 0), (5, 1)}
                     seen |= words
@@ -111,13 +118,13 @@ def test_a_writer_killed_before_its_changes_are_shown_changes_nothing(elasticsea
             killed(writer)
         client.indices.refresh(index=alias)
         assert texts(index, "leave manager train hotel") == before
-        assert index.document("docs/leave") == leave
-        assert index.sections("docs/leave") == cut(leave)
-        assert index.document("docs/leave", version=version(leave, TRAVEL).version) is None
-        assert set(index.stored("docs")) == {"docs/leave"}
-        assert index.counts() == (1, len(cut(leave)))
-        with index.writing():
-            assert index.counts() == (1, len(cut(leave)))
+        assert index.reader.document("docs/leave") == leave
+        assert index.reader.sections("docs/leave") == cut(leave)
+        assert index.reader.document("docs/leave", version=version(leave, TRAVEL).version) is None
+        assert set(index.reader.stored("docs")) == {"docs/leave"}
+        assert index.reader.counts() == (1, len(cut(leave)))
+        with index.writer.lock():
+            assert index.reader.counts() == (1, len(cut(leave)))
         left = client.search(index=alias, query={"term": {"document": "docs/new"}}, size=0)
         assert left["hits"]["total"]["value"] == 0, "the next writer removes what is left"
         assert not VisibilityRecord(client, f"{alias}-000001").read().batches
@@ -127,8 +134,8 @@ def test_a_writer_killed_before_its_changes_are_shown_changes_nothing(elasticsea
 
 def test_a_right_that_cannot_be_renewed_is_lost_for_the_reason_that_the_server_gives(elasticsearch_url, alias):
     with Elasticsearch(elasticsearch_url) as client:
-        lock = Lock(client, f"{alias}-lock", lease=5.0)
-        with lock.holding(lambda: None):
+        lock = WriteLock(client, f"{alias}-lock", lease=5.0)
+        with lock.hold():
             client.indices.put_settings(index=f"{alias}-lock", settings={"index.blocks.write": True})
             time.sleep(6)
             with pytest.raises(SearchUnavailable, match="was lost, because Elasticsearch does not allow this"):
@@ -142,23 +149,23 @@ def test_the_right_to_write_ends_with_the_process_that_held_it(elasticsearch_url
             killed(holder)
         waited: list[str] = []
         began = time.monotonic()
-        with index.writing(lambda: waited.append("waiting")):
+        with index.writer.lock(lambda: waited.append("waiting")):
             assert waited == ["waiting"]
             put(index, document("docs/leave", LEAVE))
         assert time.monotonic() - began > LEASE / 2
-        assert index.counts()[0] == 1
+        assert index.reader.counts()[0] == 1
 
 
 def test_writers_take_turns_and_lose_nothing(elasticsearch_url, alias):
     with closing(elastic(elasticsearch_url, alias)) as index:
-        with index.writing():
+        with index.writer.lock():
             started = [process(ADD, elasticsearch_url, alias, name) for name in ("a", "b")]
             assert [line(each) for each in started] == ["waiting", "waiting"]
             put(index, document("docs/c", TRAVEL))
-            assert set(index.stored("docs")) == {"docs/c"}
+            assert set(index.reader.stored("docs")) == {"docs/c"}
         for each in started:
             finished(each)
-        assert len(index.stored("docs")) == 11
+        assert len(index.reader.stored("docs")) == 11
 
 
 def test_a_writer_that_lost_the_right_shows_nothing(elasticsearch_url, alias):
@@ -166,7 +173,7 @@ def test_a_writer_that_lost_the_right_shows_nothing(elasticsearch_url, alias):
         put(index, document("docs/leave", LEAVE))
 
         def robbed() -> None:
-            with index.writing():
+            with index.writer.lock():
                 client.index(index=f"{alias}-lock", id="writer", document={"owner": "another"})
                 put(index, document("docs/travel", TRAVEL))
                 time.sleep(LEASE)  # until the lease has been found lost or has ended
@@ -174,33 +181,35 @@ def test_a_writer_that_lost_the_right_shows_nothing(elasticsearch_url, alias):
         with pytest.raises(SearchUnavailable, match="the sole right to change the index was lost"):
             robbed()
         client.delete(index=f"{alias}-lock", id="writer")
-        assert set(index.stored("docs")) == {"docs/leave"}
+        assert set(index.reader.stored("docs")) == {"docs/leave"}
 
 
-def test_what_was_replaced_is_removed_when_nobody_can_be_reading_it(elasticsearch_url, alias, monkeypatch):
+def test_what_was_replaced_is_removed_when_nobody_can_be_reading_it(elasticsearch_url, alias):
     leave = document("docs/leave", LEAVE)
     with closing(elastic(elasticsearch_url, alias)) as index, Elasticsearch(elasticsearch_url) as client:
         put(index, leave, version(leave, TRAVEL))
         query = {"bool": {"filter": [{"term": {"kind": "passage"}}]}}
-        index.tidy()
-        assert len(client.search(index=alias, query=query)["hits"]["hits"]) > index.counts()[1]
-        monkeypatch.setattr("retrieval.index.elastic.write.batch_writer.GRACE_MS", 0)
-        index.tidy()
-        assert len(client.search(index=alias, query=query)["hits"]["hits"]) == index.counts()[1]
+        index.writer.prune()
+        assert len(client.search(index=alias, query=query)["hits"]["hits"]) > index.reader.counts()[1]
+        with closing(elastic(elasticsearch_url, alias, limits=WriteLimits(grace_ms=0))) as later:
+            later.writer.prune()
+        assert len(client.search(index=alias, query=query)["hits"]["hits"]) == index.reader.counts()[1]
         assert not VisibilityRecord(client, f"{alias}-000001").read().marks
-        assert index.document("docs/leave", version=leave.version) is not None
+        assert index.reader.document("docs/leave", version=leave.version) is not None
 
 
-def test_a_large_load_is_sent_and_shown_in_steps(elasticsearch_url, alias, monkeypatch):
-    monkeypatch.setattr("retrieval.index.elastic.write.batch_writer.COMMIT_BYTES", 30_000)
-    monkeypatch.setattr("retrieval.index.elastic.write.bulk.REQUEST_BYTES", 5_000)
-    with closing(elastic(elasticsearch_url, alias)) as index, closing(elastic(elasticsearch_url, alias)) as reader:
+def test_a_large_load_is_sent_and_shown_in_steps(elasticsearch_url, alias):
+    limits = WriteLimits(commit_bytes=30_000, request_bytes=5_000)
+    with (
+        closing(elastic(elasticsearch_url, alias, limits=limits)) as index,
+        closing(elastic(elasticsearch_url, alias)) as observer,
+    ):
         seen = set()
-        with index.writing():
+        with index.writer.lock():
             for number in range(30):
                 put(index, document(f"docs/{number}", LEAVE))
-                seen.add(reader.counts()[0])
-        assert index.counts() == (30, 30 * len(cut(document("docs/x", LEAVE))))
+                seen.add(observer.reader.counts()[0])
+        assert index.reader.counts() == (30, 30 * len(cut(document("docs/x", LEAVE))))
         assert 2 < len(seen) < 30
 
 
@@ -225,7 +234,8 @@ def test_a_full_disk_is_waited_for_and_then_told(elasticsearch_url, alias):
         client.indices.create(
             index=f"{alias}-full", settings={"index.blocks.read_only_allow_delete": True, "number_of_replicas": 0}
         )
-        bulk = Bulk(client, f"{alias}-full", pause=pauses.append, jitter=lambda: 0.5)
+        retries = Retries(sleep=pauses.append, jitter=lambda: 0.5)
+        bulk = BulkSender(IndexClient(client, f"{alias}-full", retries=retries))
         bulk.add(lines(3))
         with closing(bulk), pytest.raises(SearchUnavailable, match=r"would not take 3 records after 8 tries: .*disk"):
             bulk.finish()
@@ -237,28 +247,31 @@ def test_a_reader_in_the_writing_process_does_not_wait(elasticsearch_url, alias)
     with closing(elastic(elasticsearch_url, alias)) as index:
         put(index, document("docs/leave", LEAVE))
         found: list[int] = []
-        with index.writing():
+        with index.writer.lock():
             put(index, document("docs/travel", TRAVEL))
-            reader = threading.Thread(target=lambda: found.append(index.counts()[0]))
-            reader.start()
-            reader.join(30)
+            counting = threading.Thread(target=lambda: found.append(index.reader.counts()[0]))
+            counting.start()
+            counting.join(30)
             assert found == [1]
-        assert index.counts()[0] == 2
+        assert index.reader.counts()[0] == 2
 
 
-def test_what_a_large_load_leaves_is_merged_by_and_by(elasticsearch_url, alias, monkeypatch):
-    monkeypatch.setattr("retrieval.index.elastic.write.batch_writer.LARGE_LOAD", 1)
-    with closing(elastic(elasticsearch_url, alias)) as index, Elasticsearch(elasticsearch_url) as client:
-        with index.writing():
+def test_what_a_large_load_leaves_is_merged_by_and_by(elasticsearch_url, alias):
+    limits = WriteLimits(merge_bytes=1)
+    with (
+        closing(elastic(elasticsearch_url, alias, limits=limits)) as index,
+        Elasticsearch(elasticsearch_url) as client,
+    ):
+        with index.writer.lock():
             for number in range(6):
                 put(index, document(f"docs/{number}", LEAVE))
-                index.counts()  # shown step by step
+                index.reader.counts()  # shown step by step
             assert segments(client, alias) > 1
         deadline = time.monotonic() + 60
         while segments(client, alias) > 1:
             assert time.monotonic() < deadline, "never merged"
             time.sleep(0.1)
-        assert index.counts()[0] == 6
+        assert index.reader.counts()[0] == 6
 
 
 def segments(client: Elasticsearch, alias: str) -> int:

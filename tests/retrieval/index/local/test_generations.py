@@ -1,4 +1,4 @@
-"""Which file of the state folder is current, what a rebuild leaves behind, and what a broken folder says."""
+"""The generations of a state folder: the current file, what a rebuild leaves, errors of a broken folder."""
 
 import os
 import sqlite3
@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from retrieval.errors import IndexNotReady, SearchUnavailable
-from retrieval.index.generations import IndexFingerprint
-from retrieval.index.local.generations import Generations
+from retrieval.index.generations import IndexFingerprint, refusal
+from retrieval.index.local.database import Database
+from retrieval.index.local.generations import GenerationFiles
 from retrieval.index.local.index import LocalIndex, open_index
+from retrieval.index.local.open_generations import OpenGenerations
 from retrieval.index.local.schema import SCHEMA_VERSION
-from retrieval.index.local.store import Store
 from retrieval.index.protocols import SearchIndex
 from retrieval.ranking.analysis import Analyzer
 from tests.fakes import FakeEmbedder
@@ -25,7 +26,7 @@ def wanted(embedding: str = "fake/64", schema: int = SCHEMA_VERSION) -> IndexFin
 
 def opened(home: Path, embedding: str = "fake/64", schema: int = SCHEMA_VERSION):
     """An index that closes itself at the end of a `with`."""
-    return closing(LocalIndex(Generations(home, wanted(embedding, schema)), Analyzer()))
+    return closing(LocalIndex(GenerationFiles(home, wanted(embedding, schema)), Analyzer()))
 
 
 def files(home: Path) -> list[str]:
@@ -41,15 +42,15 @@ def renew(index: SearchIndex, embedding: str = "other/64", *, stop_after: int | 
     made: list[str] = []
     embedder = FakeEmbedder(embedding)
 
-    def remade(documents):
+    def reindex(documents):
         for each in documents:
             if stop_after is not None and len(made) == stop_after:
                 raise KeyboardInterrupt
             made.append(each.id)
             yield each, indexables(cut(each, embedder), index, embedder)
 
-    with index.writing():
-        index.renew(remade)
+    with index.writer.lock():
+        index.admin.renew(reindex)
     return made
 
 
@@ -68,7 +69,7 @@ def test_the_first_index_is_made_where_none_is(tmp_path):
 def test_opening_again_makes_nothing_new(tmp_path):
     filled(tmp_path)
     with opened(tmp_path) as index:
-        assert index.counts()[0] == 2
+        assert index.reader.counts()[0] == 2
         assert files(tmp_path) == ["index-1.db"]
 
 
@@ -86,7 +87,7 @@ def test_a_rebuild_takes_the_place_of_the_current_file_and_keeps_one_before_it(t
             renew(index, embedding)
             assert pointer(tmp_path) == [str(number), str(number - 1)]
             assert files(tmp_path) == [f"index-{number - 1}.db", f"index-{number}.db"]
-            assert index.counts()[0] == 2
+            assert index.reader.counts()[0] == 2
 
 
 def test_an_interrupted_rebuild_is_never_current_and_goes_on_where_it_stopped(tmp_path):
@@ -96,13 +97,16 @@ def test_an_interrupted_rebuild_is_never_current_and_goes_on_where_it_stopped(tm
             renew(index, stop_after=1)
         assert pointer(tmp_path) == ["1"]
         with pytest.raises(IndexNotReady):
-            index.lookup(lookup("leave"))
+            index.reader.lookup(lookup("leave"))
     with opened(tmp_path) as index:
-        assert index.lookup(lookup("leave")).found
+        assert index.reader.lookup(lookup("leave")).found
     with opened(tmp_path, "other/64") as index:
         assert renew(index) == ["docs/travel"]
         assert files(tmp_path) == ["index-1.db", "index-2.db"]
-        assert {each.document for each in index.lookup(lookup("leave train")).found} == {"docs/leave", "docs/travel"}
+        assert {each.document for each in index.reader.lookup(lookup("leave train")).found} == {
+            "docs/leave",
+            "docs/travel",
+        }
 
 
 def test_an_interrupted_rebuild_follows_what_changed_meanwhile(tmp_path):
@@ -113,12 +117,12 @@ def test_an_interrupted_rebuild_follows_what_changed_meanwhile(tmp_path):
     with opened(tmp_path, "other/64") as index, pytest.raises(KeyboardInterrupt):
         renew(index, stop_after=2)
     with opened(tmp_path) as index:
-        index.delete(["docs/gone"])
+        index.writer.delete(["docs/gone"])
         put(index, version(leave, LEAVE.replace("Five", "Six")), document("docs/new", TRAVEL))
     with opened(tmp_path, "other/64") as index:
         assert set(renew(index)) == {"docs/leave", "docs/new", "docs/travel"}
-        assert set(index.stored("docs")) == {"docs/leave", "docs/new", "docs/travel"}
-        assert "Six days" in (index.document("docs/leave") or leave).text
+        assert set(index.reader.stored("docs")) == {"docs/leave", "docs/new", "docs/travel"}
+        assert "Six days" in (index.reader.document("docs/leave") or leave).text
 
 
 @pytest.mark.parametrize(
@@ -167,41 +171,40 @@ def test_an_index_of_an_earlier_version_asks_for_a_sync_and_one_of_a_newer_for_a
         (SCHEMA_VERSION - 1, "made by a newer version of Footnote: install that version"),
     ):
         with opened(tmp_path, schema=schema) as index, pytest.raises(IndexNotReady, match=message):
-            index.lookup(lookup("leave"))
+            index.reader.lookup(lookup("leave"))
 
 
 def test_a_newer_index_is_never_rebuilt_by_an_older_version(tmp_path):
     home = tmp_path
     home.joinpath("index").write_text("1\n")
-    Store.create(home / "index-1.db", wanted(schema=SCHEMA_VERSION + 1)).close()
+    Database.create(home / "index-1.db", wanted(schema=SCHEMA_VERSION + 1)).close()
     with closing(open_index(home, FakeEmbedder(), Analyzer())) as index, pytest.raises(IndexNotReady, match="newer"):
         renew(index)
     assert files(home) == ["index-1.db"]
 
 
-def test_everything_that_differs_stands_in_one_line(tmp_path):
-    filled(tmp_path)
+def test_everything_that_differs_stands_in_one_line():
     made = IndexFingerprint(SCHEMA_VERSION, "a/64", "german-1")
-    line = Generations(tmp_path, wanted()).refusal(made)
+    line = refusal(made, wanted())
     assert "the embedding model 'a/64' instead of 'fake/64' and with the text analysis 'german-1'" in line
     assert "\n" not in line
 
 
 def test_an_edge_of_three_generations_keeps_two_files_open(tmp_path):
     filled(tmp_path)
-    with opened(tmp_path) as watching:
+    with closing(OpenGenerations(GenerationFiles(tmp_path, wanted()))) as watching:
         for embedding in ("second/64", "third/64"):
             with opened(tmp_path, embedding) as index:
                 renew(index, embedding)
-            assert watching.counts()[0] == 2
-        assert len(watching._opened) == 2
+            assert watching.current().reader.counts()[0] == 2
+        assert watching.numbers == [2, 3]
 
 
 def test_a_closed_index_opens_again_when_it_is_used(tmp_path):
     filled(tmp_path)
     with opened(tmp_path) as index:
         index.close()
-        assert index.counts()[0] == 2
+        assert index.reader.counts()[0] == 2
 
 
 def test_a_pointer_that_names_no_number_says_what_should_be_there(tmp_path):

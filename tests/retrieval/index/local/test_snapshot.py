@@ -1,9 +1,11 @@
-"""What is held in memory: BM25F as the formula says, and a refresh that equals reading everything again."""
+"""Snapshots: BM25F is that of the formula, and a refresh equals reading everything again."""
 
 import math
+import sqlite3
 from collections import Counter
 from contextlib import closing
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,10 +13,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from retrieval.index.local import snapshot as snapshots
 from retrieval.index.local import term_index
+from retrieval.index.local.database import Database, connect
 from retrieval.index.local.index import open_index
-from retrieval.index.local.snapshot import AUDIENCES_KEPT, Snapshot, empty, load
+from retrieval.index.local.open_generations import OpenGeneration
+from retrieval.index.local.ranking import products
+from retrieval.index.local.snapshot import AUDIENCES_KEPT, SCANNED_FROM, Snapshot, empty, load
 from retrieval.index.protocols import SearchIndex
 from retrieval.passages import EVERYONE
 from retrieval.ranking.bm25 import FIELDS, blocks
@@ -26,10 +30,10 @@ PASSAGES = st.lists(st.tuples(TERMS, TERMS, TERMS), max_size=5)
 WEIGHTS = (1.0, 2.0, 0.5)
 
 
-def made(passages: list[tuple[list[int], ...]]) -> term_index.Lexicon:
+def made(passages: list[tuple[list[int], ...]]) -> term_index.TermIndex:
     lengths = np.array([[len(field) for field in each] for each in passages], np.int64).reshape(-1, FIELDS)
     flat = np.array([term for each in passages for field in each for term in field], np.int32)
-    return term_index.lexicon(term_index.with_gaps(flat, lengths), lengths)
+    return term_index.term_index(term_index.with_gaps(flat, lengths), lengths)
 
 
 def bm25f(passages: list[tuple[list[int], ...]], readable: list[bool], terms: dict[int, float]) -> list[float]:
@@ -117,6 +121,13 @@ def index(tmp_path):
         yield opened
 
 
+@pytest.fixture
+def file(index, tmp_path):
+    """The index's file, opened once more."""
+    with closing(Database(tmp_path / "index-1.db")) as opened:
+        yield opened
+
+
 NAMES = st.sampled_from(["docs/a", "docs/b", "docs/c", "docs/d"])
 SAID = st.lists(st.sampled_from("leave travel train hotel manager".split()), min_size=1, max_size=4)
 CHANGES = st.lists(st.tuples(NAMES, st.none() | st.lists(SAID, min_size=1, max_size=3)), min_size=1, max_size=8)
@@ -124,7 +135,7 @@ CHANGES = st.lists(st.tuples(NAMES, st.none() | st.lists(SAID, min_size=1, max_s
 
 def everything(snapshot: Snapshot) -> list[Any]:
     """All that a snapshot holds."""
-    held = snapshot.lexicon
+    held = snapshot.terms
     vectors = snapshot.text.tolist(), snapshot.headings[snapshot.heading].tolist()
     rows = snapshot.ids.tolist(), snapshot.document.tolist(), snapshot.block_of.tolist(), held.lengths.tolist()
     terms = held.flat.tolist(), held.positions.tolist(), held.owners.tolist(), held.starts.tolist()
@@ -133,7 +144,7 @@ def everything(snapshot: Snapshot) -> list[Any]:
 
 def change(index: SearchIndex, name: str, sections: list[list[str]] | None) -> None:
     if sections is None:
-        index.delete([name])
+        index.writer.delete([name])
     else:
         text = "\n\n".join(f"## {said[0]}\n\n{' '.join(said)}." for said in sections)
         put(index, document(name, text))
@@ -141,68 +152,77 @@ def change(index: SearchIndex, name: str, sections: list[list[str]] | None) -> N
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(CHANGES)
-def test_a_refreshed_snapshot_equals_one_read_from_scratch(index, changes):
-    index.delete(list(index.stored("docs")))
+def test_a_refreshed_snapshot_equals_one_read_from_scratch(index, file, changes):
+    snapshot = empty()
+    index.writer.delete(list(index.reader.stored("docs")))
     for name, sections in changes:
         change(index, name, sections)
-        assert everything(index.snapshot()) == everything(load(index.store, empty()))
+        snapshot = load(file, snapshot)
+        assert everything(snapshot) == everything(load(file, empty()))
 
 
-def test_what_stayed_is_not_read_again(index, monkeypatch):
+def test_what_stayed_is_not_read_again(index, tmp_path):
     put(index, document("docs/leave", LEAVE), document("docs/travel", TRAVEL))
-    index.snapshot()
-    put(index, document("docs/new", "# New\n\nSomething new."))
     statements: list[str] = []
-    index.store._connection.set_trace_callback(statements.append)
-    index.snapshot()
+
+    def traced(path: Path, mode: str) -> sqlite3.Connection:
+        connection = connect(path, mode)
+        connection.set_trace_callback(statements.append)
+        return connection
+
+    with closing(Database(tmp_path / "index-1.db", connect=traced)) as file:
+        before = load(file, empty())
+        put(index, document("docs/new", "# New\n\nSomething new."))
+        statements.clear()
+        load(file, before)
     assert any("WHERE id > 4" in each for each in statements)
     assert sum("FROM vectors WHERE key IN" in each for each in statements) == 2
 
 
-def test_a_snapshot_is_kept_until_something_changes(index):
+def test_a_snapshot_is_kept_until_something_changes(index, file):
     put(index, document("docs/leave", LEAVE))
-    before = index.snapshot()
-    index.touch("docs/leave", fingerprint="other")
-    assert index.snapshot() is before
-    index.delete(["docs/leave"])
-    assert index.snapshot() is not before
+    generation = OpenGeneration(1, file)
+    before = generation.snapshot()
+    index.writer.touch("docs/leave", fingerprint="other")
+    assert generation.snapshot() is before
+    index.writer.delete(["docs/leave"])
+    assert generation.snapshot() is not before
 
 
-@pytest.mark.parametrize("walked", [0, 5000])
-def test_every_vector_stands_in_its_row_however_it_was_found(index, monkeypatch, walked):
-    monkeypatch.setattr(snapshots, "WALKED", walked)
+@pytest.mark.parametrize("scanned_from", [0, SCANNED_FROM])
+def test_every_vector_stands_in_its_row_however_it_was_found(index, file, scanned_from):
     made = document("docs/long", "\n\n".join(f"## Number {number}\n\nWord{number} here." for number in range(50)))
     put(index, document("docs/leave", LEAVE), made)
-    snapshot = index.snapshot()
+    snapshot = load(file, empty(), scanned_from=scanned_from)
     for row, each in enumerate([*cut(document("docs/leave", LEAVE)), *cut(made)]):
         text, heading = EMBEDDER.passages([each.embedded_text, each.embedded_heading])
         assert np.array_equal(snapshot.text[row], text.vector)
         assert np.array_equal(snapshot.headings[snapshot.heading[row]], heading.vector)
 
 
-def test_statistics_are_kept_for_some_audiences_and_shared_by_those_that_read_the_same(index):
+def test_statistics_are_kept_for_some_audiences_and_shared_by_those_that_read_the_same(index, file):
     put(index, document("docs/leave", LEAVE))
-    snapshot, everyone = index.snapshot(), frozenset({EVERYONE})
+    snapshot, everyone = load(file, empty()), frozenset({EVERYONE})
     first = snapshot.readable(everyone, RankingConfiguration())
     assert snapshot.readable(everyone | {"unheard-of"}, RankingConfiguration()) is first
-    for number in range(AUDIENCES_KEPT + 2):
-        snapshot.readable(everyone, RankingConfiguration(title=float(number)))
-    assert len(snapshot._ready) == AUDIENCES_KEPT
+    configurations = [RankingConfiguration(title=10.0 + number) for number in range(AUDIENCES_KEPT)]
+    others = [snapshot.readable(everyone, each) for each in configurations]
+    for each, other in zip(configurations, others, strict=True):
+        assert snapshot.readable(everyone, each) is other
+    assert snapshot.readable(everyone, RankingConfiguration()) is not first
 
 
 @pytest.mark.parametrize("places", [[0, 1, 2], [7, 3, 900]], ids=["together", "apart"])
 def test_a_product_does_not_depend_on_where_its_row_stands(places):
-    from retrieval.index.local.ranking import _products
-
     rng = np.random.default_rng(0)
     vectors, vector = rng.standard_normal((1000, 384), dtype=np.float32), rng.standard_normal(384, dtype=np.float32)
     rows = np.array(places)
-    alone = [_products(vectors[[row]], vector)[0] for row in rows]
-    assert _products(vectors, vector)[rows].tolist() == _products(vectors[rows], vector).tolist() == alone
+    alone = [products(vectors[[row]], vector)[0] for row in rows]
+    assert products(vectors, vector)[rows].tolist() == products(vectors[rows], vector).tolist() == alone
 
 
 def test_the_words_of_a_lookup_are_looked_up_once_each(index):
     put(index, document("docs/leave", LEAVE))
-    counted = Counter(each.document for each in index.lookup(lookup("leave leave carry over")).found)
+    counted = Counter(each.document for each in index.reader.lookup(lookup("leave leave carry over")).found)
     assert counted == {"docs/leave": 2}
-    assert len(shown(index, index.lookup(lookup("leave")))) == 2
+    assert len(shown(index, index.reader.lookup(lookup("leave")))) == 2

@@ -1,9 +1,11 @@
-"""The store of record: rows that read back as they were, transactions that are whole, errors that are ours."""
+"""One generation's file: rows read back as they were written, transactions are whole, errors are ours."""
 
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,67 +14,91 @@ from hypothesis import strategies as st
 from retrieval.errors import SearchUnavailable
 from retrieval.index.generations import IndexFingerprint
 from retrieval.index.local import records
-from retrieval.index.local.connection import mapped, select
+from retrieval.index.local.database import Database, connect, map_errors, select
 from retrieval.index.local.schema import SCHEMA_VERSION
-from retrieval.index.local.store import VERSIONS_KEPT, Store
+from retrieval.index.local.store_reader import StoreReader
+from retrieval.index.local.store_writer import VERSIONS_KEPT, StoreWriter
 from retrieval.passages import Block, Document, Passage
 from tests.retrieval.samples import LEAVE, TRAVEL, cut, document, indexables, version
 
-MADE = IndexFingerprint(SCHEMA_VERSION, "fake/64", "english-1")
+BUILT = IndexFingerprint(SCHEMA_VERSION, "fake/64", "english-1")
 ERRORS = sorted(
     (each for each in vars(sqlite3).values() if isinstance(each, type) and issubclass(each, Exception)),
     key=lambda each: each.__name__,
 )
 
 
-class Broken:
-    """A connection that raises whatever is asked of it."""
+class Breakable:
+    """A connection that raises `error`, once one is given, whatever is asked of it."""
 
-    in_transaction = False
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self.error: Exception | None = None
 
-    def __init__(self, error: Exception) -> None:
-        self._error = error
+    @property
+    def in_transaction(self) -> bool:
+        return self.error is None and self._connection.in_transaction
 
-    def execute(self, *_: object) -> None:
-        raise self._error
+    def execute(self, *statement: Any) -> Any:
+        if self.error:
+            raise self.error
+        return self._connection.execute(*statement)
 
     executemany = execute
 
     def close(self) -> None:
-        raise self._error
+        self._connection.close()
+        if self.error:
+            raise self.error
+
+
+class Opened:
+    """A new file with its reader and its writer; `connection` is what they use."""
+
+    def __init__(self, path: Path, wrap: Callable[[sqlite3.Connection], Any]) -> None:
+        Database.create(path, BUILT).close()
+        self.connection: Any = None
+
+        def wrapped(path: Path, mode: str) -> Any:
+            self.connection = wrap(connect(path, mode))
+            return self.connection
+
+        self.database = Database(path, connect=wrapped)
+        self.reader, self.writer = StoreReader(self.database), StoreWriter(self.database)
 
 
 @pytest.fixture
 def store(tmp_path):
-    with closing(Store.create(tmp_path / "index-1.db", MADE)) as store:
-        yield store
+    opened = Opened(tmp_path / "index-1.db", lambda connection: connection)
+    with closing(opened.database):
+        yield opened
 
 
-def replace(store: Store, made: Document) -> None:
+def replace(store: Opened, made: Document) -> None:
     passages = cut(made)
     terms = [[each.text.split(), [], []] for each in passages]
-    store.replace(made, indexables(passages), terms, "f")
+    store.writer.replace(made, indexables(passages), terms=terms, fingerprint="f")
 
 
 CALLS = [
-    ("close", lambda store: store.close()),
-    ("settle", lambda store: store.settle()),
-    ("edition", lambda store: store.edition()),
-    ("sources", lambda store: store.sources()),
-    ("register", lambda store: store.register("docs", "/docs")),
-    ("forget", lambda store: store.forget("docs")),
-    ("stored", lambda store: store.stored("docs")),
-    ("skips", lambda store: store.skips("docs")),
-    ("set_fingerprint", lambda store: store.set_fingerprint("docs/a", "f")),
-    ("delete", lambda store: store.delete(["docs/a"])),
-    ("prune", lambda store: store.prune()),
-    ("known_ids", lambda store: store.known_ids(["term"])),
-    ("vectors", lambda store: store.vectors([b"key"])),
-    ("tokens", lambda store: store.tokens([1])),
-    ("passages", lambda store: store.passages([1])),
-    ("sections", lambda store: store.sections("docs/a")),
-    ("document", lambda store: store.document("docs/a")),
-    ("counts", lambda store: store.counts()),
+    ("checkpoint", lambda store: store.database.checkpoint()),
+    ("edition", lambda store: store.database.edition()),
+    ("sources", lambda store: store.reader.sources()),
+    ("stored", lambda store: store.reader.stored("docs")),
+    ("skips", lambda store: store.reader.skips("docs")),
+    ("term_ids", lambda store: store.reader.term_ids(["term"])),
+    ("vectors", lambda store: store.reader.vectors([b"key"])),
+    ("tokens", lambda store: store.reader.tokens([1])),
+    ("passages", lambda store: store.reader.passages([1])),
+    ("sections", lambda store: store.reader.sections("docs/a")),
+    ("document", lambda store: store.reader.document("docs/a")),
+    ("counts", lambda store: store.reader.counts()),
+    ("register", lambda store: store.writer.register("docs", "/docs")),
+    ("forget", lambda store: store.writer.forget("docs")),
+    ("touch", lambda store: store.writer.touch("docs/a", "f")),
+    ("delete", lambda store: store.writer.delete(["docs/a"])),
+    ("prune", lambda store: store.writer.prune()),
+    ("close", lambda store: store.database.close()),
 ]
 
 
@@ -83,55 +109,59 @@ def test_sqlite_has_the_errors_that_we_know_of():
 
 
 @pytest.mark.parametrize("call", [call for _, call in CALLS], ids=[name for name, _ in CALLS])
-def test_every_error_of_sqlite_becomes_ours(store, monkeypatch, call):
+def test_every_error_of_sqlite_becomes_ours(tmp_path, call):
+    store = Opened(tmp_path / "index-1.db", Breakable)
     for error in ERRORS:
-        with monkeypatch.context() as patch:
-            patch.setattr(store, "_connection", Broken(error("it broke")))
-            with pytest.raises(SearchUnavailable, match=r"index-1\.db' cannot be used just now: it broke") as raised:
-                call(store)
-            assert isinstance(raised.value.__cause__, error)
+        store.connection.error = error("it broke")
+        with pytest.raises(SearchUnavailable, match=r"index-1\.db' cannot be used just now: it broke") as raised:
+            call(store)
+        assert isinstance(raised.value.__cause__, error)
+    store.connection.error = None
+    store.database.close()
 
 
 def test_no_other_error_is_taken_for_one_of_sqlite(tmp_path):
-    with pytest.raises(ZeroDivisionError), mapped(tmp_path):
+    with pytest.raises(ZeroDivisionError), map_errors(tmp_path):
         raise ZeroDivisionError
 
 
-def fails(store: Store) -> None:
-    with store.changing():
-        store.register("docs", "/docs")
+def fails(store: Opened) -> None:
+    with store.database.change():
+        store.writer.register("docs", "/docs")
         raise ZeroDivisionError
 
 
 def test_a_transaction_that_fails_leaves_nothing_of_those_inside_it(store):
     with pytest.raises(ZeroDivisionError):
         fails(store)
-    assert store.sources() == {}
-    assert store.edition() == 0
+    assert store.reader.sources() == {}
+    assert store.database.edition() == 0
 
 
-class RefusesToCommit:
-    """A connection whose disk is full when the transaction ends."""
+class Full:
+    """A connection whose disk is full, while `is_full`, when a transaction ends."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        self.is_full = True
 
     def __getattr__(self, name: str):
         return getattr(self._connection, name)
 
     def execute(self, statement: str, *values):
-        if statement == "COMMIT":
+        if statement == "COMMIT" and self.is_full:
             raise sqlite3.OperationalError("database or disk is full")
         return self._connection.execute(statement, *values)
 
 
-def test_a_commit_that_fails_does_not_leave_the_transaction_open(store, monkeypatch):
-    with monkeypatch.context() as patch:
-        patch.setattr(store, "_connection", RefusesToCommit(store._connection))
+def test_a_commit_that_fails_does_not_leave_the_transaction_open(tmp_path):
+    store = Opened(tmp_path / "index-1.db", Full)
+    with closing(store.database):
         with pytest.raises(SearchUnavailable, match="disk is full"):
-            store.register("docs", "/docs")
-    store.register("other", "/other")
-    assert store.sources() == {"other": "/other"}
+            store.writer.register("docs", "/docs")
+        store.connection.is_full = False
+        store.writer.register("other", "/other")
+        assert store.reader.sources() == {"other": "/other"}
 
 
 def test_a_document_that_cannot_be_stored_leaves_its_old_self(store):
@@ -139,16 +169,16 @@ def test_a_document_that_cannot_be_stored_leaves_its_old_self(store):
     replace(store, leave)
     changed = version(leave, TRAVEL)
     with pytest.raises(ValueError, match="zip"):
-        store.replace(changed, indexables(cut(changed)), [], "f")
-    assert store.document("docs/leave") == leave
-    assert [each.text for each in store.sections("docs/leave")] == [each.text for each in cut(leave)]
+        store.writer.replace(changed, indexables(cut(changed)), terms=[], fingerprint="f")
+    assert store.reader.document("docs/leave") == leave
+    assert [each.text for each in store.reader.sections("docs/leave")] == [each.text for each in cut(leave)]
 
 
 def test_so_many_past_versions_are_kept_newest_first(store):
     made = [document("docs/leave", f"# Leave\n\nVersion {number}.") for number in range(VERSIONS_KEPT + 3)]
     for each in made:
         replace(store, each)
-    kept = [store.document("docs/leave", each.version) is not None for each in made]
+    kept = [store.reader.document("docs/leave", each.version) is not None for each in made]
     assert kept == [False, False] + [True] * (VERSIONS_KEPT + 1)
 
 
@@ -156,33 +186,33 @@ def test_a_version_that_comes_back_is_the_newest_again(store):
     first, second = document("docs/leave", LEAVE), document("docs/leave", TRAVEL)
     for each in (first, second, first):
         replace(store, each)
-    assert store.document("docs/leave") == first
-    assert store.document("docs/leave", second.version) is not None
+    assert store.reader.document("docs/leave") == first
+    assert store.reader.document("docs/leave", second.version) is not None
 
 
 def test_many_values_are_asked_for_in_several_statements(store):
     terms = [f"term{number}" for number in range(1201)]
-    with store.transaction() as connection:
+    with store.database.transaction() as connection:
         connection.executemany("INSERT INTO vocabulary (term) VALUES (?)", [(term,) for term in terms])
-    assert set(store.known_ids([*terms, "unknown"])) == set(terms)
-    with store.reading() as connection:
+    assert set(store.reader.term_ids([*terms, "unknown"])) == set(terms)
+    with store.database.read() as connection:
         assert list(select(connection, "SELECT term FROM vocabulary WHERE term IN (*)", [])) == []
 
 
 def test_the_edition_grows_with_documents_and_with_nothing_else(store):
     replace(store, document("docs/leave", LEAVE))
-    edition = store.edition()
-    store.set_fingerprint("docs/leave", "other")
-    store.register("docs", "/docs")
-    store.prune()
-    assert store.edition() == edition
-    store.delete(["docs/leave"])
-    assert store.edition() > edition
+    edition = store.database.edition()
+    store.writer.touch("docs/leave", "other")
+    store.writer.register("docs", "/docs")
+    store.writer.prune()
+    assert store.database.edition() == edition
+    store.writer.delete(["docs/leave"])
+    assert store.database.edition() > edition
 
 
 def test_a_file_that_must_exist_is_not_made(tmp_path: Path):
     with pytest.raises(SearchUnavailable):
-        Store(tmp_path / "index-9.db")
+        Database(tmp_path / "index-9.db")
     assert not (tmp_path / "index-9.db").exists()
 
 
