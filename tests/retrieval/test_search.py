@@ -89,7 +89,7 @@ def test_nothing_readable_gives_no_confidence(filled):
 def test_what_is_withheld_leaves_no_trace_in_scores_and_confidence(filled):
     query = Query("director approval for first class")
     before = search(filled)(query)
-    filled.delete(["docs/pay"])
+    filled.writer.delete(["docs/pay"])
     after = search(filled)(query)
     assert [(hit.passage, hit.score) for hit in after.hits] == [(hit.passage, hit.score) for hit in before.hits]
     assert after.confidence == before.confidence

@@ -511,10 +511,11 @@ def test_a_disk_that_fills_up_during_a_sync_is_told_and_the_next_one_completes_i
 ):
     small_steps(monkeypatch)
     folder = folder_of(tmp_path / "docs")
-    retries = Retries(longest_pause=0.05)
+    # Nothing is sent before its batch is hidden, so the first write that the full disk refuses is that of the mark.
+    limits, retries = WriteLimits(commit_bytes=60_000), Retries(longest_pause=0.05)
     with (
         # The next one waits for its end: a full disk does not let the lock go either.
-        closing(elastic(elasticsearch_url, alias, lease=8.0, limits=SMALL_STEPS, retries=retries)) as index,
+        closing(elastic(elasticsearch_url, alias, lease=8.0, limits=limits, retries=retries)) as index,
         Elasticsearch(elasticsearch_url) as client,
     ):
 
