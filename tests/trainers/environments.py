@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from tests.servers.elastic.installing import folder
-from tests.servers.elastic.running import variable
+from tests.servers.elastic.installation import folder
+from tests.servers.elastic.processes import variable
 
 READY = "ready"
 

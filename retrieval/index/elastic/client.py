@@ -71,7 +71,7 @@ def connect(connection: Connection) -> Elasticsearch:
         "basic_auth": (connection.username, connection.password) if connection.username else None,
         "ca_certs": connection.ca_certs or None,
         "ssl_assert_fingerprint": connection.fingerprint or None,
-        # All tries together stay within the limit, so a server that says nothing ends in an honest error.
+        # All tries together stay within the limit, so that a server that never answers ends in an error.
         "request_timeout": connection.timeout / nodes,
         "max_retries": max(1, nodes - 1),
         "retry_on_timeout": nodes > 1,

@@ -13,7 +13,7 @@ from retrieval.index.generations import NOTHING_YET, IndexFingerprint, refusal
 
 
 class CurrentGeneration:
-    """Opens stores for this process; whoever holds the write lock gets one whose requests may take `write_timeout`."""
+    """Opens stores; the requests of the lock holder's, and of one for writing, may take `write_timeout` seconds."""
 
     def __init__(
         self,

@@ -80,19 +80,14 @@ def replacement(
     }
     key = f"{document_key(document.id)}-{edition}"
     parts = compress(content)
-    records: list[Action] = [
-        (
-            {"index": {"_id": f"d-{key}"}},
-            {
-                **base,
-                "kind": DOCUMENT,
-                "version": document.version,
-                "fingerprint": fingerprint,
-                "parts": len(parts),
-                "kept": {"audience": audience_record(document.audience)},
-            },
-        )
-    ]
+    head = {
+        "kind": DOCUMENT,
+        "version": document.version,
+        "fingerprint": fingerprint,
+        "parts": len(parts),
+        "kept": {"audience": audience_record(document.audience)},
+    }
+    records: list[Action] = [({"index": {"_id": f"d-{key}"}}, base | head)]
     records += [
         # An earlier edition of the same content may be in use as a past version: its parts are left as they are.
         ({"create": {"_id": id_}}, {**_without_audience(base), "kind": TEXT, "kept": {"part": part}})
@@ -101,16 +96,11 @@ def replacement(
     terms = [passage_terms(analyzer, each.passage) for each in passages]
     block_of = blocks([0] * len(terms), [len(text) for text, *_ in terms]).tolist()
     for each, fields, block in zip(passages, terms, block_of, strict=True):
-        records.append(
-            (
-                {"index": {"_id": passage_id(document.id, edition, each.passage.ordinal)}},
-                base | _passage(each, fields, block, edition, document),
-            )
-        )
+        action = {"index": {"_id": passage_id(document.id, edition, each.passage.ordinal)}}
+        records.append((action, base | _passage(each, fields, block, edition, document)))
     for block in sorted(set(block_of)):
         members = [fields for fields, number in zip(terms, block_of, strict=True) if number == block]
-        id_ = f"b-{key}-{block}"
-        records.append(({"index": {"_id": id_}}, base | _block(members, block, edition)))
+        records.append(({"index": {"_id": f"b-{key}-{block}"}}, base | _block(members, block, edition)))
     return DocumentChange(document.id, document.source, edition, document.version, fingerprint, records)
 
 

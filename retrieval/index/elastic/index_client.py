@@ -72,7 +72,7 @@ class IndexClient:
         return [hit["_id"] for hit in response["hits"]["hits"]]
 
     def records(self, ids: Sequence[str], *, fields: Sequence[str] = ("*",)) -> list[Record]:
-        """Records by id, as they are at this moment, in this order; `found` tells whether one is there."""
+        """Records by id, as they are at this moment, in this order; `found` is whether one exists."""
         return self.retries.read(lambda: self._records(ids, fields)) if ids else []
 
     def _records(self, ids: Sequence[str], fields: Sequence[str]) -> list[Record]:

@@ -1,7 +1,7 @@
 """Settings, mappings and metadata of a generation's index, and the filters over it (pure).
 
-One index holds a whole generation, told apart by `kind`. A passage carries its vectors and, analysed beforehand, its
-terms: the index then has exactly the terms that a question is asked in, in every language.
+One index holds a whole generation, whose records differ by `kind`. A passage has its vectors and, analysed by us, its
+terms: the index then has exactly the terms of an analysed question, in every language.
 """
 
 from collections.abc import Mapping, Sequence

@@ -37,7 +37,7 @@ class OpenGeneration:
 
 
 class OpenGenerations:
-    """Opens the current generation when it is asked for, and keeps the one before it open."""
+    """Opens the current generation at its first use, and keeps the one before it open."""
 
     def __init__(self, files: GenerationFiles) -> None:
         self._files = files

@@ -71,7 +71,7 @@ def _pairs(
 def _context(
     snapshot: Snapshot, readable: ReadablePart, lookup: Lookup, postings: Mapping[str, Ints], rows: Rows
 ) -> Floats:
-    """The score of the block that each row stands in."""
+    """The score of the block of each row."""
     wanted = np.zeros(readable.blocks.size, bool)
     wanted[snapshot.block_of[rows]] = True
     return term_index.scores(postings, lookup.terms, readable.blocks, only=wanted)[0][snapshot.block_of[rows]]
@@ -110,7 +110,7 @@ def _near(snapshot: Snapshot, readable: ReadablePart, vector: Vector, weight: np
 
 
 def products(vectors: Matrix, vector: Vector) -> Cosines:
-    """Each row's product, rounded alike wherever the row stands, which a matrix product is not."""
+    """Each row's product, which does not depend on its place, as the rounding of a matrix product does."""
     return np.asarray((vectors * vector).sum(axis=1), np.float32)
 
 

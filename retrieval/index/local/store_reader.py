@@ -45,7 +45,7 @@ class StoreReader:
             return {row[0]: SkippedFile(row[0], row[1], row[2], Skipped(cast(Reason, row[3]), row[4])) for row in rows}
 
     def term_ids(self, terms: Iterable[str]) -> dict[str, int]:
-        """Ids of those terms that any passage ever held."""
+        """Ids of those terms that any passage ever had."""
         with self._database.read() as connection:
             return dict(select(connection, "SELECT term, id FROM vocabulary WHERE term IN (*)", sorted(terms)))
 

@@ -1,7 +1,7 @@
 """BM25F over a positional index held in NumPy arrays (pure).
 
-Statistics (how many passages hold a term, mean lengths) are taken over the passages that the asker may read alone, so
-that withheld ones do not even change the weight of a word. Field weights with one saturation, as in
+Statistics (how many passages hold a term, mean lengths) are taken over the passages that the audience may read alone,
+so that withheld ones do not even change the weight of a word. Field weights with one saturation, as in
 Robertson, Zaragoza and Taylor, "Simple BM25 extension to multiple weighted fields" (2004).
 """
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from retrieval.ranking.bm25 import FIELDS, K1, LENGTH_NORM, TEXT, Floats, Ints, idf
 
-# An owner is a passage's row in the upper bits and a field in the lowest two: a shift is quicker than a division.
+# An owner is a passage's row in the upper bits and a field in the lowest two: a shift is faster than a division.
 FIELD_BITS = 2
 
 NOWHERE: Ints = np.zeros(0, np.int32)
@@ -36,11 +36,11 @@ class TermIndex:
     lengths: NDArray[np.int64]
 
     def owners_of(self, term: int | None) -> Ints:
-        """The owners of a term's occurrences, ascending, one for each time that it stands there."""
+        """The owners of a term's occurrences, ascending, one for each occurrence."""
         return self.owners[self._occurrences(term)]
 
     def owners_of_pair(self, first: int | None, second: int | None) -> Ints:
-        """The owners of the places where `second` follows `first` within one field of one passage."""
+        """The owners of the occurrences of `second` right after `first` in one field of one passage."""
         here, there = self._occurrences(first), self._occurrences(second)
         if here.stop - here.start <= there.stop - there.start:
             return np.compress(self.flat.take(self.positions[here] + 1) == second, self.owners[here])

@@ -25,7 +25,7 @@ STORED = ["docs/leave.md", "docs/pay.md", "docs/trips/travel.md"]
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch) -> Path:
+def folder(tmp_path, monkeypatch):
     """The working folder with the documents and the state folder of the version before."""
     with tarfile.open(FIXTURES / "state.tar.gz") as archive:
         archive.extractall(tmp_path, filter="data")

@@ -12,8 +12,8 @@ from urllib.request import ProxyHandler, build_opener
 import pytest
 
 from tests.servers.elastic.cluster import Cluster, serving_cluster
-from tests.servers.elastic.installing import NEW, OLD, best, folder, installed, is_installed, java
-from tests.servers.elastic.running import Unavailable, setting
+from tests.servers.elastic.installation import NEW, OLD, best, folder, installed, is_installed, java
+from tests.servers.elastic.processes import Unavailable, setting
 from tests.servers.elastic.server import Server, serving
 
 # Seconds for a test and the servers that it may be the first to ask for, on a busy machine.

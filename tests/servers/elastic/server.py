@@ -20,8 +20,8 @@ from urllib.error import HTTPError
 from urllib.request import HTTPSHandler, ProxyHandler, Request, build_opener
 
 from tests.servers.certificates import Certificate
-from tests.servers.elastic.installing import OLD, installed, java
-from tests.servers.elastic.running import give_away, members, start, watch
+from tests.servers.elastic.installation import OLD, installed, java
+from tests.servers.elastic.processes import give_away, members, start, watch
 
 HOST = "127.0.0.1"
 PORTS = range(20000, 32000)  # below those that systems give to outgoing connections, so that a restart finds its own

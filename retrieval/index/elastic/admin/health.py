@@ -1,4 +1,4 @@
-"""Checks an Elasticsearch: version, privileges, health, disk; what is wrong comes with its remedy."""
+"""Checks an Elasticsearch server: version, privileges, health, disk; what is wrong comes with its remedy."""
 
 import re
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ def examine(connection: Connection, alias: str) -> Iterator[HealthCheck]:
         return
     try:
         yield _version(client, connection.place)
-        yield from _rights(client, alias)
+        yield from _privileges(client, alias)
         yield from _index(client, alias)
     except (ApiError, TransportError) as error:
         yield _failed("server", f"Elasticsearch at {connection.place} {reason(error)}")
@@ -68,7 +68,7 @@ def _version(client: Elasticsearch, place: str) -> HealthCheck:
     return HealthCheck("server", ok=True, detail=f"{place}, Elasticsearch {number}", mend=mend)
 
 
-def _rights(client: Elasticsearch, alias: str) -> Iterator[HealthCheck]:
+def _privileges(client: Elasticsearch, alias: str) -> Iterator[HealthCheck]:
     """No check where security is off."""
     names = [alias, f"{alias}-*"]
     try:
@@ -79,11 +79,11 @@ def _rights(client: Elasticsearch, alias: str) -> Iterator[HealthCheck]:
         if isinstance(error, ApiError) and error.status_code in {400, 404, 405}:
             return
         raise
-    allowed = {right for each in names for right, may in response["index"][each].items() if not may}
-    if lacking := [right for right in READ_PRIVILEGES if right in allowed]:
+    missing = {right for each in names for right, may in response["index"][each].items() if not may}
+    if lacking := [right for right in READ_PRIVILEGES if right in missing]:
         mend = f"give the key or user {' and '.join(f'`{right}`' for right in lacking)} on {alias!r} and '{alias}-*'"
         yield HealthCheck("privileges", ok=False, detail="it may not search", mend=mend)
-    elif lacking := [right for right in WRITE_PRIVILEGES if right in allowed]:
+    elif lacking := [right for right in WRITE_PRIVILEGES if right in missing]:
         mend = f"whoever runs `footnote sync` also needs {' and '.join(f'`{right}`' for right in lacking)} there"
         yield HealthCheck("privileges", ok=True, detail="it may search and not sync", mend=mend)
     else:

@@ -20,14 +20,14 @@ from retrieval.index.elastic.query.term_stats import COUNT_BITS, index_term, ter
 from retrieval.index.protocols import Lookup, Vector
 from retrieval.ranking.bm25 import Floats
 
-# So many nearest passages at least, and half as many again for their words: what is near holds many of these too.
+# So many nearest passages at least, and half as many again for their words, which many of the nearest hold too.
 CHOSEN_AT_LEAST = 100
 FOR_WORDS = 0.5
 BLOCKS_CHOSEN = 50
 CANDIDATES_PER_SHARD = 1.5
-# More than BM25 ever gives, so that what is near comes first.
-NEAR_FIRST = 1000.0
-# A question with a long history holds more words than one query may; those that weigh least are not looked for.
+# A boost above any BM25 score, so that the nearest come first.
+NEAREST_BOOST = 1000.0
+# A question with a long history has more words than one query may; those of the least weight are left out.
 TERMS_AT_MOST = 400
 
 # For each of the question's terms, by binary search in the record's ascending counts: its place above its counts.
@@ -36,24 +36,24 @@ TERMS_AT_MOST = 400
 VALUES_AT_MOST = 100
 COUNTED = "found"
 COUNTS = """
-def held = doc['counts'];
+def counts = doc['counts'];
 List hashes = params.hashes;
-int size = held.size();
-int asked = hashes.size();
+int size = counts.size();
+int terms = hashes.size();
 int bits = params.bits;
 int first = params.first;
 long mask = (1L << bits) - 1;
-for (int i = 0; i < asked; ++i) {
+for (int i = 0; i < terms; ++i) {
   long hash = ((Number) hashes.get(i)).longValue();
   int low = 0;
   int high = size;
   while (low < high) {
     int middle = (low + high) >>> 1;
-    long there = (long) held.get(middle);
+    long there = (long) counts.get(middle);
     if ((there >> bits) < hash) { low = middle + 1 } else { high = middle }
   }
   if (low < size) {
-    long there = (long) held.get(low);
+    long there = (long) counts.get(low);
     if ((there >> bits) == hash) { emit(((long) (first + i) << bits) | (there & mask)) }
   }
 }
@@ -76,7 +76,7 @@ Body = dict[str, Any]
 class Hits:
     """The n records that a search chose: the numbers and labels of their places, and each one's packed counts.
 
-    `numbers` has shape (n, k). `text` and `heading` are cosines, shape (n,), 0 without a vector; None if not asked for.
+    `numbers` has shape (n, k). `text` and `heading` are cosines, shape (n,), 0 without a vector; None if not requested.
     """
 
     numbers: NDArray[np.int32]
@@ -134,7 +134,7 @@ def _state(lookup: Lookup, index: str, audiences: Sequence[str], known: Mapping[
     wanted = {name: query for name, query in counted_terms(lookup).items() if known is None or name not in known}
     aggregations: Body = {}
     if wanted:
-        aggregations["held"] = {"filters": {"filters": dict(zip(_places(wanted), wanted.values(), strict=True))}}
+        aggregations["holders"] = {"filters": {"filters": dict(zip(_places(wanted), wanted.values(), strict=True))}}
     if known is None:
         aggregations |= {kind: _sums(kind) for kind in (PASSAGE, BLOCK, DOCUMENT)}
     if not aggregations:
@@ -192,7 +192,7 @@ def _nearest(vector: Vector, count: int, readable: Body) -> Body:
         "k": count,
         "num_candidates": int(count * CANDIDATES_PER_SHARD),
         "filter": readable,
-        "boost": NEAR_FIRST,
+        "boost": NEAREST_BOOST,
     }
 
 
@@ -226,8 +226,8 @@ def _hits(size: int, terms: Sequence[str]) -> Body:
 
 
 def _params(terms: Sequence[str], first: int) -> Body:
-    asked = terms[first : first + VALUES_AT_MOST]
-    return {"hashes": list(map(term_hash, asked)), "first": first, "bits": COUNT_BITS}
+    some = terms[first : first + VALUES_AT_MOST]
+    return {"hashes": list(map(term_hash, some)), "first": first, "bits": COUNT_BITS}
 
 
 def _near(vector: Vector, size: int) -> Body:
@@ -268,7 +268,7 @@ def state_of(response: Mapping[str, Any]) -> tuple[str, int]:
 def holders_in(response: Mapping[str, Any], lookup: Lookup, known: Mapping[str, int] | None) -> dict[str, int]:
     """How many passages or blocks hold each term that was not known."""
     names = [name for name in counted_terms(lookup) if known is None or name not in known]
-    buckets = response.get("aggregations", {}).get("held", {}).get("buckets", {})
+    buckets = response.get("aggregations", {}).get("holders", {}).get("buckets", {})
     return {name: buckets[place]["doc_count"] for place, name in zip(_places(names), names, strict=True)}
 
 

@@ -20,7 +20,7 @@ Found = TypeVar("Found")
 
 
 class WriteCoordinator:
-    """Gives writers out. Without the write lock every change is shown by itself, while it is held all together.
+    """Hands out writers; without the write lock every change is shown by itself, while it is held all together.
 
     Raises `SearchUnavailable` when the index cannot be reached; `place` names it there.
     """
@@ -148,4 +148,4 @@ class WriteCoordinator:
 
 
 def _no_fence() -> None:
-    """Whoever writes without the write lock is never stopped."""
+    """Let every write pass that is made without the write lock."""

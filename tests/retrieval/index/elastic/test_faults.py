@@ -36,8 +36,8 @@ from tests.fakes import FakeEmbedder
 from tests.retrieval.conftest import LEASE, elastic
 from tests.retrieval.index.elastic.test_generations import reindexer
 from tests.retrieval.samples import LEAVE, TRAVEL, cut, document, finished, lookup, process, put
-from tests.servers.elastic.installing import best
-from tests.servers.elastic.running import Unavailable
+from tests.servers.elastic.installation import best
+from tests.servers.elastic.processes import Unavailable
 from tests.servers.elastic.server import Server, serving
 
 pytestmark = [pytest.mark.server, pytest.mark.timeout(900)]

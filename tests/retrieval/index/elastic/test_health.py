@@ -15,8 +15,8 @@ from tests import ROOT
 from tests.retrieval.conftest import elastic, own_alias
 from tests.retrieval.samples import LEAVE, document, put
 from tests.servers.elastic.cluster import Cluster, serving_cluster
-from tests.servers.elastic.installing import best
-from tests.servers.elastic.running import Unavailable
+from tests.servers.elastic.installation import best
+from tests.servers.elastic.processes import Unavailable
 from tests.servers.elastic.server import free_port
 
 ROLES = json.loads((ROOT / "deploy" / "elasticsearch-roles.json").read_text(encoding="utf-8"))

@@ -22,8 +22,8 @@ from tests.retrieval.index.elastic.test_faults import assert_holds, folder_of
 from tests.retrieval.index.elastic.test_generations import reindexer
 from tests.retrieval.samples import LEAVE, TRAVEL, document, lookup, put
 from tests.servers.elastic.cluster import Cluster, key, serving_cluster
-from tests.servers.elastic.installing import NEW, OLD
-from tests.servers.elastic.running import Unavailable
+from tests.servers.elastic.installation import NEW, OLD
+from tests.servers.elastic.processes import Unavailable
 
 pytestmark = [pytest.mark.server, pytest.mark.full, pytest.mark.timeout(900)]
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from tests.servers.elastic.running import Unavailable, is_root, open_to_all, setting, unprivileged, variable
+from tests.servers.elastic.processes import Unavailable, is_root, open_to_all, setting, unprivileged, variable
 
 NEW = "9.4.3"
 OLD = "8.16.6"
