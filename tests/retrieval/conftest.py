@@ -16,7 +16,7 @@ from retrieval.index.protocols import SearchIndex
 from retrieval.ranking.analysis import Analyzer
 from tests.fakes import FakeEmbedder
 
-Opening = Callable[..., SearchIndex]
+Opener = Callable[..., SearchIndex]
 # How long a writer that died keeps the others waiting.
 LEASE = 4.0
 
@@ -24,15 +24,15 @@ ELASTIC = pytest.param("elastic", marks=[pytest.mark.server, pytest.mark.timeout
 
 
 @pytest.fixture(params=["local", ELASTIC])
-def opening(request: pytest.FixtureRequest) -> Iterator[Opening]:
+def opener(request: pytest.FixtureRequest) -> Iterator[Opener]:
     """Opens the same index again and again, as another process would: with this embedding model and language."""
     with ExitStack() as opened:
         open_one = opened.enter_context(OPENERS[request.param](request))
 
-        def opening(embedding: str = "fake/64", language: str = "english") -> SearchIndex:
+        def opener(embedding: str = "fake/64", language: str = "english") -> SearchIndex:
             return opened.enter_context(closing(open_one(FakeEmbedder(embedding), Analyzer(language))))
 
-        yield opening
+        yield opener
 
 
 @contextmanager
@@ -92,9 +92,9 @@ def own_alias(url: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def index(opening: Opening) -> SearchIndex:
+def index(opener: Opener) -> SearchIndex:
     """An index without documents."""
-    return opening()
+    return opener()
 
 
 @pytest.fixture

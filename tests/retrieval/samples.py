@@ -3,13 +3,13 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
 from retrieval.embedding.sentence_transformers import Embedder, text_key
-from retrieval.index.protocols import Candidates, Encoded, Indexable, Lookup, SearchIndex
+from retrieval.index.protocols import Candidates, Encoded, Indexable, Lookup, Reindexer, SearchIndex
 from retrieval.parsing.protocol import Parsed
 from retrieval.parsing.registry import parse
 from retrieval.passages import EVERYONE, Document, Passage, readable_audiences
@@ -79,6 +79,16 @@ def indexables(
 
 def _vectors(texts: Sequence[str], embedder: Embedder) -> dict[bytes, Encoded]:
     return {text_key(text): vectors for text, vectors in zip(texts, embedder.passages(texts), strict=True)}
+
+
+def reindexer(embedder: FakeEmbedder, index: SearchIndex | None = None) -> Reindexer:
+    """Cuts and embeds documents again; vectors that the index knows are not made again."""
+
+    def reindex(documents: Iterable[Document]) -> Iterator[tuple[Document, list[Indexable]]]:
+        for each in documents:
+            yield each, indexables(cut(each, embedder), index, embedder)
+
+    return reindex
 
 
 def put(index: SearchIndex, *documents: Document, embedder: Embedder = EMBEDDER, fingerprint: str = "f") -> None:

@@ -19,7 +19,7 @@ from retrieval.parsing.registry import parse
 from retrieval.sources.files import read
 from retrieval.sync import Report, Source, remove, sync
 from tests.fakes import FakeEmbedder
-from tests.retrieval.conftest import Opening
+from tests.retrieval.conftest import Opener
 from tests.retrieval.samples import LEAVE, TRAVEL, found
 
 
@@ -357,11 +357,11 @@ def test_an_empty_source_that_was_synced_can_be_removed(index, tmp_path):
     assert remove("new", index).deleted == []
 
 
-def test_a_change_of_model_rebuilds_without_reading_a_file(opening: Opening, folder, parsed):
-    run(opening(), Source("docs", folder))
+def test_a_change_of_model_rebuilds_without_reading_a_file(opener: Opener, folder, parsed):
+    run(opener(), Source("docs", folder))
     parsed.clear()
     embedder, stages = FakeEmbedder("other/64"), set()
-    index = opening("other/64")
+    index = opener("other/64")
     report = sync([Source("docs", folder)], index, embedder, progress=lambda stage, *_: stages.add(stage))
     assert counts(report) == ([], [], [], 2, [])
     assert parsed == []
@@ -370,10 +370,10 @@ def test_a_change_of_model_rebuilds_without_reading_a_file(opening: Opening, fol
     assert found(index, "hotel") == {"docs/leave.md", "docs/trips/travel.md"}
 
 
-def test_a_change_of_language_rebuilds_without_embedding(opening: Opening, folder):
-    run(opening(), Source("docs", folder))
+def test_a_change_of_language_rebuilds_without_embedding(opener: Opener, folder):
+    run(opener(), Source("docs", folder))
     embedder = FakeEmbedder()
-    index = opening(language="german")
+    index = opener(language="german")
     assert counts(run(index, Source("docs", folder), embedder=embedder)) == ([], [], [], 2, [])
     assert embedder.passage_texts == []
     assert found(index, "hotel") == {"docs/leave.md", "docs/trips/travel.md"}

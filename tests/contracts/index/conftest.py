@@ -1,5 +1,5 @@
 """The index of a contract test is each implementation in turn."""
 
-from tests.retrieval.conftest import alias, index, opening
+from tests.retrieval.conftest import alias, index, opener
 
-__all__ = ["alias", "index", "opening"]
+__all__ = ["alias", "index", "opener"]

@@ -1,7 +1,7 @@
 """What every `IndexAdmin` promises: generations are rebuilt, replaced and rolled back while searches go on."""
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import pytest
 
@@ -10,26 +10,29 @@ from retrieval.index.protocols import Indexable, SearchIndex, SkippedFile
 from retrieval.parsing.protocol import Skipped
 from retrieval.passages import Document
 from tests.fakes import FakeEmbedder
-from tests.retrieval.conftest import Opening
-from tests.retrieval.samples import LEAVE, TRAVEL, cut, document, found, indexables, lookup, put, shown, version
+from tests.retrieval.conftest import Opener
+from tests.retrieval.samples import (
+    LEAVE,
+    TRAVEL,
+    cut,
+    document,
+    found,
+    lookup,
+    put,
+    reindexer,
+    shown,
+    version,
+)
 
 QUESTION = "How many days of leave may be carried over?"
 
 
-def reindexer(embedder: FakeEmbedder, index: SearchIndex):
-    def reindex(documents: Iterable[Document]) -> Iterator[tuple[Document, list[Indexable]]]:
-        for each in documents:
-            yield each, indexables(cut(each, embedder), index, embedder)
-
-    return reindex
-
-
-def test_an_index_of_another_model_or_language_refuses_until_it_is_renewed(opening: Opening):
+def test_an_index_of_another_model_or_language_refuses_until_it_is_renewed(opener: Opener):
     leave = document("docs/leave", LEAVE)
-    put(opening(), leave)
+    put(opener(), leave)
     for other, what in (
-        (opening("other/64"), r"with the embedding model 'fake/64' instead of 'other/64'"),
-        (opening(language="german"), r"with the text analysis '.+' instead of '.+'"),
+        (opener("other/64"), r"with the embedding model 'fake/64' instead of 'other/64'"),
+        (opener(language="german"), r"with the text analysis '.+' instead of '.+'"),
     ):
         with pytest.raises(IndexNotReady, match=rf"^the index was made {what}: `footnote sync` rebuilds it"):
             other.reader.lookup(lookup(QUESTION))
@@ -39,15 +42,15 @@ def test_an_index_of_another_model_or_language_refuses_until_it_is_renewed(openi
         assert other.reader.counts()[0] == 1
 
 
-def test_a_renewed_index_keeps_everything_but_the_vectors(opening: Opening):
+def test_a_renewed_index_keeps_everything_but_the_vectors(opener: Opener):
     old = document("docs/leave", LEAVE)
     skip = SkippedFile("docs/x.pdf", "docs", "f", Skipped("no-text", "there is no text"))
-    first = opening()
+    first = opener()
     put(first, old, document("docs/travel", TRAVEL), fingerprint="kept")
     put(first, version(old, LEAVE.replace("Five", "Six")), fingerprint="newer")
     first.writer.skip(skip)
     embedder = FakeEmbedder("other/64")
-    other = opening("other/64")
+    other = opener("other/64")
     with other.writer.lock():
         other.admin.renew(reindexer(embedder, other))
     assert found(other, "leave train") == {"docs/leave", "docs/travel"}
@@ -58,8 +61,8 @@ def test_a_renewed_index_keeps_everything_but_the_vectors(opening: Opening):
     assert embedder.passage_texts
 
 
-def test_a_running_process_sees_the_renewal_and_never_mixes_models(opening: Opening):
-    first, other = opening(), opening("other/64")
+def test_a_running_process_sees_the_renewal_and_never_mixes_models(opener: Opener):
+    first, other = opener(), opener("other/64")
     put(first, document("docs/leave", LEAVE))
     keys = [each.key for each in first.reader.lookup(lookup(QUESTION)).found]
     with other.writer.lock():
@@ -68,11 +71,11 @@ def test_a_running_process_sees_the_renewal_and_never_mixes_models(opening: Open
     with pytest.raises(IndexNotReady, match="with the embedding model 'other/64' instead of 'fake/64'"):
         first.reader.lookup(lookup(QUESTION))
     assert found(other, QUESTION) == {"docs/leave"}
-    assert opening("other/64").reader.passages(keys) == {}, "a key of the old generation names nothing in the new one"
+    assert opener("other/64").reader.passages(keys) == {}, "a key of the old generation names nothing in the new one"
 
 
-def test_renewing_a_fitting_index_does_nothing(opening: Opening):
-    index = opening()
+def test_renewing_a_fitting_index_does_nothing(opener: Opener):
+    index = opener()
     put(index, document("docs/leave", LEAVE))
     embedder = FakeEmbedder()
     with index.writer.lock():
@@ -85,8 +88,8 @@ def listed(index: SearchIndex) -> list[tuple[int, int, bool]]:
     return [(each.documents, each.passages, each.current) for each in index.admin.generations()]
 
 
-def test_a_rebuilt_index_holds_the_same_and_the_one_before_it_is_kept(opening: Opening):
-    index, watching = opening(), opening()
+def test_a_rebuilt_index_holds_the_same_and_the_one_before_it_is_kept(opener: Opener):
+    index, watching = opener(), opener()
     old = document("docs/leave", LEAVE)
     skip = SkippedFile("docs/x.pdf", "docs", "f", Skipped("no-text", "there is no text"))
     put(index, old, document("docs/travel", TRAVEL), version(old, LEAVE.replace("Five", "Six")))
@@ -106,12 +109,12 @@ def test_a_rebuilt_index_holds_the_same_and_the_one_before_it_is_kept(opening: O
         assert each.reader.document("docs/leave", version=old.version) is not None
 
 
-def test_searches_go_on_while_the_index_is_made_anew(opening: Opening):
-    index, observer = opening(), opening()
+def test_searches_go_on_while_the_index_is_made_anew(opener: Opener):
+    index, observer = opener(), opener()
     put(index, document("docs/leave", LEAVE), document("docs/travel", TRAVEL))
     seen: list[set[str]] = []
 
-    def watched(documents: Iterable[Document]) -> Iterator[tuple[Document, list[Indexable]]]:
+    def watched(documents: Iterable[Document]) -> Iterator[tuple[Document, Sequence[Indexable]]]:
         for pair in reindexer(FakeEmbedder(), index)(documents):
             yield pair
             seen.append(found(observer, "leave train"))
@@ -121,8 +124,8 @@ def test_searches_go_on_while_the_index_is_made_anew(opening: Opening):
     assert seen == [{"docs/leave", "docs/travel"}] * 2
 
 
-def test_a_rollback_brings_back_what_was_there_and_another_one_what_is_there_now(opening: Opening):
-    index, watching = opening(), opening()
+def test_a_rollback_brings_back_what_was_there_and_another_one_what_is_there_now(opener: Opener):
+    index, watching = opener(), opener()
     old, travel = document("docs/leave", LEAVE), document("docs/travel", TRAVEL)
     put(index, old)
     with index.writer.lock():
@@ -159,24 +162,24 @@ def test_there_is_no_going_back_to_what_is_not_kept(index):
     assert found(index, QUESTION) == {"docs/leave"}
 
 
-def test_there_is_no_going_back_to_another_model(opening: Opening):
+def test_there_is_no_going_back_to_another_model(opener: Opener):
     leave = document("docs/leave", LEAVE)
-    put(opening(), leave)
-    other = opening("other/64")
+    put(opener(), leave)
+    other = opener("other/64")
     with other.writer.lock():
         other.admin.renew(reindexer(FakeEmbedder("other/64"), other))
         with pytest.raises(IndexNotReady, match=r"was made with the embedding model 'fake/64' .*: set these again"):
             other.admin.rollback()
     assert found(other, QUESTION) == {"docs/leave"}
-    first = opening()
+    first = opener()
     with first.writer.lock():
         first.admin.rollback()
     assert found(first, QUESTION) == {"docs/leave"}
     assert {each.embedding: each.current for each in first.admin.generations()} == {"fake/64": True, "other/64": False}
 
 
-def test_what_arrives_during_a_rebuild_waits_and_is_not_lost(opening: Opening):
-    index, late = opening(), opening()
+def test_what_arrives_during_a_rebuild_waits_and_is_not_lost(opener: Opener):
+    index, late = opener(), opener()
     put(index, document("docs/leave", LEAVE))
     waiting = threading.Event()
 
@@ -186,7 +189,7 @@ def test_what_arrives_during_a_rebuild_waits_and_is_not_lost(opening: Opening):
 
     writer = threading.Thread(target=write)
 
-    def interrupted(documents: Iterable[Document]) -> Iterator[tuple[Document, list[Indexable]]]:
+    def interrupted(documents: Iterable[Document]) -> Iterator[tuple[Document, Sequence[Indexable]]]:
         writer.start()
         assert waiting.wait(timeout=30)
         yield from reindexer(FakeEmbedder(), index)(documents)

@@ -225,7 +225,7 @@ def test_a_new_audience_of_the_same_text_counts_at_once(index):
 WORDS = st.sampled_from("leave travel train hotel manager days ill pay book carry".split())
 SECTION = st.tuples(st.lists(WORDS, min_size=1, max_size=3), st.lists(WORDS, min_size=1, max_size=12))
 READERS = st.sampled_from([(EVERYONE,), (PUBLIC,), ("hr",), ("finance",), ("hr", "finance")])
-SHELF = st.lists(st.tuples(st.lists(SECTION, min_size=1, max_size=3), READERS), min_size=1, max_size=6)
+CORPUS = st.lists(st.tuples(st.lists(SECTION, min_size=1, max_size=3), READERS), min_size=1, max_size=6)
 
 
 def written(sections: list[tuple[list[str], list[str]]]) -> str:
@@ -240,11 +240,13 @@ def test_what_may_not_be_read_has_no_influence_at_all(index):
     examples = EXAMPLES if isinstance(index, LocalIndex) else EXAMPLES_OVER_THE_NETWORK
 
     @settings(max_examples=examples, deadline=None)
-    @given(shelf=SHELF, asked=st.lists(WORDS, min_size=1, max_size=5), groups=READERS, depth=st.sampled_from([2, 200]))
-    def holds(shelf, asked, groups, depth):
+    @given(
+        corpus=CORPUS, asked=st.lists(WORDS, min_size=1, max_size=5), groups=READERS, depth=st.sampled_from([2, 200])
+    )
+    def holds(corpus, asked, groups, depth):
         documents = [
             document(f"docs/{number}", written(sections), audience=audience)
-            for number, (sections, audience) in enumerate(shelf)
+            for number, (sections, audience) in enumerate(corpus)
         ]
         question = lookup(" ".join(asked), *groups, depth=depth)
         with index.writer.lock():

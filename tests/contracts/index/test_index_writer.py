@@ -10,7 +10,7 @@ from retrieval.embedding.sentence_transformers import text_key
 from retrieval.index.protocols import Encoded, SkippedFile
 from retrieval.parsing.protocol import Skipped
 from tests.fakes import FakeEmbedder
-from tests.retrieval.conftest import Opening
+from tests.retrieval.conftest import Opener
 from tests.retrieval.samples import LEAVE, TRAVEL, cut, document, found, lookup, put, shown, version
 
 QUESTION = "How many days of leave may be carried over?"
@@ -163,12 +163,12 @@ def test_tidying_an_untouched_index_changes_nothing(index):
     assert shown(index, index.reader.lookup(lookup(QUESTION))) == before
 
 
-def test_vectors_of_another_model_are_not_known(opening: Opening):
+def test_vectors_of_another_model_are_not_known(opener: Opener):
     leave = document("docs/leave", LEAVE)
-    put(opening(), leave)
+    put(opener(), leave)
     key = text_key(cut(leave)[0].embedded_text)
-    assert opening("other/64").writer.vectors([key]) == {}
-    assert set(opening(language="german").writer.vectors([key])) == {key}
+    assert opener("other/64").writer.vectors([key]) == {}
+    assert set(opener(language="german").writer.vectors([key])) == {key}
 
 
 def test_whoever_writes_already_need_not_wait(index):
@@ -178,15 +178,15 @@ def test_whoever_writes_already_need_not_wait(index):
     assert waited == []
 
 
-def test_another_writer_waits_and_is_told_so(opening: Opening):
+def test_another_writer_waits_and_is_told_so(opener: Opener):
     order: list[str] = []
     waiting = threading.Event()
 
     def write() -> None:
-        with opening().writer.lock(waiting.set):
+        with opener().writer.lock(waiting.set):
             order.append("second")
 
-    with opening().writer.lock():
+    with opener().writer.lock():
         second = threading.Thread(target=write)
         second.start()
         assert waiting.wait(timeout=10)

@@ -12,7 +12,7 @@ from retrieval.ranking.analysis import Analyzer
 from retrieval.sync import Source, sync
 from tests.fakes import FakeEmbedder
 from tests.retrieval.conftest import LEASE
-from tests.retrieval.index.elastic.test_faults import Acting, Load, assert_holds, folder_of, small_steps
+from tests.retrieval.index.elastic.test_faults import ActingEmbedder, Load, assert_holds, folder_of, small_steps
 from tests.servers.elastic.cluster import Cluster, name
 from tests.servers.elastic.server import Server
 
@@ -105,7 +105,7 @@ def test_a_sync_outlives_the_master_or_says_that_it_did_not(elasticsearch_cluste
     with closing(opened(cluster, alias, key=key)) as index:
         sync([Source("docs", folder, only=folder / "000.md")], index, FakeEmbedder())
         until(lambda: len(places(cluster, f"{alias}-000001")) == 2, "the index has no second copy")
-        embedder = Acting(cluster.kill_elected, after=after)
+        embedder = ActingEmbedder(cluster.kill_elected, after=after)
         with suppress(SearchUnavailable):  # either is right, as long as the next one completes it
             sync([Source("docs", folder)], index, embedder)
         assert embedder.acted

@@ -34,8 +34,7 @@ from retrieval.search import Search
 from retrieval.sync import Source, sync
 from tests.fakes import FakeEmbedder
 from tests.retrieval.conftest import LEASE, elastic
-from tests.retrieval.index.elastic.test_generations import reindexer
-from tests.retrieval.samples import LEAVE, TRAVEL, cut, document, finished, lookup, process, put
+from tests.retrieval.samples import LEAVE, TRAVEL, cut, document, finished, lookup, process, put, reindexer
 from tests.servers.elastic.installation import best
 from tests.servers.elastic.processes import Unavailable
 from tests.servers.elastic.server import Server, serving
@@ -155,7 +154,7 @@ class Load:
             self.done += 1
 
 
-class Acting(FakeEmbedder):
+class ActingEmbedder(FakeEmbedder):
     """Does something once, in the midst of a sync: before it embeds for this time."""
 
     def __init__(self, act: Callable[[], object], *, after: int, name: str = "fake/64") -> None:
@@ -190,11 +189,11 @@ def name(server: Server) -> Iterator[str]:
 
 
 @pytest.fixture
-def opening(server: Server, name: str) -> Iterator[Callable[..., ElasticIndex]]:
+def opener(server: Server, name: str) -> Iterator[Callable[..., ElasticIndex]]:
     """Opens the index again and again, as another process would; a read of it takes `READ_LIMIT` at most."""
     with ExitStack() as opened:
 
-        def opening(
+        def opener(
             embedding: str = "fake/64",
             *,
             shards: int = 1,
@@ -216,15 +215,15 @@ def opening(server: Server, name: str) -> Iterator[Callable[..., ElasticIndex]]:
                 )
             )
 
-        yield opening
+        yield opener
 
 
-def brought_in(index: ElasticIndex, folder: Path, embedder: FakeEmbedder | None = None) -> None:
+def sync_folder(index: ElasticIndex, folder: Path, embedder: FakeEmbedder | None = None) -> None:
     sync([Source("docs", folder)], index, embedder or FakeEmbedder())
 
 
 def refused(attempt: Callable[[], object], *, limit: float, match: str = r"^Elasticsearch at [^\n]+: [^\n]+$") -> str:
-    """What a person is told when this fails, in one line and within the limit."""
+    """The message that a person gets when this fails, in one line and within the limit."""
     began = time.monotonic()
     with pytest.raises(SearchUnavailable, match=match) as raised:
         attempt()
@@ -233,13 +232,13 @@ def refused(attempt: Callable[[], object], *, limit: float, match: str = r"^Elas
 
 
 @pytest.mark.full
-def test_a_server_stopped_before_a_search_is_named_and_found_again(server, opening, tmp_path):
-    folder, index = folder_of(tmp_path / "docs"), opening()
-    brought_in(index, folder)
+def test_a_server_stopped_before_a_search_is_named_and_found_again(server, opener, tmp_path):
+    folder, index = folder_of(tmp_path / "docs"), opener()
+    sync_folder(index, folder)
     server.stop()
     for attempt in (
         lambda: index.reader.lookup(lookup("leave")),
-        lambda: opening().reader.lookup(lookup("leave")),
+        lambda: opener().reader.lookup(lookup("leave")),
         lambda: index.reader.document("docs/000.md"),
         index.reader.counts,
     ):
@@ -249,9 +248,9 @@ def test_a_server_stopped_before_a_search_is_named_and_found_again(server, openi
 
 
 @pytest.mark.full
-def test_a_server_killed_during_searches_ends_each_of_them_in_time(server, opening, tmp_path):
-    folder, index = folder_of(tmp_path / "docs"), opening()
-    brought_in(index, folder)
+def test_a_server_killed_during_searches_ends_each_of_them_in_time(server, opener, tmp_path):
+    folder, index = folder_of(tmp_path / "docs"), opener()
+    sync_folder(index, folder)
     with Load(index) as load:
         load.searches(100)
         server.kill()
@@ -270,16 +269,16 @@ def test_a_server_killed_during_searches_ends_each_of_them_in_time(server, openi
 @pytest.mark.full
 @pytest.mark.parametrize("after", [0, 7, 20])
 def test_a_sync_whose_server_is_killed_says_so_and_the_next_one_completes_it(
-    server, opening, tmp_path, monkeypatch, after
+    server, opener, tmp_path, monkeypatch, after
 ):
     folder = folder_of(tmp_path / "docs")
-    index = opening(limits=SMALL_STEPS, retries=Retries(longest_pause=0.5))
+    index = opener(limits=SMALL_STEPS, retries=Retries(longest_pause=0.5))
     small_steps(monkeypatch)
-    brought_in(index, folder)
+    sync_folder(index, folder)
     folder_of(folder, "beta")
     (folder / "000.md").unlink()
-    embedder = Acting(server.kill, after=after)
-    refused(lambda: brought_in(index, folder, embedder), limit=60, match=r"^[^\n]+$")
+    embedder = ActingEmbedder(server.kill, after=after)
+    refused(lambda: sync_folder(index, folder, embedder), limit=60, match=r"^[^\n]+$")
     assert embedder.acted
     server.start()
     with Elasticsearch(server.url) as client:
@@ -288,7 +287,7 @@ def test_a_sync_whose_server_is_killed_says_so_and_the_next_one_completes_it(
         words = {word for passage in index.reader.sections(each) for word in passage.text.split()} & {"alpha", "beta"}
         assert len(index.reader.sections(each)) == len(cut(index.reader.document(each)))
         assert len(words) == 1, "half of a document was replaced"
-    brought_in(index, folder)
+    sync_folder(index, folder)
     assert_holds(index, folder)
     with Elasticsearch(server.url) as client:
         assert not VisibilityRecord(client, index.admin.generations()[0].name).read().batches
@@ -317,18 +316,18 @@ def killed_after(server: Server, call: Callable[[], None]) -> None:
 @pytest.mark.full
 @pytest.mark.parametrize("kill", [killed_before, killed_during, killed_after])
 def test_a_server_killed_around_the_swap_of_the_alias_leaves_one_whole_generation(
-    server, opening, tmp_path, monkeypatch, kill
+    server, opener, tmp_path, monkeypatch, kill
 ):
-    folder, index = folder_of(tmp_path / "docs"), opening()
-    brought_in(index, folder)
-    promote, renewed = GenerationIndices.promote, opening("other/64")
+    folder, index = folder_of(tmp_path / "docs"), opener()
+    sync_folder(index, folder)
+    promote, renewed = GenerationIndices.promote, opener("other/64")
     with monkeypatch.context() as patched:
         patched.setattr(GenerationIndices, "promote", lambda self, name: kill(server, lambda: promote(self, name)))
-        refused(lambda: brought_in(renewed, folder, FakeEmbedder("other/64")), limit=60)
+        refused(lambda: sync_folder(renewed, folder, FakeEmbedder("other/64")), limit=60)
     server.start()
     assert len([each for each in index.admin.generations() if each.current]) == 1
     assert_sections(index, folder)
-    brought_in(renewed, folder, FakeEmbedder("other/64"))
+    sync_folder(renewed, folder, FakeEmbedder("other/64"))
     assert [each.embedding for each in renewed.admin.generations() if each.current] == ["other/64"]
     assert_holds(renewed, folder)
 
@@ -342,40 +341,42 @@ def assert_sections(index: ElasticIndex, folder: Path) -> None:
 
 
 @pytest.mark.full
-def test_a_server_that_accepts_and_never_answers_is_given_up_in_time(server, opening, tmp_path, monkeypatch):
-    folder, index = folder_of(tmp_path / "docs"), opening()
-    brought_in(index, folder)
+def test_a_server_that_accepts_and_never_answers_is_given_up_in_time(server, opener, tmp_path, monkeypatch):
+    folder, index = folder_of(tmp_path / "docs"), opener()
+    sync_folder(index, folder)
     server.pause()
     try:
         for attempt in (
             lambda: index.reader.lookup(lookup("leave")),
-            lambda: opening().reader.lookup(lookup("leave")),
+            lambda: opener().reader.lookup(lookup("leave")),
             lambda: index.reader.passages([each.key for each in index.reader.lookup(lookup("leave")).found]),
-            lambda: brought_in(index, folder),
+            lambda: sync_folder(index, folder),
         ):
             assert "did not answer in time" in refused(attempt, limit=READ_LIMIT)
     finally:
         server.resume()
     assert_holds(index, folder)
-    brought_in(index, folder)
+    sync_folder(index, folder)
 
 
 @pytest.mark.full
 @pytest.mark.parametrize("hanging", ["between", "bulk"])
 def test_a_writer_whose_server_hangs_gives_up_and_the_next_one_completes_its_work(
-    server, opening, tmp_path, monkeypatch, hanging
+    server, opener, tmp_path, monkeypatch, hanging
 ):
     small_steps(monkeypatch)
-    folder, index = folder_of(tmp_path / "docs"), opening(limits=replace(SMALL_STEPS, timeout=READ_LIMIT))
+    folder, index = folder_of(tmp_path / "docs"), opener(limits=replace(SMALL_STEPS, timeout=READ_LIMIT))
     with monkeypatch.context() as patched:
-        embedder = Acting(server.pause if hanging == "between" else lambda: hang_in_bulk(server, patched), after=5)
+        embedder = ActingEmbedder(
+            server.pause if hanging == "between" else lambda: hang_in_bulk(server, patched), after=5
+        )
         try:
-            told = refused(lambda: brought_in(index, folder, embedder), limit=4 * READ_LIMIT, match=r"^[^\n]+$")
+            message = refused(lambda: sync_folder(index, folder, embedder), limit=4 * READ_LIMIT, match=r"^[^\n]+$")
         finally:
             server.resume()
     assert embedder.acted
-    assert "in time" in told
-    brought_in(index, folder)
+    assert "in time" in message
+    sync_folder(index, folder)
     assert_holds(index, folder)
 
 
@@ -392,9 +393,9 @@ def hang_in_bulk(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.full
 @pytest.mark.parametrize("shard", [0, 1])
-def test_an_index_that_lost_a_part_is_an_error_and_never_fewer_hits(server, opening, name, tmp_path, shard):
-    folder, index = folder_of(tmp_path / "docs"), opening(shards=2)
-    brought_in(index, folder)
+def test_an_index_that_lost_a_part_is_an_error_and_never_fewer_hits(server, opener, name, tmp_path, shard):
+    folder, index = folder_of(tmp_path / "docs"), opener(shards=2)
+    sync_folder(index, folder)
     found = [each.key for each in index.reader.lookup(lookup("leave")).found]
     uuid = server.call("GET", f"/{name}-000001/_settings")[1][f"{name}-000001"]["settings"]["index"]["uuid"]
     server.stop()
@@ -405,13 +406,13 @@ def test_an_index_that_lost_a_part_is_an_error_and_never_fewer_hits(server, open
     try:
         for attempt in (
             lambda: index.reader.lookup(lookup("leave")),
-            lambda: opening().reader.lookup(lookup("leave")),
+            lambda: opener().reader.lookup(lookup("leave")),
             lambda: index.reader.passages(found),
             lambda: index.reader.tokens(found),
             lambda: [index.reader.document(f"docs/{path.name}") for path in folder.iterdir()],
             index.reader.counts,
             lambda: index.reader.stored("docs"),
-            lambda: brought_in(opening(), folder),
+            lambda: sync_folder(opener(), folder),
         ):
             refused(attempt, limit=30)
     finally:
@@ -432,8 +433,8 @@ def test_a_shard_that_cannot_answer_a_search_is_an_error(elasticsearch_url, alia
         name = index.admin.generations()[0].name
         index.reader.lookup(lookup("leave"))
         client.indices.close(index=name)
-        told = refused(lambda: index.reader.lookup(lookup("days of leave")), limit=30)
-        assert "closed" in told
+        message = refused(lambda: index.reader.lookup(lookup("days of leave")), limit=30)
+        assert "closed" in message
         client.indices.open(index=name)
         client.cluster.health(index=name, wait_for_status="yellow")
         assert index.reader.lookup(lookup("leave")).found
@@ -455,8 +456,8 @@ def test_a_generation_that_is_gone_gives_no_passages_and_no_error(elasticsearch_
 def test_a_record_that_is_refused_for_good_is_told_with_the_reason(elasticsearch_url, alias):
     with Elasticsearch(elasticsearch_url) as client, closing(elastic(elasticsearch_url, alias)) as index:
         GenerationIndices(client, alias, IndexFingerprint(SCHEMA_VERSION, "fake/64", Analyzer().name)).first(32)
-        told = refused(lambda: put(index, document("docs/leave", LEAVE)), limit=30, match=r"^[^\n]+$")
-        assert "dimension" in told
+        message = refused(lambda: put(index, document("docs/leave", LEAVE)), limit=30, match=r"^[^\n]+$")
+        assert "dimension" in message
         assert index.reader.stored("docs") == {}
         assert index.reader.counts() == (0, 0)
 
@@ -475,13 +476,13 @@ def crowded() -> Iterator[Server]:
 def test_writes_that_are_turned_away_for_now_are_tried_again(crowded, tmp_path, monkeypatch):
     small_steps(monkeypatch)
     folder = folder_of(tmp_path / "docs")
-    told: list[str] = []
+    messages: list[str] = []
 
-    def bring_in(index: ElasticIndex) -> None:
+    def sync_one(index: ElasticIndex) -> None:
         try:
-            brought_in(index, folder)
+            sync_folder(index, folder)
         except SearchUnavailable as error:
-            told.append(str(error))
+            messages.append(str(error))
 
     with ExitStack() as opened:
         connection = Connection((crowded.url,))
@@ -491,7 +492,7 @@ def test_writes_that_are_turned_away_for_now_are_tried_again(crowded, tmp_path, 
             )
             for each in range(6)
         ]
-        threads = [threading.Thread(target=bring_in, args=(each,)) for each in indices]
+        threads = [threading.Thread(target=sync_one, args=(each,)) for each in indices]
         for each in threads:
             each.start()
         for each in threads:
@@ -499,10 +500,10 @@ def test_writes_that_are_turned_away_for_now_are_tried_again(crowded, tmp_path, 
         nodes = crowded.call("GET", "/_nodes/stats/thread_pool")[1]["nodes"]
         assert sum(node["thread_pool"]["write"]["rejected"] for node in nodes.values()) > 0
         # A write that was turned away is no reason to give up, a lease that could not be renewed is.
-        assert not [line for line in told if "the sole right to change the index was lost" not in line]
-        assert len(told) < len(indices)
+        assert not [line for line in messages if "the sole right to change the index was lost" not in line]
+        assert len(messages) < len(indices)
         for index in indices:
-            brought_in(index, folder)
+            sync_folder(index, folder)
             assert_holds(index, folder)
 
 
@@ -524,20 +525,20 @@ def test_a_disk_that_fills_up_during_a_sync_is_told_and_the_next_one_completes_i
             client.cluster.put_settings(persistent={"cluster.info.update.interval": "1h" if value else None})
             client.indices.put_settings(index=f"{alias}-*", settings={"index.blocks.read_only_allow_delete": value})
 
-        embedder = Acting(lambda: block(True), after=7)
-        told = refused(lambda: brought_in(index, folder, embedder), limit=60, match=r"^[^\n]+$")
-        assert "disk is full: free space" in told
+        embedder = ActingEmbedder(lambda: block(True), after=7)
+        message = refused(lambda: sync_folder(index, folder, embedder), limit=60, match=r"^[^\n]+$")
+        assert "disk is full: free space" in message
         assert 0 < len(index.reader.stored("docs")) < DOCUMENTS
         assert index.reader.lookup(lookup("leave")).found
         block(None)
-        brought_in(index, folder)
+        sync_folder(index, folder)
         assert_holds(index, folder)
 
 
 @pytest.mark.full
-def test_the_flood_stage_of_a_disk_is_told_with_the_mend_and_passes(server, opening, name, tmp_path):
-    folder, index = folder_of(tmp_path / "docs"), opening()
-    brought_in(index, folder)
+def test_the_flood_stage_of_a_disk_is_told_with_the_mend_and_passes(server, opener, name, tmp_path):
+    folder, index = folder_of(tmp_path / "docs"), opener()
+    sync_folder(index, folder)
     disk = "cluster.routing.allocation.disk"
     sizes = {"low": "3000tb", "high": "2000tb", "flood_stage": "1000tb"}  # so much has to be free
     full = {f"{disk}.watermark.{stage}": size for stage, size in sizes.items()}
@@ -547,14 +548,14 @@ def test_the_flood_stage_of_a_disk_is_told_with_the_mend_and_passes(server, open
         assert status == 200, answer
         until_blocked(server, name, blocked=True)
         (folder / "000.md").unlink()
-        told = refused(lambda: brought_in(index, folder), limit=60)
-        assert "free space" in told
+        message = refused(lambda: sync_folder(index, folder), limit=60)
+        assert "free space" in message
         assert len(index.reader.lookup(lookup("leave", depth=1000)).found) == index.reader.counts()[1]
     finally:
         server.call("PUT", "/_cluster/settings", {"persistent": dict.fromkeys(full)})
     until_blocked(server, name, blocked=False)
     server.call("PUT", "/_cluster/settings", {"persistent": dict.fromkeys(settings)})
-    brought_in(index, folder)
+    sync_folder(index, folder)
     assert_holds(index, folder)
 
 
@@ -576,16 +577,16 @@ def test_a_sync_killed_again_and_again_shows_no_half_document_and_is_completed(
 ):
     folder, rng = folder_of(tmp_path / "docs"), random.Random(5)
     with closing(elastic(elasticsearch_url, alias)) as index, closing(elastic(elasticsearch_url, alias)) as observer:
-        brought_in(index, folder)
-        looking = Looking(observer)
+        sync_folder(index, folder)
+        watcher = DocumentWatcher(observer)
         reached = []
-        with looking:
+        with watcher:
             for number in range(kills):
                 folder_of(folder, ("beta", "alpha")[number % 2])
                 killed(process(SYNC, elasticsearch_url, alias, folder), rng)
-                reached.append(looking.count("beta"))
+                reached.append(watcher.count("beta"))
                 assert len(index.reader.stored("docs")) == DOCUMENTS
-        assert looking.failures == []
+        assert watcher.failures == []
         assert set(reached) - {0, DOCUMENTS}, reached
         (folder / "007.md").unlink()
         finished(process(SYNC, elasticsearch_url, alias, folder))
@@ -604,7 +605,7 @@ def killed(started: subprocess.Popen[str], rng: random.Random) -> None:
         started.communicate()
 
 
-class Looking:
+class DocumentWatcher:
     """A thread that reads every document again and again, and notes one that it does not find whole."""
 
     def __init__(self, index: ElasticIndex) -> None:
@@ -629,11 +630,11 @@ class Looking:
     def _run(self) -> None:
         while not self._ended.is_set():
             try:
-                self._look()
+                self._read()
             except RetrievalError as error:
                 self.failures.append(str(error))
 
-    def _look(self) -> None:
+    def _read(self) -> None:
         passages: dict[str, list[frozenset[str]]] = {}
         for each in self._index.reader.lookup(lookup("alpha beta leave", depth=1000)).found:
             passages.setdefault(each.document, []).append(each.matched - {"leav"})
@@ -651,7 +652,7 @@ class Looking:
 def test_no_search_fails_while_the_index_is_rebuilt_under_load(elasticsearch_url, alias, tmp_path, documents):
     folder = folder_of(tmp_path / "docs", documents=documents)
     with closing(elastic(elasticsearch_url, alias)) as index, closing(elastic(elasticsearch_url, alias)) as observer:
-        brought_in(index, folder)
+        sync_folder(index, folder)
         with Load(observer) as load:
             load.searches(20)
             with index.writer.lock():
@@ -685,7 +686,7 @@ from retrieval.index.elastic.visibility import VisibilityRecord
 from tests.fakes import FakeEmbedder
 from tests.retrieval.conftest import elastic
 from tests.retrieval.samples import LEAVE, document, put
-from tests.retrieval.index.elastic.test_generations import reindexer
+from tests.retrieval.samples import reindexer
 
 url, alias, model = sys.argv[1:]
 embedder = FakeEmbedder(model)

@@ -19,8 +19,7 @@ from tests import ROOT
 from tests.fakes import FakeEmbedder
 from tests.retrieval.conftest import LEASE
 from tests.retrieval.index.elastic.test_faults import assert_holds, folder_of
-from tests.retrieval.index.elastic.test_generations import reindexer
-from tests.retrieval.samples import LEAVE, TRAVEL, document, lookup, put
+from tests.retrieval.samples import LEAVE, TRAVEL, document, lookup, put, reindexer
 from tests.servers.elastic.cluster import Cluster, key, serving_cluster
 from tests.servers.elastic.installation import NEW, OLD
 from tests.servers.elastic.processes import Unavailable

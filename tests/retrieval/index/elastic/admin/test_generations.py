@@ -12,12 +12,23 @@ from retrieval.index.elastic.admin.generations import GenerationIndices
 from retrieval.index.elastic.index import ElasticIndex
 from retrieval.index.elastic.mapping import SCHEMA_VERSION
 from retrieval.index.generations import IndexFingerprint
-from retrieval.index.protocols import Indexable, Reindexer
+from retrieval.index.protocols import Indexable
 from retrieval.passages import Document
 from retrieval.sync import rebuild
 from tests.fakes import FakeEmbedder
 from tests.retrieval.conftest import elastic
-from tests.retrieval.samples import LEAVE, TRAVEL, cut, document, finished, indexables, lookup, process, put, version
+from tests.retrieval.samples import (
+    LEAVE,
+    TRAVEL,
+    cut,
+    document,
+    finished,
+    lookup,
+    process,
+    put,
+    reindexer,
+    version,
+)
 
 pytestmark = [pytest.mark.server, pytest.mark.timeout(600)]
 
@@ -26,7 +37,7 @@ import os, signal, sys
 from retrieval.index.elastic.write.limits import WriteLimits
 from tests.fakes import FakeEmbedder
 from tests.retrieval.conftest import elastic
-from tests.retrieval.index.elastic.test_generations import reindexer
+from tests.retrieval.samples import reindexer
 
 embedder = FakeEmbedder("other/64")
 # Every document is shown by itself.
@@ -48,7 +59,7 @@ import os, signal, sys
 from retrieval.index.elastic.admin.generations import GenerationIndices
 from tests.fakes import FakeEmbedder
 from tests.retrieval.conftest import elastic
-from tests.retrieval.index.elastic.test_generations import reindexer
+from tests.retrieval.samples import reindexer
 
 embedder = FakeEmbedder("other/64")
 index = elastic(*sys.argv[1:3], embedder)
@@ -58,15 +69,7 @@ with index.writer.lock():
 """
 
 
-def reindexer(embedder: FakeEmbedder) -> Reindexer:
-    def reindex(documents: Iterable[Document]) -> Iterator[tuple[Document, list[Indexable]]]:
-        for each in documents:
-            yield each, indexables(cut(each, embedder), None, embedder)
-
-    return reindex
-
-
-def shelf(index: ElasticIndex, count: int = 6) -> list[Document]:
+def put_documents(index: ElasticIndex, count: int = 6) -> list[Document]:
     documents = [document(f"docs/{number}", f"{LEAVE}\n\nIt is number {number}.") for number in range(count)]
     with index.writer.lock():
         put(index, *documents)
@@ -88,7 +91,7 @@ def all_numbers(url: str, alias: str) -> list[int]:
 
 def test_searches_during_a_rebuild_never_fail_and_never_mix_generations(elasticsearch_url, alias):
     with closing(elastic(elasticsearch_url, alias)) as index, closing(elastic(elasticsearch_url, alias)) as observer:
-        documents = {each.id for each in shelf(index)}
+        documents = {each.id for each in put_documents(index)}
         done = threading.Event()
         failures: list[tuple[object, ...]] = []
         searches: list[str] = []
@@ -124,7 +127,7 @@ def test_searches_during_a_rebuild_never_fail_and_never_mix_generations(elastics
 
 def test_a_rebuilt_index_can_be_rolled_back_and_forth(elasticsearch_url, alias):
     with closing(elastic(elasticsearch_url, alias)) as index:
-        documents = shelf(index)
+        documents = put_documents(index)
         with index.writer.lock():
             index.admin.rebuild(reindexer(FakeEmbedder()))
             put(index, version(documents[0], TRAVEL))
@@ -145,7 +148,7 @@ def test_nothing_is_rebuilt_where_nothing_is(elasticsearch_url, alias):
 
 def test_a_killed_rebuild_leaves_the_old_generation_and_is_gone_on_with(elasticsearch_url, alias):
     with closing(elastic(elasticsearch_url, alias)) as index:
-        documents = shelf(index)
+        documents = put_documents(index)
         rebuild = process(KILLED_REBUILD, elasticsearch_url, alias)
         with pytest.raises(AssertionError):
             finished(rebuild)
@@ -165,7 +168,7 @@ def test_a_killed_rebuild_leaves_the_old_generation_and_is_gone_on_with(elastics
 
 def test_a_rebuild_killed_before_the_swap_is_not_done_again(elasticsearch_url, alias):
     with closing(elastic(elasticsearch_url, alias)) as index:
-        shelf(index)
+        put_documents(index)
         with pytest.raises(AssertionError):
             finished(process(KILLED_BEFORE_THE_SWAP, elasticsearch_url, alias))
         assert [is_current for _, is_current in current(index)] == [True, False]
@@ -181,7 +184,7 @@ def test_a_rebuild_that_loses_documents_does_not_take_the_place(elasticsearch_ur
         yield from list(reindexer(FakeEmbedder())(documents))[1:]
 
     with closing(elastic(elasticsearch_url, alias)) as index:
-        documents = shelf(index)
+        documents = put_documents(index)
         with (
             pytest.raises(SearchUnavailable, match=r"the new index holds 5 of 6 documents .* the old one stays"),
             index.writer.lock(),
@@ -207,7 +210,7 @@ def test_an_index_of_others_behind_the_name_is_left_alone(elasticsearch_url, ali
 
 def test_what_a_rollback_leaves_is_what_the_next_rebuild_keeps(elasticsearch_url, alias):
     with closing(elastic(elasticsearch_url, alias)) as index:
-        documents = shelf(index)
+        documents = put_documents(index)
         with index.writer.lock():
             index.admin.rebuild(reindexer(FakeEmbedder()))
             put(index, version(documents[0], TRAVEL))
@@ -222,7 +225,7 @@ def test_what_a_rollback_leaves_is_what_the_next_rebuild_keeps(elasticsearch_url
 
 def test_an_alias_of_several_indices_is_refused(elasticsearch_url, alias):
     with Elasticsearch(elasticsearch_url) as client, closing(elastic(elasticsearch_url, alias)) as index:
-        shelf(index)
+        put_documents(index)
         client.indices.create(index=f"{alias}-more", aliases={alias: {}}, settings={"number_of_replicas": 0})
         with pytest.raises(IndexNotReady, match="stands for several indices"):
             index.reader.stored("docs")

@@ -96,15 +96,18 @@ def found(*placed: tuple[int, str]) -> PassageHits:
 def test_scores_and_statistics_are_those_of_the_embedded_index(
     elasticsearch_url, alias, tmp_path, configuration, groups
 ):
-    shelf = [document(f"docs/{path.name}", path.read_text(encoding="utf-8")) for path in HANDBOOK]
-    shelf += [document("docs/leave", LEAVE, audience=("hr",)), document("docs/travel", TRAVEL, audience=("finance",))]
+    documents = [document(f"docs/{path.name}", path.read_text(encoding="utf-8")) for path in HANDBOOK]
+    documents += [
+        document("docs/leave", LEAVE, audience=("hr",)),
+        document("docs/travel", TRAVEL, audience=("finance",)),
+    ]
     with (
         closing(elastic(elasticsearch_url, alias)) as index,
         closing(open_index(tmp_path, FakeEmbedder(), ANALYZER)) as local,
     ):
         with index.writer.lock():
-            put(index, *shelf)
-        put(local, *shelf)
+            put(index, *documents)
+        put(local, *documents)
         for question in QUESTIONS:
             asked = lookup(question, *groups, configuration=configuration, depth=40)
             ours, theirs = index.reader.lookup(asked), local.reader.lookup(asked)
