@@ -29,12 +29,14 @@ from bot.services.reviews import ReviewService
 from bot.services.votes import VoteService
 from bot.state.protocol import StateStore
 from feedback.stores.protocol import FeedbackStore
-from retrieval.embedding.sentence_transformers import Embedder, SentenceTransformerEmbedder, model_folder
+from retrieval.embedding.model_files import model_folder
+from retrieval.embedding.protocol import Embedder
+from retrieval.embedding.sentence_transformers import SentenceTransformerEmbedder
 from retrieval.index.local.index import open_index
 from retrieval.index.protocols import SearchIndex
 from retrieval.ranking.analysis import Analyzer
-from retrieval.ranking.calibration import load as load_calibration
-from retrieval.ranking.configuration import recipe_of, without
+from retrieval.ranking.calibration import load_calibration
+from retrieval.ranking.configuration import load_configuration, switch_off
 from retrieval.ranking.synonyms import SynonymFile
 from retrieval.search import Search
 
@@ -446,9 +448,9 @@ def _search(app: Components, kind: type[SearchT], *, left_out: Iterable[str] = (
         app.index.reader,
         app.embedder,
         app.analyzer,
-        recipe=without(recipe_of(model_folder(settings.embedding_model)), *sorted(left_out)),
+        configuration=switch_off(load_configuration(model_folder(settings.embedding_model)), *sorted(left_out)),
         calibration=load_calibration(settings.home / "calibration.json"),
-        spell_out=SynonymFile(settings.synonyms) if settings.synonyms else str,
+        expand=SynonymFile(settings.synonyms) if settings.synonyms else str,
     )
 
 

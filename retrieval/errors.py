@@ -1,11 +1,11 @@
-"""What can go wrong in retrieval. The texts are safe to show to a person.
+"""The errors of retrieval; their texts are safe to show to people.
 
 RetrievalError
-  SearchUnavailable     the index cannot be reached or read just now
+  SearchUnavailable     the index cannot be reached or read now
   IndexNotReady         nothing is indexed yet, or by another embedding model
   SourceUnusable        a source is missing, unreadable or suddenly empty; nothing was deleted
   EmbeddingUnavailable  the embedding model cannot be loaded
-  UnreadableSynonyms    the file of synonyms cannot be read, or holds a line that is none
+  UnreadableSynonyms    the file of synonyms cannot be read, or holds an invalid line
   UnreadableJudgements  files of judged questions cannot be read, or do not fit together
 """
 
@@ -15,7 +15,7 @@ class RetrievalError(Exception):
 
 
 class SearchUnavailable(RetrievalError):
-    """The index cannot be reached or read just now."""
+    """The index cannot be reached or read now."""
 
 
 class IndexNotReady(RetrievalError):
@@ -31,8 +31,8 @@ class EmbeddingUnavailable(RetrievalError):
 
 
 class UnreadableJudgements(RetrievalError):
-    """A file of questions, judgements or sections holds a line that is none, or they do not fit together."""
+    """A file of questions, judgements or sections holds an invalid line, or they do not fit together."""
 
 
 class UnreadableSynonyms(RetrievalError):
-    """The file of synonyms cannot be read, or holds a line that is none."""
+    """The file of synonyms cannot be read, or holds an invalid line."""

@@ -1,4 +1,4 @@
-"""The values that travel through retrieval: documents in, passages indexed, queries asked, hits returned."""
+"""The values of retrieval: documents and their passages, queries and their hits."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ BlockKind = Literal["heading", "paragraph", "item", "row", "table-head", "code"]
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One piece of a document's plain text, `text[start:end]`; blocks are ordered and never overlap.
+    """A heading, paragraph, item or row of a document's plain text, `text[start:end]`; blocks never overlap.
 
     `level` is 1 to 6 for a heading and the nesting depth for a list item. `anchor` is what a browser can jump
     to (heading slug, element id). `page` counts from 1, for paged formats only. A table's `table-head` is
@@ -30,9 +30,9 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """What a document says of itself (front matter, or its format's own properties); empty means not said.
+    """Metadata in a document itself, as front matter or properties of its format; empty where it gives none.
 
-    `superseded_by` is what took its place as somebody wrote it down: a path, a document id or a title.
+    `superseded_by` names the document that replaces it: a path, a document id or a title.
     """
 
     title: str = ""
@@ -67,7 +67,7 @@ class Passage:
 
     `headings` is the path from the document's first heading down (`("Leave", "Parental leave")`), `anchor` a
     heading slug, element id, clause number or `page=7`; `fragment` is what follows `#` in a url that opens there.
-    `lead` is the head of a table whose later rows stand here, to be read and embedded before them.
+    `lead` is the head of a table, for a passage of its later rows; it is shown and embedded before them.
     """
 
     document: str
@@ -86,22 +86,22 @@ class Passage:
 
     @property
     def section(self) -> str:
-        """The heading path as people read it."""
+        """The heading path as it is shown."""
         return " > ".join(self.headings)
 
     @property
     def id(self) -> str:
-        """A name that stays the same while the document does."""
+        """The document's id and the passage's number in it; stable while the document does not change."""
         return f"{self.document}#{self.ordinal}"
 
     @property
     def embedded_text(self) -> str:
-        """What the passage's text vector stands for, and what is shown of it: its lead, then its text."""
+        """The text that is embedded and shown: the lead, then the passage's own text."""
         return f"{self.lead}\n{self.text}" if self.lead else self.text
 
     @property
     def embedded_heading(self) -> str:
-        """What the passage's heading vector stands for: title and heading path, the title not said twice."""
+        """The heading that is embedded: title and heading path, without a repeated title."""
         path = self.headings[1:] if self.headings[:1] == (self.title,) else self.headings
         return " › ".join((self.title, *path))
 
@@ -121,9 +121,9 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A question, the conversation before it (oldest first) and the groups of whoever asks; none means everyone.
+    """A question, the conversation before it (oldest first) and the asker's groups; no groups means everyone.
 
-    `standalone` asks the same in words that need no conversation; empty when nobody has put it so.
+    `standalone` is the question in words that need no conversation; empty when there is no such form.
     """
 
     text: str
@@ -134,7 +134,7 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A passage that was found, its fused score, the parts of that score by ingredient, and the index's key for it."""
+    """A found passage, its fused score, the parts of that score by ingredient, and the passage's key in the index."""
 
     passage: Passage
     score: float

@@ -1,4 +1,4 @@
-"""Footnote's search as a retriever for LangChain's chains. Nothing else of Footnote needs LangChain for its search."""
+"""Footnote's search as a retriever for LangChain's chains."""
 
 from collections.abc import Callable, Sequence
 
@@ -15,15 +15,15 @@ except ImportError as error:
 from retrieval.passages import Hit, Query, Turn
 from retrieval.search import Results
 
-# Who says what in LangChain, and in a conversation; what tools and the system say is no turn of it.
+# A message's type in LangChain, and its role in a conversation; messages of tools and of the system are no turns.
 ROLES = {"human": "user", "ai": "bot"}
 
 
 class FootnoteRetriever(BaseRetriever):
     """Finds the best `top` passages for a question among what `groups` may read; no groups means everyone.
 
-    `search` is a `retrieval.search.Search`, or whatever is called like one. Nothing of this can be changed afterwards
-    nor by a call, so whoever asks a chain reads no more than its maker allowed. Raises the search's own errors.
+    `search` is a `retrieval.search.Search` or a function called like one. No field can be changed afterwards or by a
+    call, so that the user of a chain reads no more than its maker allowed. Raises the search's own errors.
     """
 
     model_config = {"arbitrary_types_allowed": True, "frozen": True, "extra": "forbid"}  # noqa: RUF012 - pydantic's
@@ -41,23 +41,23 @@ class FootnoteRetriever(BaseRetriever):
         """Passages as LangChain's documents, best first; none for an empty question."""
         if not isinstance(query, str):  # a chain may hand over whatever came before
             raise TypeError(f"the question must be a text, not {type(query).__name__}")
-        found = self.search(Query(whole(query), self.history, self.groups), top=self.top)
-        return [document(hit, confidence=found.confidence) for hit in found.hits]
+        found = self.search(Query(replace_surrogates(query), self.history, self.groups), top=self.top)
+        return [to_document(hit, confidence=found.confidence) for hit in found.hits]
 
 
 def turns(messages: Sequence[BaseMessage]) -> tuple[Turn, ...]:
-    """What people and the bot said in these messages."""
-    said = [(message.type, whole(str(message.text))) for message in messages]
-    return tuple(Turn(ROLES[kind], text) for kind, text in said if kind in ROLES and text.strip())
+    """The messages of people and of the bot as turns; blank ones are left out."""
+    texts = [(message.type, replace_surrogates(str(message.text))) for message in messages]
+    return tuple(Turn(ROLES[kind], text) for kind, text in texts if kind in ROLES and text.strip())
 
 
-def whole(text: str) -> str:
-    """A text without half characters, which a chat window that cuts an emoji in two leaves behind."""
+def replace_surrogates(text: str) -> str:
+    """The text with `?` for half characters, which a chat window leaves behind that cuts an emoji in two."""
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def document(hit: Hit, *, confidence: float) -> Document:
-    """A hit as a document; `confidence` is that of the whole search, the same on each of its documents."""
+def to_document(hit: Hit, *, confidence: float) -> Document:
+    """A hit as LangChain's document; `confidence` is that of the whole search, the same for each hit."""
     passage = hit.passage
     return Document(
         id=passage.id,

@@ -1,57 +1,33 @@
-"""Brings the index up to date with a folder: changed in, vanished out, nothing else touched."""
+"""Brings the index up to date with its sources: changed documents in, vanished ones out, nothing else touched."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
-from pathlib import Path
 
-from retrieval.embedding.sentence_transformers import Embedder, text_key
-from retrieval.errors import IndexNotReady, SourceUnusable
-from retrieval.index.generations import NOTHING_YET
-from retrieval.index.protocols import (
-    Encoded,
-    Generation,
-    Indexable,
-    IndexWriter,
-    SearchIndex,
-    SkippedFile,
-    StoredDocument,
-)
-from retrieval.parsing.protocol import Skipped
+from retrieval.embedding.protocol import Embedder
+from retrieval.errors import SourceUnusable
+from retrieval.index.protocols import SearchIndex, SkippedFile, StoredDocument
+from retrieval.parsing.protocol import Parsed, Skipped
 from retrieval.parsing.registry import parse
-from retrieval.passages import EVERYONE, Document, Passage
-from retrieval.sectioning.sections import passages
-from retrieval.sources.files import File, document, listing, printable, read
+from retrieval.passage_vectors import BATCH_SIZE, embed_documents
+from retrieval.passages import Document
+from retrieval.progress import Progress, ignore_progress
+from retrieval.rebuild import reembed
+from retrieval.sources.documents import make_document
+from retrieval.sources.files import File, Source, read_file
 
 # Raised when parsers or sectioning change what they make of the same file, and when a format is added.
 PARSER_VERSION = "1"
-# Passages embedded together: enough for full batches, few enough to lose little when the process is killed.
-EMBEDDED_TOGETHER = 512
-# A file that cannot be read just now may be well tomorrow; what it said before stays until then.
-PASSING = frozenset({"unreadable", "timed-out", "out-of-memory"})
+# A file that cannot be read now may be readable tomorrow; its document stays until then.
+TRANSIENT = frozenset({"unreadable", "timed-out", "out-of-memory"})
 
-Progress = Callable[[str, int, int], None]
-"""Called with what is being done, how much of it is done and how much there is."""
-
-
-def unheard(stage: str, done: int, total: int) -> None:
-    """The `Progress` that nobody looks at."""
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A folder under a name; with `only` (a file or folder below `root`) nothing else of it is compared."""
-
-    name: str
-    root: Path
-    only: Path | None = None
-    audience: frozenset[str] = frozenset({EVERYONE})
-    owner: str = ""
+ReadFile = Callable[[File], bytes | Skipped]
+ParseFile = Callable[[str, bytes], Parsed | Skipped]
 
 
 @dataclass(slots=True)
-class Report:
+class SyncReport:
     """What one sync did; every file is counted once, as added, changed, unchanged or skipped."""
 
     added: list[str] = field(default_factory=list)
@@ -64,69 +40,37 @@ class Report:
     problems: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class Fresh:
-    """A document to be put in place, cut into passages."""
-
-    document: Document
-    passages: tuple[Passage, ...]
-    fingerprint: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One sync under way."""
-
-    index: SearchIndex
-    embedder: Embedder
-    progress: Progress
-    allow_empty: bool = False
-    report: Report = field(default_factory=Report)
-
-
-@dataclass(frozen=True, slots=True)
-class Remembered:
-    """What the index knows of a source's files that this sync is about."""
-
-    documents: Mapping[str, StoredDocument]
-    skips: Mapping[str, SkippedFile]
-
-    def is_unchanged(self, key: str, fingerprint: str) -> bool:
-        """Whether the document stands there as this file gave it."""
-        stored = self.documents.get(key)
-        return stored is not None and stored.fingerprint == fingerprint
-
-    def skipped(self, key: str, fingerprint: str) -> Skipped | None:
-        """Why this very file gave nothing when it was last parsed."""
-        skip = self.skips.get(key)
-        return skip.skipped if skip and skip.fingerprint == fingerprint else None
-
-
 def sync(
     sources: Iterable[Source],
     index: SearchIndex,
     embedder: Embedder,
     *,
     allow_empty: bool = False,
-    progress: Progress = unheard,
-) -> Report:
+    progress: Progress = ignore_progress,
+    batch_size: int = BATCH_SIZE,
+    read: ReadFile = read_file,
+    parse: ParseFile = parse,
+) -> SyncReport:
     """Sync each source; one that is unusable deletes nothing, is named in `problems`, and the others go on.
 
     Another sync is waited for. An index made with another embedding model or analyzer is made anew first.
     """
     started = time.monotonic()
-    run = Run(index, embedder, progress, allow_empty)
+    report = SyncReport()
     with index.writer.lock(lambda: progress("waiting for another sync", 0, 0)):
-        index.admin.renew(lambda documents: _remade(documents, run))
+        index.admin.renew(
+            lambda documents: reembed(documents, index, embedder, batch_size=batch_size, progress=progress)
+        )
         for source in sources:
+            one = _SourceSync(source, index, report, progress=progress, read=read, parse=parse)
             try:
-                _sync_one(source, run)
+                one.run(embedder, allow_empty=allow_empty, batch_size=batch_size)
             except SourceUnusable as error:
-                run.report.problems.append(str(error))
-        return _finished(run.report, index, started)
+                report.problems.append(str(error))
+        return _finish(report, index, started)
 
 
-def remove(source: str, index: SearchIndex) -> Report:
+def remove(source: str, index: SearchIndex) -> SyncReport:
     """Forget a source and all its documents; raises `SourceUnusable` for an unknown one."""
     started = time.monotonic()
     with index.writer.lock():
@@ -134,32 +78,10 @@ def remove(source: str, index: SearchIndex) -> Report:
         if not known and source not in names:
             raise SourceUnusable(f"no source is called {source!r}; known: {', '.join(sorted(names)) or 'none'}")
         index.writer.forget(source)
-        return _finished(Report(deleted=list(known)), index, started)
+        return _finish(SyncReport(deleted=list(known)), index, started)
 
 
-def rebuild(index: SearchIndex, embedder: Embedder, *, progress: Progress = unheard) -> Generation:
-    """Make the index anew from the documents that it holds; searches go on meanwhile, a sync is waited for."""
-    with index.writer.lock(lambda: progress("waiting for a sync", 0, 0)):
-        index.admin.rebuild(lambda documents: _remade(documents, Run(index, embedder, progress)))
-        return current(index)
-
-
-def rollback(index: SearchIndex) -> Generation:
-    """Go back to the generation that is kept; raises `IndexNotReady` when there is none that can be used."""
-    with index.writer.lock():
-        index.admin.rollback()
-        return current(index)
-
-
-def current(index: SearchIndex) -> Generation:
-    """The generation that searches read; raises `IndexNotReady` while nothing was ever indexed."""
-    found = next((each for each in index.admin.generations() if each.current), None)
-    if found is None:
-        raise IndexNotReady(NOTHING_YET)
-    return found
-
-
-def _finished(report: Report, index: SearchIndex, started: float) -> Report:
+def _finish(report: SyncReport, index: SearchIndex, started: float) -> SyncReport:
     if report.changed or report.deleted:
         index.writer.prune()
     report.passages = index.reader.counts()[1]
@@ -167,172 +89,120 @@ def _finished(report: Report, index: SearchIndex, started: float) -> Report:
     return report
 
 
-def _remade(documents: Iterable[Document], run: Run) -> Iterator[tuple[Document, list[Indexable]]]:
-    """Documents that are in the index already, cut and embedded again."""
-    done, total = 0, run.index.reader.counts()[0]
-    for batch in _batches(_cut(each, run) for each in documents):
-        yield from _embedded(batch, run)
-        done += len(batch)
-        run.progress("rebuilding the index", done, total)
+class _SourceSync:
+    """The sync of one source: lists its files, compares them with the index, and writes what is new."""
 
+    def __init__(
+        self,
+        source: Source,
+        index: SearchIndex,
+        report: SyncReport,
+        *,
+        progress: Progress,
+        read: ReadFile,
+        parse: ParseFile,
+    ) -> None:
+        self._source = source
+        self._index = index
+        self._report = report
+        self._progress = progress
+        self._read = read
+        self._parse = parse
+        self._stored: Mapping[str, StoredDocument] = {}
+        self._skips: Mapping[str, SkippedFile] = {}
 
-def _sync_one(source: Source, run: Run) -> None:
-    _check_place(source, run.index)
-    files = {f"{source.name}/{file.relative}": file for file in _listed(source)}
-    remembered = Remembered(
-        {key: stored for key, stored in run.index.reader.stored(source.name).items() if _in_scope(key, source)},
-        {key: skip for key, skip in run.index.writer.skips(source.name).items() if _in_scope(key, source)},
-    )
-    if remembered.documents and not files and not run.allow_empty:
-        raise SourceUnusable(_suddenly_empty(source))
-    if source.name not in run.index.reader.sources():
-        run.index.writer.register(source.name, str(source.root))
-    for batch in _batches(_fresh(source, files, remembered, run)):
-        _put(batch, remembered, run)
-    gone = [key for key in remembered.documents if key not in files]
-    gone_skips = [key for key in remembered.skips if key not in files]
-    if gone or gone_skips:
-        run.index.writer.delete([*gone, *gone_skips])
-    run.report.deleted += gone
+    def run(self, embedder: Embedder, *, allow_empty: bool, batch_size: int) -> None:
+        """Raise `SourceUnusable`, with nothing changed, when the source is missing, unreadable or suddenly empty."""
+        source, index = self._source, self._index
+        self._check_place()
+        files = source.files()
+        self._stored = {key: each for key, each in index.reader.stored(source.name).items() if source.contains(key)}
+        self._skips = {key: each for key, each in index.writer.skips(source.name).items() if source.contains(key)}
+        if self._stored and not files and not allow_empty:
+            raise SourceUnusable(self._empty_message())
+        if source.name not in index.reader.sources():
+            index.writer.register(source.name, str(source.root))
+        settings = _settings_digest(source)
+        fingerprints = {key: f"{file.fingerprint} {settings}" for key, file in files.items()}
+        documents = self._changed_documents(files, fingerprints)
+        for document, passages in embed_documents(
+            documents, index.writer, embedder, batch_size=batch_size, progress=self._progress
+        ):
+            index.writer.replace(document, passages, fingerprint=fingerprints[document.id])
+            (self._report.changed if document.id in self._stored else self._report.added).append(document.id)
+        self._delete_vanished(files)
 
+    def _check_place(self) -> None:
+        source = self._source
+        if not source.root.exists():
+            raise SourceUnusable(
+                f"the source {source.name!r} is missing: there is no {str(source.root)!r}; nothing was changed"
+            )
+        folder = self._index.reader.sources().get(source.name)
+        if folder is not None and folder != str(source.root):
+            raise SourceUnusable(
+                f"the source name {source.name!r} already stands for {folder!r}; give another with --source NAME"
+            )
 
-def _check_place(source: Source, index: SearchIndex) -> None:
-    if not source.root.exists():
-        raise SourceUnusable(
-            f"the source {source.name!r} is missing: there is no {str(source.root)!r}; nothing was changed"
+    def _empty_message(self) -> str:
+        place = self._source.only or self._source.root
+        how = "is suddenly empty" if place.exists() else "is gone"
+        return (
+            f"{str(place)!r} of the source {self._source.name!r} {how}; nothing was deleted. "
+            "Say --allow-empty if that is meant"
         )
-    folder = index.reader.sources().get(source.name)
-    if folder is not None and folder != str(source.root):
-        raise SourceUnusable(
-            f"the source name {source.name!r} already stands for {folder!r}; give another with --source NAME"
-        )
+
+    def _changed_documents(self, files: Mapping[str, File], fingerprints: Mapping[str, str]) -> Iterator[Document]:
+        """Documents that are new or changed; counts the others as unchanged or skipped."""
+        for done, (key, file) in enumerate(files.items(), start=1):
+            self._progress(f"reading {self._source.name}", done, len(files))
+            fingerprint, stored, skip = fingerprints[key], self._stored.get(key), self._skips.get(key)
+            skipped = file.skipped or (skip.skipped if skip and skip.fingerprint == fingerprint else None)
+            if not skipped and stored and stored.fingerprint == fingerprint:
+                self._report.unchanged += 1
+                continue
+            result = skipped or self._read_document(file, stored, fingerprint)
+            if isinstance(result, Document):
+                yield result
+            elif result is not None:
+                self._skip(SkippedFile(key, self._source.name, fingerprint, result))
+
+    def _read_document(self, file: File, stored: StoredDocument | None, fingerprint: str) -> Document | Skipped | None:
+        """The file as a document, or why there is none; None when its content is unchanged."""
+        data = self._read(file)
+        if isinstance(data, Skipped):
+            return data
+        if stored and _has_same_content(stored, data, fingerprint):
+            self._index.writer.touch(stored.document, fingerprint=fingerprint)
+            self._report.unchanged += 1
+            return None
+        parsed = self._parse(file.relative, data)
+        return parsed if isinstance(parsed, Skipped) else make_document(self._source, file, parsed, data=data)
+
+    def _skip(self, skip: SkippedFile) -> None:
+        """Report a file that gives nothing; unless the reason is transient, its document goes and it is remembered."""
+        self._report.skipped.append((skip.document, skip.skipped))
+        if skip.skipped.reason in TRANSIENT or self._skips.get(skip.document) == skip:
+            return
+        self._index.writer.skip(skip)
+        if skip.document in self._stored:
+            self._report.deleted.append(skip.document)
+
+    def _delete_vanished(self, files: Mapping[str, File]) -> None:
+        documents = [key for key in self._stored if key not in files]
+        skips = [key for key in self._skips if key not in files]
+        if documents or skips:
+            self._index.writer.delete([*documents, *skips])
+        self._report.deleted += documents
 
 
-def _suddenly_empty(source: Source) -> str:
-    place = source.only or source.root
-    how = "is suddenly empty" if place.exists() else "is gone"
-    return (
-        f"{str(place)!r} of the source {source.name!r} {how}; nothing was deleted. Say --allow-empty if that is meant"
-    )
+def _settings_digest(source: Source) -> str:
+    """The part of a fingerprint that changes with the source's settings and with how files are parsed."""
+    settings = "\n".join([PARSER_VERSION, source.owner, *sorted(source.audience)])
+    return sha256(settings.encode()).hexdigest()[:12]
 
 
-def _listed(source: Source) -> Iterator[File]:
-    """Files of the source, or of the part of it that this sync is about."""
-    for file in listing(source.root):
-        if _in_scope(f"{source.name}/{file.relative}", source):
-            yield file
-
-
-def _in_scope(key: str, source: Source) -> bool:
-    if source.only is None:
-        return True
-    part = f"{source.name}/{printable(source.only.relative_to(source.root).as_posix())}"
-    return key == part or key.startswith(f"{part}/")
-
-
-def _fresh(source: Source, files: Mapping[str, File], remembered: Remembered, run: Run) -> Iterator[Fresh]:
-    """Documents that are new or changed; the others are counted as unchanged or skipped."""
-    for done, (key, file) in enumerate(files.items(), start=1):
-        run.progress(f"reading {source.name}", done, len(files))
-        fingerprint = _fingerprint(file, source)
-        found = file.skipped or remembered.skipped(key, fingerprint)
-        if found is None and remembered.is_unchanged(key, fingerprint):
-            run.report.unchanged += 1
-            continue
-        made = found or _read(key, file, source, remembered, run)
-        if isinstance(made, Document):
-            yield _cut(made, run, fingerprint)
-        elif made is not None:
-            _skip(SkippedFile(key, source.name, fingerprint, made), remembered, run)
-
-
-def _read(key: str, file: File, source: Source, remembered: Remembered, run: Run) -> Document | Skipped | None:
-    """What a file says, or why it says nothing; None when it was only touched."""
-    data = read(file)
-    if isinstance(data, Skipped):
-        return data
-    fingerprint, stored = _fingerprint(file, source), remembered.documents.get(key)
-    if stored and _same(stored, data, fingerprint):
-        run.index.writer.touch(key, fingerprint=fingerprint)
-        run.report.unchanged += 1
-        return None
-    parsed = parse(file.relative, data)
-    if isinstance(parsed, Skipped):
-        return parsed
-    return document(source.name, file, parsed, data=data, audience=source.audience, owner=source.owner)
-
-
-def _skip(skip: SkippedFile, remembered: Remembered, run: Run) -> None:
-    """Report a file that gives nothing; unless that may pass, its document goes and the reason is remembered."""
-    run.report.skipped.append((skip.document, skip.skipped))
-    if skip.skipped.reason in PASSING or remembered.skips.get(skip.document) == skip:
-        return
-    run.index.writer.skip(skip)
-    if skip.document in remembered.documents:
-        run.report.deleted.append(skip.document)
-
-
-def _fingerprint(file: File, source: Source) -> str:
-    """Changes with the file, with what the settings say of its source, and with how files are read."""
-    said = "\n".join([PARSER_VERSION, source.owner, *sorted(source.audience)])
-    return f"{file.fingerprint} {sha256(said.encode()).hexdigest()[:12]}"
-
-
-def _same(stored: StoredDocument, data: bytes, fingerprint: str) -> bool:
-    """The same content under the same settings, in a file that was only touched."""
+def _has_same_content(stored: StoredDocument, data: bytes, fingerprint: str) -> bool:
+    """Whether the file was only touched: the same content under the same settings."""
     same_settings = stored.fingerprint.rpartition(" ")[2] == fingerprint.rpartition(" ")[2]
     return same_settings and stored.version == sha256(data).hexdigest()
-
-
-def _cut(document: Document, run: Run, fingerprint: str = "") -> Fresh:
-    found = passages(document, count=run.embedder.count, window=run.embedder.window)
-    return Fresh(document, tuple(found), fingerprint)
-
-
-def _batches(fresh: Iterable[Fresh]) -> Iterator[list[Fresh]]:
-    batch: list[Fresh] = []
-    for one in fresh:
-        batch.append(one)
-        if sum(len(each.passages) for each in batch) >= EMBEDDED_TOGETHER:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
-
-
-def _put(batch: Sequence[Fresh], remembered: Remembered, run: Run) -> None:
-    fingerprints = {one.document.id: one.fingerprint for one in batch}
-    for each, found in _embedded(batch, run):
-        run.index.writer.replace(each, found, fingerprint=fingerprints[each.id])
-        (run.report.changed if each.id in remembered.documents else run.report.added).append(each.id)
-
-
-def _embedded(batch: Sequence[Fresh], run: Run) -> Iterator[tuple[Document, list[Indexable]]]:
-    texts = (text for one in batch for each in one.passages for text in (each.embedded_text, each.embedded_heading))
-    vectors = encoded(texts, run.index.writer, run.embedder, run.progress)
-    for one in batch:
-        yield one.document, [indexable(passage, vectors) for passage in one.passages]
-
-
-def encoded(
-    texts: Iterable[str], writer: IndexWriter, embedder: Embedder, progress: Progress = unheard
-) -> Mapping[bytes, Encoded]:
-    """Vectors of all these texts by `text_key`; only those that the index does not know are computed."""
-    wanted = {text_key(text): text for text in texts}
-    vectors = dict(writer.vectors(list(wanted)))
-    missing = {key: text for key, text in wanted.items() if key not in vectors}
-    if missing:
-        done = 0
-
-        def report(texts: int) -> None:
-            nonlocal done
-            done += texts
-            progress("embedding", done, len(missing))
-
-        vectors.update(zip(missing, embedder.passages(list(missing.values()), progress=report), strict=True))
-    return vectors
-
-
-def indexable(passage: Passage, vectors: Mapping[bytes, Encoded]) -> Indexable:
-    """The passage with its vectors."""
-    return Indexable(passage, vectors[text_key(passage.embedded_text)], vectors[text_key(passage.embedded_heading)])

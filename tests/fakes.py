@@ -16,13 +16,15 @@ from bot.answering.answers import Answer, Done, Event, Question, SentenceReady, 
 from bot.services.votes import CurrentVote, VoteRequest, vote_records
 from bot.state.protocol import StateStore
 from feedback.errors import UnknownExchange
-from retrieval.embedding.sentence_transformers import Progress, QueryToken, unit
-from retrieval.index.protocols import Encoded, StoredDocument, Vector
+from retrieval.embedding.protocol import QueryToken, TextProgress
+from retrieval.embedding.vectors import Encoded, Vector, normalise
+from retrieval.index.protocols import StoredDocument
 from retrieval.passages import Document, Passage, Query, Turn
 from retrieval.ranking.analysis import fold
 from retrieval.ranking.confidence import Signals
 from retrieval.search import Results
-from retrieval.sync import Report, Source
+from retrieval.sources.files import Source
+from retrieval.sync import SyncReport
 
 PIECE = re.compile(r"\w+")
 DIMENSIONS = 64
@@ -30,7 +32,7 @@ NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
 class FakeEmbedder:
-    """A `retrieval.embedding.Embedder` without a model: every word has a direction of its own, drawn from its hash.
+    """An `Embedder` without a model: every word has a direction of its own, drawn from its hash.
 
     Texts that share words are near, texts that share none are about orthogonal, and the same text gives the same
     vectors in every process. A word piece is a word; `passage_texts` and `query_texts` are what it was asked to embed.
@@ -54,23 +56,23 @@ class FakeEmbedder:
     def window(self) -> int:
         return self._window
 
-    def count(self, texts: Sequence[str]) -> list[int]:
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
         return [len(PIECE.findall(text)) for text in texts]
 
-    def passages(self, texts: Sequence[str], *, progress: Progress = lambda done: None) -> list[Encoded]:
+    def encode_passages(self, texts: Sequence[str], *, progress: TextProgress = lambda done: None) -> list[Encoded]:
         self.passage_texts += texts
         made = [_encoded(text) for text in texts]
         if texts:
             progress(len(texts))
         return made
 
-    def query(self, text: str) -> tuple[Vector, list[QueryToken]]:
+    def encode_query(self, text: str) -> tuple[Vector, list[QueryToken]]:
         self.query_texts.append(text)
         found = list(PIECE.finditer(text))[: self._window]
         tokens = [QueryToken(word.start(), word.end(), direction(word.group())) for word in found]
         return _mean([token.vector for token in tokens]), tokens
 
-    def spans(self, texts: Sequence[str]) -> list[list[tuple[int, int]]]:
+    def token_spans(self, texts: Sequence[str]) -> list[list[tuple[int, int]]]:
         return [[word.span() for word in PIECE.finditer(text)] for text in texts]
 
 
@@ -79,7 +81,7 @@ def direction(word: str) -> Vector:
     """The unit vector of a word, the same for `Leave`, `leave` and in every process."""
     digest = hashlib.sha256(fold(word).encode("utf-8", "surrogatepass")).digest()
     vector = np.random.default_rng(int.from_bytes(digest[:8], "big")).standard_normal(DIMENSIONS)
-    made: NDArray[np.float32] = unit(vector.astype(np.float32))
+    made: NDArray[np.float32] = normalise(vector.astype(np.float32))
     made.flags.writeable = False
     return made
 
@@ -92,7 +94,7 @@ def _encoded(text: str) -> Encoded:
 
 def _mean(vectors: Sequence[Vector]) -> Vector:
     """Unit length; a text without words has the direction of none, so that it is a vector too."""
-    return unit(np.sum(vectors, axis=0, dtype=np.float32) if vectors else direction(""))
+    return normalise(np.sum(vectors, axis=0, dtype=np.float32) if vectors else direction(""))
 
 
 class FakeReader:
@@ -142,7 +144,7 @@ class FakeHouse:
         self.index = index or FakeIndex()
         self.state: StateStore | None = None
         self.results = Results((), 0.0, Signals())
-        self.report = Report()
+        self.report = SyncReport()
         self.figures: dict[str, Any] = {}
         self.answers: list[Answer] = []
         self.histories: dict[str, tuple[Turn, ...]] = {}
@@ -199,12 +201,12 @@ class FakeHouse:
 
     def sync(
         self, sources: Sequence[Source], *, allow_empty: bool, progress: Callable[[str, int, int], None]
-    ) -> Report:
+    ) -> SyncReport:
         self._asked(sources=list(sources), allow_empty=allow_empty)
         progress("reading", 1, 1)
         return self.report
 
-    def remove(self, source: str) -> Report:
+    def remove(self, source: str) -> SyncReport:
         self._asked(remove=source)
         return self.report
 

@@ -8,7 +8,7 @@ if TYPE_CHECKING:  # no command waits for rooms that it does not enter
     from bot.answering.answers import Answer
     from bot.services.votes import CurrentVote
     from retrieval.search import Results
-    from retrieval.sync import Report
+    from retrieval.sync import SyncReport
 
 
 def hit(found: Hit) -> dict[str, Any]:
@@ -70,7 +70,7 @@ def current_vote(given: "CurrentVote") -> dict[str, Any]:
     }
 
 
-def report(done: "Report") -> dict[str, Any]:
+def report(done: "SyncReport") -> dict[str, Any]:
     return {
         "added": list(done.added),
         "changed": list(done.changed),

@@ -1,7 +1,6 @@
 """What reaches the terminal: results on stdout, notes and failures on stderr, and how a failure ends the run."""
 
 import json
-import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -15,9 +14,6 @@ if TYPE_CHECKING:  # a command that needs neither must not wait for pydantic and
     from bot.app import App
     from bot.config.settings import Settings
 
-# Characters that move a terminal's cursor, colour it, or turn the reading direction: C0 but tab and newline, DEL,
-# C1, and the bidirectional controls.
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _LOG_BYTES = 1_000_000
 
 
@@ -87,7 +83,9 @@ def shows(character: str) -> bool:
 
 def printable(text: str) -> str:
     """The text without what could take over a terminal."""
-    return _UNPRINTABLE.sub("", text)
+    from retrieval.characters import remove_terminal_controls
+
+    return remove_terminal_controls(text)
 
 
 def say(text: str) -> None:
@@ -102,10 +100,9 @@ def note(text: str) -> None:
 
 def encode(value: Any, *, indent: int | None = None) -> str:
     """JSON in UTF-8's own letters, except what could take over a terminal or is no character at all."""
-    text = json.dumps(value, ensure_ascii=False, indent=indent, allow_nan=False)
-    return re.sub(
-        "[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]", lambda m: f"\\u{ord(m[0]):04x}", text
-    )
+    from retrieval.characters import escape_in_json
+
+    return escape_in_json(json.dumps(value, ensure_ascii=False, indent=indent, allow_nan=False))
 
 
 def emit(value: Any) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from retrieval.evaluation.question_lines import NotAQuestion, id_of, object_of, query_of
+from retrieval.evaluation.question_lines import InvalidQuestion, parse_id, parse_object, parse_query
 from retrieval.passages import Query
 
 BOM = b"\xef\xbb\xbf"
@@ -36,10 +36,10 @@ def read(lines: Iterable[bytes], *, groups: frozenset[str] = frozenset()) -> Ite
 def _read_one(line: bytes, groups: frozenset[str]) -> Asked | Unreadable:
     name = None
     try:
-        row = object_of(line.decode())
-        name = id_of(row)
-        return Asked(name, query_of(row, groups=groups))
+        row = parse_object(line.decode())
+        name = parse_id(row)
+        return Asked(name, parse_query(row, groups=groups))
     except UnicodeDecodeError:
         return Unreadable(None, "expected UTF-8")
-    except NotAQuestion as reason:
+    except InvalidQuestion as reason:
         return Unreadable(name, str(reason))

@@ -9,7 +9,7 @@ from bot.cli.output import Invocation, Refused, emit, note
 from bot.cli.progress import progress
 
 if TYPE_CHECKING:
-    from retrieval.sync import Report
+    from retrieval.sync import SyncReport
 
 
 @click.command("sync")
@@ -45,7 +45,7 @@ def command(
     _tell(report, as_json=as_json)
 
 
-def _tell(report: "Report", *, as_json: bool) -> None:
+def _tell(report: "SyncReport", *, as_json: bool) -> None:
     """The summary (and the JSON), then one line for each problem and status 1 if there is any."""
     for document, skipped in report.skipped:
         note(f"skipped {document}: {skipped.reason}" + (f" ({skipped.detail})" if skipped.detail else ""))

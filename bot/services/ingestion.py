@@ -6,9 +6,12 @@ from pathlib import Path
 
 from bot.config import settings
 from bot.errors import UsageProblem
-from retrieval.embedding.sentence_transformers import Embedder
+from retrieval.embedding.protocol import Embedder
 from retrieval.index.protocols import Generation, SearchIndex
-from retrieval.sync import Progress, Report, Source, rebuild, remove, rollback, sync
+from retrieval.progress import Progress
+from retrieval.rebuild import rebuild, rollback
+from retrieval.sources.files import Source
+from retrieval.sync import SyncReport, remove, sync
 
 
 class IngestionService:
@@ -26,7 +29,7 @@ class IngestionService:
         name: str | None = None,
         allow_empty: bool = False,
         progress: Progress = lambda *_: None,
-    ) -> Report:
+    ) -> SyncReport:
         """Bring the index up to date with these paths, or without any with the configured sources.
 
         `name` chooses one configured source, or names the one path. Raises `UsageProblem` and `RetrievalError`.
@@ -34,7 +37,7 @@ class IngestionService:
         chosen = select_sources(self._sources, paths, name=name)
         return sync(chosen, self._index, self._embedder, allow_empty=allow_empty, progress=progress)
 
-    def remove(self, source: str) -> Report:
+    def remove(self, source: str) -> SyncReport:
         """Forget a source with all its documents."""
         return remove(source, self._index)
 

@@ -20,7 +20,7 @@ from feedback.stores.protocol import FeedbackReader
 from retrieval.errors import RetrievalError
 from retrieval.index.protocols import IndexReader
 from retrieval.passages import Document, readable_audiences
-from retrieval.sync import Progress
+from retrieval.progress import Progress
 
 logger = logging.getLogger(__name__)
 

@@ -20,7 +20,7 @@ from feedback.ports import KnowledgePort
 from feedback.stores.protocol import FeedbackStore
 from retrieval.evaluation.judgements import read_questions
 from retrieval.passages import readable_audiences
-from retrieval.sync import Progress
+from retrieval.progress import Progress
 
 # Names of people are redacted by a model, and only where one is set.
 NAME = "NAME"

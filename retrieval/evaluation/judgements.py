@@ -1,4 +1,7 @@
-"""Judged question files: questions and corpus as JSON lines, judgements as BEIR's or TREC's columns."""
+"""Reads judged question files: questions and corpus as JSON lines, judgements as BEIR's or TREC's columns.
+
+Every function raises `UnreadableJudgements` with file and line for what cannot be read.
+"""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -6,15 +9,15 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from retrieval.errors import UnreadableJudgements
-from retrieval.evaluation.question_lines import NotAQuestion, id_of, object_of, query_of
+from retrieval.evaluation.question_lines import InvalidQuestion, parse_id, parse_object, parse_query
 from retrieval.passages import Query
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One question; `answerable` is None where the file leaves it to the judgements.
+    """One question; `answerable` is None where the file does not say.
 
-    `references` are right answers, as somebody wrote them.
+    `references` are right answers, as people wrote them.
     """
 
     id: str
@@ -32,7 +35,7 @@ class Section:
 
 
 def read_questions(path: Path) -> list[Question]:
-    """The questions in order; keys that mean nothing here are ignored."""
+    """The questions in order; unknown keys are ignored."""
     return [_question(path, number, row) for number, row in _objects(path)]
 
 
@@ -47,10 +50,10 @@ def read_corpus(path: Path) -> dict[str, Section]:
 
 
 def read_qrels(path: Path) -> dict[str, tuple[str, ...]]:
-    """What answers each question, in the file's order, once each; a score of 0 or less is left out.
+    """The ids that answer each question, in the file's order, once each; those with a score of 0 or less are left out.
 
-    Columns are question, id, score (BEIR, with or without a header) or question, anything, id, score (TREC), parted
-    by tabs or, where a line has none, by spaces.
+    Columns are question, id, score (BEIR, with or without a header) or question, anything, id, score (TREC), separated
+    by tabs or, in a line without one, by spaces.
     """
     judged: dict[str, dict[str, None]] = {}
     for number, line in _lines(path):
@@ -70,13 +73,13 @@ def _question(path: Path, number: int, row: Mapping[str, Any]) -> Question:
     if answerable is not None and not isinstance(answerable, bool):
         _refuse(path, number, "`answerable` must be true or false")
     try:
-        return Question(str(id_of(row)), query_of(row), answerable, _references(path, number, row))
-    except NotAQuestion as reason:
+        return Question(str(parse_id(row)), parse_query(row), answerable, _references(path, number, row))
+    except InvalidQuestion as reason:
         _refuse(path, number, str(reason))
 
 
 def _references(path: Path, number: int, row: Mapping[str, Any]) -> tuple[str, ...]:
-    """What stands under `answers`, else under `answer`; an empty text is none."""
+    """The texts under `answers`, else the one under `answer`; empty ones are left out."""
     given = row.get("answers") or [row.get("answer") or ""]
     if not isinstance(given, list) or not all(isinstance(each, str) for each in given):
         _refuse(path, number, "`answer` must be a text, `answers` a list of texts")
@@ -93,8 +96,8 @@ def _text(path: Path, number: int, row: Mapping[str, Any], key: str, *, empty: b
 def _objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     for number, line in _lines(path):
         try:
-            yield number, object_of(line)
-        except NotAQuestion as reason:
+            yield number, parse_object(line)
+        except InvalidQuestion as reason:
             _refuse(path, number, str(reason))
 
 

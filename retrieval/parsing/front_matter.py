@@ -1,11 +1,11 @@
-"""What a document says of itself: the YAML block before its text, or the same keys from elsewhere."""
+"""Reads a document's metadata from the YAML block before its text, or from the same keys found elsewhere."""
 
 import re
 from collections.abc import Mapping
 from datetime import date
 from itertools import takewhile
 
-from retrieval.parsing.cleaning import one_line
+from retrieval.characters import one_line
 from retrieval.parsing.protocol import Skipped
 from retrieval.passages import Metadata
 
@@ -19,7 +19,7 @@ _URL = re.compile(r"https?://[^\s<>\"\\]+", re.IGNORECASE)
 
 
 def split(text: str) -> tuple[Metadata, str] | Skipped:
-    """The metadata and the text after it.
+    """Split a text into its metadata and the text after it.
 
     A block that cannot be read is dropped, unless it names an audience: then nobody may read the document,
     because showing it to everyone would be a leak.
@@ -39,7 +39,7 @@ def split(text: str) -> tuple[Metadata, str] | Skipped:
 
 
 def _without_end(text: str) -> tuple[Metadata, str] | Skipped:
-    """A header that never ends, or one in TOML, is text; it must not hide an audience, though."""
+    """Take a header that never ends, or one in TOML, for text, unless it names an audience."""
     if opening := _OPENING.match(text):
         header = takewhile(_HEADER_LINE.match, text[opening.end() :].split("\n"))
         if _NAMES_AUDIENCE.search("\n".join(header)):
@@ -64,7 +64,7 @@ def _mapping(header: str) -> dict[str, object] | None:
 
 
 def metadata_from(values: Mapping[str, object]) -> Metadata | Skipped:
-    """The keys that Footnote knows; an audience that cannot be understood refuses the document."""
+    """Metadata from the keys that Footnote knows; `Skipped` for an audience that cannot be understood."""
     audience = None
     if "audience" in values:
         audience = _audience(values["audience"])
@@ -80,8 +80,8 @@ def metadata_from(values: Mapping[str, object]) -> Metadata | Skipped:
     )
 
 
-def merged(first: Metadata, second: Metadata) -> Metadata:
-    """What the first says, and what it does not say from the second."""
+def merge(first: Metadata, second: Metadata) -> Metadata:
+    """The values of `first`, and those of `second` where `first` has none."""
     return Metadata(
         title=first.title or second.title,
         url=first.url or second.url,
@@ -93,7 +93,7 @@ def merged(first: Metadata, second: Metadata) -> Metadata:
 
 
 def _audience(value: object) -> frozenset[str] | None:
-    """A name, names with commas between them, or a list of names; anything else is not understood."""
+    """The names in a text (separated by commas) or a list; None for anything else or an empty name."""
     names = value.split(",") if isinstance(value, str) else value
     if not isinstance(names, list) or not names or not all(isinstance(name, str) and name.strip() for name in names):
         return None
@@ -105,7 +105,7 @@ def _line(value: object) -> str:
 
 
 def _url(value: object) -> str:
-    """Only an address that a browser may open from a chat message: no `javascript:`, nothing relative."""
+    """The address if a browser may open it from a chat message (no `javascript:`, nothing relative), else empty."""
     text = _line(value)
     return text if _URL.fullmatch(text) else ""
 

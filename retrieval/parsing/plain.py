@@ -1,14 +1,14 @@
-"""Plain text: paragraphs at blank lines, and the few headings that nobody could take for anything else."""
+"""Plain text: paragraphs at blank lines, and only those headings that cannot be anything else."""
 
 import re
 from collections.abc import Iterator
 
+from retrieval.characters import clean
 from retrieval.parsing import front_matter
-from retrieval.parsing.cleaning import clean
+from retrieval.parsing.blocks import ParsedBlock, assemble
 from retrieval.parsing.decoding import decode
 from retrieval.parsing.protocol import Parsed, Skipped
 from retrieval.passages import Metadata
-from retrieval.sectioning.blocks import ParsedBlock, assemble
 
 NOT_TEXT = Skipped("malformed", "it holds binary data, not text")
 
@@ -22,16 +22,16 @@ _LONGEST_HEADING = 80
 
 
 def parse(name: str, data: bytes) -> Parsed | Skipped:
-    """The text as it stands; hard line ends inside a paragraph stay."""
-    parts = opened(data)
+    """The text in paragraphs, items and headings; hard line ends inside a paragraph stay."""
+    parts = decode_with_metadata(data)
     if isinstance(parts, Skipped):
         return parts
     metadata, body = parts
     return assemble(paragraphs(body), metadata)
 
 
-def opened(data: bytes) -> tuple[Metadata, str] | Skipped:
-    """What a text file says of itself in its front matter, and its clean text below that."""
+def decode_with_metadata(data: bytes) -> tuple[Metadata, str] | Skipped:
+    """The metadata in a text file's front matter and the clean text below it; `Skipped` for binary data."""
     text = decode(data)
     return NOT_TEXT if text is None else front_matter.split(clean(text))
 
@@ -46,7 +46,7 @@ def paragraphs(text: str) -> Iterator[ParsedBlock]:
         elif len(lines) == 1 and (level := heading_level(lines[0].strip())):
             yield ParsedBlock("heading", lines[0], level)
             continue
-        yield from _body(lines)
+        yield from _paragraph_and_items(lines)
 
 
 def heading_level(line: str) -> int:
@@ -54,9 +54,9 @@ def heading_level(line: str) -> int:
     if not _is_short(line) or line[-1] in ".,;:?!":
         return 0
     if found := _NUMBERED.fullmatch(line):
-        named = not line[0].isdigit()
-        titled = re.search(r"[.\d]\s+[^\W\d_]", line) is not None
-        return min(found[1].count(".") + 1, 6) if named or (titled and _starts_like_title(line)) else 0
+        has_name = not line[0].isdigit()
+        has_title = re.search(r"[.\d]\s+[^\W\d_]", line) is not None
+        return min(found[1].count(".") + 1, 6) if has_name or (has_title and _starts_like_title(line)) else 0
     return 1 if _is_capitals(line) else 0
 
 
@@ -64,9 +64,9 @@ def reads_as_prose(text: str) -> bool:
     """Whether an indented or preformatted text is sentences rather than code."""
     lines = [line for line in text.split("\n") if line.strip()]
     words = len(text.split())
-    telling = sum(character.isalpha() or character in " ,.'\u2019" for line in lines for character in line.strip())
+    prose = sum(character.isalpha() or character in " ,.'\u2019" for line in lines for character in line.strip())
     total = sum(len(line.strip()) for line in lines)
-    return bool(lines) and words >= 4 * len(lines) and telling >= 0.85 * total
+    return bool(lines) and words >= 4 * len(lines) and prose >= 0.85 * total
 
 
 def _is_short(line: str) -> bool:
@@ -83,18 +83,18 @@ def _is_capitals(line: str) -> bool:
     return line.isupper() and letters >= 4 and letters >= 0.6 * len(line)
 
 
-def _body(lines: list[str]) -> Iterator[ParsedBlock]:
-    """One paragraph, or its bullets as items; a line without a bullet goes on with what is before it."""
+def _paragraph_and_items(lines: list[str]) -> Iterator[ParsedBlock]:
+    """One paragraph, or its bullets as items; a line without a bullet belongs to the line before it."""
     group: list[str] = []
     for line in lines:
         if _BULLET.match(line) and group:
-            yield _piece(group)
+            yield _block(group)
             group = []
         group.append(line)
     if group:
-        yield _piece(group)
+        yield _block(group)
 
 
-def _piece(lines: list[str]) -> ParsedBlock:
+def _block(lines: list[str]) -> ParsedBlock:
     text = "\n".join(lines)
     return ParsedBlock("item", text, 1) if _BULLET.match(lines[0]) else ParsedBlock("paragraph", text)

@@ -1,4 +1,4 @@
-"""What a parser returns: plain text in blocks, or the reason why there is none."""
+"""What a parser takes and returns: bytes in, plain text in blocks out, or the reason why there is none."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -30,11 +30,11 @@ class Parsed:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """Why a file gives nothing to index; `detail` is one line for a tired administrator."""
+    """Why a file gives nothing to index; `detail` is one line for an administrator."""
 
     reason: Reason
     detail: str
 
 
 Parser = Callable[[str, bytes], Parsed | Skipped]
-"""A parser is pure: file name and bytes in, `Parsed` or `Skipped` out. It raises nothing and opens nothing."""
+"""Takes a file's name and content. A parser is pure: it opens nothing; what it raises, the registry makes a reason."""

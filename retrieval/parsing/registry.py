@@ -1,6 +1,7 @@
-"""Which parser reads which file, and the one place where a parser's failure becomes a reason."""
+"""Chooses the parser for a file, and turns whatever a parser raises into a reason."""
 
 import logging
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import PurePosixPath
 from typing import cast
@@ -12,45 +13,46 @@ LARGEST_FILE = 64 * 1024 * 1024
 # Modules by name: their libraries are loaded with the first file that needs them.
 FORMATS = {
     ".docx": "word.parser",
-    ".htm": "html",
-    ".html": "html",
-    ".markdown": "markdown",
-    ".md": "markdown",
+    ".htm": "html.parser",
+    ".html": "html.parser",
+    ".markdown": "markdown.parser",
+    ".md": "markdown.parser",
     ".pdf": "pdf.parser",
     ".text": "plain",
     ".txt": "plain",
-    ".xhtml": "html",
+    ".xhtml": "html.parser",
 }
 
 logger = logging.getLogger(__name__)
 
 
-def parse(name: str, data: bytes) -> Parsed | Skipped:
-    """The file's text by the parser that its name asks for, or the reason why there is none; never raises."""
-    suffix = PurePosixPath(name).suffix.lower()
-    if suffix not in FORMATS:
-        return Skipped("unsupported", f"no parser for {suffix or 'a file without a suffix'}; {_supported()}")
-    if len(data) > LARGEST_FILE:
-        return too_large(len(data))
-    if not data:
-        return Skipped("no-text", "the file is empty")
-    return _guarded(_parser(suffix), name, data)
-
-
-def too_large(size: int) -> Skipped:
-    """The reason for a file above the limit."""
-    return Skipped("too-large", f"{size / 1024**2:.0f} MiB; files above {LARGEST_FILE // 1024**2} MiB are not read")
-
-
-def _supported() -> str:
-    return "readable are " + " ".join(sorted(FORMATS))
-
-
-def _parser(suffix: str) -> Parser:
+def load_parser(suffix: str) -> Parser:
+    """Import the parser for a suffix of `FORMATS`."""
     return cast(Parser, import_module(f"retrieval.parsing.{FORMATS[suffix]}").parse)
 
 
-def _guarded(parser: Parser, name: str, data: bytes) -> Parsed | Skipped:
+def parse(
+    name: str,
+    data: bytes,
+    *,
+    largest: int = LARGEST_FILE,
+    parser_for: Callable[[str], Parser] = load_parser,
+) -> Parsed | Skipped:
+    """Parse a file by the suffix of its name; `Skipped` for an unknown format, an empty or too large file, or a parser
+    that fails. Never raises.
+    """
+    suffix = PurePosixPath(name).suffix.lower()
+    if suffix not in FORMATS:
+        readable = " ".join(sorted(FORMATS))
+        return Skipped("unsupported", f"no parser for {suffix or 'a file without a suffix'}; readable are {readable}")
+    if len(data) > largest:
+        return too_large(len(data), largest=largest)
+    if not data:
+        return Skipped("no-text", "the file is empty")
+    return _run(parser_for(suffix), name, data)
+
+
+def _run(parser: Parser, name: str, data: bytes) -> Parsed | Skipped:
     try:
         return parser(name, data)
     except MemoryError:
@@ -60,3 +62,8 @@ def _guarded(parser: Parser, name: str, data: bytes) -> Parsed | Skipped:
     except Exception as error:
         logger.debug("parser failed", exc_info=True)
         return Skipped("malformed", f"it cannot be read ({type(error).__name__})")
+
+
+def too_large(size: int, *, largest: int = LARGEST_FILE) -> Skipped:
+    """The reason for a file above the limit, both in bytes."""
+    return Skipped("too-large", f"{size / 1024**2:.0f} MiB; files above {largest // 1024**2} MiB are not read")

@@ -1,4 +1,4 @@
-"""Text to terms: lower case, possessives off, stop words out, Snowball stems (pure, one analyzer per language).
+"""Analyses text to terms: lower case, no possessives, no stop words, Snowball stems (pure, one analyzer per language).
 
 The stop list for English also holds the words that questions are made of ("what", "how", "need", "tell"):
 they carry no subject, and without them a question's rare words decide.
@@ -17,7 +17,7 @@ WORD = re.compile(r"[^\W_]+")
 POSSESSIVE = re.compile(r"['’]s\b")
 BIGRAM = " "
 
-# A turn further back says less about what is meant now; the bot's words say less than the asker's own.
+# A turn further back, and one of the bot's, says less about the question.
 TURN_DECAY = 0.7
 ROLE_WEIGHT = {"user": 1.0}
 BOT_WEIGHT = 0.5
@@ -39,7 +39,7 @@ class Analyzer:
         return [self._stem(word) for word in words(text) if word not in self.stop_words]
 
     def question_terms(self, text: str) -> list[str]:
-        """Like `terms`, but a question of stop words only keeps its words, so that it asks for something."""
+        """The terms of a question; of one with stop words only, the stems of all its words."""
         return self.terms(text) or [self._stem(word) for word in words(text)]
 
 
@@ -64,7 +64,7 @@ def bigrams(terms: Sequence[str]) -> list[str]:
 
 @lru_cache(maxsize=32)
 def stop_words(language: str) -> frozenset[str]:
-    """The stop list of a language; empty where none is shipped, which costs precision but no answer."""
+    """The stop list of a language; empty where none is shipped."""
     path = files("retrieval.ranking") / "stopwords" / f"{language}.txt"
     if not path.is_file():
         return frozenset()
@@ -78,8 +78,8 @@ def weighted_terms(
     """Terms and bigrams of a question in its conversation, each with its weight.
 
     The question's own terms weigh 1, and so do those of `standalone`, the question in words that need no history; the
-    i-th turn back gives `0.7^i`, halved for the bot's. A term said in several of them takes the greatest weight, not
-    the sum, so that a long conversation does not drown the question.
+    i-th turn back gives `0.7^i`, halved for the bot's. A term of several of them takes the greatest weight, not the
+    sum, so that a long conversation does not outweigh the question.
     """
     own = analyzer.terms(text) if history or standalone else analyzer.question_terms(text)
     single, pairs = dict.fromkeys(own, 1.0), dict.fromkeys(bigrams(own), 1.0)
@@ -87,14 +87,14 @@ def weighted_terms(
         terms = analyzer.question_terms(standalone)
         raise_to(single, terms, 1.0)
         raise_to(pairs, bigrams(terms), 1.0)
-    for weight, turn in decayed(history):
+    for weight, turn in weigh_turns(history):
         terms = analyzer.terms(turn.text)
         raise_to(single, terms, weight)
         raise_to(pairs, bigrams(terms), weight)
     return single, pairs
 
 
-def decayed(history: Sequence[Turn]) -> Iterator[tuple[float, Turn]]:
+def weigh_turns(history: Sequence[Turn]) -> Iterator[tuple[float, Turn]]:
     """Earlier turns, newest first, each with its weight."""
     for back, turn in enumerate(reversed(history), start=1):
         yield TURN_DECAY**back * ROLE_WEIGHT.get(turn.role, BOT_WEIGHT), turn
@@ -106,7 +106,10 @@ def raise_to(weights: dict[str, float], terms: Iterable[str], weight: float) -> 
         weights[term] = max(weights.get(term, 0.0), weight)
 
 
-def foreign(analyzer: Analyzer, texts: Iterable[str], *, at_least: float = 0.15) -> bool:
-    """Whether these texts hold so few of the language's stop words that they look like another language."""
+def looks_foreign(analyzer: Analyzer, texts: Iterable[str], *, at_least: float = 0.15) -> bool:
+    """Whether these texts hold so few of the language's stop words that they look like another language.
+
+    False below 200 words, and for a language without a stop list.
+    """
     counted = [word in analyzer.stop_words for text in texts for word in words(text) if word.isalpha()]
     return bool(analyzer.stop_words) and len(counted) >= 200 and sum(counted) / len(counted) < at_least

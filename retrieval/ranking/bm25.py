@@ -1,4 +1,4 @@
-"""What both indexes score words by (pure): fields, weights, the formula's constants, blocks of passages."""
+"""BM25F as both indexes compute it (pure): fields, weights, constants, idf, and blocks of passages for context."""
 
 from collections.abc import Iterable
 
@@ -8,13 +8,14 @@ from numpy.typing import NDArray
 from retrieval.passages import Passage
 from retrieval.ranking.analysis import Analyzer
 
-TEXT, TITLE, HEADINGS = range(3)
+# The fields of a passage: text, title, heading path.
 FIELDS = 3
+TEXT = 0
 K1 = 1.2
 LENGTH_NORM = np.array([0.6, 0.3, 0.3])
-# A word in the title of a document says more of the whole than one in the title of a passage says of it.
+# Relative to the text, a document's title counts more than a passage's.
 DOCUMENT_TITLE_WEIGHT = 5.0
-# Documents hold clearly more than one passage in the mean from here on.
+# From this mean number of passages a document on, document context counts.
 CROWDED = 1.5
 
 Ints = NDArray[np.int32]

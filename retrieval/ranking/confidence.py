@@ -1,4 +1,4 @@
-"""From what a ranking shows to a probability that the answer is in the index (pure)."""
+"""Turns the signals of a ranking into a probability that the answer is in the index (pure)."""
 
 import math
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Signals:
-    """Five views of the same question, each 0 to 1: none is trusted alone, none counts against the answer."""
+    """Five measurements of one ranking, each 0 to 1; a higher one never counts against the answer."""
 
     lexical: float = 0.0  # best BM25F over the greatest possible
     phrase: float = 0.0  # the same of adjacent terms: two words side by side are rarely there by chance

@@ -1,6 +1,6 @@
-"""The ingredients of ranking and their weights, as one visible value; a weight of 0 switches one off.
+"""The ingredients of ranking and their weights in one value; a weight of 0 switches one off.
 
-How far vectors are to be trusted depends on the model that makes them, so a model may bring its share along: its folder
+How much vectors should count depends on the model that makes them, so a model may come with its own shares: its folder
 then holds `ranking.json`, like `{"dense": 0.6, "dense_follow_up": 0.7}`.
 """
 
@@ -41,27 +41,30 @@ SWITCHES = {
 }
 
 
-def without(recipe: RankingConfiguration, *ingredients: str) -> RankingConfiguration:
-    """The recipe with these ingredients switched off; raises KeyError for one that is not in `SWITCHES`."""
+def switch_off(configuration: RankingConfiguration, *ingredients: str) -> RankingConfiguration:
+    """The configuration without these ingredients; raises `KeyError` for one that is not in `SWITCHES`."""
     for ingredient in ingredients:
-        recipe = replace(recipe, **SWITCHES[ingredient])
-    return recipe
+        configuration = replace(configuration, **SWITCHES[ingredient])
+    return configuration
 
 
-def recipe_of(folder: Path | None) -> RankingConfiguration:
-    """The recipe for the model of this folder; raises `EmbeddingUnavailable` when what it brings along is no share."""
+def load_configuration(folder: Path | None) -> RankingConfiguration:
+    """The configuration for the model in this folder: the default weights, with the shares in its `ranking.json`.
+
+    Raises `EmbeddingUnavailable` when that file cannot be read or holds anything but shares.
+    """
     file = folder / RANKING if folder else None
     if file is None or not file.exists():
         return RankingConfiguration()
     try:
-        told = json.loads(file.read_text("utf-8"))
+        shares = json.loads(file.read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise EmbeddingUnavailable(f"{file} cannot be read as JSON: mend or delete it") from error
-    if not isinstance(told, dict) or not all(name in SHARES and is_share(share) for name, share in told.items()):
+    if not isinstance(shares, dict) or not all(name in SHARES and is_share(share) for name, share in shares.items()):
         raise EmbeddingUnavailable(
             f"{file} must hold {' and '.join(SHARES)}, each from 0 to 1, and nothing else: mend or delete it"
         )
-    return replace(RankingConfiguration(), **told)
+    return replace(RankingConfiguration(), **shares)
 
 
 def is_share(value: object) -> bool:

@@ -1,48 +1,52 @@
-"""How several rankings become one (pure): a convex combination of normalised scores, then late interaction."""
+"""Fuses several rankings to one (pure): a convex combination of normalised scores, then late interaction."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.index.protocols import Candidate, Candidates, TokenVectors, Vector
+from retrieval.embedding.vectors import TokenVectors, Vector
+from retrieval.ranking.candidates import Candidate, Candidates
 from retrieval.ranking.configuration import RankingConfiguration
 
 Parts = dict[str, float]
+"""What each ingredient adds to a candidate's score."""
 
 
-def fused(candidates: Candidates, recipe: RankingConfiguration, *, follow_up: bool) -> list[tuple[Candidate, Parts]]:
+def fuse(
+    candidates: Candidates, configuration: RankingConfiguration, *, follow_up: bool
+) -> list[tuple[Candidate, Parts]]:
     """Candidates with the weighted parts of their scores, best first; ties keep the index's order.
 
-    A score that a list does not reach counts as the lowest that it holds.
+    A candidate that a list does not reach gets the lowest score of that list.
     """
     found = candidates.found
     if not found:
         return []
-    dense_share = recipe.dense_follow_up if follow_up else recipe.dense
-    lexical = over_best(column(found, "lexical"))
-    dense = min_max(column(found, "dense"))
-    context = over_best(column(found, "context")) * recipe.context * candidates.crowded
+    dense_share = configuration.dense_follow_up if follow_up else configuration.dense
+    lexical = divide_by_best(score_column(found, "lexical"))
+    dense = min_max(score_column(found, "dense"))
+    context = divide_by_best(score_column(found, "context")) * configuration.context * candidates.crowded
     parts = [
         {"lexical": float((1 - dense_share) * words), "dense": float(dense_share * near), "context": float(whole)}
         for words, near, whole in zip(lexical, dense, context, strict=True)
     ]
-    return sorted(zip(found, parts, strict=True), key=lambda pair: -total(pair[1]))
+    return sorted(zip(found, parts, strict=True), key=lambda pair: -total_score(pair[1]))
 
 
-def total(parts: Mapping[str, float]) -> float:
-    """The fused score."""
+def total_score(parts: Mapping[str, float]) -> float:
+    """The sum of the parts."""
     return sum(parts.values())
 
 
-def column(found: Sequence[Candidate], name: str) -> NDArray[np.float64]:
-    """One score of every candidate; where a list does not hold one, the lowest that it holds, else 0."""
+def score_column(found: Sequence[Candidate], name: str) -> NDArray[np.float64]:
+    """One score of every candidate; for one without it the lowest of the others, 0 when none has it."""
     values = [getattr(candidate, name) for candidate in found]
     lowest = min((value for value in values if value is not None), default=0.0)
     return np.array([lowest if value is None else value for value in values], np.float64)
 
 
-def over_best(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+def divide_by_best(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     """Scores of a list whose floor is 0, divided by the best."""
     best = scores.max(initial=0.0)
     return scores / best if best > 0 else np.zeros_like(scores)

@@ -1,4 +1,4 @@
-"""Which sentences of the found passages answer the question (pure)."""
+"""Scores the sentences of found passages by how well they match the question (pure)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.index.protocols import PassageTokens, Vector
+from retrieval.embedding.vectors import Vector
 from retrieval.passages import Passage
+from retrieval.ranking.candidates import PassageTokens
 from retrieval.sectioning.sentences import Span, sentences
 
 Similarities = NDArray[np.float32]
@@ -15,7 +16,7 @@ Similarities = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Highlight:
-    """A sentence of a passage, `passage.text[start:end]`, and how well it meets the question, about 0 to 1."""
+    """A sentence of a passage, `passage.text[start:end]`, and how well it matches the question, about 0 to 1."""
 
     start: int
     end: int
@@ -23,50 +24,54 @@ class Highlight:
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
-    """A passage with its token vectors; `spans` are the places of the text's in `passage.embedded_text`."""
+class EmbeddedPassage:
+    """A passage with its token vectors; `spans` are the places of the text's tokens in `passage.embedded_text`."""
 
     passage: Passage
     tokens: PassageTokens
     spans: Sequence[Span]
 
 
-def highlights(found: Sequence[Read], question: NDArray[np.float32], weights: Vector) -> list[list[Highlight]]:
+def highlight_sentences(
+    found: Sequence[EmbeddedPassage], question: NDArray[np.float32], weights: Vector
+) -> list[list[Highlight]]:
     """For each passage every sentence in order, scored by late interaction.
 
-    A word of the question that the heading answers is answered for each sentence below it. A word that all sentences
-    answer alike does not decide between them, so each counts by its weight and by how far the sentences differ in it;
-    the square lets one good answer count for more than several half ones.
+    A word that the heading matches is matched for each sentence below it. A word that all sentences match alike tells
+    none of them apart, so each counts by its weight and by how far the sentences differ in it; the square lets one good
+    match count for more than several weak ones.
     """
     cut = [sentences(each.passage.text) for each in found]
-    own = [_own(each, spans, question) for each, spans in zip(found, cut, strict=True)]
-    counting = _counting(np.concatenate(own) if own else np.zeros((0, len(weights)), np.float32), weights)
+    own = [_sentence_cosines(each, spans, question) for each, spans in zip(found, cut, strict=True)]
+    counting = _token_weights(np.concatenate(own) if own else np.zeros((0, len(weights)), np.float32), weights)
     return [
         [
             Highlight(start, end, score)
-            for (start, end), score in zip(spans, _scores(similar, _heading(each, question), counting), strict=True)
+            for (start, end), score in zip(
+                spans, _scores(similar, _heading_cosines(each, question), counting), strict=True
+            )
         ]
         for each, spans, similar in zip(found, cut, own, strict=True)
     ]
 
 
-def _own(read: Read, cut: Sequence[Span], question: NDArray[np.float32]) -> Similarities:
+def _sentence_cosines(passage: EmbeddedPassage, cut: Sequence[Span], question: NDArray[np.float32]) -> Similarities:
     """The best cosine of each question token within each sentence, shape (s, q); 0 where nothing is embedded."""
-    lead = len(read.passage.embedded_text) - len(read.passage.text)
-    starts = np.array([start - lead for start, _ in read.spans[: len(read.tokens.text)]], np.int64)
-    similar = _cosines(question, read.tokens.text)[:, : len(starts)]
+    lead = len(passage.passage.embedded_text) - len(passage.passage.text)
+    starts = np.array([start - lead for start, _ in passage.spans[: len(passage.tokens.text)]], np.int64)
+    similar = _cosines(question, passage.tokens.text)[:, : len(starts)]
     best = np.zeros((len(cut), len(question)), np.float32)
     for row, (start, end) in zip(best, cut, strict=True):
         row[:] = similar[:, (starts >= start) & (starts < end)].max(axis=1, initial=0.0)
     return best
 
 
-def _heading(read: Read, question: NDArray[np.float32]) -> Vector:
+def _heading_cosines(passage: EmbeddedPassage, question: NDArray[np.float32]) -> Vector:
     """The best cosine of each question token with the heading, shape (q,)."""
-    return np.asarray(_cosines(question, read.tokens.heading).max(axis=1, initial=0.0), np.float32)
+    return np.asarray(_cosines(question, passage.tokens.heading).max(axis=1, initial=0.0), np.float32)
 
 
-def _counting(own: Similarities, weights: Vector) -> Vector:
+def _token_weights(own: Similarities, weights: Vector) -> Vector:
     """How much each question token counts between these sentences, shape (q,); sums to 1 unless nothing counts."""
     spread = weights * own.std(axis=0) if len(own) > 1 else weights
     chosen = spread if spread.sum() > 0 else weights

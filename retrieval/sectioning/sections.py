@@ -1,35 +1,28 @@
-"""Documents to passages (pure): every passage is an exact slice of the parsed text that a person can be sent to.
+"""Cuts documents into passages (pure): each is an exact slice of the parsed text with an anchor that opens it.
 
 A section is what stands between two headings. It becomes one passage if it fits the embedding window, else
 several of about equal length that share its heading path; a numbered clause is always a passage of its own.
 No cut falls inside a sentence or a table row.
 """
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 from retrieval.passages import Block, Document, Passage
+from retrieval.sectioning.numbering import clause_number
 from retrieval.sectioning.sentences import sentences
 
-Counter = Callable[[Sequence[str]], list[int]]
+CountTokens = Callable[[Sequence[str]], list[int]]
 """Counts the word pieces of each text as the embedding model would."""
 
-# `1.2`, `14.2.3`, `3.1.(b)`, `A2.5`, `APP2.A2.5.Guidance.5.`: at least two levels, then text.
-CLAUSE = re.compile(
-    r"(?:§+\s*)?"
-    r"(?P<number>(?:[A-Z]{2,}[ ]?[0-9]*\.)?[A-Z]?[0-9]+(?:\.(?:[0-9]+|[A-Z][A-Za-z]*|\([0-9A-Za-z]{1,5}\)))+)"
-    r"\.?(?=\s|$)"
-)
-AFTER_CLAUSE = re.compile(r"\s*[\"'“‘(\[]?[A-Z]|\s*$")
 LEAST_ROOM = 96
 WORDS_IN_FRAGMENT = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """The smallest piece that is never cut: a sentence, a list item's sentence or a table row."""
+    """What is never cut: a sentence, a list item's sentence or a table row; `pieces` counts its word pieces."""
 
     start: int
     end: int
@@ -41,55 +34,45 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """The blocks under one heading path; `opens` is the heading's own block, None before the first heading."""
+    """The blocks under one heading path; `heading` is the last heading's block, None before the first heading."""
 
     headings: tuple[str, ...]
-    opens: Block | None
+    heading: Block | None
     blocks: tuple[Block, ...]
 
 
-def passages(document: Document, *, count: Counter, window: int) -> list[Passage]:
-    """All passages of a document in reading order, each within `window` word pieces with its heading path."""
+def split_document(document: Document, *, count: CountTokens, window: int) -> list[Passage]:
+    """All passages of a document in reading order, each within `window` word pieces with its heading path.
+
+    A sentence or row longer than the window is a passage of its own. None for a document without text.
+    """
     found: list[Passage] = []
     for section in sections(document):
-        for group in _citable(document.text, section):
-            found += _fitted(document, section, group, count=count, window=window)
+        for group in _clause_groups(document.text, section):
+            found += _fit_passages(document, section, group, count=count, window=window)
     return [replace(passage, ordinal=ordinal) for ordinal, passage in enumerate(found)]
 
 
 def sections(document: Document) -> Iterator[Section]:
-    """Sections in reading order; a document of headings alone gives each heading as its own text."""
+    """Sections with text, in reading order; in a document of headings alone each heading is its own text."""
     path: list[tuple[int, str]] = []
-    opens: Block | None = None
+    heading: Block | None = None
     blocks: list[Block] = []
-    bare = all(block.kind == "heading" for block in document.blocks)
+    only_headings = all(block.kind == "heading" for block in document.blocks)
     for block in document.blocks:
         if block.kind != "heading":
             blocks.append(block)
             continue
         if blocks:
-            yield Section(tuple(title for _, title in path), opens, tuple(blocks))
+            yield Section(tuple(title for _, title in path), heading, tuple(blocks))
         path = [(level, title) for level, title in path if level < block.level]
         path.append((block.level, " ".join(document.text[block.start : block.end].split())))
-        opens, blocks = block, [block] if bare else []
+        heading, blocks = block, [block] if only_headings else []
     if blocks:
-        yield Section(tuple(title for _, title in path), opens, tuple(blocks))
+        yield Section(tuple(title for _, title in path), heading, tuple(blocks))
 
 
-def clause_number(text: str) -> str:
-    """The number that a clause or heading begins with (`14.2.3`), or nothing.
-
-    Two levels need a capital after them: `2.5 days` is an amount, `2.5 Days off` a clause.
-    """
-    match = CLAUSE.match(text)
-    if not match:
-        return ""
-    number = match["number"]
-    deep = number.count(".") >= 2
-    return number if deep or AFTER_CLAUSE.match(text, match.end()) else ""
-
-
-def _citable(text: str, section: Section) -> Iterator[tuple[str, tuple[Block, ...]]]:
+def _clause_groups(text: str, section: Section) -> Iterator[tuple[str, tuple[Block, ...]]]:
     """Runs of blocks that belong together, each with its clause number; a clause or new page starts a run."""
     run: list[Block] = []
     number = ""
@@ -104,8 +87,8 @@ def _citable(text: str, section: Section) -> Iterator[tuple[str, tuple[Block, ..
         yield number, tuple(run)
 
 
-def _fitted(
-    document: Document, section: Section, group: tuple[str, tuple[Block, ...]], *, count: Counter, window: int
+def _fit_passages(
+    document: Document, section: Section, group: tuple[str, tuple[Block, ...]], *, count: CountTokens, window: int
 ) -> Iterator[Passage]:
     number, blocks = group
     units = _units(document.text, blocks, count)
@@ -113,13 +96,13 @@ def _fitted(
     leads = [document.text[head.start : head.end] for head in heads]
     path_pieces = count([" › ".join(section.headings)])[0] if section.headings else 0
     room = max(LEAST_ROOM, window - path_pieces - max(count(leads), default=0))
-    for run in balanced(units, room):
+    for run in balance(units, room):
         before = [lead for head, lead in zip(heads, leads, strict=True) if head.start < run[0].start]
         yield _passage(document, section, number, run, lead=before[-1] if before and run[0].row else "")
 
 
-def _units(text: str, blocks: Sequence[Block], count: Counter) -> list[Unit]:
-    """Sentences and rows of these blocks."""
+def _units(text: str, blocks: Sequence[Block], count: CountTokens) -> list[Unit]:
+    """The sentences and rows of these blocks, in order."""
     spans = [
         (start, end, index, block)
         for index, block in enumerate(blocks)
@@ -136,7 +119,7 @@ def _units(text: str, blocks: Sequence[Block], count: Counter) -> list[Unit]:
     ]
 
 
-def balanced(units: Sequence[Unit], room: int) -> Iterator[tuple[Unit, ...]]:
+def balance(units: Sequence[Unit], room: int) -> Iterator[tuple[Unit, ...]]:
     """Cut units into runs of at most `room` word pieces and about equal size, between blocks where that is near.
 
     A unit longer than `room` stands alone.
@@ -187,13 +170,13 @@ def _passage(document: Document, section: Section, number: str, run: Sequence[Un
 
 
 def _place(document: Document, section: Section, number: str, first: Unit, text: str) -> tuple[str, str]:
-    """The anchor people read, and the url fragment that opens there."""
+    """The anchor that people read, and the url fragment that opens the document there."""
     own = next((b.anchor for b in section.blocks if b.start <= first.start < b.end and b.anchor), "")
-    heading = section.opens.anchor if section.opens else ""
-    titled = clause_number(section.headings[-1]) if section.headings else ""
+    heading = section.heading.anchor if section.heading else ""
+    heading_number = clause_number(section.headings[-1]) if section.headings else ""
     if first.page is not None:
-        return number or titled or f"page={first.page}", f"page={first.page}"
-    anchor = number or own or titled or heading
+        return number or heading_number or f"page={first.page}", f"page={first.page}"
+    anchor = number or own or heading_number or heading
     if own and not number:
         return anchor, own
     if heading and not number:

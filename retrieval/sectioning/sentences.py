@@ -1,7 +1,7 @@
-"""Where sentences begin and end (pure): spans that slice back to the text, nothing lost between them but space.
+"""Splits text into sentences (pure): spans that slice back to the text, nothing lost between them but space.
 
-Policies are not novels: a line that opens with a list or clause marker starts a unit of its own, an
-abbreviation or a section number does not end one.
+A line that opens with a list or clause marker starts a sentence of its own; an abbreviation or a section number does
+not end one.
 """
 
 import re
@@ -28,8 +28,8 @@ OPENS_SENTENCE = re.compile(r"\s+[\"'“‘(\[]*[A-Z0-9]")
 # No marker and no abbreviation is longer, and looking further back at every stop would take a day in a long text.
 LOOK_BACK = 40
 ONLY_MARKER = re.compile(rf"^\s*(?:{MARKER}|{NUMBER})$")
-# A sentence that begins so speaks of the one before it.
-LEANING = re.compile(
+# A sentence that begins so refers to the one before it.
+BACK_REFERENCE = re.compile(
     r"(?:this|these|those|it|they|such|otherwise|in (?:this|that) case|after (?:this|that)|then|however|but|yet)\b",
     re.IGNORECASE,
 )
@@ -38,12 +38,12 @@ LEANING = re.compile(
 def sentences(text: str, *, offset: int = 0) -> list[Span]:
     """Spans of the sentences of `text`, shifted by `offset`, without surrounding space; none for blank text."""
     spans: list[Span] = []
-    for start, end in _lines(text):
-        spans += _rows(text, start, end) if CELL in text[start:end] else _split(text, start, end)
+    for start, end in _split_lines(text):
+        spans += _split_rows(text, start, end) if CELL in text[start:end] else _split_sentences(text, start, end)
     return [(start + offset, end + offset) for start, end in spans]
 
 
-def _lines(text: str) -> Iterator[Span]:
+def _split_lines(text: str) -> Iterator[Span]:
     """Cut before lines that open an item or a clause, and at blank lines."""
     start = 0
     for cut in LINE_START.finditer(text):
@@ -52,15 +52,15 @@ def _lines(text: str) -> Iterator[Span]:
     yield start, len(text)
 
 
-def _rows(text: str, start: int, end: int) -> Iterator[Span]:
-    """The rows of a table; sentences within a cell stay together, as a row is read whole."""
+def _split_rows(text: str, start: int, end: int) -> Iterator[Span]:
+    """Each row of a table whole, and the sentences of the lines between rows."""
     for line in re.finditer(r"[^\n]+", text[start:end]):
-        whole = CELL in line.group()
-        spans = _trim if whole else _split
+        is_row = CELL in line.group()
+        spans = _trim if is_row else _split_sentences
         yield from spans(text, start + line.start(), start + line.end())
 
 
-def _split(text: str, start: int, end: int) -> Iterator[Span]:
+def _split_sentences(text: str, start: int, end: int) -> Iterator[Span]:
     for stop in STOP.finditer(text, start, end):
         if _ends_sentence(text, start, stop.start(), stop.end()):
             yield from _trim(text, start, stop.end())
@@ -93,6 +93,6 @@ def _trim(text: str, start: int, end: int) -> Iterator[Span]:
         yield start, end
 
 
-def leans(text: str) -> bool:
+def refers_back(text: str) -> bool:
     """Whether a sentence makes sense only after the one before it."""
-    return LEANING.match(text) is not None
+    return BACK_REFERENCE.match(text) is not None

@@ -27,11 +27,13 @@ from typing import Any
 
 from elasticsearch import Elasticsearch
 
-from retrieval.embedding.sentence_transformers import QueryToken, SentenceTransformerEmbedder
+from retrieval.embedding.protocol import QueryToken
+from retrieval.embedding.sentence_transformers import SentenceTransformerEmbedder
+from retrieval.embedding.vectors import Vector
 from retrieval.index.elastic.client import Connection
 from retrieval.index.elastic.index import open_elastic
 from retrieval.index.local.index import open_index
-from retrieval.index.protocols import Indexable, SearchIndex, Vector
+from retrieval.index.protocols import Indexable, SearchIndex
 from retrieval.passages import EVERYONE, PUBLIC, Query
 from retrieval.ranking.analysis import Analyzer
 from retrieval.search import Search
@@ -59,9 +61,9 @@ class Asked(SentenceTransformerEmbedder):
 
     def __init__(self, questions: Sequence[str]) -> None:
         super().__init__()
-        self._known = {text: super(Asked, self).query(text) for text in questions}
+        self._known = {text: super(Asked, self).encode_query(text) for text in questions}
 
-    def query(self, text: str) -> tuple[Vector, list[QueryToken]]:
+    def encode_query(self, text: str) -> tuple[Vector, list[QueryToken]]:
         """What was made of the question beforehand."""
         return self._known[text]
 
@@ -132,7 +134,7 @@ def langchain(
         """The same vectors for the same questions; passages come with theirs."""
 
         def embed_query(self, text: str) -> list[float]:
-            vector: list[float] = asked.query(text)[0].tolist()
+            vector: list[float] = asked.encode_query(text)[0].tolist()
             return vector
 
         def embed_documents(self, texts: list[str]) -> list[list[float]]:

@@ -38,7 +38,7 @@ def main(home: str, questions: str, count: int = 400) -> None:
     texts = [json.loads(line)["text"] for line in lines][:count]
     for text in texts[:10]:
         app.search(Query(text))
-    embedding = timed(app.embedder.query, texts)
+    embedding = timed(app.embedder.encode_query, texts)
     search = timed(lambda text: app.search(Query(text)), texts)
     print(f"{app.index.reader.counts()[1]} passages, {len(texts)} questions, milliseconds p50 / p99")
     print(f"embedding alone  {quantile(embedding, 0.5):6.1f} / {quantile(embedding, 0.99):6.1f}")

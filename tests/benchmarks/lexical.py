@@ -19,17 +19,21 @@ from pathlib import Path
 
 import numpy as np
 
+from retrieval.embedding.vectors import Encoded
 from retrieval.evaluation.judgements import Question, read_corpus, read_qrels, read_questions
-from retrieval.evaluation.metrics import Outcome, retrieval_figures
+from retrieval.evaluation.metrics import retrieval_figures
+from retrieval.evaluation.outcomes import Outcome
 from retrieval.index.local.index import open_index
-from retrieval.index.protocols import Encoded, Indexable, Lookup, SearchIndex
+from retrieval.index.protocols import Indexable, SearchIndex
 from retrieval.parsing.protocol import Parsed
 from retrieval.parsing.registry import parse
 from retrieval.passages import EVERYONE, PUBLIC, Document, Hit, Passage
 from retrieval.ranking.analysis import Analyzer, weighted_terms, words
+from retrieval.ranking.candidates import Lookup
 from retrieval.ranking.configuration import RankingConfiguration
-from retrieval.sectioning.sections import passages
-from retrieval.sources.files import document, listing, read
+from retrieval.sectioning.sections import split_document
+from retrieval.sources.documents import make_document
+from retrieval.sources.files import Source, list_files, read_file
 from tests.benchmarks.latency import quantile, timed
 from tests.fakes import FakeEmbedder
 
@@ -48,12 +52,12 @@ Find = Callable[[str], Sequence[Passage]]
 def corpus(folder: Path) -> list[list[Passage]]:
     """The real passages, document by document."""
     embedder, found = FakeEmbedder(), []
-    for file in listing(folder):
-        data = read(file)
+    for file in list_files(folder):
+        data = read_file(file)
         parsed = parse(file.relative, data) if isinstance(data, bytes) else data
         if isinstance(parsed, Parsed) and isinstance(data, bytes):
-            made = document("docs", file, parsed, data=data, audience=EVERYBODY, owner="")
-            found.append(passages(made, count=embedder.count, window=embedder.window))
+            made = make_document(Source("docs", folder, audience=EVERYBODY), file, parsed, data=data)
+            found.append(split_document(made, count=embedder.count_tokens, window=embedder.window))
     return found
 
 

@@ -15,15 +15,17 @@ from pathlib import Path
 
 import numpy as np
 
-from retrieval.embedding.sentence_transformers import SentenceTransformerEmbedder, quantised, unit
+from retrieval.embedding.sentence_transformers import SentenceTransformerEmbedder
+from retrieval.embedding.vectors import Encoded, normalise, quantise
 from retrieval.index.local.index import open_index
-from retrieval.index.protocols import Encoded, Indexable
+from retrieval.index.protocols import Indexable
 from retrieval.parsing.protocol import Skipped
 from retrieval.parsing.registry import parse
 from retrieval.passages import EVERYONE, Document, Passage
 from retrieval.ranking.analysis import Analyzer
-from retrieval.sectioning.sections import passages
-from retrieval.sources.files import document, listing, read
+from retrieval.sectioning.sections import split_document
+from retrieval.sources.documents import make_document
+from retrieval.sources.files import Source, list_files, read_file
 
 DIMENSIONS = 384
 TOKENS = 64
@@ -46,13 +48,13 @@ print(before // 1024, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 def cut(folder: Path, embedder: SentenceTransformerEmbedder) -> list[tuple[Document, list[Passage]]]:
     """Every readable document of a folder with its passages."""
     found = []
-    for file in listing(folder):
-        data = read(file)
+    for file in list_files(folder):
+        data = read_file(file)
         parsed = data if isinstance(data, Skipped) else parse(file.relative, data)
         if isinstance(data, Skipped) or isinstance(parsed, Skipped):
             continue
-        made = document("bench", file, parsed, data=data, audience=frozenset({EVERYONE}), owner="")
-        found.append((made, passages(made, count=embedder.count, window=embedder.window)))
+        made = make_document(Source("bench", folder, audience=frozenset({EVERYONE})), file, parsed, data=data)
+        found.append((made, split_document(made, count=embedder.count_tokens, window=embedder.window)))
     return found
 
 
@@ -76,9 +78,9 @@ def fill(home: Path, folder: Path, wanted: int) -> None:
     index = open_index(home, embedder, Analyzer())
 
     def encoded(text: str) -> Encoded:
-        vector = unit(random.standard_normal((1, DIMENSIONS), np.float32))[0]
+        vector = normalise(random.standard_normal((1, DIMENSIONS), np.float32))[0]
         rows = max(1, len(text) // 5)
-        return Encoded(vector, quantised(random.standard_normal((rows, TOKENS), np.float32)))
+        return Encoded(vector, quantise(random.standard_normal((rows, TOKENS), np.float32)))
 
     for made, parts in repeated(cut(folder, embedder), wanted):
         # A copy would share the vectors of its original, which are kept by text.

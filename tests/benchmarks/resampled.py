@@ -11,8 +11,8 @@ from itertools import count
 
 import numpy as np
 
-from retrieval.embedding.sentence_transformers import text_key, unit
-from retrieval.index.protocols import Encoded, Indexable, SearchIndex, Vector
+from retrieval.embedding.vectors import Encoded, Vector, normalise, text_key
+from retrieval.index.protocols import Indexable, SearchIndex
 from retrieval.passages import Document, Passage
 from retrieval.sectioning.sentences import sentences
 
@@ -83,5 +83,5 @@ def _perturbed(
 
 def _turned(vector: Vector, turns: np.random.Generator) -> Vector:
     noise = turns.standard_normal(len(vector)).astype(np.float32)
-    turned: Vector = unit(vector + NOISE * unit(noise))
+    turned: Vector = normalise(vector + NOISE * normalise(noise))
     return turned

@@ -42,8 +42,8 @@ from bot.services.questions import exchange
 from feedback.curation.options import EVERYONE
 from feedback.records import Correction, Decision, Vote
 from retrieval.evaluation.judgements import Section, read_corpus, read_qrels
-from retrieval.evaluation.metrics import Gold, called, gold
-from retrieval.evaluation.question_lines import query_of
+from retrieval.evaluation.matching import Matcher, documents_by_name, matcher
+from retrieval.evaluation.question_lines import parse_query
 from retrieval.sectioning.sentences import sentences
 
 Row = Mapping[str, Any]
@@ -93,16 +93,18 @@ def dialogue(row: Row) -> str:
 def cast(app: App, rows: Sequence[Row], qrels: Mapping[str, Sequence[str]], corpus: Mapping[str, Section]) -> str:
     """Ask and vote; tells how."""
     ups = downs = abstained = 0
-    known = called(document for source in app.index.reader.sources() for document in app.index.reader.stored(source))
+    known = documents_by_name(
+        document for source in app.index.reader.sources() for document in app.index.reader.stored(source)
+    )
     for number, row in enumerate(rows):
         at = START + timedelta(minutes=10 * number)
-        query = query_of(row, groups=frozenset({EVERYONE}))
+        query = parse_query(row, groups=frozenset({EVERYONE}))
         question = Question(query.text, query.history, query.groups)
         answer = replace(app.questions.answer(question), id=f"asked-{number:04}", timings={})
         made = exchange(question, answer, asker=f"asker-{number % PEOPLE}", at=at, index_version=app.embedder.name)
         app.feedback.record(replace(made, conversation=dialogue(row)))
         names = qrels[row["_id"]]
-        is_right = begins_with_gold(answer, [gold(name, corpus, known) for name in names])
+        is_right = begins_with_gold(answer, [matcher(name, corpus, known) for name in names])
         right = holding(row["answer"], corpus[names[0]].text)
         app.feedback.write_many(list(opinions(number, answer.id, right, at, is_right=is_right)))
         ups += is_right
@@ -111,7 +113,7 @@ def cast(app: App, rows: Sequence[Row], qrels: Mapping[str, Sequence[str]], corp
     return f"{ups} up, {downs} down and corrected ({abstained} of these had found nothing)"
 
 
-def begins_with_gold(answer: Answer, golds: Sequence[Gold]) -> bool:
+def begins_with_gold(answer: Answer, golds: Sequence[Matcher]) -> bool:
     """Whether the first section that is cited is one of these."""
     return cites_gold(replace(answer, citations=answer.citations[:1]), golds)
 

@@ -8,15 +8,17 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
-from retrieval.embedding.sentence_transformers import Embedder, text_key
-from retrieval.index.protocols import Candidates, Encoded, Indexable, Lookup, Reindexer, SearchIndex
+from retrieval.embedding.protocol import Embedder
+from retrieval.embedding.vectors import Encoded, text_key
+from retrieval.index.protocols import Indexable, Reindexer, SearchIndex
 from retrieval.parsing.protocol import Parsed
 from retrieval.parsing.registry import parse
+from retrieval.passage_vectors import embed_texts, with_vectors
 from retrieval.passages import EVERYONE, Document, Passage, readable_audiences
 from retrieval.ranking.analysis import Analyzer, weighted_terms
+from retrieval.ranking.candidates import Candidates, Lookup
 from retrieval.ranking.configuration import RankingConfiguration
-from retrieval.sectioning.sections import passages
-from retrieval.sync import encoded, indexable
+from retrieval.sectioning.sections import split_document
 from tests import ROOT
 from tests.fakes import FakeEmbedder
 
@@ -65,7 +67,7 @@ def document(name: str, text: str, *, audience: Iterable[str] = (EVERYONE,), url
 
 
 def cut(document: Document, embedder: Embedder = EMBEDDER) -> list[Passage]:
-    return passages(document, count=embedder.count, window=embedder.window)
+    return split_document(document, count=embedder.count_tokens, window=embedder.window)
 
 
 def indexables(
@@ -73,12 +75,12 @@ def indexables(
 ) -> list[Indexable]:
     """Passages with their vectors; those that the index knows are not made again."""
     texts = [text for each in cut for text in (each.embedded_text, each.embedded_heading)]
-    vectors = encoded(texts, index.writer, embedder) if index else _vectors(texts, embedder)
-    return [indexable(each, vectors) for each in cut]
+    vectors = embed_texts(texts, index.writer, embedder) if index else _vectors(texts, embedder)
+    return with_vectors(cut, vectors)
 
 
 def _vectors(texts: Sequence[str], embedder: Embedder) -> dict[bytes, Encoded]:
-    return {text_key(text): vectors for text, vectors in zip(texts, embedder.passages(texts), strict=True)}
+    return {text_key(text): vectors for text, vectors in zip(texts, embedder.encode_passages(texts), strict=True)}
 
 
 def reindexer(embedder: FakeEmbedder, index: SearchIndex | None = None) -> Reindexer:
@@ -105,7 +107,7 @@ def lookup(
     return Lookup(
         terms,
         bigrams,
-        EMBEDDER.query(text)[0] if vector else None,
+        EMBEDDER.encode_query(text)[0] if vector else None,
         readable_audiences(frozenset(groups)),
         configuration or RankingConfiguration(),
         depth,

@@ -15,7 +15,8 @@ from retrieval.index.local.database import Database
 from retrieval.index.local.index import LocalIndex, open_index
 from retrieval.index.local.snapshot import empty, load
 from retrieval.ranking.analysis import Analyzer
-from retrieval.sync import Source, sync
+from retrieval.sources.files import Source
+from retrieval.sync import sync
 from tests.fakes import FakeEmbedder
 from tests.retrieval.samples import DATA, cut, document, finished, lookup, process, put
 
@@ -25,13 +26,13 @@ DOCUMENTS = 60
 SYNC = """
 import json, sys
 from pathlib import Path
-from retrieval import sync as syncing
+from retrieval.sync import sync
+from retrieval.sources.files import Source
 from retrieval.ranking.analysis import Analyzer
 from retrieval.index.local.index import open_index
 from tests.fakes import FakeEmbedder
 
 home, folder, model = sys.argv[1:]
-syncing.EMBEDDED_TOGETHER = 12  # a write every second document
 embedder = FakeEmbedder(model)
 index = open_index(Path(home), embedder, Analyzer())
 
@@ -40,7 +41,8 @@ def progress(stage, done, total):
         print(stage, flush=True)
 
 print("ready", flush=True)
-report = syncing.sync([syncing.Source("docs", Path(folder))], index, embedder, progress=progress)
+# Twelve passages: a write every second document.
+report = sync([Source("docs", Path(folder))], index, embedder, progress=progress, batch_size=12)
 print(json.dumps([report.added, report.unchanged, report.passages]), flush=True)
 """
 
@@ -67,7 +69,8 @@ from pathlib import Path
 from retrieval.ranking.analysis import Analyzer
 from retrieval.embedding.sentence_transformers import SentenceTransformerEmbedder
 from retrieval.index.local.index import open_index
-from retrieval.sync import Source, sync
+from retrieval.sources.files import Source
+from retrieval.sync import sync
 
 home, folder = map(Path, sys.argv[1:])
 embedder = SentenceTransformerEmbedder()

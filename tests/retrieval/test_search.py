@@ -7,7 +7,7 @@ import pytest
 from retrieval.errors import IndexNotReady, SearchUnavailable
 from retrieval.index.protocols import SearchIndex
 from retrieval.passages import PUBLIC, Query, Turn
-from retrieval.ranking.configuration import SWITCHES, RankingConfiguration, without
+from retrieval.ranking.configuration import SWITCHES, RankingConfiguration, switch_off
 from retrieval.search import Search
 from tests.fakes import FakeEmbedder
 from tests.retrieval.samples import ANALYZER, LEAVE, TRAVEL, document, put
@@ -27,12 +27,14 @@ def filled(index: SearchIndex) -> SearchIndex:
     return index
 
 
-def search(index: SearchIndex, recipe: RankingConfiguration | None = None) -> Search:
-    return Search(index.reader, FakeEmbedder(), ANALYZER, recipe=recipe)
+def search(index: SearchIndex, configuration: RankingConfiguration | None = None) -> Search:
+    return Search(index.reader, FakeEmbedder(), ANALYZER, configuration=configuration)
 
 
-def ids(index: SearchIndex, query: Query, *, top: int = 10, recipe: RankingConfiguration | None = None) -> list[str]:
-    return [hit.passage.id for hit in search(index, recipe)(query, top=top).hits]
+def ids(
+    index: SearchIndex, query: Query, *, top: int = 10, configuration: RankingConfiguration | None = None
+) -> list[str]:
+    return [hit.passage.id for hit in search(index, configuration)(query, top=top).hits]
 
 
 def test_the_passage_that_answers_comes_first(filled):
@@ -44,7 +46,9 @@ def test_the_passage_that_answers_comes_first(filled):
 
 @pytest.mark.parametrize("ingredient", SWITCHES)
 def test_it_comes_first_without_any_one_ingredient_too(filled, ingredient):
-    assert ids(filled, Query(QUESTION), recipe=without(RankingConfiguration(), ingredient))[0] == "docs/leave#0"
+    assert (
+        ids(filled, Query(QUESTION), configuration=switch_off(RankingConfiguration(), ingredient))[0] == "docs/leave#0"
+    )
 
 
 def test_a_score_is_the_sum_of_its_parts(filled):
@@ -98,8 +102,8 @@ def test_what_is_withheld_leaves_no_trace_in_scores_and_confidence(filled):
 def test_a_follow_up_is_understood_from_the_history(filled):
     history = (Turn("user", "How much may a hotel cost?"), Turn("bot", "Ninety pounds a night."))
     assert ids(filled, Query("And in London?", history))[0] == "docs/travel#1"
-    recipe = without(RankingConfiguration(), "history")
-    alone = search(filled, recipe)(Query("And the manager?", history))
+    configuration = switch_off(RankingConfiguration(), "history")
+    alone = search(filled, configuration)(Query("And the manager?", history))
     assert next(hit.passage.id for hit in alone.hits).startswith("docs/leave")
 
 
@@ -115,7 +119,7 @@ def test_a_new_topic_is_not_answered_from_the_old_one(filled):
 
 
 def test_a_masked_document_is_left_out(filled):
-    results = search(filled).ranked(Query(QUESTION), top=10, masked="docs/leave")
+    results = search(filled).rank(Query(QUESTION), top=10, masked="docs/leave")
     assert {hit.passage.document for hit in results.hits} == {"docs/travel"}
     assert results.confidence < search(filled)(Query(QUESTION)).confidence
 

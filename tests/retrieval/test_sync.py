@@ -8,16 +8,16 @@ import sqlite3
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from retrieval import sync as syncing
 from retrieval.errors import SourceUnusable
 from retrieval.index.protocols import SearchIndex
-from retrieval.parsing.protocol import Skipped
+from retrieval.parsing.protocol import Parsed, Skipped
 from retrieval.parsing.registry import parse
-from retrieval.sources.files import read
-from retrieval.sync import Report, Source, remove, sync
+from retrieval.sources.files import File, Source, read_file
+from retrieval.sync import TRANSIENT, SyncReport, remove, sync
 from tests.fakes import FakeEmbedder
 from tests.retrieval.conftest import Opener
 from tests.retrieval.samples import LEAVE, TRAVEL, found
@@ -33,26 +33,22 @@ def folder(tmp_path: Path) -> Path:
     return docs
 
 
-@pytest.fixture
-def parsed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The files that were parsed."""
-    seen: list[str] = []
+class Parser:
+    """Parses as always, and keeps the names of the files that it was given."""
 
-    def counted(name: str, data: bytes):
-        seen.append(name)
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    def __call__(self, name: str, data: bytes) -> Parsed | Skipped:
+        self.names.append(name)
         return parse(name, data)
 
-    monkeypatch.setattr(syncing, "parse", counted)
-    return seen
+
+def run(index: SearchIndex, *sources: Source, embedder: FakeEmbedder | None = None, **options: Any) -> SyncReport:
+    return sync(sources, index, embedder or FakeEmbedder(), **options)
 
 
-def run(
-    index: SearchIndex, *sources: Source, embedder: FakeEmbedder | None = None, allow_empty: bool = False
-) -> Report:
-    return sync(sources, index, embedder or FakeEmbedder(), allow_empty=allow_empty)
-
-
-def counts(report: Report) -> tuple[list[str], list[str], list[str], int, list[str]]:
+def counts(report: SyncReport) -> tuple[list[str], list[str], list[str], int, list[str]]:
     skipped = [f"{document} {why.reason}" for document, why in report.skipped]
     return report.added, report.changed, report.deleted, report.unchanged, skipped
 
@@ -76,13 +72,12 @@ def editions(folder: Path) -> list[tuple[int]]:
     return found
 
 
-def test_a_second_sync_touches_nothing(index, folder, parsed, tmp_path):
+def test_a_second_sync_touches_nothing(index, folder, tmp_path):
     run(index, Source("docs", folder))
-    parsed.clear()
-    before = editions(tmp_path)
-    report = run(index, Source("docs", folder))
+    parser, before = Parser(), editions(tmp_path)
+    report = run(index, Source("docs", folder), parse=parser)
     assert counts(report) == ([], [], [], 2, [])
-    assert parsed == []
+    assert parser.names == []
     assert editions(tmp_path) == before
 
 
@@ -112,13 +107,13 @@ def test_a_renamed_file_is_another_document_and_is_not_embedded_again(index, fol
     assert embedder.passage_texts == []
 
 
-def test_a_touched_file_is_read_and_not_parsed(index, folder, parsed):
+def test_a_touched_file_is_read_and_not_parsed(index, folder):
     run(index, Source("docs", folder))
-    parsed.clear()
+    parser = Parser()
     os.utime(folder / "leave.md", (1, 1))
     for _ in range(2):
-        assert counts(run(index, Source("docs", folder))) == ([], [], [], 2, [])
-    assert parsed == []
+        assert counts(run(index, Source("docs", folder), parse=parser)) == ([], [], [], 2, [])
+    assert parser.names == []
 
 
 def test_content_of_the_same_size_and_time_is_noticed(index, folder):
@@ -154,14 +149,14 @@ def test_front_matter_goes_before_the_settings(index, folder):
     assert found(index, "leave", "finance") == {"docs/leave.md"}
 
 
-def test_a_skipped_file_is_reported_every_time_and_parsed_once(index, folder, parsed):
+def test_a_skipped_file_is_reported_every_time_and_parsed_once(index, folder):
     (folder / "broken.pdf").write_bytes(b"%PDF-1.7\nbroken")
     (folder / "song.mp3").write_bytes(b"la la")
     expected = ["docs/broken.pdf malformed", "docs/song.mp3 unsupported"]
     assert counts(run(index, Source("docs", folder)))[4] == expected
-    parsed.clear()
-    assert counts(run(index, Source("docs", folder))) == ([], [], [], 2, expected)
-    assert parsed == []
+    parser = Parser()
+    assert counts(run(index, Source("docs", folder), parse=parser)) == ([], [], [], 2, expected)
+    assert parser.names == []
 
 
 def test_a_skipped_file_that_changes_is_tried_again(index, folder):
@@ -190,24 +185,26 @@ def test_a_document_whose_file_can_no_longer_be_parsed_goes_and_the_others_stay(
     assert counts(run(index, Source("docs", folder))) == ([], [], [], 1, ["docs/leave.md no-text"])
 
 
-@pytest.mark.parametrize("reason", sorted(syncing.PASSING))
-def test_what_may_pass_keeps_the_document_and_is_tried_again(index, folder, monkeypatch, reason):
+@pytest.mark.parametrize("reason", sorted(TRANSIENT))
+def test_a_transient_failure_keeps_the_document_and_is_tried_again(index, folder, reason):
     run(index, Source("docs", folder))
     (folder / "leave.md").write_text(LEAVE + "More.")
     for _ in range(2):
-        with monkeypatch.context() as patch:
-            patch.setattr(syncing, "parse", lambda *_: Skipped(reason, "not now"))
-            assert counts(run(index, Source("docs", folder))) == ([], [], [], 1, [f"docs/leave.md {reason}"])
+        report = run(index, Source("docs", folder), parse=lambda *_: Skipped(reason, "not now"))
+        assert counts(report) == ([], [], [], 1, [f"docs/leave.md {reason}"])
     assert "docs/leave.md" in found(index, "days of leave")
     assert run(index, Source("docs", folder)).changed == ["docs/leave.md"]
 
 
-def test_a_file_that_vanishes_between_listing_and_reading_keeps_its_document(index, folder, monkeypatch):
+def test_a_file_that_vanishes_between_listing_and_reading_keeps_its_document(index, folder):
     run(index, Source("docs", folder))
     (folder / "leave.md").write_text(LEAVE + "More.")
-    with monkeypatch.context() as patch:
-        patch.setattr(syncing, "read", lambda file: read(replace(file, path=file.path.with_name("vanished"))))
-        assert counts(run(index, Source("docs", folder))) == ([], [], [], 1, ["docs/leave.md unreadable"])
+
+    def read_too_late(file: File) -> bytes | Skipped:
+        return read_file(replace(file, path=file.path.with_name("vanished")))
+
+    report = run(index, Source("docs", folder), read=read_too_late)
+    assert counts(report) == ([], [], [], 1, ["docs/leave.md unreadable"])
     assert set(index.reader.stored("docs")) == {"docs/leave.md", "docs/trips/travel.md"}
 
 
@@ -357,14 +354,19 @@ def test_an_empty_source_that_was_synced_can_be_removed(index, tmp_path):
     assert remove("new", index).deleted == []
 
 
-def test_a_change_of_model_rebuilds_without_reading_a_file(opener: Opener, folder, parsed):
+def test_a_change_of_model_rebuilds_without_reading_a_file(opener: Opener, folder):
     run(opener(), Source("docs", folder))
-    parsed.clear()
-    embedder, stages = FakeEmbedder("other/64"), set()
+    embedder, parser, stages = FakeEmbedder("other/64"), Parser(), set()
     index = opener("other/64")
-    report = sync([Source("docs", folder)], index, embedder, progress=lambda stage, *_: stages.add(stage))
+    report = run(
+        index,
+        Source("docs", folder),
+        embedder=embedder,
+        parse=parser,
+        progress=lambda stage, *_: stages.add(stage),
+    )
     assert counts(report) == ([], [], [], 2, [])
-    assert parsed == []
+    assert parser.names == []
     assert "rebuilding the index" in stages
     assert len(embedder.passage_texts) == 8
     assert found(index, "hotel") == {"docs/leave.md", "docs/trips/travel.md"}
@@ -379,17 +381,16 @@ def test_a_change_of_language_rebuilds_without_embedding(opener: Opener, folder)
     assert found(index, "hotel") == {"docs/leave.md", "docs/trips/travel.md"}
 
 
-def test_progress_tells_what_is_read_and_what_is_embedded(index, folder):
-    heard: list[tuple[str, int, int]] = []
-    sync([Source("docs", folder)], index, FakeEmbedder(), progress=lambda *told: heard.append(told))
-    assert heard[:2] == [("reading docs", 1, 2), ("reading docs", 2, 2)]
-    assert heard[-1][0] == "embedding"
-    assert heard[-1][1] == heard[-1][2]
+def test_progress_reports_what_is_read_and_what_is_embedded(index, folder):
+    steps: list[tuple[str, int, int]] = []
+    run(index, Source("docs", folder), progress=lambda *step: steps.append(step))
+    assert steps[:2] == [("reading docs", 1, 2), ("reading docs", 2, 2)]
+    assert steps[-1][0] == "embedding"
+    assert steps[-1][1] == steps[-1][2]
 
 
-def test_many_passages_are_embedded_in_several_batches(index, folder, monkeypatch):
-    monkeypatch.setattr(syncing, "EMBEDDED_TOGETHER", 2)
-    heard: list[str] = []
-    sync([Source("docs", folder)], index, FakeEmbedder(), progress=lambda stage, *_: heard.append(stage))
-    assert heard.count("embedding") == 2
+def test_many_passages_are_embedded_in_several_batches(index, folder):
+    stages: list[str] = []
+    run(index, Source("docs", folder), batch_size=2, progress=lambda stage, *_: stages.append(stage))
+    assert stages.count("embedding") == 2
     assert index.reader.counts() == (2, 4)

@@ -9,8 +9,8 @@ import pytest
 from feedback.export.exporter import write_export
 from feedback.export.formats import FORMATS
 from feedback.export.request import ExportRequest
-from retrieval.embedding.sentence_transformers import DEFAULT_MODEL, model_folder
-from retrieval.ranking.configuration import RankingConfiguration, recipe_of
+from retrieval.embedding.model_files import DEFAULT_MODEL, model_folder
+from retrieval.ranking.configuration import RankingConfiguration, load_configuration
 from tests.feedback.export.samples import Registry, many
 from tests.trainers.conftest import AT
 from tests.trainers.environments import python, run
@@ -149,4 +149,4 @@ def test_the_retrievers_recipe_writes_a_better_model_or_none(trl, made, tmp_path
     )
     gain = float(re.findall(r"gain ([+-][0-9.]+)", said)[0])
     assert out.exists() == (gain > 0) == ("ENDED" not in said)
-    assert recipe_of(out) != RankingConfiguration() or not out.exists()
+    assert load_configuration(out) != RankingConfiguration() or not out.exists()

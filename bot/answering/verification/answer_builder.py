@@ -7,7 +7,7 @@ from bot.answering.verification.verifier import SentenceVerifier
 from bot.answering.writing.generator import Draft, Generator, Quote
 from bot.answering.writing.sentence_selection import ITEM
 from retrieval.passages import Passage
-from retrieval.sectioning.sentences import CELL, leans
+from retrieval.sectioning.sentences import CELL, refers_back
 
 # A model that goes on after this many sentences is not answering any more.
 MAX_SENTENCES = 12
@@ -72,7 +72,7 @@ class AnswerBuilder:
             self.proposed += 1
             self._was_shown_before = self._was_shown
         verified = None
-        if self._was_shown_before or not leans(draft.text):
+        if self._was_shown_before or not refers_back(draft.text):
             verified = self.verifier.verify(draft)
         self._was_shown = verified is not None
         if verified is None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from bot.answering.writing.generator import Quote
 from retrieval.passages import Passage
 from retrieval.ranking.highlight import Highlight
-from retrieval.sectioning.sentences import CELL, MARKER, leans
+from retrieval.sectioning.sentences import CELL, MARKER, refers_back
 
 MAX_CHOICES = 3
 MAX_WORDS = 60
@@ -156,7 +156,7 @@ def companions(lines: Sequence[CandidateSentence], position: int) -> list[Candid
     if line.opens_list:
         return _opening_with_items(lines, position)
     if not line.is_item:
-        return [lines[position - 1], line] if position and leans(line.text) else [line]
+        return [lines[position - 1], line] if position and refers_back(line.text) else [line]
     for before in reversed(lines[:position]):
         if before.opens_list:
             return [before, line]

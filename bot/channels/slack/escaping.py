@@ -6,8 +6,10 @@ Nothing that passes here can call anybody, and no link leads elsewhere than to t
 import re
 from urllib.parse import urlsplit
 
+from retrieval.characters import CONTROLS_IN_TEXT, DIRECTION, SURROGATES
+
 # Control characters but tab and newline, and what turns the reading direction.
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_CONTROL = re.compile(f"[{CONTROLS_IN_TEXT}{DIRECTION}{SURROGATES}]")
 _CALL = re.compile(r"@(?=(?:channel|here|everyone)\b)", re.IGNORECASE)
 _ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]*://\S+|\bwww\.\S+", re.IGNORECASE)
 _ADDRESS_END = re.compile(r"[.,;:!?)\]}'\"]+$")

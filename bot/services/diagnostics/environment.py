@@ -84,23 +84,23 @@ def source_folder(source: Source) -> Check:
 
 
 def embedding(name: str) -> Check:
-    from retrieval.embedding.sentence_transformers import model_folder, verify
-    from retrieval.ranking.configuration import RankingConfiguration, recipe_of
+    from retrieval.embedding.model_files import describe_model, model_folder
+    from retrieval.ranking.configuration import RankingConfiguration, load_configuration
 
     try:
-        detail, recipe = verify(name), recipe_of(model_folder(name))
+        detail, configuration = describe_model(name), load_configuration(model_folder(name))
     except RetrievalError as error:
         return Check("embedding model", ok=False, detail=str(error), mend="reinstall it, or set `embedding_model`")
-    if recipe != RankingConfiguration():
-        detail += f"; its vectors count {recipe.dense:.0%}, {recipe.dense_follow_up:.0%} for a follow-up"
+    if configuration != RankingConfiguration():
+        detail += f"; its vectors count {configuration.dense:.0%}, {configuration.dense_follow_up:.0%} for a follow-up"
     return Check("embedding model", ok=True, detail=detail)
 
 
 def synonyms(file: Path) -> Check:
-    from retrieval.ranking.synonyms import load
+    from retrieval.ranking.synonyms import load_synonyms
 
     try:
-        known = load(file)
+        known = load_synonyms(file)
     except RetrievalError as error:
         mend = "correct it; until then questions are understood without it, or as it was before"
         return Check("synonyms", ok=False, detail=str(error), mend=mend)

@@ -11,7 +11,7 @@ from bot.errors import BotError
 from bot.state.protocol import StateStore
 from feedback.errors import FeedbackError
 from feedback.stores.protocol import FeedbackStore
-from retrieval.embedding.sentence_transformers import Embedder
+from retrieval.embedding.protocol import Embedder
 from retrieval.errors import RetrievalError
 
 # Returns a few words on the state of something; raises `BotError` with one line when it is of no use just now.
@@ -79,7 +79,7 @@ def check_index(index: CountedIndex) -> str:
 @_reported()
 def check_embedder(embedder: Embedder) -> str:
     """The embedder's name; the first call loads its weights, so that no question waits for them."""
-    embedder.query("ready")
+    embedder.encode_query("ready")
     return embedder.name
 
 

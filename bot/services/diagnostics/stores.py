@@ -36,13 +36,13 @@ def index(index: IndexReader) -> Check:
 
 def language(index: IndexReader, name: str) -> Iterator[Check]:
     """Nothing when no index can be read, or too little to judge by."""
-    from retrieval.ranking.analysis import Analyzer, foreign
+    from retrieval.ranking.analysis import Analyzer, looks_foreign
 
     try:
         texts = list(_texts(index))
     except RetrievalError:
         return
-    if foreign(Analyzer(name), texts):
+    if looks_foreign(Analyzer(name), texts):
         mend = f"set `language` in {FILE} to theirs; English is the tested one"
         yield Check("language", ok=True, detail=f"the documents do not look {name}", mend=mend)
     elif texts:

@@ -18,9 +18,12 @@ from bot.answering.writing.generator import AnswerNotFound, Draft, Generator
 from bot.answering.writing.providers import TokenUsage
 from bot.errors import BotError, FailureKind, GenerationFailed
 from bot.services.evaluation.scoring import Part, alike, cites_gold, form, quotes_gold, rates, shown, spoken, verbatim
+from retrieval.evaluation.abstention import trade_off
 from retrieval.evaluation.judgements import Question as Judged
 from retrieval.evaluation.judgements import Section
-from retrieval.evaluation.metrics import Outcome, answerable, asked, called, figures, gold, trade_off
+from retrieval.evaluation.matching import documents_by_name, matcher
+from retrieval.evaluation.metrics import figures
+from retrieval.evaluation.outcomes import Outcome, is_answerable, search_questions
 from retrieval.passages import Query
 from retrieval.search import Results, Search
 
@@ -184,12 +187,12 @@ class Judge:
 
     def _judged(self, given: CandidateAnswer) -> dict[str, Part]:
         question, answer = given.outcome.question, given.answer
-        if not answerable(given.outcome, self.qrels):
+        if not is_answerable(given.outcome, self.qrels):
             return {"wrongly_answered": (bool(answer.sentences), 1)}
         parts: dict[str, Part] = {}
         names = self.qrels.get(question.id, ())
         if names:
-            parts["cited_gold"] = (cites_gold(answer, [gold(name, self.corpus, self.known) for name in names]), 1)
+            parts["cited_gold"] = (cites_gold(answer, [matcher(name, self.corpus, self.known) for name in names]), 1)
         sections = [self.corpus[name] for name in names if name in self.corpus]
         if sections:
             parts["quoted_gold"] = (quotes_gold(answer, sections), 1)
@@ -212,17 +215,17 @@ def evaluated(
 ) -> dict[str, Any]:
     """Figures of retrieval, abstention and, by generator, of answers; None for what these files cannot tell.
 
-    Raises `BotError` as soon as every contestant was given up, and what `retrieval.evaluation.metrics` raises.
+    Raises `BotError` as soon as every contestant was given up, and what `retrieval.evaluation` raises.
     """
     outcomes = []
-    for number, outcome in enumerate(asked(questions, qrels, search.look, progress=progress)):
+    for number, outcome in enumerate(search_questions(questions, qrels, search.look, progress=progress)):
         outcomes.append(outcome)
         # Whoever comes second finds the passages read already; so each is second as often as first.
         turn = number % max(1, len(contestants))
         for contestant in (*contestants[turn:], *contestants[:turn]):
             contestant.ask(outcome)
         _refuse_if_gone(contestants)
-    known = called(hit.passage.document for each in outcomes for hit in each.hits)
+    known = documents_by_name(hit.passage.document for each in outcomes for hit in each.hits)
     judge = Judge(qrels, corpus, known, text_of)
     scored = {each.name: [judge.parts(given) for given in each.given] for each in contestants}
     return {
@@ -241,7 +244,7 @@ def _refuse_if_gone(contestants: Sequence[Candidate]) -> None:
 
 def _at(threshold: float, outcomes: Sequence[Outcome], qrels: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     """The trade-off at the threshold that is set."""
-    truth = np.array([answerable(each, qrels) for each in outcomes], bool)
+    truth = np.array([is_answerable(each, qrels) for each in outcomes], bool)
     if truth.all() or not truth.any():
         return {"threshold": threshold, "answered": None, "wrongly_answered": None}
     return trade_off(np.array([each.confidence for each in outcomes]), truth, threshold)

@@ -10,7 +10,7 @@ from bot.answering.writing.chat_generator import NOT_FOUND
 from bot.answering.writing.generator import Draft
 from bot.answering.writing.stream_parser import StreamParser
 from retrieval.evaluation.judgements import Section
-from retrieval.evaluation.metrics import Gold, stem, words
+from retrieval.evaluation.matching import Matcher, file_stem, words
 from retrieval.passages import Passage
 
 Part = tuple[float, float]
@@ -56,7 +56,7 @@ def verbatim(citations: Iterable[Citation], text_of: Callable[[Citation], str]) 
     return sum(found), len(found)
 
 
-def cites_gold(answer: Answer, golds: Sequence[Gold]) -> bool:
+def cites_gold(answer: Answer, golds: Sequence[Matcher]) -> bool:
     """Whether a passage that is cited is one of the gold sections, by the rule for retrieval's hits."""
     passages = [hit.passage for hit in answer.shown]
     return any(
@@ -77,7 +77,8 @@ def _behind(citation: Citation, passages: Sequence[Passage]) -> list[Passage]:
 def quotes_gold(answer: Answer, sections: Sequence[Section]) -> bool:
     """Whether four fifths of a quote's words stand in a gold section of the same document."""
     return any(
-        stem(citation.document) == stem(section.document.replace("/", "__")) and _inside(citation.quote, section.text)
+        file_stem(citation.document) == file_stem(section.document.replace("/", "__"))
+        and _inside(citation.quote, section.text)
         for citation in answer.citations
         for section in sections
     )

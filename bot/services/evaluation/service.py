@@ -7,13 +7,14 @@ from typing import Any
 from bot.answering.answers import EXTRACTIVE, Citation
 from bot.services.evaluation.comparison import Candidate, ReplaySearch, evaluated
 from retrieval.evaluation.judgements import read_corpus, read_qrels, read_questions
-from retrieval.evaluation.metrics import called, gold
+from retrieval.evaluation.matching import documents_by_name, matcher
+from retrieval.evaluation.self_calibration import self_calibrate
 from retrieval.index.protocols import IndexReader
 from retrieval.passages import Passage
-from retrieval.ranking.calibration import keep, self_calibrated
+from retrieval.progress import Progress
+from retrieval.ranking.calibration import save_calibration
 from retrieval.ranking.confidence import Calibration
 from retrieval.search import Search
-from retrieval.sync import Progress
 
 
 class EvaluationService:
@@ -73,16 +74,18 @@ class EvaluationService:
     def calibrate(self, questions: Path, *, qrels: Path, corpus: Path | None) -> Calibration:
         """Learn from judged questions what a confidence means on these documents, and keep it for every later one."""
         judgements, sections = read_qrels(qrels), read_corpus(corpus) if corpus else {}
-        known = called(document for source in self._index.sources() for document in self._index.stored(source))
-        learned = self_calibrated(
+        known = documents_by_name(
+            document for source in self._index.sources() for document in self._index.stored(source)
+        )
+        learned = self_calibrate(
             self._search,
             [
-                (question.query, _any_of([gold(name, sections, known) for name in judgements[question.id]]))
+                (question.query, _any_of([matcher(name, sections, known) for name in judgements[question.id]]))
                 for question in read_questions(questions)
                 if question.id in judgements
             ],
         )
-        keep(learned, self._calibration)
+        save_calibration(learned, self._calibration)
         return learned
 
     def _text_of(self, citation: Citation) -> str:

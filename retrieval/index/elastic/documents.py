@@ -12,15 +12,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.embedding.sentence_transformers import text_key
+from retrieval.embedding.vectors import Encoded, TokenVectors, text_key
 from retrieval.index.elastic.mapping import BLOCK, DOCUMENT, PASSAGE, SKIP, TEXT, VERSION
 from retrieval.index.elastic.query.term_stats import BLOCK_BITS, PASSAGE_BITS, digest, index_term, packed_counts
 from retrieval.index.elastic.visibility import SOURCE_MARK
 from retrieval.index.local.records import audience_record, document_from, document_record, passage_from, passage_record
-from retrieval.index.protocols import Encoded, Indexable, PassageTokens, SkippedFile, TokenVectors
+from retrieval.index.protocols import Indexable, SkippedFile
 from retrieval.passages import Document, Passage
 from retrieval.ranking.analysis import Analyzer, bigrams
 from retrieval.ranking.bm25 import DOCUMENT_TITLE_WEIGHT, blocks, passage_terms
+from retrieval.ranking.candidates import PassageTokens
 
 # A document's text is cut into parts of so many characters, far below what a request may hold.
 PART = 1_000_000

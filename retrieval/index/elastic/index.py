@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from elasticsearch import Elasticsearch
 
-from retrieval.embedding.sentence_transformers import Embedder
+from retrieval.embedding.protocol import Embedder
 from retrieval.index.elastic.admin.generations import GenerationIndices
 from retrieval.index.elastic.admin.index_admin import ElasticAdmin
 from retrieval.index.elastic.client import Connection, connect

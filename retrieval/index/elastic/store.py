@@ -5,13 +5,14 @@ from typing import Any, cast
 
 from elasticsearch import Elasticsearch
 
+from retrieval.embedding.vectors import Encoded
 from retrieval.index.elastic.documents import document_of, text_ids, vectors_of
 from retrieval.index.elastic.index_client import VALUES_AT_ONCE, IndexClient, Record
 from retrieval.index.elastic.mapping import DOCUMENT, PASSAGE, SKIP, SOURCE, VERSION, of_kind, visible
 from retrieval.index.elastic.retries import RETRIES, Retries
 from retrieval.index.elastic.visibility import VisibilityRecord
 from retrieval.index.generations import IndexFingerprint
-from retrieval.index.protocols import Encoded, SkippedFile, StoredDocument
+from retrieval.index.protocols import SkippedFile, StoredDocument
 from retrieval.parsing.protocol import Reason, Skipped
 from retrieval.passages import Document
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from retrieval.embedding.sentence_transformers import Embedder
+from retrieval.embedding.protocol import Embedder
 from retrieval.index.generations import IndexFingerprint
 from retrieval.index.local.generations import GenerationFiles
 from retrieval.index.local.index_admin import LocalAdmin

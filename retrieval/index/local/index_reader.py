@@ -6,8 +6,9 @@ from retrieval.errors import IndexNotReady
 from retrieval.index.generations import NOTHING_YET
 from retrieval.index.local.open_generations import OpenGenerations
 from retrieval.index.local.ranking import rank, terms_of
-from retrieval.index.protocols import Candidates, Key, Lookup, PassageTokens, StoredDocument
+from retrieval.index.protocols import StoredDocument
 from retrieval.passages import Document, Passage
+from retrieval.ranking.candidates import Candidates, Key, Lookup, PassageTokens
 
 
 class LocalReader:

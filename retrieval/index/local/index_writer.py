@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 
+from retrieval.embedding.vectors import Encoded
 from retrieval.index.local.generations import GenerationFiles
 from retrieval.index.local.open_generations import OpenGenerations
-from retrieval.index.protocols import Encoded, Indexable, SkippedFile
+from retrieval.index.protocols import Indexable, SkippedFile
 from retrieval.passages import Document
 from retrieval.ranking.analysis import Analyzer
 from retrieval.ranking.bm25 import passage_terms

@@ -10,7 +10,7 @@ from retrieval.index.local.generations import GenerationFiles
 from retrieval.index.local.snapshot import Snapshot, empty, load
 from retrieval.index.local.store_reader import StoreReader
 from retrieval.index.local.store_writer import StoreWriter
-from retrieval.index.protocols import Key
+from retrieval.ranking.candidates import Key
 
 # A key is a generation's number above so many bits, and below them a passage's id in its file.
 ID_BITS = 40

@@ -5,11 +5,12 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from retrieval.embedding.vectors import Vector
 from retrieval.index.local import term_index
 from retrieval.index.local.snapshot import Matrix, ReadablePart, Snapshot
-from retrieval.index.protocols import Candidate, Candidates, Lookup, Vector
 from retrieval.ranking.analysis import BIGRAM
 from retrieval.ranking.bm25 import Floats, Ints
+from retrieval.ranking.candidates import Candidate, Candidates, Lookup
 
 # Two products of the same unit vectors differ by less than this when they are summed in another order.
 ROUNDING = np.float32(1e-4)

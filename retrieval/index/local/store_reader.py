@@ -5,11 +5,13 @@ from typing import cast
 
 import numpy as np
 
+from retrieval.embedding.vectors import Encoded, TokenVectors
 from retrieval.index.local.database import Database, select
 from retrieval.index.local.records import document_from, passage_from
-from retrieval.index.protocols import Encoded, PassageTokens, SkippedFile, StoredDocument, TokenVectors
+from retrieval.index.protocols import SkippedFile, StoredDocument
 from retrieval.parsing.protocol import Reason, Skipped
 from retrieval.passages import Document, Passage
+from retrieval.ranking.candidates import PassageTokens
 
 PASSAGE = (
     "p.record, p.ordinal, d.document, d.version, d.title, d.url, d.audience"

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from retrieval.embedding.sentence_transformers import text_key
+from retrieval.embedding.vectors import text_key
 from retrieval.index.local.database import Database, select
 from retrieval.index.local.records import audience_record, document_record, passage_record
 from retrieval.index.local.schema import CARRIED_OVER

@@ -1,13 +1,10 @@
-"""The numbers that Word computes for lists and headings and does not store with their text."""
+"""Computes the numbers of lists and headings, which Word shows but does not store with their text."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from docx.oxml.ns import qn
-
-if TYPE_CHECKING:
-    from lxml.etree import _Element as Element
+from lxml.etree import _Element as Element
 
 BULLET = "-"
 
@@ -18,7 +15,7 @@ _LEVELS = 9
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """How one level of a list counts; `template` holds `%1` for the first level's number, and so on."""
+    """One level of a list; `template` holds `%1` for the first level's number, `%2` for the second's, and so on."""
 
     template: str
     form: str
@@ -27,7 +24,7 @@ class Level:
 
 @dataclass(slots=True)
 class Numbering:
-    """A document's lists and how far each has counted."""
+    """The lists of a document and the numbers given so far; `marker` gives the next one."""
 
     levels: dict[str, dict[int, Level]] = field(default_factory=dict)
     lists: dict[str, str] = field(default_factory=dict)
@@ -35,7 +32,7 @@ class Numbering:
     counts: dict[str, dict[int, int]] = field(default_factory=dict)
 
     def marker(self, number_id: str, depth: int) -> str:
-        """What stands before the next paragraph of this list: `-`, `3.`, `2.1` or nothing."""
+        """Count one paragraph of this list and return what stands before it: `-`, `3.`, `2.1` or nothing."""
         name = self.lists.get(number_id, "")
         levels = self.levels.get(name, {})
         level = levels.get(depth)
@@ -46,7 +43,7 @@ class Numbering:
         for place in range(depth + 1):
             shown = levels.get(place, level)
             value = self.counts[name].get(place, shown.start)
-            marker = marker.replace(f"%{place + 1}", _formatted(value, shown.form))
+            marker = marker.replace(f"%{place + 1}", _format_number(value, shown.form))
         return marker.strip()
 
     def _count(self, name: str, number_id: str, depth: int, start: int) -> None:
@@ -57,7 +54,7 @@ class Numbering:
             counts.pop(deeper, None)
 
 
-def read_numbering(root: "Element | None") -> Numbering:
+def read_numbering(root: Element | None) -> Numbering:
     """The lists that the numbering part defines; none when there is no such part."""
     numbering = Numbering()
     if root is None:
@@ -71,31 +68,31 @@ def read_numbering(root: "Element | None") -> Numbering:
     return numbering
 
 
-def value(element: "Element", child: str, default: str = "") -> str:
+def value(element: Element, child: str, default: str = "") -> str:
     """The `w:val` of a child element."""
     found = element.find(qn(child))
     return found.get(qn("w:val"), default) if found is not None else default
 
 
 def whole(text: str, default: int = 0) -> int:
-    """The number, or the default for what is none."""
+    """The text as a whole number of up to nine digits, else the default."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else default
 
 
-def _levels(abstract: "Element") -> Iterator[tuple[int, Level]]:
+def _levels(abstract: Element) -> Iterator[tuple[int, Level]]:
     for level in abstract.iterfind(qn("w:lvl")):
         form = value(level, "w:numFmt", "decimal")
         start = whole(value(level, "w:start", "1"), 1)
         yield whole(level.get(qn("w:ilvl"), "0")), Level(value(level, "w:lvlText"), form, start)
 
 
-def _restarts(number: "Element") -> Iterator[tuple[int, int]]:
+def _restarts(number: Element) -> Iterator[tuple[int, int]]:
     for override in number.iterfind(qn("w:lvlOverride")):
         if start := value(override, "w:startOverride"):
             yield whole(override.get(qn("w:ilvl"), "0")), whole(start, 1)
 
 
-def _formatted(number: int, form: str) -> str:
+def _format_number(number: int, form: str) -> str:
     match form:
         case "lowerLetter" | "upperLetter" if number > 0:
             letters = chr(ord("a") + (number - 1) % 26) * min((number - 1) // 26 + 1, 9)

@@ -51,7 +51,7 @@ def weights(monkeypatch) -> list[str]:
         seen.append(name)
         return "verified"
 
-    monkeypatch.setattr("retrieval.embedding.sentence_transformers.verify", verify)
+    monkeypatch.setattr("retrieval.embedding.model_files.describe_model", verify)
     return seen
 
 
@@ -158,7 +158,7 @@ def test_wrong_weights_are_told_with_their_own_words(monkeypatch):
     def verify(name: str) -> str:
         raise EmbeddingUnavailable(f"the weights of {name} are not the official ones")
 
-    monkeypatch.setattr("retrieval.embedding.sentence_transformers.verify", verify)
+    monkeypatch.setattr("retrieval.embedding.model_files.describe_model", verify)
     finding = found()["embedding model"]
     assert (finding.ok, finding.detail) == (False, "the weights of all-MiniLM-L6-v2 are not the official ones")
 

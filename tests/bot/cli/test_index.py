@@ -13,7 +13,8 @@ from bot.cli.output import Invocation
 from bot.config.settings import Settings, Source
 from bot.services.ingestion import sources
 from retrieval.passages import Query
-from retrieval.sync import Report, unheard
+from retrieval.progress import ignore_progress
+from retrieval.sync import SyncReport
 from tests.fakes import FakeEmbedder
 
 
@@ -31,8 +32,8 @@ def _house(folder: Path, embedding: str = "fake/64") -> App:
     return made
 
 
-def _sync(house: App) -> Report:
-    return house.sync(sources(house.settings.sources, ()), allow_empty=False, progress=unheard)
+def _sync(house: App) -> SyncReport:
+    return house.sync(sources(house.settings.sources, ()), allow_empty=False, progress=ignore_progress)
 
 
 def _run(house: App, *arguments: str) -> Result:

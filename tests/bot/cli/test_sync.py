@@ -7,15 +7,16 @@ import pytest
 
 from retrieval.errors import SourceUnusable
 from retrieval.parsing.protocol import Skipped
-from retrieval.sync import Report, Source
+from retrieval.sources.files import Source
+from retrieval.sync import SyncReport
 from tests.bot.cli.conftest import told
 
 SUMMARY = "1 added, 1 changed, 1 deleted, 4 unchanged, 1 skipped; 12 passages in 1.5 s"
 
 
 @pytest.fixture
-def report(house) -> Report:
-    made = Report(
+def report(house) -> SyncReport:
+    made = SyncReport(
         added=["d/a.md"],
         changed=["d/b.md"],
         deleted=["d/c.md"],

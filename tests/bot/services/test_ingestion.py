@@ -7,7 +7,7 @@ import pytest
 from bot.config.settings import Source as Configured
 from bot.errors import UsageProblem
 from bot.services.ingestion import select_sources
-from retrieval.sync import Source
+from retrieval.sources.files import Source
 
 HR = frozenset({"hr"})
 

@@ -122,7 +122,9 @@ def test_passages_and_tokens_of_candidates_are_those_of_the_document(index):
     assert [passages[each.key] for each in candidates] == cut(leave)
     tokens = index.reader.tokens([each.key for each in candidates])
     for each in candidates:
-        expected = FakeEmbedder().passages([passages[each.key].embedded_text, passages[each.key].embedded_heading])
+        expected = FakeEmbedder().encode_passages(
+            [passages[each.key].embedded_text, passages[each.key].embedded_heading]
+        )
         assert np.array_equal(tokens[each.key].text, expected[0].tokens)
         assert np.array_equal(tokens[each.key].heading, expected[1].tokens)
 

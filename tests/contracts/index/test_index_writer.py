@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from retrieval.embedding.sentence_transformers import text_key
-from retrieval.index.protocols import Encoded, SkippedFile
+from retrieval.embedding.vectors import Encoded, text_key
+from retrieval.index.protocols import SkippedFile
 from retrieval.parsing.protocol import Skipped
 from tests.fakes import FakeEmbedder
 from tests.retrieval.conftest import Opener
@@ -86,7 +86,7 @@ def test_vectors_are_known_by_text_until_nothing_uses_them(index):
     keys = [text_key(passage.embedded_text), text_key(passage.embedded_heading), text_key("never said")]
     known = index.writer.vectors(keys)
     assert set(known) == set(keys[:2])
-    assert same(known[keys[0]], FakeEmbedder().passages([passage.embedded_text])[0])
+    assert same(known[keys[0]], FakeEmbedder().encode_passages([passage.embedded_text])[0])
     assert index.writer.vectors([]) == {}
     index.writer.delete(["docs/leave"])
     index.writer.prune()

@@ -2,8 +2,8 @@
 
 import yaml
 
+from retrieval.query_analyzer import OWN_SHARE
 from retrieval.ranking.configuration import RankingConfiguration
-from retrieval.search import OWN_SHARE
 from tests.feedback.export.samples import many
 
 

@@ -15,7 +15,8 @@ from retrieval.index.elastic.client import to_json
 from retrieval.index.local.index import open_index
 from retrieval.passages import EVERYONE
 from retrieval.ranking.analysis import Analyzer
-from retrieval.sync import Source, sync
+from retrieval.sources.files import Source
+from retrieval.sync import sync
 from tests.fakes import FakeEmbedder
 from tests.retrieval.index.fixtures.make import LEAVE, elastic, hits
 from tests.retrieval.samples import found

@@ -10,8 +10,8 @@ import pytest
 
 from retrieval.parsing.protocol import Skipped
 from retrieval.parsing.registry import FORMATS, parse
-from retrieval.sources.files import listing, read
-from tests.retrieval.parsing.reading import assert_well_formed, parsed
+from retrieval.sources.files import list_files, read_file
+from tests.retrieval.parsing.assertions import assert_well_formed, parse_text
 
 DATA = os.environ.get("FOOTNOTE_TEST_DATA", "")  # noqa: TID251 - FOOTNOTE_TEST_* belongs to the tests
 FOLDER = Path(DATA) / "messy"
@@ -39,8 +39,8 @@ EXPECTED = {
 def test_every_file_ends_indexed_or_with_a_reason(record_property: Callable[[str, object], None]) -> None:
     reasons: Counter[str] = Counter()
     slowest = (0.0, "")
-    for file in listing(FOLDER):
-        data = read(file)
+    for file in list_files(FOLDER):
+        data = read_file(file)
         start = perf_counter()
         result = data if isinstance(data, Skipped) else parse(file.relative, data)
         slowest = max(slowest, (perf_counter() - start, file.relative))
@@ -78,4 +78,4 @@ def test_known_bad_files_give_their_reason(name: str) -> None:
     ],
 )
 def test_known_odd_files_are_read(name: str, words: str) -> None:
-    assert words in parsed(name, (FOLDER / name).read_bytes()).text
+    assert words in parse_text(name, (FOLDER / name).read_bytes()).text

@@ -5,12 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retrieval.parsing import registry
-from retrieval.parsing.protocol import Parsed
-from retrieval.parsing.registry import parse
-from tests.retrieval.parsing.reading import assert_well_formed, skipped
+from retrieval.parsing.protocol import Parsed, Skipped
+from retrieval.parsing.registry import FORMATS, parse
+from tests.retrieval.parsing.assertions import assert_well_formed, skip_reason
 
-SUFFIXES = sorted(registry.FORMATS)
+SUFFIXES = sorted(FORMATS)
 MARKS = st.sampled_from(
     (
         "# ~\n~\n\n~- ~1. ~<p>~</p>~<h1 id='x'>~<table><tr><td>~```~>~    ~---\n~&nbsp;~\u200b~\r~\0~\ud800~e\u0301"
@@ -40,7 +39,7 @@ def test_arbitrary_text_gives_exact_spans(suffix: str, text: str) -> None:
 
 @pytest.mark.parametrize("name", ["a.xlsx", "a", "a.", ".md/a", "a.md.exe"])
 def test_unknown_formats_are_unsupported(name: str) -> None:
-    assert skipped(name, b"x") == "unsupported"
+    assert skip_reason(name, b"x") == "unsupported"
 
 
 def test_suffixes_are_read_in_any_case() -> None:
@@ -49,12 +48,14 @@ def test_suffixes_are_read_in_any_case() -> None:
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_an_empty_file_has_no_text(suffix: str) -> None:
-    assert skipped(f"a{suffix}", b"") == "no-text"
+    assert skip_reason(f"a{suffix}", b"") == "no-text"
 
 
-def test_files_above_the_limit_are_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "LARGEST_FILE", 10)
-    assert skipped("a.md", b"x" * 11) == "too-large"
+def test_files_above_the_limit_are_not_read() -> None:
+    assert isinstance(parse("a.md", b"x" * 10, largest=10), Parsed)
+    result = parse("a.md", b"x" * 11, largest=10)
+    assert isinstance(result, Skipped)
+    assert result.reason == "too-large"
 
 
 @pytest.mark.parametrize(
@@ -62,12 +63,11 @@ def test_files_above_the_limit_are_not_read(monkeypatch: pytest.MonkeyPatch) -> 
     [(MemoryError(), "out-of-memory"), (RecursionError(), "malformed"), (KeyError("secret"), "malformed")],
     ids=["memory", "recursion", "anything else"],
 )
-def test_a_parser_that_fails_becomes_a_reason(error: Exception, reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_parser_that_fails_becomes_a_reason(error: Exception, reason: str) -> None:
     def fail(name: str, data: bytes) -> Parsed:
         raise error
 
-    monkeypatch.setattr("retrieval.parsing.plain.parse", fail)
-    result = parse("a.txt", b"x")
+    result = parse("a.txt", b"x", parser_for=lambda suffix: fail)
     assert not isinstance(result, Parsed)
     assert result.reason == reason
     assert "secret" not in result.detail

@@ -10,27 +10,31 @@ from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls, qn
 from docx.oxml.parser import OxmlElement
 
+from retrieval.parsing.protocol import Skipped
 from retrieval.parsing.word import parser
-from tests.retrieval.parsing.reading import assert_well_formed, kinds, outline, parsed, skipped
+from tests.retrieval.parsing.assertions import assert_well_formed, blocks, headings, parse_text, skip_reason
 
 
-def made(write: Callable[[WordDocument], object]) -> bytes:
+def word_file(write: Callable[[WordDocument], object]) -> bytes:
     document = Document()
     write(document)
-    return saved(document)
+    return to_bytes(document)
 
 
-def saved(document: WordDocument) -> bytes:
+def to_bytes(document: WordDocument) -> bytes:
     buffer = BytesIO()
     document.save(buffer)
     return buffer.getvalue()
 
 
-def as_xml(text: str) -> Any:
+EMPTY = word_file(lambda document: None)
+
+
+def to_element(text: str) -> Any:
     return parse_xml(text)
 
 
-def repacked(data: bytes, part: str, content: bytes) -> bytes:
+def replace_part(data: bytes, part: str, content: bytes) -> bytes:
     """The same file with one part replaced or added."""
     buffer = BytesIO()
     with ZipFile(BytesIO(data)) as old, ZipFile(buffer, "w", ZIP_DEFLATED) as new:
@@ -52,11 +56,11 @@ def test_the_body_comes_in_its_own_order() -> None:
         document.add_heading("Details", 2)
         document.add_paragraph("After.")
 
-    document = parsed("a.docx", made(write))
+    document = parse_text("a.docx", word_file(write))
     assert_well_formed(document)
-    assert outline(document) == [(1, "Leave policy", ""), (1, "Scope", ""), (2, "Details", "")]
-    assert [text for _, text in kinds(document)][2:5] == ["Before.", "Who | Days", "All staff | 25"]
-    assert [kind for kind, _ in kinds(document)][3:5] == ["table-head", "row"]
+    assert headings(document) == [(1, "Leave policy", ""), (1, "Scope", ""), (2, "Details", "")]
+    assert [text for _, text in blocks(document)][2:5] == ["Before.", "Who | Days", "All staff | 25"]
+    assert [kind for kind, _ in blocks(document)][3:5] == ["table-head", "row"]
 
 
 def test_lists_show_their_markers() -> None:
@@ -64,7 +68,12 @@ def test_lists_show_their_markers() -> None:
         for style, text in [("Bullet", "a"), ("Bullet 2", "b"), ("Number", "c"), ("Number", "d")]:
             document.add_paragraph(text, style=f"List {style}")
 
-    assert [text for _, text in kinds(parsed("a.docx", made(write)))] == ["- a", "- b", "1. c", "2. d"]
+    assert [text for _, text in blocks(parse_text("a.docx", word_file(write)))] == [
+        "- a",
+        "- b",
+        "1. c",
+        "2. d",
+    ]
 
 
 def test_numbered_headings_and_restarts_count_as_word_does() -> None:
@@ -92,7 +101,7 @@ def test_numbered_headings_and_restarts_count_as_word_does() -> None:
             properties.get_or_add_numPr().get_or_add_numId().val = list_id
             properties.get_or_add_numPr().get_or_add_ilvl().val = depth
 
-    assert [text for _, text in kinds(parsed("a.docx", made(write)))] == [
+    assert [text for _, text in blocks(parse_text("a.docx", word_file(write)))] == [
         "1 Scope",
         "1.1 People",
         "(i) staff",
@@ -110,7 +119,7 @@ def test_an_outline_level_makes_a_heading_of_any_style() -> None:
         document.add_paragraph("Looks like text")._p.get_or_add_pPr().append(level)
         document.add_paragraph("Is text")
 
-    assert outline(parsed("a.docx", made(write))) == [(2, "Looks like text", "")]
+    assert headings(parse_text("a.docx", word_file(write))) == [(2, "Looks like text", "")]
 
 
 def test_a_style_based_on_a_heading_is_one() -> None:
@@ -119,7 +128,7 @@ def test_a_style_based_on_a_heading_is_one() -> None:
         style.base_style = document.styles["Heading 3"]
         document.add_paragraph("Ours", style="House heading")
 
-    assert outline(parsed("a.docx", made(write))) == [(3, "Ours", "")]
+    assert headings(parse_text("a.docx", word_file(write))) == [(3, "Ours", "")]
 
 
 def test_tracked_deletions_and_hidden_words_are_out_and_insertions_in() -> None:
@@ -127,12 +136,12 @@ def test_tracked_deletions_and_hidden_words_are_out_and_insertions_in() -> None:
         paragraph = document.add_paragraph("Staff get ")
         for tag, text in [("w:del", "20"), ("w:ins", "25")]:
             xml = f"<{tag} {nsdecls('w')}><w:r><w:t>{text}</w:t></w:r></{tag}>"
-            paragraph._p.append(as_xml(xml))
+            paragraph._p.append(to_element(xml))
         paragraph.add_run(" days")
         paragraph.add_run(" secretly").font.hidden = True
         paragraph.add_run(".")
 
-    assert parsed("a.docx", made(write)).text == "Staff get 25 days."
+    assert parse_text("a.docx", word_file(write)).text == "Staff get 25 days."
 
 
 def test_merged_cells_are_said_once_and_nested_tables_stay() -> None:
@@ -143,7 +152,11 @@ def test_merged_cells_are_said_once_and_nested_tables_stay() -> None:
         table.cell(1, 1).text = "x"
         table.cell(2, 1).add_table(1, 2).cell(0, 1).text = "inner"
 
-    assert [text for _, text in kinds(parsed("a.docx", made(write)))] == ["All", "Down | x |", "| inner |"]
+    assert [text for _, text in blocks(parse_text("a.docx", word_file(write)))] == [
+        "All",
+        "Down | x |",
+        "| inner |",
+    ]
 
 
 def test_a_table_with_headings_is_layout() -> None:
@@ -153,7 +166,7 @@ def test_a_table_with_headings_is_layout() -> None:
         left.paragraphs[0].style = "Heading 1"
         right.text = "Everyone."
 
-    assert kinds(parsed("a.docx", made(write))) == [("heading", "Scope"), ("paragraph", "Everyone.")]
+    assert blocks(parse_text("a.docx", word_file(write))) == [("heading", "Scope"), ("paragraph", "Everyone.")]
 
 
 def test_content_controls_and_links_are_text_and_a_table_of_contents_is_not() -> None:
@@ -165,9 +178,9 @@ def test_content_controls_and_links_are_text_and_a_table_of_contents_is_not() ->
         )
         document.element.body.insert(0, parse_xml(xml))
         link = f"<w:hyperlink {nsdecls('w')}><w:r><w:t>a link</w:t></w:r></w:hyperlink>"
-        document.add_paragraph("See ")._p.append(as_xml(link))
+        document.add_paragraph("See ")._p.append(to_element(link))
 
-    assert parsed("a.docx", made(write)).text == "In a control\n\nSee a link"
+    assert parse_text("a.docx", word_file(write)).text == "In a control\n\nSee a link"
 
 
 @pytest.mark.parametrize(
@@ -178,26 +191,27 @@ def test_the_title_is_the_propertys_only_if_a_person_wrote_it(title: str, read: 
         document.core_properties.title = title
         document.add_paragraph("Text")
 
-    assert parsed("a.docx", made(write)).metadata.title == read
+    assert parse_text("a.docx", word_file(write)).metadata.title == read
 
 
 def test_encrypted_old_and_broken_files_say_so() -> None:
     ole = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)
-    assert skipped("a.docx", ole + "EncryptedPackage".encode("utf-16-le") + bytes(99)) == "encrypted"
-    assert skipped("a.docx", ole) == "malformed"
-    assert skipped("a.docx", made(lambda document: None)[:900]) == "malformed"
-    assert skipped("a.docx", repacked(made(lambda document: None), "word/document.xml", b"<w:document")) == "malformed"
-    assert skipped("a.docx", made(lambda document: None)) == "no-text"
+    assert skip_reason("a.docx", ole + "EncryptedPackage".encode("utf-16-le") + bytes(99)) == "encrypted"
+    assert skip_reason("a.docx", ole) == "malformed"
+    assert skip_reason("a.docx", EMPTY[:900]) == "malformed"
+    assert skip_reason("a.docx", replace_part(EMPTY, "word/document.xml", b"<w:document")) == "malformed"
+    assert skip_reason("a.docx", EMPTY) == "no-text"
 
 
-def test_a_bomb_is_not_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parser, "LARGEST_UNPACKED", 300_000)
-    bomb = repacked(made(lambda document: document.add_paragraph("x")), "word/media/x.bin", bytes(400_000))
-    assert skipped("a.docx", bomb) == "too-large"
+def test_a_bomb_is_not_unpacked() -> None:
+    bomb = replace_part(word_file(lambda document: document.add_paragraph("x")), "word/media/x.bin", bytes(400_000))
+    result = parser.parse("a.docx", bomb, largest_unpacked=300_000)
+    assert isinstance(result, Skipped)
+    assert result.reason == "too-large"
 
 
 def test_entities_are_not_expanded() -> None:
     lots = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 10))
     body = f"<w:document {nsdecls('w')}><w:body><w:p><w:r><w:t>&e9; kept</w:t></w:r></w:p></w:body></w:document>"
     bomb = f'<?xml version="1.0"?><!DOCTYPE w [<!ENTITY e0 "ha">{lots}]>{body}'.encode()
-    assert skipped("a.docx", repacked(made(lambda document: None), "word/document.xml", bomb)) == "malformed"
+    assert skip_reason("a.docx", replace_part(EMPTY, "word/document.xml", bomb)) == "malformed"

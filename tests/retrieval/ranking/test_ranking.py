@@ -1,4 +1,4 @@
-"""Fusion, late interaction, the recipe's switches and confidence: pure functions from values to values."""
+"""Fusion, late interaction, the switches of the configuration and confidence: pure functions from values to values."""
 
 import json
 from dataclasses import fields, replace
@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retrieval.errors import EmbeddingUnavailable
-from retrieval.index.protocols import Candidate, Candidates
+from retrieval.ranking.candidates import Candidate, Candidates
 from retrieval.ranking.confidence import Calibration, Signals
-from retrieval.ranking.configuration import RANKING, SWITCHES, RankingConfiguration, recipe_of, without
-from retrieval.ranking.fusion import column, fused, max_sim, min_max, over_best, total
+from retrieval.ranking.configuration import RANKING, SWITCHES, RankingConfiguration, load_configuration, switch_off
+from retrieval.ranking.fusion import divide_by_best, fuse, max_sim, min_max, score_column, total_score
 
 SCORE = st.none() | st.floats(0, 10)
 CANDIDATES = st.lists(st.tuples(SCORE, SCORE, SCORE), max_size=6).map(
@@ -26,28 +26,28 @@ def keys(ranked) -> list[object]:
 
 @given(CANDIDATES, st.booleans())
 def test_every_candidate_is_ranked_once_by_its_total(candidates, follow_up):
-    ranked = fused(candidates, RankingConfiguration(), follow_up=follow_up)
+    ranked = fuse(candidates, RankingConfiguration(), follow_up=follow_up)
     assert sorted(map(str, keys(ranked))) == [str(each.key) for each in candidates.found]
-    totals = [total(parts) for _, parts in ranked]
+    totals = [total_score(parts) for _, parts in ranked]
     assert totals == sorted(totals, reverse=True)
     assert all(0 <= part <= 1 for _, parts in ranked for part in parts.values())
 
 
 def test_ties_keep_the_order_of_the_index():
     candidates = Candidates([Candidate(key, "d", 1.0, 0.5, 0.0) for key in (3, 1, 2)])
-    assert keys(fused(candidates, RankingConfiguration(), follow_up=False)) == [3, 1, 2]
+    assert keys(fuse(candidates, RankingConfiguration(), follow_up=False)) == [3, 1, 2]
 
 
 def test_nothing_found_is_nothing_ranked():
-    assert fused(Candidates([]), RankingConfiguration(), follow_up=False) == []
+    assert fuse(Candidates([]), RankingConfiguration(), follow_up=False) == []
 
 
 def test_each_list_can_decide():
     words, near = Candidate("words", "d", 2.0, 0.1), Candidate("near", "d", 0.0, 0.9)
     found = Candidates([words, near])
-    assert keys(fused(found, replace(RankingConfiguration(), dense=0.0), follow_up=False)) == ["words", "near"]
-    assert keys(fused(found, replace(RankingConfiguration(), dense=1.0), follow_up=False)) == ["near", "words"]
-    assert keys(fused(found, replace(RankingConfiguration(), dense=0.0, dense_follow_up=1.0), follow_up=True)) == [
+    assert keys(fuse(found, replace(RankingConfiguration(), dense=0.0), follow_up=False)) == ["words", "near"]
+    assert keys(fuse(found, replace(RankingConfiguration(), dense=1.0), follow_up=False)) == ["near", "words"]
+    assert keys(fuse(found, replace(RankingConfiguration(), dense=0.0, dense_follow_up=1.0), follow_up=True)) == [
         "near",
         "words",
     ]
@@ -55,24 +55,24 @@ def test_each_list_can_decide():
 
 def test_context_counts_only_where_documents_hold_several_passages():
     found = [Candidate("a", "d", 1.0, 0.5, 0.0), Candidate("b", "e", 1.0, 0.5, 3.0)]
-    assert keys(fused(Candidates(found, crowded=True), RankingConfiguration(), follow_up=False)) == ["b", "a"]
-    assert keys(fused(Candidates(found, crowded=False), RankingConfiguration(), follow_up=False)) == ["a", "b"]
+    assert keys(fuse(Candidates(found, crowded=True), RankingConfiguration(), follow_up=False)) == ["b", "a"]
+    assert keys(fuse(Candidates(found, crowded=False), RankingConfiguration(), follow_up=False)) == ["a", "b"]
 
 
 def test_a_list_that_does_not_hold_a_candidate_gives_it_its_lowest_score():
-    assert column(
+    assert score_column(
         [Candidate(1, "d", dense=0.4), Candidate(2, "d"), Candidate(3, "d", dense=0.2)], "dense"
     ).tolist() == [
         0.4,
         0.2,
         0.2,
     ]
-    assert column([Candidate(1, "d")], "dense").tolist() == [0.0]
+    assert score_column([Candidate(1, "d")], "dense").tolist() == [0.0]
 
 
 @pytest.mark.parametrize(("scores", "expected"), [([], []), ([0, 0], [0, 0]), ([2, 1], [1, 0.5])])
 def test_over_best(scores, expected):
-    assert over_best(np.array(scores, np.float64)).tolist() == expected
+    assert divide_by_best(np.array(scores, np.float64)).tolist() == expected
 
 
 @pytest.mark.parametrize(("scores", "expected"), [([], []), ([0.3, 0.3], [0, 0]), ([-1, 0, 1], [0, 0.5, 1])])
@@ -113,43 +113,43 @@ def test_more_tokens_never_lower_late_interaction():
 
 @pytest.mark.parametrize("ingredient", SWITCHES)
 def test_every_ingredient_can_be_switched_off(ingredient):
-    recipe = without(RankingConfiguration(), ingredient)
-    assert recipe != RankingConfiguration()
-    assert {name: getattr(recipe, name) for name in SWITCHES[ingredient]} == SWITCHES[ingredient]
-    assert replace(RankingConfiguration(), **SWITCHES[ingredient]) == recipe
+    configuration = switch_off(RankingConfiguration(), ingredient)
+    assert configuration != RankingConfiguration()
+    assert {name: getattr(configuration, name) for name in SWITCHES[ingredient]} == SWITCHES[ingredient]
+    assert replace(RankingConfiguration(), **SWITCHES[ingredient]) == configuration
 
 
-def test_every_weight_of_the_recipe_has_a_switch():
+def test_every_weight_has_a_switch():
     switched = {name for values in SWITCHES.values() for name in values}
     assert switched == {field.name for field in fields(RankingConfiguration)}
 
 
 def test_several_ingredients_are_switched_off_at_once_and_an_unknown_one_is_refused():
-    assert without(RankingConfiguration(), "bigrams", "context") == replace(
+    assert switch_off(RankingConfiguration(), "bigrams", "context") == replace(
         RankingConfiguration(), bigrams=0.0, context=0.0
     )
-    assert without(RankingConfiguration()) == RankingConfiguration()
+    assert switch_off(RankingConfiguration()) == RankingConfiguration()
     with pytest.raises(KeyError):
-        without(RankingConfiguration(), "salt")
+        switch_off(RankingConfiguration(), "salt")
 
 
-@pytest.mark.parametrize("told", [{}, {"dense": 0.6}, {"dense": 0, "dense_follow_up": 1}])
-def test_a_model_brings_along_how_much_its_vectors_count(told, tmp_path):
-    (tmp_path / RANKING).write_text(json.dumps(told), "utf-8")
-    assert recipe_of(tmp_path) == replace(RankingConfiguration(), **told)
+@pytest.mark.parametrize("shares", [{}, {"dense": 0.6}, {"dense": 0, "dense_follow_up": 1}])
+def test_a_model_brings_along_how_much_its_vectors_count(shares, tmp_path):
+    (tmp_path / RANKING).write_text(json.dumps(shares), "utf-8")
+    assert load_configuration(tmp_path) == replace(RankingConfiguration(), **shares)
 
 
 def test_a_model_that_brings_nothing_along_is_ranked_by_as_always(tmp_path):
-    assert recipe_of(tmp_path) == recipe_of(None) == RankingConfiguration()
+    assert load_configuration(tmp_path) == load_configuration(None) == RankingConfiguration()
 
 
 @pytest.mark.parametrize(
-    "told", ["", "{", "[0.6]", '{"dense": 1.1}', '{"dense": NaN}', '{"dense": true}', '{"title": 0}']
+    "shares", ["", "{", "[0.6]", '{"dense": 1.1}', '{"dense": NaN}', '{"dense": true}', '{"title": 0}']
 )
-def test_what_is_no_share_is_refused_with_its_file(told, tmp_path):
-    (tmp_path / RANKING).write_text(told, "utf-8")
+def test_what_is_no_share_is_refused_with_its_file(shares, tmp_path):
+    (tmp_path / RANKING).write_text(shares, "utf-8")
     with pytest.raises(EmbeddingUnavailable, match=rf"{RANKING} .*: mend or delete it"):
-        recipe_of(tmp_path)
+        load_configuration(tmp_path)
 
 
 SHARE = st.floats(0, 1)

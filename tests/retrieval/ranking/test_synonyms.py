@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from retrieval.errors import UnreadableSynonyms
 from retrieval.passages import Query
 from retrieval.ranking.analysis import Analyzer
-from retrieval.ranking.synonyms import SynonymFile, load, meanings, spelled_out
+from retrieval.ranking.synonyms import SynonymFile, expand, load_synonyms, parse_synonyms
 from retrieval.search import Search
 from tests.fakes import FakeEmbedder
 from tests.retrieval.samples import document, put
@@ -21,7 +21,7 @@ TOIL, time off in lieu  # since 2024
 
 
 def spelled(text: str, file: str = FILE) -> str:
-    return spelled_out(text, meanings(file, name="f"))
+    return expand(text, parse_synonyms(file, name="f"))
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_what_was_asked_stays_letter_by_letter(text):
 @pytest.mark.parametrize("line", ["PTO", "PTO =>", "=> paid time off", ", ,", "PTO => !"])
 def test_a_line_that_is_no_rule_is_named(line):
     with pytest.raises(UnreadableSynonyms, match=r"'f', line 2: expected `PTO, paid time off`"):
-        meanings(f"# rules\n{line}\n", name="f")
+        parse_synonyms(f"# rules\n{line}\n", name="f")
 
 
 def test_a_question_in_our_own_words_finds_what_is_written_in_others_and_a_new_line_counts_at_once(index, tmp_path):
@@ -62,7 +62,7 @@ def test_a_question_in_our_own_words_finds_what_is_written_in_others_and_a_new_l
     )
     file = tmp_path / "synonyms.txt"
     file.write_text("PTO, paid time off\n", encoding="utf-8")
-    search = Search(index.reader, FakeEmbedder(), Analyzer(), spell_out=SynonymFile(file))
+    search = Search(index.reader, FakeEmbedder(), Analyzer(), expand=SynonymFile(file))
     assert search(Query("PTO")).hits[0].passage.document == "docs/leave"
     before = search(Query("GLEITTAG")).confidence
     file.write_text("PTO, paid time off\nGleittag => time off in lieu\n", encoding="utf-8")
@@ -74,10 +74,10 @@ def test_a_question_in_our_own_words_finds_what_is_written_in_others_and_a_new_l
 def test_a_file_that_is_gone_or_no_text_is_said_so(tmp_path):
     file = tmp_path / "synonyms.txt"
     with pytest.raises(UnreadableSynonyms, match="cannot be read"):
-        load(file)
+        load_synonyms(file)
     file.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(UnreadableSynonyms, match="is not UTF-8"):
-        load(file)
+        load_synonyms(file)
 
 
 def test_a_broken_line_costs_no_question_and_what_was_known_stays(tmp_path, caplog):

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retrieval.passages import Block, Document, Passage
-from retrieval.sectioning.sections import LEAST_ROOM, clause_number, passages, sections, text_fragment
+from retrieval.sectioning.numbering import clause_number
+from retrieval.sectioning.sections import LEAST_ROOM, sections, split_document, text_fragment
 from retrieval.sectioning.sentences import sentences
 from tests.fakes import PIECE
 from tests.retrieval.samples import cut, document
@@ -21,7 +22,7 @@ def count(texts) -> list[int]:
 
 
 def short(made: Document, window: int = WINDOW) -> list[Passage]:
-    return passages(made, count=count, window=window)
+    return split_document(made, count=count, window=window)
 
 
 WORDS = st.lists(st.sampled_from("leave manager days travel approval hotel form year".split()), min_size=1, max_size=30)

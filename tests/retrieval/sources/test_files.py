@@ -9,23 +9,23 @@ from retrieval.errors import SourceUnusable
 from retrieval.parsing.protocol import Parsed, Skipped
 from retrieval.parsing.registry import parse
 from retrieval.passages import EVERYONE, Document
-from retrieval.sources import files
-from retrieval.sources.files import File, document, listing, read
+from retrieval.sources.documents import make_document
+from retrieval.sources.files import File, Source, list_files, read_file
 
 
 def reason(file: File) -> str:
-    content = read(file)
+    content = read_file(file)
     assert isinstance(content, Skipped)
     return content.reason
 
 
 def as_document(path: Path, *, source: str = "hr") -> Document:
-    (file,) = listing(path)
-    data = read(file)
+    (file,) = list_files(path)
+    data = read_file(file)
     assert isinstance(data, bytes)
     content = parse(file.relative, data)
     assert isinstance(content, Parsed)
-    return document(source, file, content, data=data, audience=frozenset({EVERYONE}), owner="Source owner")
+    return make_document(Source(source, path, owner="Source owner"), file, content, data=data)
 
 
 def put(path: Path, content: str = "x") -> Path:
@@ -37,28 +37,28 @@ def put(path: Path, content: str = "x") -> Path:
 def test_every_file_is_listed_in_the_order_of_its_name(tmp_path: Path) -> None:
     for name in ("b/a.md", "b.md", "a/x.txt", "b-1.md", "unknown.bin"):
         put(tmp_path / name)
-    names = [file.relative for file in listing(tmp_path)]
+    names = [file.relative for file in list_files(tmp_path)]
     assert names == sorted(names) == ["a/x.txt", "b-1.md", "b.md", "b/a.md", "unknown.bin"]
 
 
 @pytest.mark.parametrize("name", [".git/a.md", ".a.md", "~$a.docx", "Thumbs.db", "__MACOSX/a.md", "x/.DS_Store"])
-def test_hidden_files_and_droppings_are_left_out(tmp_path: Path, name: str) -> None:
+def test_hidden_and_temporary_files_are_left_out(tmp_path: Path, name: str) -> None:
     put(tmp_path / name)
-    assert list(listing(tmp_path)) == []
+    assert list(list_files(tmp_path)) == []
 
 
 def test_a_single_file_is_listed_below_its_folder(tmp_path: Path) -> None:
     put(tmp_path / "other.md")
-    assert [file.relative for file in listing(put(tmp_path / "a.md"))] == ["a.md"]
+    assert [file.relative for file in list_files(put(tmp_path / "a.md"))] == ["a.md"]
 
 
 def test_the_fingerprint_changes_with_the_content_even_when_size_and_time_stay(tmp_path: Path) -> None:
     path = put(tmp_path / "a.md", "one")
     os.utime(path, (1, 1))
-    (before,) = listing(tmp_path)
+    (before,) = list_files(tmp_path)
     put(path, "two")
     os.utime(path, (1, 1))
-    (after,) = listing(tmp_path)
+    (after,) = list_files(tmp_path)
     assert before.fingerprint != after.fingerprint
     assert after.modified == datetime.fromtimestamp(1, UTC)
 
@@ -73,9 +73,9 @@ def test_links_are_followed_inside_the_root_only(tmp_path: Path) -> None:
     (tmp_path / "root/loop").symlink_to(".")
     (tmp_path / "root/self.md").symlink_to("self.md")
     (tmp_path / "root/gone.md").symlink_to("nowhere.md")
-    found = {file.relative: file for file in listing(tmp_path / "root")}
+    found = {file.relative: file for file in list_files(tmp_path / "root")}
     assert set(found) == {"a.md", "b.md", "leak.md", "leaks", "self.md", "gone.md"}
-    assert read(found["b.md"]) == b"mounted"
+    assert read_file(found["b.md"]) == b"mounted"
     assert reason(found["leak.md"]) == reason(found["leaks"]) == "outside-source"
     assert reason(found["gone.md"]) == reason(found["self.md"]) == "unreadable"
 
@@ -83,16 +83,16 @@ def test_links_are_followed_inside_the_root_only(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", [b"\xff\xfe.md", b"a\nb.md", b"a\x1b[31m.md"])
 def test_odd_names_are_printable_and_the_file_is_read(tmp_path: Path, name: bytes) -> None:
     put(tmp_path / os.fsdecode(name), "content")
-    (file,) = listing(tmp_path)
+    (file,) = list_files(tmp_path)
     assert file.relative.isprintable()
     file.relative.encode()
-    assert read(file) == b"content"
+    assert read_file(file) == b"content"
 
 
 @pytest.mark.parametrize("root", ["missing", "nul\x00"])
 def test_a_source_that_cannot_be_listed_is_unusable(tmp_path: Path, root: str) -> None:
     with pytest.raises(SourceUnusable, match="nothing was changed"):
-        list(listing(tmp_path / root))
+        list(list_files(tmp_path / root))
 
 
 def test_a_folder_that_cannot_be_listed_makes_the_source_unusable(
@@ -110,12 +110,12 @@ def test_a_folder_that_cannot_be_listed_makes_the_source_unusable(
     # Folder rights do not stop an administrator, who may be the one to run the tests.
     monkeypatch.setattr(os, "scandir", refuse)
     with pytest.raises(SourceUnusable, match="Permission denied"):
-        list(listing(tmp_path))
+        list(list_files(tmp_path))
 
 
 def test_a_file_that_vanished_is_unreadable(tmp_path: Path) -> None:
     path = put(tmp_path / "a.md")
-    (file,) = listing(tmp_path)
+    (file,) = list_files(tmp_path)
     path.unlink()
     assert reason(file) == "unreadable"
 
@@ -123,21 +123,23 @@ def test_a_file_that_vanished_is_unreadable(tmp_path: Path) -> None:
 @pytest.mark.timeout(10)
 def test_pipes_and_folders_never_hang_the_reader(tmp_path: Path) -> None:
     path = put(tmp_path / "a.md")
-    (file,) = listing(tmp_path)
+    (file,) = list_files(tmp_path)
     path.unlink()
     os.mkfifo(path)
-    assert list(listing(tmp_path)) == []
+    assert list(list_files(tmp_path)) == []
     assert reason(file) == "unreadable"
     path.unlink()
     path.mkdir()
     assert reason(file) == "unreadable"
 
 
-def test_a_file_above_the_limit_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_above_the_limit_is_not_read(tmp_path: Path) -> None:
     put(tmp_path / "a.md", "x" * 11)
-    monkeypatch.setattr(files, "LARGEST_FILE", 10)
-    (file,) = listing(tmp_path)
-    assert reason(file) == "too-large"
+    (file,) = list_files(tmp_path)
+    assert read_file(file, largest=11) == b"x" * 11
+    content = read_file(file, largest=10)
+    assert isinstance(content, Skipped)
+    assert content.reason == "too-large"
 
 
 def test_a_document_says_where_it_comes_from(tmp_path: Path) -> None:

@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from retrieval.embedding.vectors import Vector
 from retrieval.index.elastic.client import PartialResponse
 from retrieval.index.elastic.documents import decode_places
 from retrieval.index.elastic.mapping import BLOCK, DOCUMENT, PASSAGE, VISIBILITY_ID, readable
 from retrieval.index.elastic.query.term_stats import COUNT_BITS, index_term, term_hash
-from retrieval.index.protocols import Lookup, Vector
 from retrieval.ranking.bm25 import Floats
+from retrieval.ranking.candidates import Lookup
 
 # So many nearest passages at least, and half as many again for their words, which many of the nearest hold too.
 CHOSEN_AT_LEAST = 100

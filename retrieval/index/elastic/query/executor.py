@@ -24,7 +24,7 @@ from retrieval.index.elastic.query.builder import (
 from retrieval.index.elastic.query.scoring import BLOCK_NUMBERS, PASSAGE_NUMBERS, candidates, passage_hits
 from retrieval.index.elastic.retries import RETRIES, Retries
 from retrieval.index.elastic.store import Store
-from retrieval.index.protocols import Candidates, Lookup
+from retrieval.ranking.candidates import Candidates, Lookup
 
 # Audiences whose statistics are kept, and for each of them how many terms.
 AUDIENCES_KEPT = 32

@@ -13,8 +13,9 @@ from retrieval.index.elastic.query.recent_records import RecentRecords
 from retrieval.index.elastic.store import Store
 from retrieval.index.elastic.write.coordinator import WriteCoordinator
 from retrieval.index.generations import NOTHING_YET, IndexFingerprint
-from retrieval.index.protocols import Candidates, Key, Lookup, PassageTokens, StoredDocument
+from retrieval.index.protocols import StoredDocument
 from retrieval.passages import Document, Passage
+from retrieval.ranking.candidates import Candidates, Key, Lookup, PassageTokens
 
 # The current generation, and the one before it for searches that were under way when it was replaced.
 GENERATIONS_KNOWN = 2

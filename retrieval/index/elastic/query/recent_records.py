@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from retrieval.index.elastic.index_client import Record
-from retrieval.index.protocols import Key
+from retrieval.ranking.candidates import Key
 
 # Seconds. A search reads its passages right after their token vectors; later they might be gone, so they are read.
 FRESH = 1.0

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from retrieval.index.elastic.documents import passage_id
 from retrieval.index.elastic.query.builder import BLOCKS_CHOSEN, AudienceStatistics, Hits, query_terms
 from retrieval.index.elastic.query.term_stats import BLOCK_BITS, COUNT_BITS, PASSAGE_BITS
-from retrieval.index.protocols import Candidate, Candidates, Lookup
 from retrieval.ranking.bm25 import CROWDED, DOCUMENT_TITLE_WEIGHT, FIELDS, K1, LENGTH_NORM, Floats, idf
+from retrieval.ranking.candidates import Candidate, Candidates, Lookup
 
 Ints = NDArray[np.int64]
 

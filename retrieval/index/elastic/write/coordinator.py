@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TypeVar
 
-from retrieval.embedding.sentence_transformers import text_key
+from retrieval.embedding.vectors import Encoded, text_key
 from retrieval.errors import RetrievalError, SearchUnavailable
 from retrieval.index.elastic.client import map_errors
 from retrieval.index.elastic.current_generation import CurrentGeneration
@@ -14,7 +14,7 @@ from retrieval.index.elastic.store import Store
 from retrieval.index.elastic.write.batch_writer import BatchWriter
 from retrieval.index.elastic.write.limits import WRITE_LIMITS, WriteLimits
 from retrieval.index.elastic.write.lock import WriteLock
-from retrieval.index.protocols import Encoded, Indexable
+from retrieval.index.protocols import Indexable
 
 Found = TypeVar("Found")
 

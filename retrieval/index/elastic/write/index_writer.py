@@ -3,11 +3,12 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 
+from retrieval.embedding.vectors import Encoded
 from retrieval.index.elastic.client import map_errors
 from retrieval.index.elastic.current_generation import CurrentGeneration
 from retrieval.index.elastic.documents import DocumentChange, replacement, skip_change
 from retrieval.index.elastic.write.coordinator import WriteCoordinator
-from retrieval.index.protocols import Encoded, Indexable, SkippedFile
+from retrieval.index.protocols import Indexable, SkippedFile
 from retrieval.passages import Document
 from retrieval.ranking.analysis import Analyzer
 

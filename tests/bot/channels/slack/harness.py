@@ -34,11 +34,11 @@ class Breakable(FakeEmbedder):
 
     down = False
 
-    def query(self, text: str) -> Any:
+    def encode_query(self, text: str) -> Any:
         """What the fake gives, unless search is down."""
         if self.down:
             raise SearchUnavailable("the index at http://10.0.0.7:9200 cannot be reached")
-        return super().query(text)
+        return super().encode_query(text)
 
 
 class Moody:

@@ -9,7 +9,8 @@ from retrieval.errors import SearchUnavailable
 from retrieval.index.elastic.client import Connection
 from retrieval.index.elastic.index import ElasticIndex, open_elastic
 from retrieval.ranking.analysis import Analyzer
-from retrieval.sync import Source, sync
+from retrieval.sources.files import Source
+from retrieval.sync import sync
 from tests.fakes import FakeEmbedder
 from tests.retrieval.conftest import LEASE
 from tests.retrieval.index.elastic.test_faults import ActingEmbedder, Load, assert_holds, folder_of, small_steps

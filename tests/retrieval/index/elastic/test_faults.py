@@ -16,6 +16,7 @@ import pytest
 from elastic_transport import ObjectApiResponse
 from elasticsearch import Elasticsearch
 
+from retrieval.embedding.vectors import Encoded
 from retrieval.errors import RetrievalError, SearchUnavailable
 from retrieval.index.elastic.admin.generations import GenerationIndices
 from retrieval.index.elastic.client import Connection
@@ -25,13 +26,13 @@ from retrieval.index.elastic.retries import RETRIES, Retries
 from retrieval.index.elastic.visibility import VisibilityRecord
 from retrieval.index.elastic.write.limits import WRITE_LIMITS, WriteLimits
 from retrieval.index.generations import IndexFingerprint
-from retrieval.index.protocols import Encoded
 from retrieval.parsing.protocol import Parsed
 from retrieval.parsing.registry import parse
 from retrieval.passages import Query
 from retrieval.ranking.analysis import Analyzer
 from retrieval.search import Search
-from retrieval.sync import Source, sync
+from retrieval.sources.files import Source
+from retrieval.sync import sync
 from tests.fakes import FakeEmbedder
 from tests.retrieval.conftest import LEASE, elastic
 from tests.retrieval.samples import LEAVE, TRAVEL, cut, document, finished, lookup, process, put, reindexer
@@ -162,12 +163,12 @@ class ActingEmbedder(FakeEmbedder):
         self.acted = False
         self._act, self._left = act, after
 
-    def passages(self, texts, **how) -> list[Encoded]:
+    def encode_passages(self, texts, **how) -> list[Encoded]:
         if self._left == 0:
             self._act()
             self.acted = True
         self._left -= 1
-        return super().passages(texts, **how)
+        return super().encode_passages(texts, **how)
 
 
 @pytest.fixture

@@ -14,7 +14,8 @@ from retrieval.index.elastic.index import ALIAS, ElasticIndex, open_elastic
 from retrieval.passages import Query
 from retrieval.ranking.analysis import Analyzer
 from retrieval.search import Search
-from retrieval.sync import Source, remove, sync
+from retrieval.sources.files import Source
+from retrieval.sync import remove, sync
 from tests import ROOT
 from tests.fakes import FakeEmbedder
 from tests.retrieval.conftest import LEASE

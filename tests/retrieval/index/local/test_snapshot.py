@@ -102,7 +102,7 @@ def test_every_vector_stands_in_its_row_however_it_was_found(index, file, scanne
     put(index, document("docs/leave", LEAVE), made)
     snapshot = load(file, empty(), scanned_from=scanned_from)
     for row, each in enumerate([*cut(document("docs/leave", LEAVE)), *cut(made)]):
-        text, heading = EMBEDDER.passages([each.embedded_text, each.embedded_heading])
+        text, heading = EMBEDDER.encode_passages([each.embedded_text, each.embedded_heading])
         assert np.array_equal(snapshot.text[row], text.vector)
         assert np.array_equal(snapshot.headings[snapshot.heading[row]], heading.vector)
 

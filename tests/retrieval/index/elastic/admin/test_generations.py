@@ -14,7 +14,7 @@ from retrieval.index.elastic.mapping import SCHEMA_VERSION
 from retrieval.index.generations import IndexFingerprint
 from retrieval.index.protocols import Indexable
 from retrieval.passages import Document
-from retrieval.sync import rebuild
+from retrieval.rebuild import rebuild
 from tests.fakes import FakeEmbedder
 from tests.retrieval.conftest import elastic
 from tests.retrieval.samples import (

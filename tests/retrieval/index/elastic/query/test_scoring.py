@@ -14,7 +14,7 @@ from retrieval.index.elastic.query.scoring import PASSAGE_NUMBERS, PassageHits, 
 from retrieval.index.elastic.query.term_stats import COUNT_BITS, PASSAGE_BITS, index_term, packed_counts, term_hash
 from retrieval.index.local.index import open_index
 from retrieval.ranking.analysis import Analyzer, bigrams
-from retrieval.ranking.configuration import RankingConfiguration, without
+from retrieval.ranking.configuration import RankingConfiguration, switch_off
 from tests import ROOT
 from tests.fakes import FakeEmbedder
 from tests.retrieval.conftest import elastic
@@ -90,7 +90,7 @@ def found(*placed: tuple[int, str]) -> PassageHits:
 
 
 @pytest.mark.parametrize(
-    "configuration", [RankingConfiguration(), without(RankingConfiguration(), "bigrams", "heading-vector")]
+    "configuration", [RankingConfiguration(), switch_off(RankingConfiguration(), "bigrams", "heading-vector")]
 )
 @pytest.mark.parametrize("groups", [(), ("hr",)])
 def test_scores_and_statistics_are_those_of_the_embedded_index(

@@ -1,23 +1,23 @@
-"""Pieces of a document, as a parser meets them, put together to one plain text with exact spans."""
+"""Joins the blocks that a parser found to one plain text with exact spans."""
 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from retrieval.parsing.cleaning import clean, one_line
+from retrieval.characters import clean, one_line
 from retrieval.parsing.protocol import Parsed, Skipped
 from retrieval.passages import Block, BlockKind, Metadata
 
 NO_METADATA = Metadata()
 
-_TIGHT = {"item": ("item",), "row": ("row", "table-head")}
+_JOINED_BY_LINE = {"item": ("item",), "row": ("row", "table-head")}
 _BLANKS = re.compile(r" {2,}")
 _TABS = re.compile(r" ?\t[ \t]*")
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedBlock:
-    """A block that does not know its place in the text yet."""
+    """A block before its place in the document's text is known."""
 
     kind: BlockKind
     text: str
@@ -26,21 +26,21 @@ class ParsedBlock:
     page: int | None = None
 
 
-def assemble(pieces: Iterable[ParsedBlock], metadata: Metadata = NO_METADATA) -> Parsed | Skipped:
-    """One text of all pieces: items and rows a line apart, everything else a blank line apart."""
+def assemble(found: Iterable[ParsedBlock], metadata: Metadata = NO_METADATA) -> Parsed | Skipped:
+    """Join the blocks, items and rows a line apart, all others a blank line apart; `Skipped` when none has text."""
     parts: list[str] = []
     blocks: list[Block] = []
     position = 0
-    for piece in pieces:
-        text = _tidy(piece)
+    for parsed in found:
+        text = _tidy(parsed)
         if not text:
             continue
         if blocks:
-            gap = "\n" if blocks[-1].kind in _TIGHT.get(piece.kind, ()) else "\n\n"
+            gap = "\n" if blocks[-1].kind in _JOINED_BY_LINE.get(parsed.kind, ()) else "\n\n"
             parts.append(gap)
             position += len(gap)
         end = position + len(text)
-        blocks.append(Block(piece.kind, position, end, piece.level, piece.anchor, piece.page))
+        blocks.append(Block(parsed.kind, position, end, parsed.level, parsed.anchor, parsed.page))
         parts.append(text)
         position = end
     if not blocks:
@@ -48,11 +48,11 @@ def assemble(pieces: Iterable[ParsedBlock], metadata: Metadata = NO_METADATA) ->
     return Parsed("".join(parts), tuple(blocks), metadata)
 
 
-def _tidy(piece: ParsedBlock) -> str:
-    if piece.kind in ("heading", "row", "table-head"):
-        return one_line(piece.text)
-    text = clean(piece.text)
-    if piece.kind == "code":
+def _tidy(block: ParsedBlock) -> str:
+    if block.kind in ("heading", "row", "table-head"):
+        return one_line(block.text)
+    text = clean(block.text)
+    if block.kind == "code":
         return "\n".join(line.rstrip() for line in text.split("\n")).strip()
     lines = (_TABS.sub("\t", _BLANKS.sub(" ", line)).strip() for line in text.split("\n"))
     return "\n".join(line for line in lines if line)

@@ -1,16 +1,17 @@
-"""Markdown as its readers see it: GitHub tables, footnotes, admonitions, raw HTML, and the author's own numbers."""
+"""Markdown with GitHub's tables, footnotes, admonitions, raw HTML, and the author's own list numbers."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import cache
 from textwrap import dedent
 from typing import TYPE_CHECKING
 
-from retrieval.parsing.cleaning import clean
-from retrieval.parsing.html import fragment, is_tag
-from retrieval.parsing.plain import opened, reads_as_prose
+from retrieval.parsing.blocks import ParsedBlock, assemble, row_text
+from retrieval.parsing.html.parser import parse_fragment
+from retrieval.parsing.markdown.inline import escape_unknown_tags, footnote_label, inline_text
+from retrieval.parsing.markdown.slugs import assign_slugs
+from retrieval.parsing.plain import decode_with_metadata, reads_as_prose
 from retrieval.parsing.protocol import Parsed, Skipped
-from retrieval.sectioning.blocks import ParsedBlock, assemble, row_text
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -18,27 +19,24 @@ if TYPE_CHECKING:
 
 _ATTRIBUTES = re.compile(r"\s*\{:?\s*([#.][^{}]*)\}\s*$")
 _EXPLICIT_ID = re.compile(r"#([^\s.#{}]+)")
-_TAG = re.compile(r"</?([A-Za-z][A-Za-z0-9-]*)(?=[\s/>])")
 _TAG_ID = re.compile(r"""<[A-Za-z][^>]*?\s(?:id|name)\s*=\s*["']?([^\s"'>]+)""")
-_LINE_BREAK = re.compile(r"<br\b", re.IGNORECASE)
-_NOT_IN_SLUG = re.compile(r"[^\w\- ]")
 # Two dashes under a paragraph make it a heading in Markdown, but nobody writes a heading this long.
 _LONGEST_HEADING = 200
 
 
 def parse(name: str, data: bytes) -> Parsed | Skipped:
     """The text without its markup; headings get the id that their author or GitHub gives them."""
-    parts = opened(data)
+    parts = decode_with_metadata(data)
     if isinstance(parts, Skipped):
         return parts
     metadata, body = parts
-    return assemble(_with_slugs(_pieces(body)), metadata)
+    return assemble(assign_slugs(_blocks(body)), metadata)
 
 
-def _pieces(text: str, *, headings: bool = True) -> Iterator[ParsedBlock]:
-    reader = _Reader()
+def _blocks(text: str, *, headings: bool = True) -> Iterator[ParsedBlock]:
+    reader = _BlockReader()
     for token in _parser(headings=headings).parse(text):
-        yield from reader.take(token)
+        yield from reader.read(token)
 
 
 @cache
@@ -53,8 +51,8 @@ def _parser(*, headings: bool) -> "MarkdownIt":
     return parser if headings else parser.disable(["heading", "lheading"])
 
 
-class _Reader:
-    """Turns the parser's flat list of tokens into pieces."""
+class _BlockReader:
+    """Turns the parser's flat list of tokens into blocks; `read` takes one token after the other."""
 
     def __init__(self) -> None:
         self._heading = 0
@@ -64,7 +62,7 @@ class _Reader:
         self._cells: list[str] | None = None
         self._in_head = False
 
-    def take(self, token: "Token") -> Iterator[ParsedBlock]:
+    def read(self, token: "Token") -> Iterator[ParsedBlock]:
         match token.type:
             case "inline":
                 yield from self._inline(token)
@@ -73,14 +71,14 @@ class _Reader:
             case "fence":
                 yield ParsedBlock("code", token.content)
             case "code_block":
-                yield from _indented(token.content)
+                yield from _indented_blocks(token.content)
             case "html_block":
                 yield from self._raw(token.content)
             case _:
-                self._note(token)
+                self._track(token)
 
-    def _note(self, token: "Token") -> None:
-        """Tokens without text say where the text after them stands."""
+    def _track(self, token: "Token") -> None:
+        """Keep where the text after this token stands: in a heading, list, table or footnote."""
         match token.type:
             case "heading_open":
                 self._heading = int(token.tag[1])
@@ -93,7 +91,7 @@ class _Reader:
             case "list_item_close":
                 self._marker = ""
             case "footnote_open":
-                self._marker = f"{_footnote(token)} "
+                self._marker = f"{footnote_label(token)} "
             case "thead_open" | "thead_close":
                 self._in_head = token.nesting > 0
             case "tr_open":
@@ -101,30 +99,30 @@ class _Reader:
 
     def _inline(self, token: "Token") -> Iterator[ParsedBlock]:
         children = token.children or []
-        text = _inline_text(children)
+        text = inline_text(children)
         anchor = next((child.content for child in children if child.type == "html_inline" and "=" in child.content), "")
         if found := _TAG_ID.search(anchor):
             self._anchor = found[1]
         if self._cells is not None:
             self._cells.append(text)
         elif self._heading and len(text) <= _LONGEST_HEADING:
-            yield self._titled(text)
+            yield self._heading_block(text)
         elif text.strip():
-            yield self._placed(text)
+            yield self._text_block(text)
 
-    def _titled(self, text: str) -> ParsedBlock:
+    def _heading_block(self, text: str) -> ParsedBlock:
         found = _ATTRIBUTES.search(text)
         given = _EXPLICIT_ID.search(found[1]) if found else None
-        anchor = given[1] if given else self._spend()
+        anchor = given[1] if given else self._take_anchor()
         return ParsedBlock("heading", text[: found.start()] if found else text, self._heading, anchor)
 
-    def _placed(self, text: str) -> ParsedBlock:
+    def _text_block(self, text: str) -> ParsedBlock:
         marker, self._marker = self._marker, ""
         if not marker:
-            return ParsedBlock("paragraph", text, 0, self._spend())
-        return ParsedBlock("item" if self._depth else "paragraph", marker + text, self._depth, self._spend())
+            return ParsedBlock("paragraph", text, 0, self._take_anchor())
+        return ParsedBlock("item" if self._depth else "paragraph", marker + text, self._depth, self._take_anchor())
 
-    def _spend(self) -> str:
+    def _take_anchor(self) -> str:
         anchor, self._anchor = self._anchor, ""
         return anchor
 
@@ -133,70 +131,16 @@ class _Reader:
         yield ParsedBlock("table-head" if self._in_head else "row", row_text(cells))
 
     def _raw(self, markup: str) -> Iterator[ParsedBlock]:
-        for piece in fragment(_TAG.sub(_escape_unknown, markup)):
-            if piece.text:
-                yield ParsedBlock(piece.kind, piece.text, piece.level, piece.anchor or self._spend())
+        for block in parse_fragment(escape_unknown_tags(markup)):
+            if block.text:
+                yield ParsedBlock(block.kind, block.text, block.level, block.anchor or self._take_anchor())
             else:
-                self._anchor = piece.anchor
+                self._anchor = block.anchor
 
 
-def _inline_text(tokens: Sequence["Token"]) -> str:
-    return "".join(map(_token_text, tokens))
-
-
-def _token_text(token: "Token") -> str:
-    match token.type:
-        case "softbreak" | "hardbreak":
-            return "\n"
-        case "image":
-            return _inline_text(token.children or [])
-        case "html_inline":
-            return _tag_text(token.content)
-        case "footnote_ref":
-            return _footnote(token)
-        case _:
-            return token.content
-
-
-def _tag_text(markup: str) -> str:
-    """A line break for `<br>`, nothing for other HTML; `<your name>` is no HTML and stays."""
-    if _LINE_BREAK.match(markup):
-        return "\n"
-    tag = _TAG.match(markup)
-    return markup if tag and not is_tag(tag[1]) else ""
-
-
-def _escape_unknown(tag: re.Match[str]) -> str:
-    return tag[0] if is_tag(tag[1]) else f"&lt;{tag[0][1:]}"
-
-
-def _footnote(token: "Token") -> str:
-    return f"[{token.meta.get('label') or token.meta['id'] + 1}]"
-
-
-def _indented(content: str) -> Iterator[ParsedBlock]:
-    """Policies indent whole paragraphs; only what does not read like sentences is code."""
+def _indented_blocks(content: str) -> Iterator[ParsedBlock]:
+    """The blocks of indented text: policies indent whole paragraphs, so only what does not read like prose is code."""
     if reads_as_prose(content):
-        yield from _pieces(dedent(content), headings=False)
+        yield from _blocks(dedent(content), headings=False)
     else:
         yield ParsedBlock("code", content)
-
-
-def _with_slugs(pieces: Iterator[ParsedBlock]) -> Iterator[ParsedBlock]:
-    """Headings without an id get GitHub's: the second of the same name ends in `-1`."""
-    taken: dict[str, int] = {}
-    for piece in pieces:
-        if piece.kind != "heading":
-            yield piece
-            continue
-        anchor = piece.anchor or _free_slug(piece.text, taken)
-        taken.setdefault(anchor, 0)
-        yield ParsedBlock("heading", piece.text, piece.level, anchor)
-
-
-def _free_slug(heading: str, taken: dict[str, int]) -> str:
-    slug = unique = _NOT_IN_SLUG.sub("", clean(heading).strip().lower()).replace(" ", "-")
-    while unique in taken:
-        taken[slug] += 1
-        unique = f"{slug}-{taken[slug]}"
-    return unique

@@ -1,18 +1,18 @@
-"""How the loading tests look at what a parser returned."""
+"""Parses small files for the tests, and looks at the blocks that came out."""
 
 from retrieval.parsing.protocol import Parsed, Skipped
 from retrieval.parsing.registry import parse
 from retrieval.passages import Block
 
 
-def parsed(name: str, content: str | bytes) -> Parsed:
+def parse_text(name: str, content: str | bytes) -> Parsed:
     """The parsed file; a skip fails the test with its reason."""
     result = parse(name, content.encode() if isinstance(content, str) else content)
     assert isinstance(result, Parsed), result
     return result
 
 
-def skipped(name: str, content: str | bytes) -> str:
+def skip_reason(name: str, content: str | bytes) -> str:
     """The reason why the file was skipped."""
     result = parse(name, content.encode() if isinstance(content, str) else content)
     assert isinstance(result, Skipped), result
@@ -21,24 +21,27 @@ def skipped(name: str, content: str | bytes) -> str:
     return result.reason
 
 
-def said(document: Parsed, block: Block) -> str:
+def block_text(document: Parsed, block: Block) -> str:
     return document.text[block.start : block.end]
 
 
-def outline(document: Parsed) -> list[tuple[int, str, str]]:
+def headings(document: Parsed) -> list[tuple[int, str, str]]:
     """Level, text and anchor of every heading."""
-    return [(block.level, said(document, block), block.anchor) for block in document.blocks if block.kind == "heading"]
+    return [
+        (block.level, block_text(document, block), block.anchor) for block in document.blocks if block.kind == "heading"
+    ]
 
 
-def kinds(document: Parsed) -> list[tuple[str, str]]:
-    return [(block.kind, said(document, block)) for block in document.blocks]
+def blocks(document: Parsed) -> list[tuple[str, str]]:
+    """Kind and text of every block."""
+    return [(block.kind, block_text(document, block)) for block in document.blocks]
 
 
 def assert_well_formed(document: Parsed) -> None:
     """Blocks slice back to stripped text, in order, without overlap, and the text holds nothing unprintable."""
     position = 0
     for block in document.blocks:
-        text = said(document, block)
+        text = block_text(document, block)
         assert position <= block.start < block.end <= len(document.text)
         assert text
         assert text == text.strip()

@@ -1,0 +1,78 @@
+"""A page as a tree: its metadata, and the part of it that holds the text people came for."""
+
+import re
+from typing import TYPE_CHECKING
+
+from retrieval.parsing.front_matter import metadata_from
+from retrieval.parsing.protocol import Skipped
+from retrieval.parsing.titles import plausible_title
+from retrieval.passages import Metadata
+
+if TYPE_CHECKING:
+    from lxml.html import HtmlElement
+
+_INVISIBLE = (
+    "//script | //style | //template | //noscript | //svg | //math//annotation | //head | //nav | //footer"
+    " | //*[@role='navigation' or @role='contentinfo' or @role='search'] | //*[@hidden and not(@hidden='until-found')]"
+    " | //*[@aria-hidden='true'] | //button | //select | //input | //textarea | //option | //datalist"
+    " | //iframe | //object | //embed | //canvas | //audio | //video | //map"
+    " | //header[not(ancestor::main or ancestor::article) and not(.//h1 or .//h2)]"
+    " | //*[contains(translate(@style, ' ', ''), 'display:none')]"
+)
+_WHITE_SPACE = re.compile(r"[ \t\n\r\f]+")
+
+
+def parse_tree(text: str) -> "HtmlElement | None":
+    """The root element; None when there is nothing but comments and white space."""
+    from lxml import etree
+    from lxml.html import HTMLParser, document_fromstring
+
+    # As bytes, because a str with an XML declaration is refused; NUL would end the document.
+    data = text.replace("\x00", "").encode("utf-8", errors="ignore")
+    parser = HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, no_network=True, huge_tree=True)
+    try:
+        return document_fromstring(data, parser=parser)
+    except (etree.ParserError, AssertionError):
+        return None
+
+
+def read_metadata(root: "HtmlElement") -> Metadata | Skipped:
+    """Metadata from `footnote:` meta tags, with the page's own title where they give none.
+
+    `Skipped` for an audience that cannot be understood; several audience tags add up.
+    """
+    values: dict[str, object] = {}
+    for meta in root.iter("meta"):
+        key = (meta.get("name") or meta.get("property") or "").strip().lower()
+        if key.startswith("footnote:"):
+            key, content = key.removeprefix("footnote:"), meta.get("content") or ""
+            values[key] = f"{values[key]},{content}" if key == "audience" and key in values else content
+    if not values.get("title"):
+        values["title"] = _title(root)
+    return metadata_from(values)
+
+
+def _title(root: "HtmlElement") -> str:
+    """`<title>`, else the first h1; a title inside a drawing is not the page's."""
+    for path in ("//title[not(ancestor::*[local-name()='svg'])]", "//h1"):
+        for element in root.xpath(path):
+            if title := plausible_title(element.text_content()):
+                return title
+    return ""
+
+
+def remove_invisible(root: "HtmlElement") -> None:
+    """Remove menus, forms, footers and what is not shown from the tree; the text after them stays."""
+    for element in root.xpath(_INVISIBLE):
+        if element.getparent() is not None:
+            element.drop_tree()
+
+
+def main_content(root: "HtmlElement") -> "HtmlElement":
+    """`<main>` or `<article>` if at least half of the page's text is in it, else the page."""
+    total = len(_WHITE_SPACE.sub("", root.text_content()))
+    for tag in ("main", "article"):
+        for element in root.iter(tag):
+            if len(_WHITE_SPACE.sub("", element.text_content())) * 2 >= total:
+                return element
+    return root

@@ -1,0 +1,44 @@
+"""HTML: what a reader sees of the page, in blocks, without menus, forms and footers."""
+
+import re
+
+from retrieval.parsing import front_matter
+from retrieval.parsing.blocks import ParsedBlock, assemble
+from retrieval.parsing.decoding import decode
+from retrieval.parsing.html.blocks import BlockReader
+from retrieval.parsing.html.page import main_content, parse_tree, read_metadata, remove_invisible
+from retrieval.parsing.plain import NOT_TEXT
+from retrieval.parsing.protocol import Parsed, Skipped
+
+_CHARSET = re.compile(rb"<(?:meta|\?xml)[^>]*?(?:charset|encoding)\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
+
+
+def parse(name: str, data: bytes) -> Parsed | Skipped:
+    """The page's text; its metadata is in `footnote:` meta tags, or before the page as site generators have it."""
+    declared = _CHARSET.search(data[:4096])
+    text = decode(data, declared[1].decode("ascii", errors="replace") if declared else "")
+    if text is None:
+        return NOT_TEXT
+    parts = front_matter.split(text.replace("\r\n", "\n"))
+    if isinstance(parts, Skipped):
+        return parts
+    header, page = parts
+    root = parse_tree(page)
+    if root is None:
+        return Skipped("no-text", "there is no text in it")
+    metadata = read_metadata(root)
+    if isinstance(metadata, Skipped):
+        return metadata
+    remove_invisible(root)
+    return assemble(BlockReader().read(main_content(root)), front_matter.merge(header, metadata))
+
+
+def parse_fragment(markup: str) -> list[ParsedBlock]:
+    """The blocks of HTML inside another text; a last block without text carries an anchor onwards."""
+    root = parse_tree(f"<body>{markup}")
+    if root is None:
+        return []
+    remove_invisible(root)
+    reader = BlockReader()
+    blocks = list(reader.read(root))
+    return [*blocks, ParsedBlock("paragraph", "", anchor=reader.anchor)] if reader.anchor else blocks

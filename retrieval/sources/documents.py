@@ -1,0 +1,44 @@
+"""Makes a document of a parsed file (pure)."""
+
+import re
+from hashlib import sha256
+from pathlib import PurePosixPath
+
+from retrieval.parsing.protocol import Parsed
+from retrieval.passages import Document
+from retrieval.sources.files import File, Source
+
+
+def make_document(source: Source, file: File, parsed: Parsed, *, data: bytes) -> Document:
+    """The file as a document; its own metadata goes before what the source gives.
+
+    The title is that of the metadata, else the first heading of the highest level, else the file's name in words.
+    """
+    metadata = parsed.metadata
+    return Document(
+        id=f"{source.name}/{file.relative}",
+        source=source.name,
+        title=metadata.title or _first_heading(parsed) or _readable_stem(file.relative),
+        url=metadata.url or file.path.as_uri(),
+        version=sha256(data).hexdigest(),
+        text=parsed.text,
+        blocks=parsed.blocks,
+        audience=source.audience if metadata.audience is None else metadata.audience,
+        owner=metadata.owner or source.owner,
+        review=metadata.review,
+        modified=file.modified,
+        superseded_by=metadata.superseded_by,
+    )
+
+
+def _first_heading(parsed: Parsed) -> str:
+    """The first heading of level 1, else the first of any level; empty when there is none."""
+    headings = [block for block in parsed.blocks if block.kind == "heading"]
+    first = next((block for block in headings if block.level == 1), headings[0] if headings else None)
+    return parsed.text[first.start : first.end] if first else ""
+
+
+def _readable_stem(relative: str) -> str:
+    stem = PurePosixPath(relative).stem
+    words = re.sub(r"[-_.\s]+", " ", stem).strip() or stem
+    return words[:1].upper() + words[1:]
