@@ -21,14 +21,17 @@ LOOKING = DOING["searching"]
 # until it is stopped, one that begins with Half is written at until then.
 CHILD = """
 import fcntl, os, sys, termios, threading
+from pathlib import Path
 os.environ.pop("COLUMNS", None)  # left in the environment by a readline of the process that runs the tests
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 from bot.answering.answers import Answer, Citation, Sentence, SentenceReady, Status
 from bot.cli import main
 from bot.cli.output import Invocation
-from tests.fakes import FakeHouse
+from feedback.stores.sqlite.store import SqliteFeedback
+from tests.bot.cli.conftest import answering_app
+from tests.fakes import ScriptedPipeline
 
-class House(FakeHouse):
+class Pipeline(ScriptedPipeline):
     def stream(self, question):
         if question.text.startswith("Slow"):
             yield Status("searching")
@@ -38,10 +41,11 @@ class House(FakeHouse):
             threading.Event().wait()
         quote = "Five\x1b[2J days may be carried over into the next year in every office that we have."
         cited = Citation(1, "d", "Leave", "Leave", "a", "", quote, "v")
-        self.answers = [Answer(f"a{len(self.recorded)}", quote, (Sentence(quote, (1,)),), (cited,))]
+        self.answers = [Answer(f"a{len(self.questions)}", quote, (Sentence(quote, (1,)),), (cited,))]
         yield from super().stream(question)
 
-main(["chat", "--user", "ada"], obj=Invocation(builder=lambda _: House()), prog_name="footnote")
+app = answering_app(Pipeline(), SqliteFeedback(Path("feedback.db")), home=Path())
+main(["chat", "--user", "ada"], obj=Invocation(bootstrap=lambda _: app), prog_name="footnote")
 """
 
 

@@ -2,16 +2,21 @@
 
 import json
 import re
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
 
+from bot.app import bootstrap
 from bot.reports.evaluation_page import page
 from bot.reports.evaluation_text import drawing, table
-from retrieval.evaluation.judgements import read_questions
 from retrieval.ranking.configuration import SWITCHES
-from tests.bot.cli.conftest import told
+from tests.bot.cli.command_line import error_line, footnote
+from tests.fakes import FakeEmbedder
 
 FIGURES = {
     "questions": 2,
@@ -32,16 +37,34 @@ def questions(folder) -> Path:
     return path
 
 
-@pytest.fixture(autouse=True)
-def figures(house) -> None:
-    house.figures = FIGURES
+class ScriptedEvaluation:
+    """An `EvaluationService` that gives these figures; `calls` are the options that it was called with."""
+
+    def __init__(self) -> None:
+        self.figures: Mapping[str, Any] = FIGURES
+        self.calls: list[dict[str, Any]] = []
+
+    def evaluate(self, questions: Path, *, progress: Any, **options: Any) -> Mapping[str, Any]:
+        self.calls.append({"questions": questions, **options})
+        progress("asking", 1, 1)
+        return self.figures
 
 
-def test_the_json_is_the_figures(run, house, questions):
+@pytest.fixture
+def evaluation() -> ScriptedEvaluation:
+    return ScriptedEvaluation()
+
+
+@pytest.fixture
+def app(evaluation) -> SimpleNamespace:
+    return SimpleNamespace(evaluation=evaluation)
+
+
+def test_the_json_is_the_figures(run, evaluation, questions):
     result = run("evaluate", "--questions", str(questions), "--qrels", str(questions), "--without", "dense", "--json")
     assert (result.exit_code, result.stderr) == (0, "")
     assert json.loads(result.stdout) == FIGURES
-    assert house.asked == [
+    assert evaluation.calls == [
         {"questions": questions, "qrels": questions, "corpus": None, "without": {"dense"}, "models": ()}
     ]
 
@@ -127,8 +150,8 @@ def test_models_stand_side_by_side_with_a_dash_where_nothing_is_known():
     ]
 
 
-def test_the_page_is_whole_and_quotes_what_it_shows(run, house, questions, folder):
-    house.figures = WHOLE
+def test_the_page_is_whole_and_quotes_what_it_shows(run, evaluation, questions, folder):
+    evaluation.figures = WHOLE
     result = run("evaluate", "--questions", str(questions), "--html", "e.html")
     assert result.exit_code == 0
     assert "written: e.html" in result.stderr
@@ -147,16 +170,16 @@ def test_a_page_of_what_could_not_be_told_has_no_drawing():
     assert "<svg" not in page({"questions": 1, "auroc": None, "thresholds": None, "answers": {}, "differences": []})
 
 
-def test_a_page_that_cannot_be_written_ends_the_command_in_one_line(run, house, questions, folder):
+def test_a_page_that_cannot_be_written_ends_the_command_in_one_line(run, evaluation, questions, folder):
     (folder / "e.html").mkdir()
     assert run("evaluate", "--questions", str(questions), "--html", "e.html").exit_code == 2
-    assert house.asked == []
+    assert evaluation.calls == []
 
 
-def test_no_answers_asks_for_none_and_models_are_passed_on(run, house, questions):
+def test_no_answers_asks_for_none_and_models_are_passed_on(run, evaluation, questions):
     run("evaluate", "--questions", str(questions), "--no-answers")
     run("evaluate", "--questions", str(questions), "--model", "openai:a", "--model", "extractive")
-    assert [asked["models"] for asked in house.asked] == [None, ("openai:a", "extractive")]
+    assert [call["models"] for call in evaluation.calls] == [None, ("openai:a", "extractive")]
 
 
 def test_without_thresholds_there_is_no_second_table():
@@ -164,14 +187,14 @@ def test_without_thresholds_there_is_no_second_table():
 
 
 @pytest.mark.parametrize("ingredient", SWITCHES)
-def test_every_ingredient_can_be_switched_off(run, house, questions, ingredient):
+def test_every_ingredient_can_be_switched_off(run, evaluation, questions, ingredient):
     result = run("evaluate", "--questions", str(questions), "--without", ingredient)
-    assert (result.exit_code, house.asked[0]["without"]) == (0, {ingredient})
+    assert (result.exit_code, evaluation.calls[0]["without"]) == (0, {ingredient})
 
 
-def test_several_ingredients_can_be_switched_off(run, house, questions):
+def test_several_ingredients_can_be_switched_off(run, evaluation, questions):
     run("evaluate", "--questions", str(questions), "--without", "dense", "--without", "history")
-    assert house.asked[0]["without"] == {"dense", "history"}
+    assert evaluation.calls[0]["without"] == {"dense", "history"}
 
 
 def test_an_unknown_ingredient_is_bad_usage_and_the_known_ones_are_named(run, questions):
@@ -186,8 +209,8 @@ def test_a_missing_file_is_bad_usage(run, questions, option):
     assert (result.exit_code, result.stdout) == (2, "")
 
 
-def test_a_bad_line_ends_the_command_in_one_line(run, house, questions):
+def test_a_bad_line_ends_the_command_in_one_line(questions):
     questions.write_text("nope", encoding="utf-8")
-    house.evaluate = lambda questions, **_: read_questions(questions)
-    line = told(run("evaluate", "--questions", str(questions), "--json"), 1)
+    real = partial(bootstrap, embedder=FakeEmbedder())
+    line = error_line(footnote("evaluate", "--questions", str(questions), "--json", bootstrap=real), 1)
     assert line == f"'{questions}', line 1: expected a JSON object"

@@ -1,21 +1,18 @@
 """`footnote report`: on a terminal, as JSON and as a page, over a real index and store."""
 
-import json
 import re
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from bot.app import App
-from bot.cli import main
-from bot.cli.output import Invocation
-from bot.config.settings import Settings
+from bot.app import bootstrap
 from bot.reports.feedback_page import by_week, page
 from bot.reports.feedback_text import bar, report
-from tests.bot.cli.conftest import told
+from tests.bot.cli.command_line import error_line, footnote, printed_json
 from tests.fakes import FakeEmbedder
 
 LEAVE = "# Leave\n\n## Carry-over\n\nFive days of leave may be carried over into the next year.\n"
@@ -23,20 +20,12 @@ QUESTION = "How many days of leave may be carried over?"
 UNKNOWN = "Where is the bicycle shed?"
 
 
-def build(settings: Settings) -> App:
-    house = App(settings)
-    house.__dict__["embedder"] = FakeEmbedder()  # where cached_property keeps what it made
-    return house
-
-
 def run(*arguments: str) -> Result:
-    return CliRunner().invoke(main, ["--debug", *arguments], obj=Invocation(builder=build), prog_name="footnote")
+    return footnote("--debug", *arguments, bootstrap=partial(bootstrap, embedder=FakeEmbedder()))
 
 
 def read(*arguments: str) -> Any:
-    result = run(*arguments, "--json")
-    assert result.exit_code == 0, result.output
-    return json.loads(result.stdout)
+    return printed_json(run(*arguments, "--json"))
 
 
 def ask(text: str, user: str) -> str:
@@ -170,7 +159,7 @@ def test_wrong_options_end_with_status_2(folder, arguments, line):
 def test_a_store_that_cannot_be_read_ends_in_one_line(folder):
     (folder / ".footnote").mkdir()
     (folder / ".footnote" / "feedback.db").write_text("no database " * 100, encoding="utf-8")
-    assert "feedback.db" in told(run("report"), 1)
+    assert "feedback.db" in error_line(run("report"), 1)
 
 
 def week(name, share=None) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from bot.answering.answers import Answer, AnswerWarning, Citation, Sentence
 from bot.channels.terminal import rendering
 from bot.channels.terminal.rendering import Paragraphs
 from retrieval.passages import Hit
-from tests.bot.cli.conftest import document, passages
+from tests.bot.cli.samples import document, passages
 
 LONG = "Whoever has been here for five years may take eight weeks away, two of which are paid in full."
 
