@@ -2,15 +2,18 @@
 
 import json
 from collections.abc import Callable
+from io import BytesIO
 from typing import Any
 
 from click.testing import CliRunner, Result
 
 from bot.cli import main
-from bot.cli.output import Invocation
+from bot.cli.invocation import Invocation
 
 
-def footnote(*arguments: str, stdin: str | bytes | None = None, bootstrap: Callable[..., Any] | None = None) -> Result:
+def footnote(
+    *arguments: str, stdin: str | bytes | BytesIO | None = None, bootstrap: Callable[..., Any] | None = None
+) -> Result:
     """Run the command line in the working folder; `bootstrap` makes the app in place of `bot.app.bootstrap`."""
     invocation = Invocation(bootstrap=bootstrap) if bootstrap else Invocation()
     return CliRunner().invoke(main, arguments, obj=invocation, input=stdin, prog_name="footnote")

@@ -8,7 +8,7 @@ import pytest
 from click.testing import Result
 
 from bot.answering.answers import Answer, Citation, Question, Sentence
-from bot.cli.chat import DOING, HELP, REMEMBERED
+from bot.channels.terminal.conversation import HELP, REMEMBERED, STATUS_TEXTS
 from feedback.errors import FeedbackUnavailable
 from feedback.records import Correction
 from feedback.records import Vote as VoteRecord
@@ -222,4 +222,4 @@ def test_what_is_no_utf_8_is_asked_as_far_as_it_is(run, pipeline):
 
 
 def test_no_status_line_reaches_a_pipe(chat):
-    assert DOING["searching"] not in chat("How many?").output
+    assert STATUS_TEXTS["searching"] not in chat("How many?").output

@@ -9,13 +9,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from bot.cli.chat import DOING
+from bot.channels.terminal.conversation import STATUS_TEXTS
 from tests.processes import start_python
 
 pty = pytest.importorskip("pty", reason="Windows has no such terminals")
 termios = pytest.importorskip("termios")
 
-LOOKING = DOING["searching"]
+LOOKING = STATUS_TEXTS["searching"]
 
 # A child that has this terminal as its own, so that ctrl-c reaches it. A question that begins with Slow is searched for
 # until it is stopped, one that begins with Half is written at until then.
@@ -26,7 +26,7 @@ os.environ.pop("COLUMNS", None)  # left in the environment by a readline of the 
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 from bot.answering.answers import Answer, Citation, Sentence, SentenceReady, Status
 from bot.cli import main
-from bot.cli.output import Invocation
+from bot.cli.invocation import Invocation
 from feedback.stores.sqlite.store import SqliteFeedback
 from tests.bot.cli.conftest import answering_app
 from tests.fakes import ScriptedPipeline

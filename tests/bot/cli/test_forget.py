@@ -3,6 +3,7 @@
 import json
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -76,13 +77,19 @@ def test_exports_that_hold_rows_are_named_with_their_files(known, folder):
     assert exports[1]["files"] == {}
 
 
-def test_on_a_terminal_it_is_asked_before(known, monkeypatch):
-    monkeypatch.setattr("bot.cli.forget._at_a_terminal", lambda: True)
-    no = footnote("forget", ADA, stdin="n\n")
+class Keyboard(BytesIO):
+    """What somebody types at a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_on_a_terminal_it_is_asked_before(known):
+    no = footnote("forget", ADA, stdin=Keyboard(b"n\n"))
     assert no.exit_code == 1
     assert "Erase everything that is recorded of ada@example.com?" in no.stderr
-    assert footnote("forget", ADA, stdin="y\n").stdout.startswith("Erased exchanges: 1")
-    assert footnote("forget", ADA, "--yes").stdout.startswith("Erased exchanges: 0")
+    assert footnote("forget", ADA, stdin=Keyboard(b"y\n")).stdout.startswith("Erased exchanges: 1")
+    assert footnote("forget", ADA, "--yes", stdin=Keyboard()).stdout.startswith("Erased exchanges: 0")
 
 
 def test_values_that_a_platform_keeps_of_a_person_go_too(known):

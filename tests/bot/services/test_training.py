@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from bot.app import App, bootstrap
 from bot.cli import main
-from bot.cli.output import Invocation
+from bot.cli.invocation import Invocation
 from bot.config.settings import Settings
 from tests.bot.cli.command_line import error_line
 from tests.bot.cli.conftest import folder as empty_folder

@@ -8,8 +8,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bot.cli import main
-from bot.cli.output import Invocation
-from bot.reports.evaluation_text import is_more_than_noise
+from bot.cli.invocation import Invocation
+from bot.reports.evaluation_rows import is_more_than_noise
 from bot.services.evaluation.comparison import PATIENCE, difference
 from tests.bot.cli.command_line import error_line
 from tests.bot.cli.conftest import folder as empty_folder

@@ -1,4 +1,4 @@
-"""Work that a person may stop waiting for."""
+"""Runs work in a thread of its own, so that a person may stop waiting for it."""
 
 import threading
 from collections.abc import Iterator
@@ -10,10 +10,11 @@ T = TypeVar("T")
 
 
 def in_background(work: Iterator[T]) -> Iterator[T]:
-    """The values of an iterator that runs in a thread of its own, each as soon as it is there.
+    """Yield the values of an iterator that runs in a thread of its own, each as soon as it is there.
 
-    Whoever stops asking for more leaves the work to end by itself, at its next value. So an interrupt never hits the
-    middle of it: half an import of torch, say, could not be repaired in the same process.
+    Where no more values are taken, the work ends by itself at its next value. So an interrupt never hits the middle of
+    it: half an import of torch, say, could not be repaired in the same process. What the work raises is raised here,
+    after the values before it.
     """
     made: SimpleQueue[tuple[T] | BaseException | None] = SimpleQueue()
     abandoned = threading.Event()
