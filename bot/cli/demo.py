@@ -1,5 +1,5 @@
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from bot.cli.progress import progress_line
 from retrieval.passages import Turn
 
 if TYPE_CHECKING:
-    from bot.answering.answers import Answer, Question
+    from bot.services.questions import QuestionService
 
 # A question, one that means something only after it, one about a table, and one that the handbook does not answer.
 CONVERSATION = (
@@ -40,15 +40,15 @@ def command(invocation: Invocation, /, words: tuple[str, ...], *, as_json: bool)
     with progress_line() as advance:
         app = open_demo(invocation.settings, bootstrap=invocation.bootstrap, progress=advance)
     interactive = not (words or as_json) and sys.stdin.isatty() and sys.stdout.isatty()
-    asked = [" ".join(words)] if words else CONVERSATION
-    _converse(app.questions.answer, _questions(asked, interactive=interactive), as_json=as_json)
+    questions = [" ".join(words)] if words else CONVERSATION
+    _converse(app.questions, _texts(questions, interactive=interactive), as_json=as_json)
     if not as_json:
         print_note('\nYour own documents: `footnote sync FOLDER`, then `footnote ask "QUESTION"`.')
 
 
-def _questions(asked: Sequence[str], *, interactive: bool) -> Iterator[str]:
+def _texts(questions: Sequence[str], *, interactive: bool) -> Iterator[str]:
     """Yield these questions, then those that a person types until an empty line."""
-    yield from asked
+    yield from questions
     if interactive:
         print_note("\nNow you; an empty line ends it.")
         with suppress(click.Abort):  # the end of the input ends it too
@@ -56,15 +56,15 @@ def _questions(asked: Sequence[str], *, interactive: bool) -> Iterator[str]:
                 yield text
 
 
-def _converse(answer: "Callable[[Question], Answer]", texts: Iterator[str], *, as_json: bool) -> None:
+def _converse(questions: "QuestionService", texts: Iterator[str], *, as_json: bool) -> None:
     """Print the answers of one conversation: every question knows those before it."""
     from bot.answering.answers import Question
 
     history: tuple[Turn, ...] = ()
     for text in texts:
-        given = answer(Question(text, history=history))
+        answer = questions.answer(Question(text, history=history))
         if as_json:
-            print_json_line({"query": text, **answer_json(given)})
+            print_json_line({"query": text, **answer_json(answer)})
         else:
-            print_text(f"\n> {text}\n\n{answer_text(given)}")
-        history = (*history, Turn("user", text), Turn("bot", given.text))
+            print_text(f"\n> {text}\n\n{answer_text(answer)}")
+        history = (*history, Turn("user", text), Turn("bot", answer.text))

@@ -38,11 +38,11 @@ def rebuild(invocation: Invocation, /, *, as_json: bool) -> None:
     Searches go on meanwhile; a sync waits until it is done.
     """
     with progress_line() as advance:
-        made = invocation.app.ingestion.rebuild(progress=advance)
+        rebuilt = invocation.app.ingestion.rebuild(progress=advance)
     if as_json:
-        print_json(generation_json(made))
+        print_json(generation_json(rebuilt))
     else:
-        print_note(f"{made.documents} documents, {made.passages} passages; `footnote index rollback` goes back")
+        print_note(f"{rebuilt.documents} documents, {rebuilt.passages} passages; `footnote index rollback` goes back")
 
 
 @command.command("rollback")

@@ -16,11 +16,11 @@ def in_background(work: Iterator[T]) -> Iterator[T]:
     it: half an import of torch, say, could not be repaired in the same process. What the work raises is raised here,
     after the values before it.
     """
-    made: SimpleQueue[tuple[T] | BaseException | None] = SimpleQueue()
+    results: SimpleQueue[tuple[T] | BaseException | None] = SimpleQueue()
     abandoned = threading.Event()
-    threading.Thread(target=_run, args=(work, made, abandoned), daemon=True).start()
+    threading.Thread(target=_run, args=(work, results, abandoned), daemon=True).start()
     try:
-        while (item := _next(made)) is not None:
+        while (item := _next(results)) is not None:
             if isinstance(item, BaseException):
                 raise item
             yield item[0]
@@ -28,18 +28,20 @@ def in_background(work: Iterator[T]) -> Iterator[T]:
         abandoned.set()
 
 
-def _next(made: "SimpleQueue[tuple[T] | BaseException | None]") -> tuple[T] | BaseException | None:
+def _next(results: "SimpleQueue[tuple[T] | BaseException | None]") -> tuple[T] | BaseException | None:
     while True:
         with suppress(Empty):
-            return made.get(timeout=0.2)  # an interrupt that comes just before the wait is noticed after it
+            return results.get(timeout=0.2)  # an interrupt that comes just before the wait is noticed after it
 
 
-def _run(work: Iterator[T], made: "SimpleQueue[tuple[T] | BaseException | None]", abandoned: threading.Event) -> None:
+def _run(
+    work: Iterator[T], results: "SimpleQueue[tuple[T] | BaseException | None]", abandoned: threading.Event
+) -> None:
     try:
         for value in work:
             if abandoned.is_set():
                 return
-            made.put((value,))
-        made.put(None)
+            results.put((value,))
+        results.put(None)
     except BaseException as error:  # noqa: BLE001 - raised again where the work is waited for
-        made.put(error)
+        results.put(error)

@@ -99,7 +99,7 @@ def review_text(
         f"{'Asked before' if role == 'user' else 'Answered'}: {text}" for role, text in exchange.history[-EARLIER:]
     ]
     sections = [
-        f"[{each.number}] {place(each.title, each.section)}\n“{' '.join(each.quote.split())}”"
+        f"[{each.number}] {section_label(each.title, each.section)}\n“{' '.join(each.quote.split())}”"
         for each in exchange.citations
     ]
     votes = [": ".join(filter(None, (f"{each.vote} {each.reason}".strip(), each.comment))) for each in reviewed.votes]
@@ -134,7 +134,7 @@ def check_text(check: "Check") -> str:
     return f"{sign}  {check.check}: {check.detail}" + (f"\n      {check.mend}" if check.mend else "")
 
 
-def place(title: str, path: str) -> str:
+def section_label(title: str, path: str) -> str:
     """Return where to look: document title › section, without repeating the title."""
     headings = [heading for heading in path.split(" > ") if heading]
     if headings and headings[0] == title:
@@ -166,7 +166,7 @@ def _marks(numbers: Iterable[int]) -> str:
 def _footnote(cited: "Citation", width: int) -> str:
     mark = f"[{cited.number}] "
     indent = " " * len(mark)
-    lines = [_wrapped(place(cited.title, cited.section), width, first=mark, then=indent)]
+    lines = [_wrapped(section_label(cited.title, cited.section), width, first=mark, then=indent)]
     if cited.url:
         lines.append(indent + cited.url)  # never broken, so that it can be clicked
     lines.append(_wrapped(f"“{_reflowed(cited.quote.strip())}”", width, first=indent, then=indent))
@@ -190,7 +190,7 @@ def _reflowed(quote: str) -> str:
 def _nearest(hits: Sequence[Hit], width: int) -> str:
     lines: dict[str, None] = {}
     for each in hits:
-        line = _wrapped(place(each.passage.title, each.passage.section), width, first="  - ", then="    ")
+        line = _wrapped(section_label(each.passage.title, each.passage.section), width, first="  - ", then="    ")
         lines[f"{line}\n    {each.passage.link}" if each.passage.link else line] = None
     return "\n".join(["The closest sections:", *lines]) if lines else ""
 

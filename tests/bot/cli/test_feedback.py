@@ -79,7 +79,7 @@ def test_only_its_owner_may_read_a_dump(filled):
     assert stat.S_IMODE(Path("dump.jsonl").stat().st_mode) == 0o600
 
 
-def test_a_dump_that_fails_leaves_the_one_before(filled, monkeypatch):
+def test_a_dump_that_fails_leaves_the_one_before(filled):
     Path("dump.jsonl").write_text("before", encoding="utf-8")
     with closing(sqlite3.connect(filled / ".footnote" / "feedback.db")) as connection, connection:
         connection.execute("UPDATE votes SET record = 'nope'")
