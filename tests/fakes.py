@@ -23,7 +23,7 @@ NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
 class FakeEmbedder:
-    """A `retrieval.embedding.Embedder` without a model: every word has a direction of its own, drawn from its hash.
+    """An `Embedder` without a model: every word has a direction of its own, drawn from its hash.
 
     Texts that share words are near, texts that share none are about orthogonal, and the same text gives the same
     vectors in every process. A word piece is a word; `passage_texts` and `query_texts` are what it was asked to embed.
@@ -69,7 +69,7 @@ class FakeEmbedder:
 
 @lru_cache(maxsize=100_000)
 def direction(word: str) -> Vector:
-    """The unit vector of a word, the same for `Leave`, `leave` and in every process."""
+    """Return the unit vector of a word, the same for `Leave`, `leave` and in every process."""
     digest = hashlib.sha256(fold(word).encode("utf-8", "surrogatepass")).digest()
     vector = np.random.default_rng(int.from_bytes(digest[:8], "big")).standard_normal(DIMENSIONS)
     made: NDArray[np.float32] = unit(vector.astype(np.float32))
@@ -84,7 +84,7 @@ def _encoded(text: str) -> Encoded:
 
 
 def _mean(vectors: Sequence[Vector]) -> Vector:
-    """Unit length; a text without words has the direction of none, so that it is a vector too."""
+    """Return the mean of unit length; a text without words has the direction of the empty word."""
     return unit(np.sum(vectors, axis=0, dtype=np.float32) if vectors else direction(""))
 
 

@@ -3,7 +3,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from bot.channels.json_format import answer_json
-from bot.channels.terminal.rendering import answer_text
+from bot.channels.terminal.rendering import UNRECORDED, answer_text
 from bot.cli.invocation import Invocation
 from bot.cli.options import from_option, group_option, json_option, question_text, text_argument
 from bot.cli.output import print_json, print_json_line, print_note, print_text
@@ -90,4 +90,4 @@ def _record(invocation: Invocation, question: "Question", answer: "Answer") -> N
     try:
         invocation.app.questions.record(question, answer)
     except FeedbackError as error:
-        print_note(f"footnote: the answer could not be recorded, so that nobody can vote on it: {error}")
+        print_note(UNRECORDED.format(error=error))

@@ -14,9 +14,6 @@ from feedback.errors import FeedbackError
 from feedback.records import Reason
 from retrieval.passages import Turn
 
-# In the letters of every terminal.
-STATUS_TEXTS = {"searching": "Looking in the documents ...", "writing": "Writing the answer ..."}
-UNRECORDED = "footnote: the answer could not be recorded, so that nobody can vote on it: {error}"
 HELP = """\
 Type a question; one that goes on from those before it is understood.
   +       the last answer helped
@@ -117,26 +114,27 @@ class TerminalConversation:
         try:
             self._services.questions.record(question, answer)
         except FeedbackError as error:
-            self._terminal.note(UNRECORDED.format(error=error))
+            self._terminal.note(rendering.UNRECORDED.format(error=error))
         else:
             self._last = answer.id
             self.is_recorded = True
 
     def _show_answer(self, question: Question) -> Answer:
         """Print the answer as it comes, and return it."""
-        terminal, width = self._terminal, self._terminal.width
-        paragraphs = rendering.Paragraphs(width)
+        terminal = self._terminal
+        paragraphs = rendering.Paragraphs(terminal.width)
         terminal.write("\n")
         for event in in_background(self._events(question)):
             match event:
                 case Status(step):
-                    terminal.status(STATUS_TEXTS[step])
+                    terminal.status(rendering.STATUS_TEXTS[step])
                 case SentenceReady(sentence):
                     terminal.write(paragraphs.add(sentence.text, sentence.citations))
                 case Done(answer):
-                    rest = rendering.footnotes_text(answer, width=width)
-                    whole = rendering.answer_text(answer, width=width)
-                    terminal.print_line(f"\n{rest}\n" if answer.sentences else f"{whole}\n")
+                    if answer.sentences:
+                        terminal.print_line(f"\n{rendering.footnotes_text(answer, width=terminal.width)}\n")
+                    else:
+                        terminal.print_line(f"{rendering.answer_text(answer, width=terminal.width)}\n")
         return answer
 
     def _events(self, question: Question) -> Iterator[Event]:

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from feedback.records import Correction, ErasureResult, ReviewedExchange
 
 WIDTH = 80
+# In signs that every terminal has.
+STATUS_TEXTS = {"searching": "Looking in the documents ...", "writing": "Writing the answer ..."}
+UNRECORDED = "footnote: the answer could not be recorded, so that nobody can vote on it: {error}"
 # Turns of the conversation that are shown to a reviewer.
 EARLIER = 4
 

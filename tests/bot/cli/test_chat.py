@@ -8,7 +8,8 @@ import pytest
 from click.testing import Result
 
 from bot.answering.answers import Answer, Citation, Question, Sentence
-from bot.channels.terminal.conversation import HELP, REMEMBERED, STATUS_TEXTS
+from bot.channels.terminal.conversation import HELP, REMEMBERED
+from bot.channels.terminal.rendering import STATUS_TEXTS
 from feedback.errors import FeedbackUnavailable
 from feedback.records import Correction
 from feedback.records import Vote as VoteRecord
@@ -82,7 +83,7 @@ def test_only_the_newest_turns_are_taken_along(chat, pipeline):
     assert history[-2].text == "Question 7?"
 
 
-def test_a_conversation_goes_on_and_tells_how_to(chat, pipeline, feedback):
+def test_a_conversation_goes_on_and_names_the_command_for_it(chat, pipeline, feedback):
     groups = frozenset({"hr"})
     feedback.record(exchange(question="How many?", answer="Five.", conversation="c", asker="ada", groups=groups))
     result = chat("And then?", options=("--conversation", "c", "--group", "hr"))

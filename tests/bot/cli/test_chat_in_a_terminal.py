@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bot.channels.terminal.conversation import STATUS_TEXTS
+from bot.channels.terminal.rendering import STATUS_TEXTS
 from tests.processes import start_python
 
 pty = pytest.importorskip("pty", reason="Windows has no such terminals")
@@ -172,7 +172,7 @@ def test_ctrl_c_at_the_prompt_drops_the_line_and_says_how_to_end(screen):
 
 
 @pytest.mark.parametrize("end", ["\x04", "/quit\n"])
-def test_the_end_tells_how_to_go_on(screen, end):
+def test_the_end_names_the_command_to_go_on_with(screen, end):
     screen.type("How many?\n")
     screen.wait("> ")
     screen.type(end)

@@ -1,4 +1,4 @@
-"""`footnote feedback dump | load`: everything into a file and back, what is refused and how that is said."""
+"""`footnote feedback dump | load`: everything into a file and back, what is refused and the line that says why."""
 
 import json
 import os

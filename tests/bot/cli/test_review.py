@@ -1,4 +1,4 @@
-"""`footnote review`: what waits is shown once, oldest first, never with who said it, and what is decided counts."""
+"""`footnote review`: what waits is shown once, oldest first, never with who wrote it, and what is decided counts."""
 
 from collections.abc import Iterator
 from contextlib import closing

@@ -151,7 +151,7 @@ def test_debug_shows_the_traceback(run, app):
     assert isinstance(run("--debug", "search", "a").exception, ZeroDivisionError)
 
 
-def test_wrong_settings_are_told_before_anything_is_asked(run, app, folder):
+def test_wrong_settings_end_the_command_before_anything_is_searched(run, app, folder):
     (folder / "footnote.toml").write_text("confidence_threshold = 7", encoding="utf-8")
     assert "confidence_threshold must be a number from 0 to 1" in error_line(run("search", "a"), 2)
     assert app.asked == []

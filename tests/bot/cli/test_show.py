@@ -61,7 +61,7 @@ def test_an_older_version_has_its_own_text_and_no_sections_of_the_current_one(ru
     assert (shown["version"], shown["text"], shown["sections"]) == ("v1", "Leave\nFour days.", [])
 
 
-def test_a_version_that_is_not_kept_is_told_with_the_current_one(run):
+def test_a_version_that_is_not_kept_is_refused_with_the_current_one(run):
     line = error_line(run("show", "handbook/leave.md", "--version", "v0"), 1)
     assert line == "version 'v0' of 'handbook/leave.md' is not kept; the current one is 'v2'"
 
@@ -70,7 +70,7 @@ def test_a_mistyped_document_gets_a_suggestion(run):
     assert "did you mean 'handbook/leave.md'?" in error_line(run("show", "handbook/leaves.md"), 1)
 
 
-def test_an_unknown_document_is_told_how_documents_are_named(run):
+def test_an_unknown_document_is_refused_with_how_documents_are_named(run):
     assert "SOURCE/PATH" in error_line(run("show", "nothing"), 1)
 
 

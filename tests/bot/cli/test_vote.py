@@ -1,4 +1,4 @@
-"""`footnote vote`: one vote on one answer, many from a file, what is refused and how that is said."""
+"""`footnote vote`: one vote on one answer, many from a file, what is refused and the line that says why."""
 
 import getpass
 import json
