@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -126,15 +126,15 @@ class ScriptedPipeline:
         self.questions: list[Question] = []
         self.failure: Exception | None = None
 
-    def __call__(self, question: Question) -> Answer:
+    def answer(self, question: Question) -> Answer:
         *_, done = self.stream(question)
         assert isinstance(done, Done)
         return done.answer
 
-    def stream(self, question: Question) -> Iterator[Event]:
+    def stream(self, question: Question, *, prepare: Callable[[Question], Question] | None = None) -> Iterator[Event]:
         """Yield an answer sentence by sentence; raises `failure` where a test set one."""
         yield Status("searching")
-        self.questions.append(question)
+        self.questions.append(prepare(question) if prepare else question)
         if self.failure:
             raise self.failure
         answer = self.answers.pop(0)

@@ -32,7 +32,7 @@ from tests.bot.cli.conftest import answering_app
 from tests.fakes import ScriptedPipeline
 
 class Pipeline(ScriptedPipeline):
-    def stream(self, question):
+    def stream(self, question, *, prepare=None):
         if question.text.startswith("Slow"):
             yield Status("searching")
             threading.Event().wait()
@@ -42,7 +42,7 @@ class Pipeline(ScriptedPipeline):
         quote = "Five\x1b[2J days may be carried over into the next year in every office that we have."
         cited = Citation(1, "d", "Leave", "Leave", "a", "", quote, "v")
         self.answers = [Answer(f"a{len(self.questions)}", quote, (Sentence(quote, (1,)),), (cited,))]
-        yield from super().stream(question)
+        yield from super().stream(question, prepare=prepare)
 
 app = answering_app(Pipeline(), SqliteFeedback(Path("feedback.db")), home=Path())
 main(["chat", "--user", "ada"], obj=Invocation(bootstrap=lambda _: app), prog_name="footnote")
