@@ -44,14 +44,14 @@ def command(invocation: Invocation, /, user: str, *, yes: bool, as_json: bool) -
         print_text(erasure_text(erased, files=files))
 
 
-def _rows_by_file(rows: "ExportedRows") -> Mapping[str, int]:
+def _rows_by_file(exported: "ExportedRows") -> Mapping[str, int]:
     """Return the files of an export that hold these rows, and how many each, as its lineage says.
 
     Empty where the lineage is gone or cannot be read.
     """
-    wanted, found = set(rows.rows), Counter[str]()
+    wanted, found = set(exported.rows), Counter[str]()
     try:
-        with (Path(rows.export.place) / LINEAGE).open(encoding="utf-8") as lines:
+        with (Path(exported.export.place) / LINEAGE).open(encoding="utf-8") as lines:
             for row in map(json.loads, lines):
                 if row["sha256"] in wanted:
                     found[f"{row['format']}/{row['split']}.jsonl"] += 1
