@@ -1,6 +1,8 @@
 """`footnote report`: on a terminal, as JSON and as a page, over a real index and store."""
 
 import re
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -11,6 +13,7 @@ from click.testing import Result
 
 from bot.app import bootstrap
 from bot.reports.feedback_page import feedback_page
+from tests import ROOT
 from tests.bot.cli.command_line import error_line, footnote, printed_json
 from tests.fakes import FakeEmbedder
 
@@ -159,3 +162,9 @@ def test_a_store_that_cannot_be_read_ends_in_one_line(folder):
     (folder / ".footnote").mkdir()
     (folder / ".footnote" / "feedback.db").write_text("no database " * 100, encoding="utf-8")
     assert "feedback.db" in error_line(run("report"), 1)
+
+
+def test_the_templates_wait_for_a_page_to_be_made():
+    code = "import sys, bot.cli.report, bot.cli.evaluate, bot.reports.feedback_text; print('jinja2' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
