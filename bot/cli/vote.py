@@ -98,11 +98,10 @@ def _record(invocation: Invocation, batch: list[VoteLine], counts: Counter[str])
     results = iter(invocation.app.votes.vote_many([line.vote for line in batch if line.vote]))
     refused = []
     for line in batch:
-        result = next(results) if line.vote else "refused"
-        if line.vote and result == "unknown-answer":
-            refused.append((line, str(UnknownExchange(line.vote.request.answer))))
-        elif not line.vote:
+        if line.vote is None:
             refused.append((line, line.error))
+        elif (result := next(results)) == "unknown-answer":
+            refused.append((line, str(UnknownExchange(line.vote.request.answer))))
         else:
             counts[result] += 1
     counts["refused"] += len(refused)
