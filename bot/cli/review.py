@@ -86,9 +86,8 @@ def _decide(invocation: Invocation, decision: ReviewDecision, *, as_json: bool) 
 def _list(invocation: Invocation, *, min_agreement: float) -> None:
     from feedback.curation.judgements import pending_corrections, review_reason
 
-    print_json(
-        [
-            review_json(each, why=review_reason(each, min_agreement=min_agreement), corrections=list(pending_corrections(each)))
-            for each in invocation.app.reviews.waiting(min_agreement=min_agreement)
-        ]
-    )
+    listed = []
+    for each in invocation.app.reviews.waiting(min_agreement=min_agreement):
+        why = review_reason(each, min_agreement=min_agreement)
+        listed.append(review_json(each, why=why, corrections=list(pending_corrections(each))))
+    print_json(listed)
