@@ -3,28 +3,20 @@
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bot.answering.answers import Answer, Done, Event, Question, SentenceReady, Status
-from bot.services.votes import CurrentVote, VoteRequest, vote_records
-from bot.state.protocol import StateStore
-from feedback.errors import UnknownExchange
+from feedback.errors import FeedbackUnavailable
 from retrieval.embedding.protocol import QueryToken, TextProgress
 from retrieval.embedding.vectors import Encoded, Vector, normalise
 from retrieval.index.protocols import StoredDocument
-from retrieval.passages import Document, Passage, Query, Turn
+from retrieval.passages import Document, Passage
 from retrieval.ranking.analysis import fold
-from retrieval.ranking.confidence import Signals
-from retrieval.search import Results
-from retrieval.sources.files import Source
-from retrieval.sync import SyncReport
 
 PIECE = re.compile(r"\w+")
 DIMENSIONS = 64
@@ -78,7 +70,7 @@ class FakeEmbedder:
 
 @lru_cache(maxsize=100_000)
 def direction(word: str) -> Vector:
-    """The unit vector of a word, the same for `Leave`, `leave` and in every process."""
+    """Return the unit vector of a word, the same for `Leave`, `leave` and in every process."""
     digest = hashlib.sha256(fold(word).encode("utf-8", "surrogatepass")).digest()
     vector = np.random.default_rng(int.from_bytes(digest[:8], "big")).standard_normal(DIMENSIONS)
     made: NDArray[np.float32] = normalise(vector.astype(np.float32))
@@ -93,7 +85,7 @@ def _encoded(text: str) -> Encoded:
 
 
 def _mean(vectors: Sequence[Vector]) -> Vector:
-    """Unit length; a text without words has the direction of none, so that it is a vector too."""
+    """Return the mean of unit length; a text without words has the direction of the empty word."""
     return normalise(np.sum(vectors, axis=0, dtype=np.float32) if vectors else direction(""))
 
 
@@ -130,101 +122,39 @@ class FakeReader:
         return len(self._held), sum(len(passages) for _, passages in self._held.values())
 
 
-class FakeIndex:
-    """An index that only has a reader; the arguments are those of `FakeReader`."""
+class ScriptedPipeline:
+    """An `AnsweringPipeline` that gives the answers of a test in turn; `questions` are those that it was asked."""
 
-    def __init__(self, *held: tuple[Document, Sequence[Passage]], older: Sequence[Document] = ()) -> None:
-        self.reader = FakeReader(*held, older=older)
-
-
-class FakeHouse:
-    """What commands call, answered from what a test put in; `asked` is what was asked of it, in order."""
-
-    def __init__(self, *, index: FakeIndex | None = None) -> None:
-        self.index = index or FakeIndex()
-        self.state: StateStore | None = None
-        self.results = Results((), 0.0, Signals())
-        self.report = SyncReport()
-        self.figures: dict[str, Any] = {}
-        self.answers: list[Answer] = []
-        self.histories: dict[str, tuple[Turn, ...]] = {}
-        self.recorded: list[tuple[Question, Answer]] = []
-        self.votes: list[VoteRequest] = []
-        self.recalled: list[tuple[str, str, frozenset[str]]] = []
+    def __init__(self, *answers: Answer) -> None:
+        self.answers = list(answers)
+        self.questions: list[Question] = []
         self.failure: Exception | None = None
-        self.feedback_failure: Exception | None = None
-        self.asked: list[dict[str, Any]] = []
 
-    @property
-    def feedback(self) -> None:
-        """Opened when it is first asked for, which may fail."""
-        if self.feedback_failure:
-            raise self.feedback_failure
+    def answer(self, question: Question) -> Answer:
+        *_, done = self.stream(question)
+        assert isinstance(done, Done)
+        return done.answer
 
-    def search(self, query: Query, *, top: int) -> Results:
-        self._asked(query=query, top=top)
-        return replace(self.results, hits=self.results.hits[:top])
-
-    def ask(self, question: Question) -> Answer:
-        """The next of `answers`."""
-        self._asked(question=question)
-        return self.answers.pop(0)
-
-    def stream(self, question: Question) -> Iterator[Event]:
-        """The same, sentence by sentence."""
+    def stream(self, question: Question, *, prepare: Callable[[Question], Question] | None = None) -> Iterator[Event]:
+        """Yield an answer sentence by sentence; raises `failure` where a test set one."""
         yield Status("searching")
-        given = self.ask(question)
-        for sentence in given.sentences:
-            yield SentenceReady(sentence, tuple(each for each in given.citations if each.number in sentence.citations))
-        yield Done(given)
-
-    def history(self, conversation: str, *, user: str, groups: frozenset[str]) -> tuple[Turn, ...]:
-        self.recalled.append((conversation, user, groups))
-        if self.feedback_failure:
-            raise self.feedback_failure
-        return self.histories.get(conversation, ())
-
-    def vote(self, opinion: VoteRequest) -> CurrentVote:
-        """What was just said counts, if it is of an answer that was recorded."""
-        if self.feedback_failure:
-            raise self.feedback_failure
-        if opinion.answer not in [answer.id for _, answer in self.recorded]:
-            raise UnknownExchange(opinion.answer)
-        vote, correction = vote_records(opinion, voter=opinion.user, key=str(len(self.votes)), at=NOON)
-        self.votes.append(opinion)
-        return CurrentVote(vote, correction.text if correction else "")
-
-    def record(self, question: Question, answer: Answer) -> None:
-        if self.feedback_failure:
-            raise self.feedback_failure
-        self.recorded.append((question, answer))
-
-    def sync(
-        self, sources: Sequence[Source], *, allow_empty: bool, progress: Callable[[str, int, int], None]
-    ) -> SyncReport:
-        self._asked(sources=list(sources), allow_empty=allow_empty)
-        progress("reading", 1, 1)
-        return self.report
-
-    def remove(self, source: str) -> SyncReport:
-        self._asked(remove=source)
-        return self.report
-
-    def evaluate(
-        self,
-        questions: Path,
-        *,
-        qrels: Path | None,
-        corpus: Path | None,
-        without: frozenset[str],
-        models: Sequence[str] | None,
-        progress: Callable[[str, int, int], None],
-    ) -> Mapping[str, Any]:
-        self._asked(questions=questions, qrels=qrels, corpus=corpus, without=without, models=models)
-        progress("asking", 1, 1)
-        return self.figures
-
-    def _asked(self, **what: Any) -> None:
-        self.asked.append(what)
+        self.questions.append(prepare(question) if prepare else question)
         if self.failure:
             raise self.failure
+        answer = self.answers.pop(0)
+        for sentence in answer.sentences:
+            yield SentenceReady(sentence, tuple(each for each in answer.citations if each.number in sentence.citations))
+        yield Done(answer)
+
+
+class UnavailableFeedback:
+    """A `FeedbackStore` that cannot be reached: each of its methods raises `FeedbackUnavailable`."""
+
+    def __init__(self, why: str) -> None:
+        self._why = why
+
+    def __getattr__(self, name: str) -> Any:
+        def fail(*_: Any, **__: Any) -> Any:
+            raise FeedbackUnavailable(self._why)
+
+        return fail

@@ -29,13 +29,13 @@ RIGHT = "Five days of leave may be carried over into the next year [{leave}]. Th
 
 @dataclass(frozen=True)
 class Place:
-    """A folder of documents, answered from through a scripted model."""
+    """A folder of documents and the scripted server of the model that answers from them."""
 
     folder: Path
     server: Server
 
     def app(self, *, model: str = MODEL, timeout: float = 20.0, threshold: float = 0.0) -> App:
-        """The app over the documents that lie in the folder now."""
+        """Return the app over the documents that lie in the folder now."""
         settings = Settings(
             home=self.folder / "state",
             model=model,
@@ -54,7 +54,7 @@ class Place:
         path.write_text(text, encoding="utf-8")
 
     def ask(self, *replies: Reply, text: str = QUESTION, timeout: float = 20.0, threshold: float = 0.0) -> Answer:
-        """What a person gets when the model's server does this."""
+        """Return the answer that a person gets when the model's server sends these replies."""
         self.server.replies = list(replies)
         return self.app(timeout=timeout, threshold=threshold).questions.answer(Question(text))
 
@@ -64,9 +64,9 @@ def numbered(text: str) -> "Numbered":
 
 
 class Numbered:
-    """A model's text in which `{leave}` is the number that the passage on carrying over got in this prompt.
+    """Gives a model's text, in which `{leave}` is the number of the passage on carrying over in the prompt.
 
-    `{ill}` is the passage on illness.
+    `{ill}` is that of the passage on illness.
     """
 
     def __init__(self, text: str) -> None:
@@ -79,7 +79,7 @@ class Numbered:
 
 
 def passages_of(body: Body) -> list[str]:
-    """The passages of a prompt, in order."""
+    """Return the passages of a prompt, in order."""
     user: str = body["messages"][-1]["content"]
     mark = user.split(maxsplit=1)[0]
     parts = [part.strip() for part in user.split(mark)]

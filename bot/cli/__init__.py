@@ -9,7 +9,9 @@ from typing import Any
 
 import click
 
-from bot.cli.output import Invocation, guarded, prepare_streams
+from bot.cli.errors import one_line_errors
+from bot.cli.invocation import Invocation
+from bot.cli.output import prepare_streams
 
 # Command: the module that holds it as `command`, and its line in `footnote --help`.
 COMMANDS = {
@@ -70,7 +72,7 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
 
     def invoke(self, ctx: click.Context) -> Any:
-        with guarded(ctx.ensure_object(Invocation)):
+        with one_line_errors(ctx.ensure_object(Invocation)):
             return super().invoke(ctx)
 
 

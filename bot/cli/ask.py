@@ -2,11 +2,12 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from bot.channels import json_format
-from bot.channels.terminal import rendering
-from bot.cli import question_lines
-from bot.cli.options import from_option, group_option, json_option, one_text, text_argument
-from bot.cli.output import Invocation, emit, emit_line, note, say
+from bot.channels.json_format import answer_json
+from bot.channels.terminal.rendering import UNRECORDED, answer_text
+from bot.cli.invocation import Invocation
+from bot.cli.options import from_option, group_option, json_option, question_text, text_argument
+from bot.cli.output import print_json, print_json_line, print_note, print_text
+from bot.cli.question_lines import UnreadableLine, read_questions
 
 if TYPE_CHECKING:
     from bot.answering.answers import Answer, Question
@@ -37,17 +38,17 @@ def command(
 
     With --from, prints one line of JSON for each question, in order.
     """
-    text = one_text(words, source)
-    readers = frozenset(groups)
+    text = question_text(words, source)
+    readable = frozenset(groups)
     if source is not None:
         if conversation or user:
             raise click.UsageError("--conversation and --user go with TEXT; lines of --from bring their own history.")
-        _many(invocation, source, groups=readers, record=record)
+        _ask_many(invocation, source, groups=readable, record=record)
     else:
-        _one(invocation, text, groups=readers, conversation=conversation, user=user, as_json=as_json)
+        _ask_one(invocation, text, groups=readable, conversation=conversation, user=user, as_json=as_json)
 
 
-def _one(
+def _ask_one(
     invocation: Invocation, text: str, *, groups: frozenset[str], conversation: str, user: str, as_json: bool
 ) -> None:
     from bot.answering.answers import Question
@@ -55,38 +56,38 @@ def _one(
     questions = invocation.app.questions
     history = questions.history(conversation, user=user, groups=groups) if conversation else ()
     question = Question(text, history=history, groups=groups, user=user, conversation=conversation)
-    given = questions.answer(question)
-    _remember(invocation, question, given)
+    answer = questions.answer(question)
+    _record(invocation, question, answer)
     if as_json:
-        emit(json_format.answer(given))
+        print_json(answer_json(answer))
     else:
-        say(rendering.answer(given))
+        print_text(answer_text(answer))
 
 
-def _many(invocation: Invocation, lines: BinaryIO, *, groups: frozenset[str], record: bool) -> None:
+def _ask_many(invocation: Invocation, lines: BinaryIO, *, groups: frozenset[str], record: bool) -> None:
     from bot.answering.answers import Question
 
-    unread = 0
-    for line in question_lines.read(lines, groups=groups):
-        if isinstance(line, question_lines.Unreadable):
-            unread += 1
-            emit_line({"query_id": line.id, "error": line.error})
+    unreadable = 0
+    for line in read_questions(lines, groups=groups):
+        if isinstance(line, UnreadableLine):
+            unreadable += 1
+            print_json_line({"query_id": line.id, "error": line.error})
             continue
         question = Question(line.query.text, history=line.query.history, groups=line.query.groups)
-        given = invocation.app.questions.answer(question)
+        answer = invocation.app.questions.answer(question)
         if record:
-            _remember(invocation, question, given)
-        shape = json_format.answer(given)
-        emit_line({"id": shape.pop("id"), "query_id": line.id, **shape})
-    if unread:
-        note(f"lines that could not be read: {unread}")
+            _record(invocation, question, answer)
+        fields = answer_json(answer)
+        print_json_line({"id": fields.pop("id"), "query_id": line.id, **fields})
+    if unreadable:
+        print_note(f"lines that could not be read: {unreadable}")
 
 
-def _remember(invocation: Invocation, question: "Question", given: "Answer") -> None:
+def _record(invocation: Invocation, question: "Question", answer: "Answer") -> None:
     """Record the exchange; the answer goes out even when that fails."""
     from feedback.errors import FeedbackError
 
     try:
-        invocation.app.questions.record(question, given)
+        invocation.app.questions.record(question, answer)
     except FeedbackError as error:
-        note(f"footnote: the answer could not be recorded, so that nobody can vote on it: {error}")
+        print_note(UNRECORDED.format(error=error))

@@ -1,19 +1,20 @@
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
 
-from bot.channels import json_format
-from bot.channels.terminal import rendering
+from bot.channels.json_format import answer_json
+from bot.channels.terminal.rendering import answer_text
+from bot.cli.invocation import Invocation
 from bot.cli.options import json_option
-from bot.cli.output import Invocation, emit_line, note, say
-from bot.cli.progress import progress
+from bot.cli.output import print_json_line, print_note, print_text
+from bot.cli.progress import progress_line
 from retrieval.passages import Turn
 
 if TYPE_CHECKING:
-    from bot.answering.answers import Answer, Question
+    from bot.services.questions import QuestionService
 
 # A question, one that means something only after it, one about a table, and one that the handbook does not answer.
 CONVERSATION = (
@@ -36,34 +37,34 @@ def command(invocation: Invocation, /, words: tuple[str, ...], *, as_json: bool)
     """
     from bot.cli.demo_app import open_demo
 
-    with progress() as advance:
+    with progress_line() as advance:
         app = open_demo(invocation.settings, bootstrap=invocation.bootstrap, progress=advance)
     interactive = not (words or as_json) and sys.stdin.isatty() and sys.stdout.isatty()
-    asked = [" ".join(words)] if words else CONVERSATION
-    _talk(app.questions.answer, _questions(asked, interactive=interactive), as_json=as_json)
+    questions = [" ".join(words)] if words else CONVERSATION
+    _converse(app.questions, _texts(questions, interactive=interactive), as_json=as_json)
     if not as_json:
-        note('\nYour own documents: `footnote sync FOLDER`, then `footnote ask "QUESTION"`.')
+        print_note('\nYour own documents: `footnote sync FOLDER`, then `footnote ask "QUESTION"`.')
 
 
-def _questions(asked: Sequence[str], *, interactive: bool) -> Iterator[str]:
-    """Those of the demo, then a person's until an empty line."""
-    yield from asked
+def _texts(questions: Sequence[str], *, interactive: bool) -> Iterator[str]:
+    """Yield these questions, then those that a person types until an empty line."""
+    yield from questions
     if interactive:
-        note("\nNow you; an empty line ends it.")
+        print_note("\nNow you; an empty line ends it.")
         with suppress(click.Abort):  # the end of the input ends it too
             while text := click.prompt("\n>", prompt_suffix=" ", default="", show_default=False, err=True).strip():
                 yield text
 
 
-def _talk(ask: "Callable[[Question], Answer]", texts: Iterator[str], *, as_json: bool) -> None:
-    """One conversation: every question knows those before it."""
+def _converse(questions: "QuestionService", texts: Iterator[str], *, as_json: bool) -> None:
+    """Print the answers of one conversation: every question knows those before it."""
     from bot.answering.answers import Question
 
     history: tuple[Turn, ...] = ()
     for text in texts:
-        given = ask(Question(text, history=history))
+        answer = questions.answer(Question(text, history=history))
         if as_json:
-            emit_line({"query": text, **json_format.answer(given)})
+            print_json_line({"query": text, **answer_json(answer)})
         else:
-            say(f"\n> {text}\n\n{rendering.answer(given)}")
-        history = (*history, Turn("user", text), Turn("bot", given.text))
+            print_text(f"\n> {text}\n\n{answer_text(answer)}")
+        history = (*history, Turn("user", text), Turn("bot", answer.text))

@@ -1,7 +1,10 @@
 import click
 
+from bot.channels.json_format import check_json
+from bot.channels.terminal.rendering import check_text
+from bot.cli.invocation import Invocation
 from bot.cli.options import json_option
-from bot.cli.output import Invocation, emit, say
+from bot.cli.output import print_json, print_text
 
 
 @click.command("doctor")
@@ -17,9 +20,8 @@ def command(ctx: click.Context, /, *, as_json: bool) -> None:
     invocation = ctx.ensure_object(Invocation)
     checks = list(examine(invocation.home, bootstrap=invocation.bootstrap))
     if as_json:
-        emit([{"check": f.check, "ok": f.ok, "detail": f.detail, "mend": f.mend} for f in checks])
+        print_json([check_json(each) for each in checks])
     else:
         for check in checks:
-            sign = "ok  " if check.ok and not check.mend else "note" if check.ok else "FAIL"
-            say(f"{sign}  {check.check}: {check.detail}" + (f"\n      {check.mend}" if check.mend else ""))
+            print_text(check_text(check))
     ctx.exit(0 if all(check.ok for check in checks) else 1)

@@ -5,18 +5,18 @@ from typing import Any
 
 import click
 
-from bot.cli.options import json_option
-from bot.cli.output import Invocation, emit, note, say, shows
-from bot.cli.progress import progress
-from bot.reports.evaluation_text import table
-from bot.reports.page import html_option, write
+from bot.cli.invocation import Invocation
+from bot.cli.options import json_option, page_option
+from bot.cli.output import can_print, print_json, print_note, print_text, write_page
+from bot.cli.progress import progress_line
+from bot.reports.evaluation_text import evaluation_text
 from retrieval.ranking.configuration import SWITCHES
 
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 EXTRACTIVE = "extractive"
 
 
-def _models(_: click.Context, parameter: click.Parameter, names: tuple[str, ...]) -> tuple[str, ...]:
+def _check_models(_: click.Context, parameter: click.Parameter, names: tuple[str, ...]) -> tuple[str, ...]:
     for name in names:
         if name != EXTRACTIVE and not re.fullmatch(r"[a-z][a-z0-9_-]*:\S+", name):
             raise click.BadParameter(
@@ -47,13 +47,13 @@ def _models(_: click.Context, parameter: click.Parameter, names: tuple[str, ...]
     "--model",
     "models",
     multiple=True,
-    callback=_models,
+    callback=_check_models,
     metavar="MODEL",
     help="Let this model answer in place of the configured one. Repeat it to put models side by side; "
     f"`{EXTRACTIVE}` is the answer without a model.",
 )
 @click.option("--no-answers", is_flag=True, help="Look up only: no answers, no model.")
-@html_option("Also write the figures, with the trade-off drawn, as one page.")
+@page_option("Also write the figures, with the trade-off drawn, as one page.")
 @json_option
 @click.pass_obj
 def command(
@@ -80,8 +80,8 @@ def command(
         raise click.UsageError("Give either --model or --no-answers.")
     if calibrate and qrels:
         learned = invocation.app.evaluation.calibrate(questions, qrels=qrels, corpus=corpus)
-        note(f"calibrated: slope {learned.slope:.2f}, shift {learned.shift:+.2f}; kept in the state folder")
-    with progress() as advance:
+        print_note(f"calibrated: slope {learned.slope:.2f}, shift {learned.shift:+.2f}; kept in the state folder")
+    with progress_line() as advance:
         figures = invocation.app.evaluation.evaluate(
             questions,
             qrels=qrels,
@@ -90,18 +90,18 @@ def command(
             models=None if no_answers else models,
             progress=advance,
         )
-    _note_who_gave_up(figures)
+    _note_failed_models(figures)
     if html:
-        from bot.reports.evaluation_page import page
+        from bot.reports.evaluation_page import evaluation_page
 
-        write(html, page(figures))
+        write_page(html, evaluation_page(figures))
     if as_json:
-        emit(dict(figures))
+        print_json(dict(figures))
     else:
-        say(table(figures, plain=not shows("█")))
+        print_text(evaluation_text(figures, plain=not can_print("█")))
 
 
-def _note_who_gave_up(figures: Mapping[str, Any]) -> None:
+def _note_failed_models(figures: Mapping[str, Any]) -> None:
     for name, answers in (figures.get("answers") or {}).items():
         if answers["gave_up"]:
-            note(f"{name} failed too often in a row and was not asked any further ({answers['gave_up']})")
+            print_note(f"{name} failed too often in a row and was not asked any further ({answers['gave_up']})")

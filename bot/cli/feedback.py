@@ -6,12 +6,14 @@ from typing import BinaryIO
 
 import click
 
+from bot.cli.errors import CommandFailed
+from bot.cli.invocation import Invocation
 from bot.cli.options import json_option
-from bot.cli.output import Invocation, Refused, emit, note, say
-from bot.cli.progress import progress
+from bot.cli.output import print_json, print_note, print_text
+from bot.cli.progress import Progress, progress_line
 
-# Of the lines that are refused so many are told one by one.
-TOLD = 20
+# Of the lines that are refused so many are named one by one.
+NAMED = 20
 
 
 @click.group("feedback", context_settings={"help_option_names": ["-h", "--help"]})
@@ -28,7 +30,7 @@ def dump(invocation: Invocation, /, *, out: Path | None) -> None:
     """Write everything that is kept as JSON lines: exchanges, votes, corrections, decisions, registered exports."""
     from feedback.backup import dump_lines
 
-    with progress() as advance:
+    with progress_line() as advance:
         lines = _counted(dump_lines(invocation.app.feedback), advance)
         if out is None:
             _write(lines, sys.stdout.buffer)
@@ -36,10 +38,10 @@ def dump(invocation: Invocation, /, *, out: Path | None) -> None:
         try:
             number = _write_whole(lines, out)
         except OSError as error:
-            raise Refused(
+            raise CommandFailed(
                 f"{str(out)!r} cannot be written ({error.strerror or error}); name another with --out"
             ) from error
-    note(f"{number - 2} records in {out}")
+    print_note(f"{number - 2} records in {out}")
 
 
 @command.command("load")
@@ -53,35 +55,35 @@ def load(invocation: Invocation, /, file: BinaryIO, *, as_json: bool) -> None:
     """
     from feedback.backup import load_lines
 
-    told = 0
+    named = 0
 
     def refuse(number: int, why: str) -> None:
-        nonlocal told
-        told += 1
-        if told <= TOLD:
-            note(f"line {number}: {why}")
+        nonlocal named
+        named += 1
+        if named <= NAMED:
+            print_note(f"line {number}: {why}")
 
-    with progress() as advance:
+    with progress_line() as advance:
         for counts in load_lines(invocation.app.feedback, file, refuse=refuse):
             advance("records", counts.added + counts.known, 0)
     refused = sum(counts.refused.values())
     if as_json:
         whole = {"added": counts.added, "known": counts.known, "refused": dict(sorted(counts.refused.items()))}
-        emit({**whole, "whole": counts.whole})
+        print_json({**whole, "whole": counts.whole})
     else:
         by_reason = "".join(f" ({reason}: {number})" for reason, number in sorted(counts.refused.items()))
-        say(f"{counts.added} added, {counts.known} known already, {refused} refused{by_reason}")
-    if told > TOLD:
-        note(f"... and {told - TOLD} lines more")
+        print_text(f"{counts.added} added, {counts.known} known already, {refused} refused{by_reason}")
+    if named > NAMED:
+        print_note(f"... and {named - NAMED} lines more")
     if not counts.whole:
-        raise Refused("the end of the dump is missing: it may have been cut off; what was there has been taken")
+        raise CommandFailed("the end of the dump is missing: it may have been cut off; what was there has been taken")
     if refused:
-        raise Refused(f"lines that were refused: {refused}; all others have been taken")
+        raise CommandFailed(f"lines that were refused: {refused}; all others have been taken")
 
 
-def _counted(lines: Iterable[str], advance: "object") -> Iterable[str]:
+def _counted(lines: Iterable[str], advance: Progress) -> Iterable[str]:
     for number, line in enumerate(lines):
-        if number % 500 == 0 and callable(advance):
+        if number % 500 == 0:
             advance("records", number, 0)
         yield line
 

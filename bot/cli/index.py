@@ -1,13 +1,10 @@
-from typing import TYPE_CHECKING
-
 import click
 
+from bot.channels.json_format import generation_json
+from bot.cli.invocation import Invocation
 from bot.cli.options import json_option
-from bot.cli.output import Invocation, emit, note, say
-from bot.cli.progress import progress
-
-if TYPE_CHECKING:
-    from retrieval.index.protocols import Generation
+from bot.cli.output import print_json, print_note, print_text
+from bot.cli.progress import progress_line
 
 
 @click.group("index")
@@ -25,11 +22,11 @@ def list_(invocation: Invocation, /, *, as_json: bool) -> None:
     """List the generations, oldest first."""
     generations = invocation.app.ingestion.generations()
     if as_json:
-        emit([_shape(each) for each in generations])
+        print_json([generation_json(each) for each in generations])
         return
     for each in generations:
         sign = "*" if each.current else " "
-        say(f"{sign} {each.name}  {each.documents} documents, {each.passages} passages, {each.embedding}")
+        print_text(f"{sign} {each.name}  {each.documents} documents, {each.passages} passages, {each.embedding}")
 
 
 @command.command("rebuild")
@@ -40,12 +37,12 @@ def rebuild(invocation: Invocation, /, *, as_json: bool) -> None:
 
     Searches go on meanwhile; a sync waits until it is done.
     """
-    with progress() as advance:
-        made = invocation.app.ingestion.rebuild(progress=advance)
+    with progress_line() as advance:
+        rebuilt = invocation.app.ingestion.rebuild(progress=advance)
     if as_json:
-        emit(_shape(made))
+        print_json(generation_json(rebuilt))
     else:
-        note(f"{made.documents} documents, {made.passages} passages; `footnote index rollback` goes back")
+        print_note(f"{rebuilt.documents} documents, {rebuilt.passages} passages; `footnote index rollback` goes back")
 
 
 @command.command("rollback")
@@ -58,17 +55,8 @@ def rollback(invocation: Invocation, /, *, as_json: bool) -> None:
     """
     now = invocation.app.ingestion.rollback()
     if as_json:
-        emit(_shape(now))
+        print_json(generation_json(now))
     else:
-        note(f"generation {now.name} is current again; run `footnote sync` for what has changed since it was made")
-
-
-def _shape(each: "Generation") -> dict[str, object]:
-    return {
-        "name": each.name,
-        "current": each.current,
-        "documents": each.documents,
-        "passages": each.passages,
-        "embedding_model": each.embedding,
-        "analyzer": each.analyzer,
-    }
+        print_note(
+            f"generation {now.name} is current again; run `footnote sync` for what has changed since it was made"
+        )

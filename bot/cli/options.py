@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import click
@@ -23,8 +24,23 @@ group_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for a program.")
 
 
+def page_option(purpose: str) -> Decorator:
+    """Return the option `--html`, which is refused before anything is measured if its folder does not exist."""
+    kind = click.Path(dir_okay=False, path_type=Path)
+    return click.option("--html", type=kind, callback=_new_file, metavar="FILE", help=purpose)
+
+
+def user_option(purpose: str) -> Decorator:
+    """Return the option `--user` of a command that somebody acts with; `current_user` completes its value."""
+    return click.option(
+        "--user",
+        metavar="U",
+        help=f"{purpose}: an e-mail address, slack:ID or teams:ID; else your name on this computer.",
+    )
+
+
 def reserved_option(name: str, command: str) -> Decorator:
-    """An option of the whole product that this version refuses in one line; `--help` does not show it."""
+    """Return an option of the whole product that this version refuses in one line; `--help` does not show it."""
 
     def refuse(_: click.Context, parameter: click.Parameter, value: Any) -> None:
         if value is not None:
@@ -35,8 +51,8 @@ def reserved_option(name: str, command: str) -> Decorator:
     )
 
 
-def moment(_: click.Context, parameter: click.Parameter, text: str | None) -> datetime | None:
-    """A day or a moment; without a zone it is in UTC."""
+def parse_moment(_: click.Context, parameter: click.Parameter, text: str | None) -> datetime | None:
+    """Parse a day or a moment; without a zone it is in UTC."""
     if text is None:
         return None
     try:
@@ -48,8 +64,14 @@ def moment(_: click.Context, parameter: click.Parameter, text: str | None) -> da
         ) from error
 
 
-def this_user(name: str | None) -> str:
-    """Who is at the keyboard: the one who was named, else whom the operating system knows; empty for nobody."""
+def check_period(since: datetime | None, until: datetime | None) -> None:
+    """Raise `UsageError` for a period that ends before it begins."""
+    if since and until and since >= until:
+        raise click.UsageError("--since must lie before --until.")
+
+
+def current_user(name: str | None) -> str:
+    """Return who is at the keyboard: the one who was named, else whom the system knows; empty for nobody."""
     import getpass
 
     if name is not None:
@@ -60,9 +82,15 @@ def this_user(name: str | None) -> str:
         return ""
 
 
-def one_text(words: tuple[str, ...], source: Any) -> str:
-    """The question on the command line; empty when questions come from a file, and never both or neither."""
+def question_text(words: tuple[str, ...], source: Any) -> str:
+    """Return the question on the command line; empty when questions come from a file, and never both or neither."""
     text = " ".join(words).strip()
     if bool(text) == (source is not None):
         raise click.UsageError("Give either TEXT or --from FILE.")
     return text
+
+
+def _new_file(_: click.Context, parameter: click.Parameter, path: Path | None) -> Path | None:
+    if path and not path.absolute().parent.is_dir():
+        raise click.BadParameter(f"the folder of {str(path)!r} does not exist.", param=parameter)
+    return path

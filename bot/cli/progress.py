@@ -9,8 +9,8 @@ Progress = Callable[[str, int, int], None]
 
 
 @contextmanager
-def progress() -> Iterator[Progress]:
-    """A function that shows how far the work is; what it showed is gone afterwards."""
+def progress_line() -> Iterator[Progress]:
+    """Give a function that shows how far the work is; what it showed is gone afterwards."""
     if not sys.stderr.isatty():
         yield lambda *_: None
         return
@@ -19,13 +19,14 @@ def progress() -> Iterator[Progress]:
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
     from rich.progress import Progress as Bar
 
-    from bot.cli.output import printable
+    from retrieval.characters import remove_terminal_controls
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=None)
 
         def advance(stage: str, done: int, total: int) -> None:
-            bar.update(task, description=escape(printable(stage)), completed=done, total=total or None)
+            shown = escape(remove_terminal_controls(stage))
+            bar.update(task, description=shown, completed=done, total=total or None)
 
         yield advance

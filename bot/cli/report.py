@@ -1,23 +1,24 @@
 import shutil
 import sys
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
-from bot.cli.options import json_option, moment
-from bot.cli.output import Invocation, emit, say, shows
-from bot.cli.progress import progress
-from bot.reports.page import html_option, write
+from bot.cli.invocation import Invocation
+from bot.cli.options import check_period, json_option, page_option, parse_moment
+from bot.cli.output import can_print, print_json, print_text, write_page
+from bot.cli.progress import progress_line
 
 NARROWEST, WIDEST = 60, 110
 NOTHING = "Nothing was asked {when}yet. `footnote ask TEXT` and `footnote chat` remember what they answer."
 
 
 @click.command("report")
-@click.option("--since", metavar="D", callback=moment, help="Only answers from this day on, such as 2026-03-01.")
-@click.option("--until", metavar="D", callback=moment, help="Only answers before this day.")
+@click.option("--since", metavar="D", callback=parse_moment, help="Only answers from this day on, such as 2026-03-01.")
+@click.option("--until", metavar="D", callback=parse_moment, help="Only answers before this day.")
 @click.option(
     "--min-askers",
     type=click.IntRange(1),
@@ -26,7 +27,7 @@ NOTHING = "Nothing was asked {when}yet. `footnote ask TEXT` and `footnote chat` 
     metavar="N",
     help="Quote a question only if so many different people asked it, and of it only words that so many used.",
 )
-@html_option("Also write the report, with plots, as one page.")
+@page_option("Also write the report, with plots, as one page.")
 @json_option
 @click.pass_obj
 def command(
@@ -44,25 +45,25 @@ def command(
     Every thumbs-down is sorted: what is missing in the documents or not found in them, and what is the bot's own
     behaviour. Names nobody.
     """
-    if since and until and since >= until:
-        raise click.UsageError("--since must lie before --until.")
-    with progress() as advance:
+    check_period(since, until)
+    with progress_line() as advance:
         figures = invocation.app.overview.report(since=since, until=until, min_askers=min_askers, progress=advance)
     if html:
-        from bot.reports.feedback_page import page
+        from bot.reports.feedback_page import feedback_page
 
-        write(html, page(figures))
+        write_page(html, feedback_page(figures))
     if as_json:
-        emit(dict(figures))
+        print_json(dict(figures))
     elif figures["answers"]:
-        click.echo(_read(figures))  # it holds colours, and no other control characters
+        click.echo(_text(figures))  # it holds colours, and no other control characters
     else:
-        say(NOTHING.format(when="in this time " if since or until else ""))
+        print_text(NOTHING.format(when="in this time " if since or until else ""))
 
 
-def _read(figures: Any) -> str:
-    from bot.reports.feedback_text import report
+def _text(figures: Mapping[str, Any]) -> str:
+    from bot.reports.feedback_text import feedback_text
 
     watched = sys.stdout.isatty()
     columns = shutil.get_terminal_size().columns if watched else WIDEST
-    return report(figures, width=max(NARROWEST, min(WIDEST, columns)), plain=not shows("█"), coloured=watched)
+    width = max(NARROWEST, min(WIDEST, columns))
+    return feedback_text(figures, width=width, plain=not can_print("█"), coloured=watched)

@@ -1,37 +1,13 @@
-import textwrap
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
-
 import click
 
-from bot.channels.terminal.screen import Terminal
-from bot.cli.options import json_option, this_user
-from bot.cli.output import Invocation, Refused, emit, note, say
+from bot.channels.json_format import decision_json, review_json
+from bot.cli.errors import CommandFailed
+from bot.cli.invocation import Invocation
+from bot.cli.options import current_user, json_option, user_option
+from bot.cli.output import print_json, print_text
 from bot.errors import UsageProblem
 from bot.services.reviews import VERDICTS, ReviewDecision, Verdict
 from feedback.errors import UnknownExchange
-
-if TYPE_CHECKING:
-    from feedback.curation.judgements import ReviewReason
-    from feedback.records import Correction, ReviewedExchange
-
-WHY: dict["ReviewReason", str] = {
-    "disputed": "people disagree",
-    "down": "voted down",
-    "correction": "a correction waits",
-}
-CHOICES = "a approve  d drop  t type what is right  s skip  q quit"
-CORRECTING = "c accept the correction  r reject it  "
-# Turns of the conversation that are shown.
-EARLIER = 4
-HELP = """\
-  a   the answer is right, whatever people say
-  c   the correction is right: it is trained on in the answer's place (c2: the second one)
-  r   the correction is wrong (r2: the second one)
-  t   type what is right
-  d   nothing is to be learned from this
-  s   decide later
-  q   quit, as ctrl-d does"""
 
 
 @click.command("review")
@@ -56,11 +32,7 @@ HELP = """\
     metavar="A",
     help="The share of votes that must agree; below it an answer is disputed.",
 )
-@click.option(
-    "--user",
-    metavar="U",
-    help="Who decides: an e-mail address, slack:ID or teams:ID; else your name on this computer.",
-)
+@user_option("Who decides")
 @json_option
 @click.pass_obj
 def command(
@@ -79,7 +51,7 @@ def command(
     Walks through them, oldest first. What is decided here outranks votes, and is not shown again. With --json they are
     listed; --decide and --correct are for scripts.
     """
-    reviewer = this_user(user)
+    reviewer = current_user(user)
     if decision and typed:
         raise UsageProblem("give --decide or --correct, not both")
     if correction and not decision:
@@ -91,157 +63,31 @@ def command(
             raise UsageProblem("--correct needs the text that would be right")
         _decide(invocation, ReviewDecision(typed[0], "accept", reviewer, text=typed[1]), as_json=as_json)
     elif as_json:
-        emit([_shape(each, min_agreement) for each in invocation.app.reviews.waiting(min_agreement=min_agreement)])
+        _list(invocation, min_agreement=min_agreement)
     else:
-        Walk(invocation, Terminal(), min_agreement=min_agreement, reviewer=reviewer).run()
+        from bot.channels.terminal.review_session import ReviewSession
+        from bot.channels.terminal.screen import Terminal
 
-
-class Walk:
-    """Goes through what waits, one answer after the other."""
-
-    def __init__(self, invocation: Invocation, terminal: Terminal, *, min_agreement: float, reviewer: str) -> None:
-        self._reviews = invocation.app.reviews
-        self._terminal = terminal
-        self._min_agreement = min_agreement
-        self._reviewer = reviewer
-        self._settled = 0
-
-    def run(self) -> None:
-        """Ask until nothing waits or nobody goes on."""
-        names = [each.exchange.id for each in self._reviews.waiting(min_agreement=self._min_agreement)]
-        if not names:
-            note("Nothing waits for a review.")
-            return
-        if not self._reviewer:
-            raise UsageProblem("a review needs a person: say who decides, with --user")
-        for place, name in enumerate(names, start=1):
-            if not self._asked(name, f"{place} of {len(names)}"):
-                break
-        note(f"{self._settled} decided, {len(names) - self._settled} left.")
-
-    def _asked(self, name: str, place: str) -> bool:
-        """Whether to go on after this one; what somebody else has decided by now is passed over."""
-        try:
-            judged = self._reviews.reviewed(name)
-        except UnknownExchange:  # its asker was forgotten meanwhile
-            self._settled += 1
-            return True
-        why = self._why(judged)
-        if why:
-            self._terminal.say(readable(judged, why, place, width=self._terminal.width))
-        while self._why(judged):
-            corrections = _pending(judged)
-            typed = self._terminal.read(f"{CORRECTING if corrections else ''}{CHOICES}  ? help\n> ")
-            if typed is None or typed in {"q", "/quit"}:
-                return False
-            if typed == "s":
-                return True
-            self._take(judged, typed, corrections)
-            judged = self._reviews.reviewed(name)
-        self._settled += 1
-        return True
-
-    def _why(self, judged: "ReviewedExchange") -> "ReviewReason":
-        from feedback.curation.judgements import review_reason
-
-        return review_reason(judged, min_agreement=self._min_agreement)
-
-    def _take(self, judged: "ReviewedExchange", typed: str, corrections: "list[Correction]") -> None:
-        name = judged.exchange.id
-        chosen = typed[1:].strip() or "1"
-        if typed == "a":
-            self._rule(ReviewDecision(name, "approve", self._reviewer))
-        elif typed == "d":
-            self._rule(ReviewDecision(name, "drop", self._reviewer))
-        elif typed == "t":
-            text = self._terminal.read("What is right (enter for nothing): ") or ""
-            if text:
-                self._rule(ReviewDecision(name, "accept", self._reviewer, text=text))
-        elif typed[:1] in {"c", "r"} and chosen.isdecimal() and 1 <= int(chosen) <= len(corrections):
-            about = corrections[int(chosen) - 1].key
-            self._rule(ReviewDecision(name, "accept" if typed[0] == "c" else "reject", self._reviewer, about))
-        else:
-            self._terminal.say(HELP)
-
-    def _rule(self, decision: ReviewDecision) -> None:
-        try:
-            self._reviews.decide(decision)
-        except UsageProblem as error:
-            self._terminal.say(str(error))
-
-
-def readable(judged: "ReviewedExchange", why: "ReviewReason", place: str, *, width: int) -> str:
-    """What is to be decided on, as people read it; never who said what."""
-    from bot.channels.terminal import rendering
-
-    exchange = judged.exchange
-    before = [
-        f"{'Asked before' if role == 'user' else 'Answered'}: {text}" for role, text in exchange.history[-EARLIER:]
-    ]
-    sections = [
-        f"[{each.number}] {rendering.place(each.title, each.section)}\n“{' '.join(each.quote.split())}”"
-        for each in exchange.citations
-    ]
-    votes = [": ".join(filter(None, (f"{each.vote} {each.reason}".strip(), each.comment))) for each in judged.votes]
-    corrections = [f"Correction {number}: {each.text}" for number, each in enumerate(_pending(judged), start=1)]
-    parts = [before, [f"Question: {exchange.question}"], [exchange.answer], sections, votes, corrections]
-    blocks = ["\n".join(_folded(line, width) for line in part) for part in parts if part]
-    return "\n\n".join([f"--- {place}: {WHY[why]} ---", *blocks]) + "\n"
-
-
-def _folded(text: str, width: int) -> str:
-    lines = text.splitlines()
-    return "\n".join(textwrap.fill(each, width, break_long_words=False, break_on_hyphens=False) for each in lines)
+        reviews = invocation.app.reviews
+        ReviewSession(terminal=Terminal(), reviews=reviews, min_agreement=min_agreement, reviewer=reviewer).run()
 
 
 def _decide(invocation: Invocation, decision: ReviewDecision, *, as_json: bool) -> None:
     try:
         recorded = invocation.app.reviews.decide(decision)
     except UnknownExchange as error:
-        raise Refused(f"{error}; `footnote review --json` lists what waits") from error
-    made = {"answer": recorded.answer, "verdict": recorded.verdict, "correction": recorded.correction or None}
+        raise CommandFailed(f"{error}; `footnote review --json` lists what waits") from error
     if as_json:
-        emit(made)
+        print_json(decision_json(recorded))
     else:
-        say(f"Decided: {recorded.verdict}.")
+        print_text(f"Decided: {recorded.verdict}.")
 
 
-def _pending(judged: "ReviewedExchange") -> "list[Correction]":
-    from feedback.curation.judgements import pending_corrections
+def _list(invocation: Invocation, *, min_agreement: float) -> None:
+    from feedback.curation.judgements import pending_corrections, review_reason
 
-    return list(pending_corrections(judged))
-
-
-def _shape(judged: "ReviewedExchange", min_agreement: float) -> dict[str, Any]:
-    from feedback.curation.judgements import review_reason
-
-    exchange = judged.exchange
-    return {
-        "answer": exchange.id,
-        "why": review_reason(judged, min_agreement=min_agreement),
-        "at": exchange.at.isoformat(),
-        "question": exchange.question,
-        "history": [{"role": role, "text": text} for role, text in exchange.history],
-        "text": exchange.answer,
-        "abstained": exchange.abstained,
-        "citations": [
-            {
-                "number": each.number,
-                "document": each.document,
-                "title": each.title,
-                "section": each.section,
-                "anchor": each.anchor,
-                "url": each.url,
-                "quote": each.quote,
-                "version": each.version,
-            }
-            for each in exchange.citations
-        ],
-        "votes": [{"vote": each.vote, "reason": each.reason, "comment": each.comment} for each in judged.votes],
-        "corrections": list(_told(judged)),
-    }
-
-
-def _told(judged: "ReviewedExchange") -> Iterator[dict[str, Any]]:
-    for each in _pending(judged):
-        yield {"key": each.key, "text": each.text, "at": each.at.isoformat()}
+    listed = []
+    for each in invocation.app.reviews.waiting(min_agreement=min_agreement):
+        why = review_reason(each, min_agreement=min_agreement)
+        listed.append(review_json(each, why=why, corrections=list(pending_corrections(each))))
+    print_json(listed)

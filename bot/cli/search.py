@@ -2,10 +2,11 @@ from typing import BinaryIO
 
 import click
 
-from bot.channels import json_format
-from bot.cli import question_lines
-from bot.cli.options import from_option, group_option, one_text, text_argument
-from bot.cli.output import Invocation, emit, emit_line, note
+from bot.channels.json_format import results_json
+from bot.cli.invocation import Invocation
+from bot.cli.options import from_option, group_option, question_text, text_argument
+from bot.cli.output import print_json, print_json_line, print_note
+from bot.cli.question_lines import UnreadableLine, read_questions
 from retrieval.passages import Query
 
 
@@ -25,21 +26,22 @@ def command(
 
     Prints hits as JSON, best first; with --from one line for each question, in order.
     """
-    text = one_text(words, source)
-    readers = frozenset(groups)
+    text = question_text(words, source)
+    readable = frozenset(groups)
     if source is None:
-        emit({"query": text, **json_format.results(invocation.app.search(Query(text, groups=readers), top=top))})
+        results = invocation.app.search(Query(text, groups=readable), top=top)
+        print_json({"query": text, **results_json(results)})
     else:
-        _many(invocation, source, top=top, groups=readers)
+        _search_many(invocation, source, top=top, groups=readable)
 
 
-def _many(invocation: Invocation, lines: BinaryIO, *, top: int, groups: frozenset[str]) -> None:
-    unread = 0
-    for line in question_lines.read(lines, groups=groups):
-        if isinstance(line, question_lines.Unreadable):
-            unread += 1
-            emit_line({"id": line.id, "error": line.error})
+def _search_many(invocation: Invocation, lines: BinaryIO, *, top: int, groups: frozenset[str]) -> None:
+    unreadable = 0
+    for line in read_questions(lines, groups=groups):
+        if isinstance(line, UnreadableLine):
+            unreadable += 1
+            print_json_line({"id": line.id, "error": line.error})
         else:
-            emit_line({"id": line.id, **json_format.results(invocation.app.search(line.query, top=top))})
-    if unread:
-        note(f"lines that could not be read: {unread}")
+            print_json_line({"id": line.id, **results_json(invocation.app.search(line.query, top=top))})
+    if unreadable:
+        print_note(f"lines that could not be read: {unreadable}")

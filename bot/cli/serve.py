@@ -5,7 +5,7 @@ from typing import Literal
 
 import click
 
-from bot.cli.output import Invocation
+from bot.cli.invocation import Invocation
 from bot.errors import BotError
 
 logger = logging.getLogger(__name__)
@@ -87,15 +87,15 @@ def command(
 
 
 def stop_signals() -> "SimpleQueue[int]":
-    """Gets the first SIGTERM or ctrl-c; the second ends the process as it would without us."""
+    """Return a queue that gets the first SIGTERM or ctrl-c; the second ends the process as if nobody waited for it."""
     # A handler runs in the midst of whatever the main thread does. An event's lock may be held by its own `wait` then,
     # and `set` would wait for ever; this queue has none.
     stop: SimpleQueue[int] = SimpleQueue()
 
-    def heard(number: int, _: object) -> None:
+    def put(number: int, _: object) -> None:
         signal.signal(number, signal.SIG_DFL)
         stop.put(number)
 
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, heard)
+        signal.signal(number, put)
     return stop

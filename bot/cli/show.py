@@ -2,10 +2,12 @@ import difflib
 
 import click
 
-from bot.channels import json_format
-from bot.channels.terminal import rendering
+from bot.channels.json_format import document_json
+from bot.channels.terminal.rendering import document_text
+from bot.cli.errors import CommandFailed
+from bot.cli.invocation import Invocation
 from bot.cli.options import json_option
-from bot.cli.output import Invocation, Refused, emit, say
+from bot.cli.output import print_json, print_text
 from retrieval.index.protocols import IndexReader
 
 
@@ -20,17 +22,18 @@ def command(invocation: Invocation, /, document: str, *, version: str | None, as
     Quotes of answers are slices of this text, and sections give their spans in it.
     """
     index = invocation.app.index.reader
-    shown = index.document(document, version=version)
-    if shown is None:
-        raise Refused(_missing(index, document, version))
-    sections = [section for section in index.sections(document) if section.version == shown.version]
+    found = index.document(document, version=version)
+    if found is None:
+        raise CommandFailed(_not_found(index, document, version))
+    sections = [section for section in index.sections(document) if section.version == found.version]
     if as_json:
-        emit(json_format.document(shown, sections))
+        print_json(document_json(found, sections))
     else:
-        say(rendering.document(shown, sections))
+        print_text(document_text(found, sections))
 
 
-def _missing(index: IndexReader, document: str, version: str | None) -> str:
+def _not_found(index: IndexReader, document: str, version: str | None) -> str:
+    """Return why there is nothing to show, with the version or the document that may be meant."""
     known = index.stored(document.split("/", maxsplit=1)[0])
     if document in known:
         return f"version {version!r} of {document!r} is not kept; the current one is {known[document].version!r}"

@@ -1,7 +1,8 @@
 import click
 
+from bot.cli.invocation import Invocation
 from bot.cli.options import json_option
-from bot.cli.output import Invocation, emit, say
+from bot.cli.output import print_json, print_text
 
 
 @click.group("slack")
@@ -22,7 +23,7 @@ def manifest(invocation: Invocation, /, *, url: str | None, as_json: bool) -> No
     import yaml
 
     from bot.channels.slack.install.manifest import ADDRESS
-    from bot.channels.slack.install.manifest import manifest as made
+    from bot.channels.slack.install.manifest import manifest as app_manifest
     from bot.errors import UsageProblem
 
     settings = invocation.settings
@@ -30,8 +31,8 @@ def manifest(invocation: Invocation, /, *, url: str | None, as_json: bool) -> No
         raise UsageProblem("--url must begin with https://, as Slack calls no other")
     by_http = url is not None or (settings.slack_signing_secret is not None and settings.slack_app_token is None)
     several = bool(settings.slack_client_id)
-    found = made(socket=not by_http, several=several, address=url or ADDRESS)
+    found = app_manifest(socket=not by_http, several=several, address=url or ADDRESS)
     if as_json:
-        emit(found)
+        print_json(found)
     else:
-        say(yaml.safe_dump(found, sort_keys=False, allow_unicode=True).rstrip())
+        print_text(yaml.safe_dump(found, sort_keys=False, allow_unicode=True).rstrip())

@@ -3,10 +3,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bot.channels import json_format
+from bot.channels.json_format import sync_json
+from bot.cli.errors import CommandFailed
+from bot.cli.invocation import Invocation
 from bot.cli.options import json_option, reserved_option
-from bot.cli.output import Invocation, Refused, emit, note
-from bot.cli.progress import progress
+from bot.cli.output import print_json, print_note
+from bot.cli.progress import progress_line
 
 if TYPE_CHECKING:
     from retrieval.sync import SyncReport
@@ -40,23 +42,23 @@ def command(
     if remove is not None:
         report = invocation.app.ingestion.remove(remove)
     else:
-        with progress() as advance:
+        with progress_line() as advance:
             report = invocation.app.ingestion.sync(paths, name=source, allow_empty=allow_empty, progress=advance)
-    _tell(report, as_json=as_json)
+    _print_report(report, as_json=as_json)
 
 
-def _tell(report: "SyncReport", *, as_json: bool) -> None:
-    """The summary (and the JSON), then one line for each problem and status 1 if there is any."""
+def _print_report(report: "SyncReport", *, as_json: bool) -> None:
+    """Print the summary and the JSON, then one line for each problem; ends with status 1 if there is any."""
     for document, skipped in report.skipped:
-        note(f"skipped {document}: {skipped.reason}" + (f" ({skipped.detail})" if skipped.detail else ""))
-    note(
+        print_note(f"skipped {document}: {skipped.reason}" + (f" ({skipped.detail})" if skipped.detail else ""))
+    print_note(
         f"{len(report.added)} added, {len(report.changed)} changed, {len(report.deleted)} deleted, "
         f"{report.unchanged} unchanged, {len(report.skipped)} skipped; "
         f"{report.passages} passages in {report.seconds:.1f} s"
     )
     if as_json:
-        emit(json_format.report(report))
+        print_json(sync_json(report))
     if report.problems:
         for problem in report.problems[:-1]:
-            note(f"footnote: {problem}")
-        raise Refused(report.problems[-1])
+            print_note(f"footnote: {problem}")
+        raise CommandFailed(report.problems[-1])

@@ -11,7 +11,7 @@ from bot.access.conversations import visible_turns
 from bot.access.pseudonyms import pseudonym, user_key
 from bot.app import App, bootstrap
 from bot.cli import main
-from bot.cli.output import Invocation
+from bot.cli.invocation import Invocation
 from bot.config.settings import Settings, load
 from feedback.records import Exchange
 from feedback.stores.sqlite.store import SqliteFeedback

@@ -1,0 +1,1 @@
+"""The conversation in a terminal: a keyboard and a screen, or a pipe."""

@@ -1,40 +1,47 @@
-"""Answers and documents as people read them in a terminal (pure)."""
+"""Texts that people read in a terminal: answers, documents, and what became of what they asked for (pure)."""
 
 import re
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from retrieval.passages import Document, Hit, Passage
 
 if TYPE_CHECKING:
     from bot.answering.answers import Answer, Citation
+    from bot.services.diagnostics.check import Check
     from bot.services.votes import CurrentVote, VoteRequest
+    from feedback.records import Correction, ErasureResult, ReviewedExchange
 
 WIDTH = 80
+# In signs that every terminal has.
+STATUS_TEXTS = {"searching": "Looking in the documents ...", "writing": "Writing the answer ..."}
+UNRECORDED = "footnote: the answer could not be recorded, so that nobody can vote on it: {error}"
+# Turns of the conversation that are shown to a reviewer.
+EARLIER = 4
 
 # A line of a paragraph that was broken by hand is about this long, and the next one starts with a word.
 _BROKEN_LINE = 40
 _GOES_ON = re.compile(r"\s*(?!\d+[.)]\s)\w")
 
 
-def answer(given: "Answer", *, width: int = WIDTH) -> str:
-    """The answer with its marks, then one footnote for each; what was not found says so and names what is near."""
-    return "\n\n".join(part for part in (_body(given, width), below(given, width=width)) if part)
+def answer_text(answer: "Answer", *, width: int = WIDTH) -> str:
+    """Return the answer with its marks, then a footnote for each; an abstention is followed by the nearest sections."""
+    return "\n\n".join(part for part in (_body(answer, width), footnotes_text(answer, width=width)) if part)
 
 
-def below(given: "Answer", *, width: int = WIDTH) -> str:
-    """What stands below the words of an answer: notes, then its footnotes or the sections that are near."""
-    notes = [f"{each.text}{_marks(n for n in each.citations if f'[{n}]' not in each.text)}" for each in given.warnings]
-    if given.fallback:
-        notes.append(given.fallback)
-    footnotes = "\n\n".join(_footnote(each, width) for each in given.citations)
-    parts = ("\n".join(_wrapped(f"Note: {each}", width) for each in notes), footnotes, _nearest(given.nearest, width))
+def footnotes_text(answer: "Answer", *, width: int = WIDTH) -> str:
+    """Return what stands below the sentences of an answer: notes, then its footnotes or the nearest sections."""
+    notes = [f"{each.text}{_marks(n for n in each.citations if f'[{n}]' not in each.text)}" for each in answer.warnings]
+    if answer.fallback:
+        notes.append(answer.fallback)
+    footnotes = "\n\n".join(_footnote(each, width) for each in answer.citations)
+    parts = ("\n".join(_wrapped(f"Note: {each}", width) for each in notes), footnotes, _nearest(answer.nearest, width))
     return "\n\n".join(part for part in parts if part)
 
 
 class Paragraphs:
-    """Sentences folded as they come: they run on, but one with lines of its own (a list, a table row) keeps them."""
+    """Folds sentences as they come: they run on, but one with lines of its own (a list, a table row) keeps them."""
 
     def __init__(self, width: int = WIDTH) -> None:
         self._width = width
@@ -42,9 +49,9 @@ class Paragraphs:
         self._ended = False
 
     def add(self, text: str, citations: Iterable[int] = ()) -> str:
-        """What is to be printed for the next sentence, right behind what was printed before it."""
+        """Return what is to be printed for the next sentence, right behind what was printed before it."""
         marked = text.strip() + _marks(citations)
-        alone = _stands_alone(text)
+        alone = _has_own_lines(text)
         start = "\n" if self._column and (alone or self._ended) else ""
         if start:
             self._column = 0
@@ -67,46 +74,90 @@ class Paragraphs:
         return printed
 
 
-def current_vote(given: "VoteRequest", recorded: "CurrentVote") -> str:
-    """What became of a vote."""
-    vote = recorded.vote
-    if vote.vote != given.vote:
+def vote_text(request: "VoteRequest", current: "CurrentVote") -> str:
+    """Return what became of a vote."""
+    vote = current.vote
+    if vote.vote != request.vote:
         return f"Recorded, but a later vote of yours counts: {vote.vote}."
     if vote.vote == "none":
         return "Withdrawn: no vote of yours on this answer counts."
     return f"Recorded: {vote.vote}{f' ({vote.reason})' if vote.reason else ''}."
 
 
-def document(shown: Document, sections: Sequence[Passage]) -> str:
-    """What the document says of itself, its text exactly as it was parsed, and where its sections lie in it."""
-    head = [shown.title, f"document  {shown.id}", f"version   {shown.version}"]
-    if shown.url:
-        head.append(f"url       {shown.url}")
-    lines = [f"{each.start}-{each.end}  #{each.anchor}  {section(each.section)}" for each in sections]
-    return "\n".join([*head, "", shown.text, "", f"sections  {len(sections)}", *lines])
+def document_text(document: Document, sections: Sequence[Passage]) -> str:
+    """Return what the document says of itself, its text exactly as it was parsed, and where its sections lie in it."""
+    head = [document.title, f"document  {document.id}", f"version   {document.version}"]
+    if document.url:
+        head.append(f"url       {document.url}")
+    lines = [f"{each.start}-{each.end}  #{each.anchor}  {section_path(each.section)}" for each in sections]
+    return "\n".join([*head, "", document.text, "", f"sections  {len(sections)}", *lines])
 
 
-def place(title: str, path: str) -> str:
-    """Where to look: document title › section, the title not said twice."""
+def review_text(
+    reviewed: "ReviewedExchange", *, heading: str, corrections: "Sequence[Correction]", width: int = WIDTH
+) -> str:
+    """Return what is to be decided on, with the corrections that wait; never who said what."""
+    exchange = reviewed.exchange
+    before = [
+        f"{'Asked before' if role == 'user' else 'Answered'}: {text}" for role, text in exchange.history[-EARLIER:]
+    ]
+    sections = [
+        f"[{each.number}] {section_label(each.title, each.section)}\n“{' '.join(each.quote.split())}”"
+        for each in exchange.citations
+    ]
+    votes = [": ".join(filter(None, (f"{each.vote} {each.reason}".strip(), each.comment))) for each in reviewed.votes]
+    numbered = [f"Correction {number}: {each.text}" for number, each in enumerate(corrections, start=1)]
+    parts = [before, [f"Question: {exchange.question}"], [exchange.answer], sections, votes, numbered]
+    blocks = ["\n".join(_filled(text, width) for text in part) for part in parts if part]
+    return "\n\n".join([f"--- {heading} ---", *blocks]) + "\n"
+
+
+def erasure_text(erased: "ErasureResult", *, files: Mapping[str, Mapping[str, int]]) -> str:
+    """Return what was erased of a person; `files` are by export those that hold rows of theirs, and how many."""
+    numbers = {
+        "exchanges": erased.exchanges,
+        "votes": erased.votes,
+        "corrections": erased.corrections,
+        "decisions": erased.decisions,
+    }
+    lines = [f"Erased {', '.join(f'{kind}: {number}' for kind, number in numbers.items())}."]
+    for each in erased.exports:
+        lines.append(f"The export {each.export.id} in {each.export.place} holds {len(each.rows)} rows of theirs:")
+        lines += [f"  {name}  {rows} rows" for name, rows in files[each.export.id].items()] or [
+            "  it is not there any more, or not whole; find the rows in copies by the hashes that --json prints"
+        ]
+    if erased.exports:
+        lines.append("Export these again, and train models anew that were trained on them.")
+    return "\n".join(lines)
+
+
+def check_text(check: "Check") -> str:
+    """Return the line of a check of `footnote doctor`, with what mends it below."""
+    sign = "ok  " if check.ok and not check.mend else "note" if check.ok else "FAIL"
+    return f"{sign}  {check.check}: {check.detail}" + (f"\n      {check.mend}" if check.mend else "")
+
+
+def section_label(title: str, path: str) -> str:
+    """Return where to look: document title › section, without repeating the title."""
     headings = [heading for heading in path.split(" > ") if heading]
     if headings and headings[0] == title:
         headings = headings[1:]
     return " › ".join([title, *headings])
 
 
-def section(path: str) -> str:
+def section_path(path: str) -> str:
     return path.replace(" > ", " › ")
 
 
-def _body(given: "Answer", width: int) -> str:
-    """Its sentences with their marks; its text where it has none, as when nothing was found."""
-    if not given.sentences:
-        return _wrapped(given.text, width)
+def _body(answer: "Answer", width: int) -> str:
+    """Return the sentences with their marks; the text of an answer that has none, as when nothing was found."""
+    if not answer.sentences:
+        return _wrapped(answer.text, width)
     paragraphs = Paragraphs(width)
-    return "".join(paragraphs.add(each.text, each.citations) for each in given.sentences)
+    return "".join(paragraphs.add(each.text, each.citations) for each in answer.sentences)
 
 
-def _stands_alone(text: str) -> bool:
+def _has_own_lines(text: str) -> bool:
     return "\n" in text.strip() or " | " in text or text.lstrip().startswith(("- ", "* ", "• "))
 
 
@@ -118,7 +169,7 @@ def _marks(numbers: Iterable[int]) -> str:
 def _footnote(cited: "Citation", width: int) -> str:
     mark = f"[{cited.number}] "
     indent = " " * len(mark)
-    lines = [_wrapped(place(cited.title, cited.section), width, first=mark, then=indent)]
+    lines = [_wrapped(section_label(cited.title, cited.section), width, first=mark, then=indent)]
     if cited.url:
         lines.append(indent + cited.url)  # never broken, so that it can be clicked
     lines.append(_wrapped(f"“{_reflowed(cited.quote.strip())}”", width, first=indent, then=indent))
@@ -126,7 +177,10 @@ def _footnote(cited: "Citation", width: int) -> str:
 
 
 def _reflowed(quote: str) -> str:
-    """The quote without the line breaks that a file had within a paragraph; items, table rows and code keep theirs."""
+    """Return the quote without the line breaks that a file had within a paragraph.
+
+    Items, table rows and code keep theirs.
+    """
     lines: list[str] = []
     for line in quote.splitlines():
         if lines and len(lines[-1]) >= _BROKEN_LINE and _GOES_ON.match(line) and " | " not in lines[-1] + line:
@@ -139,13 +193,13 @@ def _reflowed(quote: str) -> str:
 def _nearest(hits: Sequence[Hit], width: int) -> str:
     lines: dict[str, None] = {}
     for each in hits:
-        line = _wrapped(place(each.passage.title, each.passage.section), width, first="  - ", then="    ")
+        line = _wrapped(section_label(each.passage.title, each.passage.section), width, first="  - ", then="    ")
         lines[f"{line}\n    {each.passage.link}" if each.passage.link else line] = None
     return "\n".join(["The closest sections:", *lines]) if lines else ""
 
 
 def _wrapped(text: str, width: int, *, first: str = "", then: str = "") -> str:
-    """Each line of the text folded at `width`; `first` goes before the very first line, `then` before the others."""
+    """Fold each line of the text at `width`; `first` goes before the very first line, `then` before the others."""
     folded = [
         textwrap.fill(
             line,
@@ -159,3 +213,9 @@ def _wrapped(text: str, width: int, *, first: str = "", then: str = "") -> str:
         if line.strip()
     ]
     return "\n".join(folded)
+
+
+def _filled(text: str, width: int) -> str:
+    """Fold each line of the text at `width`, without indents; blank lines stay."""
+    lines = text.splitlines()
+    return "\n".join(textwrap.fill(each, width, break_long_words=False, break_on_hyphens=False) for each in lines)

@@ -5,7 +5,8 @@ import shutil
 import sqlite3
 import sys
 import tempfile
-from importlib.metadata import PackageNotFoundError, distribution
+from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +20,14 @@ OLDEST_SQLITE = (3, 35, 0)  # RETURNING
 FREE_BYTES = 500_000_000
 
 
-def python_version() -> Check:
+def python_version(*, oldest: tuple[int, ...] = OLDEST_PYTHON) -> Check:
     shown = ".".join(map(str, sys.version_info[:3]))
-    fine = sys.version_info >= OLDEST_PYTHON
+    fine = sys.version_info >= oldest
     return Check("python", ok=fine, detail=shown, mend="" if fine else "install Python 3.11 or newer")
 
 
-def sqlite_version() -> Check:
-    fine = sqlite3.sqlite_version_info >= OLDEST_SQLITE
+def sqlite_version(*, oldest: tuple[int, ...] = OLDEST_SQLITE) -> Check:
+    fine = sqlite3.sqlite_version_info >= oldest
     mend = "" if fine else "use a Python whose SQLite is 3.35 or newer"
     return Check("sqlite", ok=fine, detail=sqlite3.sqlite_version, mend=mend)
 
@@ -38,8 +39,8 @@ def installation() -> Check:
     running = Path(bot.__file__).resolve().parent
     mend = f"install {DISTRIBUTION} into an environment of its own, and run `footnote` from there"
     try:
-        installed = distribution(DISTRIBUTION)
-    except PackageNotFoundError:
+        installed = metadata.distribution(DISTRIBUTION)
+    except metadata.PackageNotFoundError:
         return Check("installation", ok=False, detail=f"{DISTRIBUTION} is not installed; running {running}", mend=mend)
     if running not in _folders(installed):
         return Check("installation", ok=False, detail=f"{running} is not from {DISTRIBUTION}", mend=mend)
@@ -83,12 +84,14 @@ def source_folder(source: Source) -> Check:
     return Check(check, ok=True, detail=str(source.path))
 
 
-def embedding(name: str) -> Check:
+def embedding(name: str, *, verify: Callable[[str], str] | None = None) -> Check:
+    """Check the weights of the embedding model with `verify`, and what its folder says of ranking."""
     from retrieval.embedding.model_files import describe_model, model_folder
     from retrieval.ranking.configuration import RankingConfiguration, load_configuration
 
     try:
-        detail, configuration = describe_model(name), load_configuration(model_folder(name))
+        detail = (verify or describe_model)(name)
+        configuration = load_configuration(model_folder(name))
     except RetrievalError as error:
         return Check("embedding model", ok=False, detail=str(error), mend="reinstall it, or set `embedding_model`")
     if configuration != RankingConfiguration():

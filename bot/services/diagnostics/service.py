@@ -21,7 +21,8 @@ Checks = Callable[[], Iterable[Check]]
 class DiagnosticsService:
     """The checks of one configuration; stores, the model and servers are opened by their checks.
 
-    `index_checks` are those of the server behind the index, `channel_checks` those of each configured channel.
+    `index_checks` are those of the server behind the index, `channel_checks` those of each configured channel;
+    `verify` checks the weights of the embedding model by its name, else `retrieval.embedding` does.
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class DiagnosticsService:
         chat_model: Callable[[], ChatModel],
         index_checks: Checks,
         channel_checks: Sequence[Checks],
+        verify: Callable[[str], str] | None = None,
     ) -> None:
         self._settings = settings
         self._index = index
@@ -42,6 +44,7 @@ class DiagnosticsService:
         self._chat_model = chat_model
         self._index_checks = index_checks
         self._channel_checks = channel_checks
+        self._verify = verify
 
     def checks(self) -> Iterator[Check]:
         """Yield what each check found."""
@@ -49,7 +52,7 @@ class DiagnosticsService:
         shared = settings.redis_url is not None
         yield environment.state_folder(settings.home)
         yield from (environment.source_folder(source) for source in settings.sources)
-        yield environment.embedding(settings.embedding_model)
+        yield environment.embedding(settings.embedding_model, verify=self._verify)
         if settings.synonyms:
             yield environment.synonyms(settings.synonyms)
         yield from self._index_checks()

@@ -1,98 +1,94 @@
-"""Commands run in an empty folder, against a house that a test furnishes."""
+"""Commands run in an empty folder; those about answers run over the real services, with the answers scripted."""
 
-from collections.abc import Callable, Sequence
-from datetime import date
+import os
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from bot.cli import main
-from bot.cli.output import Invocation
-from bot.config import settings
-from retrieval.passages import EVERYONE, Document, Hit, Passage
-from retrieval.ranking.confidence import Signals
-from retrieval.search import Results
-from tests.fakes import FakeHouse, FakeIndex
+from bot.services.questions import QuestionService
+from bot.services.retention import Retention
+from bot.services.votes import VoteService
+from feedback.records import Exchange, Record
+from feedback.stores.sqlite.store import SqliteFeedback
+from tests.bot.cli.command_line import footnote
+from tests.fakes import NOON, ScriptedPipeline
 
 Run = Callable[..., Result]
-
-TEXT = "Leave\nFive days may be carried over.\nIllness\nCall before ten."
 
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch):
     """An empty working folder and an environment without settings."""
-    for variable in list(settings._environment()):
+    for variable in list(os.environ):  # noqa: TID251 - emptied here, and not read
         if variable.upper().startswith("FOOTNOTE_"):
             monkeypatch.delenv(variable)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
-def document(text: str = TEXT, *, version: str = "v2") -> Document:
-    return Document(
-        "handbook/leave.md",
-        "handbook",
-        "Leave",
-        "https://example.com/leave",
-        version,
-        text,
-        (),
-        audience=frozenset({"hr", EVERYONE}),
-        owner="People",
-        review=date(2026, 1, 2),
+@dataclass
+class AnsweringApp:
+    """The services that `ask`, `chat`, `vote` and `demo` call, over one pipeline and one store.
+
+    People keep their names: there is no key to look after.
+    """
+
+    questions: QuestionService
+    votes: VoteService
+
+
+def answering_app(pipeline: ScriptedPipeline, feedback: Any, *, home: Path) -> AnsweringApp:
+    """Make the services; every record is a second later than the one before, from noon on."""
+    times = iter(range(10_000))
+
+    def clock() -> datetime:
+        return NOON + timedelta(seconds=next(times))
+
+    retention = Retention(feedback=feedback, marker=home / "pruned", word_days=0, exchange_days=0, clock=clock)
+    shared: dict[str, Any] = {"feedback": feedback, "retention": retention, "pseudonym": str, "clock": clock}
+    scripted: Any = pipeline
+    return AnsweringApp(
+        QuestionService(pipeline=scripted, embedding="fake/64", **shared),
+        VoteService(**shared),
     )
 
 
-def passages(held: Document) -> list[Passage]:
-    """Two sections of it, the first with all that a hit shows."""
-    spans = [("Carry-over", "carry", 6, 36), ("Illness", "ill", 45, len(TEXT))]
-    return [
-        Passage(
-            held.id,
-            number,
-            ("Leave", heading),
-            anchor,
-            "",
-            held.text[start:end],
-            start,
-            end,
-            held.version,
-            held.title,
-            held.url,
-            held.audience,
-        )
-        for number, (heading, anchor, start, end) in enumerate(spans)
-    ]
+@pytest.fixture
+def pipeline() -> ScriptedPipeline:
+    return ScriptedPipeline()
 
 
 @pytest.fixture
-def house() -> FakeHouse:
-    held = document()
-    made = FakeHouse(index=FakeIndex((held, passages(held)), older=[document("Leave\nFour days.", version="v1")]))
-    made.results = Results(
-        tuple(Hit(each, 1.5 - number) for number, each in enumerate(passages(held))), 0.75, Signals()
-    )
-    return made
+def feedback(folder) -> Iterator[SqliteFeedback]:
+    """The feedback file in the usual place."""
+    with closing(SqliteFeedback(folder / ".footnote" / "feedback.db")) as store:
+        yield store
 
 
 @pytest.fixture
-def run(house) -> Run:
-    """Runs `footnote` with these arguments in that house."""
-
-    def run(*arguments: str, stdin: str | bytes | None = None) -> Result:
-        builder: Any = lambda _: house  # noqa: E731 - typed as the house that it stands for
-        invocation = Invocation(builder=builder)
-        return CliRunner().invoke(main, arguments, obj=invocation, input=stdin, prog_name="footnote")
-
-    return run
+def app(pipeline, feedback, folder) -> Any:
+    """The app that `run` runs over; tests of other services put theirs in its place."""
+    return answering_app(pipeline, feedback, home=folder / ".footnote")
 
 
-def told(result: Result, status: int) -> str:
-    """The one line on stderr with which a run without a result ended."""
-    assert (result.exit_code, result.stdout) == (status, ""), result.output
-    lines: Sequence[str] = result.stderr.splitlines()
-    assert len(lines) == 1, lines
-    assert lines[0].startswith("footnote: ")
-    return lines[0].removeprefix("footnote: ")
+@pytest.fixture
+def run(app) -> Run:
+    """Runs `footnote` with these arguments over that app."""
+    return partial(footnote, bootstrap=lambda _: app)
+
+
+def recorded(feedback: SqliteFeedback) -> list[Exchange]:
+    """Return the recorded exchanges, oldest first."""
+    return list(feedback.exchanges())
+
+
+def records(feedback: SqliteFeedback, kind: type[Record]) -> list[Any]:
+    """Return all records of this kind, oldest first, also those that count no more."""
+    return sorted((each for each in feedback.records() if isinstance(each, kind)), key=lambda each: each.at)

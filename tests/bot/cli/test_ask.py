@@ -2,48 +2,39 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from bot.answering.answers import Answer, AnswerWarning, Citation, Question, Sentence
-from feedback.errors import FeedbackUnavailable
+from bot.answering.answers import Answer, Question
 from retrieval.errors import IndexNotReady
-from retrieval.passages import Turn
-from tests.bot.cli.conftest import told
+from retrieval.passages import Hit, Turn
+from tests.bot.cli.command_line import error_line, footnote, json_lines
+from tests.bot.cli.conftest import AnsweringApp, answering_app, recorded
+from tests.bot.cli.samples import QUOTE, document, passages, warned_answer
+from tests.fakes import UnavailableFeedback
+from tests.feedback.samples import exchange
 
-QUOTE = "Five days may be carried over."
-CITED = Citation(
-    1, "handbook/leave.md", "Leave", "Leave > Carry-over", "carry", "https://example.com/leave#carry", QUOTE, "v2"
-)
 KEYS = "id text sentences citations abstained confidence warnings nearest generator fallback timings".split()
 
 
-def answered(name: str = "a1") -> Answer:
-    return Answer(
-        name,
-        f"{QUOTE} [1]",
-        (Sentence(QUOTE, (1,)),),
-        (CITED,),
-        confidence=0.75,
-        warnings=(AnswerWarning("review-date", "This was to be reviewed in 2025.", (1,)),),
-        timings={"total": 0.5},
-    )
-
-
-@pytest.fixture
-def abstained(house) -> Answer:
-    text = "I could not find this in the documents."
-    return Answer("a2", text, abstained=True, confidence=0.1, nearest=house.results.hits[:1])
+ABSTENTION = Answer(
+    "a2",
+    "I could not find this in the documents.",
+    abstained=True,
+    confidence=0.1,
+    nearest=(Hit(passages(document())[0], 1.5),),
+)
 
 
 @pytest.fixture(autouse=True)
-def answers(house, abstained) -> None:
-    house.answers = [answered(), abstained]
+def answers(pipeline) -> None:
+    pipeline.answers = [warned_answer(), ABSTENTION]
 
 
-def lines(text: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in text.splitlines()]
+@pytest.fixture
+def unavailable(pipeline, folder) -> AnsweringApp:
+    """The same answers, and a store that cannot be reached."""
+    return answering_app(pipeline, UnavailableFeedback("the disk is full"), home=folder)
 
 
 def test_the_json_of_an_answer(run):
@@ -76,8 +67,8 @@ def test_the_json_of_an_answer(run):
     assert list(json.loads(result.stdout)) == KEYS
 
 
-def test_an_abstention_names_the_nearest_sections_and_ends_with_0(run, house):
-    house.answers.pop(0)
+def test_an_abstention_names_the_nearest_sections_and_ends_with_0(run, pipeline):
+    pipeline.answers.pop(0)
     result = run("ask", "Why?", "--json")
     found = json.loads(result.stdout)
     assert result.exit_code == 0
@@ -100,38 +91,38 @@ def test_people_see_marks_and_footnotes(run):
     ]
 
 
-def test_people_see_that_nothing_was_found_and_what_is_near(run, house):
-    house.answers.pop(0)
+def test_people_see_that_nothing_was_found_and_what_is_near(run, pipeline):
+    pipeline.answers.pop(0)
     shown = run("ask", "Why?").stdout
     assert shown.startswith(
         "I could not find this in the documents.\n\nThe closest sections:\n  - Leave › Carry-over\n"
     )
 
 
-def test_a_single_question_is_recorded(run, house):
+def test_a_single_question_is_recorded(run, pipeline, feedback):
     run("ask", "How many?", "--group", "hr", "--user", "ada@example.com", "--json")
-    question = Question("How many?", groups=frozenset({"hr"}), user="ada@example.com")
-    assert house.asked == [{"question": question}]
-    assert house.recorded == [(question, answered())]
+    assert pipeline.questions == [Question("How many?", groups=frozenset({"hr"}), user="ada@example.com")]
+    (kept,) = recorded(feedback)
+    assert (kept.id, kept.question, kept.answer) == ("a1", "How many?", f"{QUOTE} [1]")
+    assert (kept.groups, kept.asker) == (frozenset({"hr"}), "ada@example.com")
 
 
-def test_a_conversation_goes_on(run, house):
-    house.histories["c"] = (Turn("user", "a"), Turn("bot", "b"))
+def test_a_conversation_goes_on(run, pipeline, feedback):
+    feedback.record(exchange(question="a", answer="b", conversation="c", asker="", groups=frozenset()))
     run("ask", "And then?", "--conversation", "c")
-    assert house.recalled == [("c", "", frozenset())]
-    assert house.asked == [{"question": Question("And then?", history=house.histories["c"], conversation="c")}]
+    history = (Turn("user", "a"), Turn("bot", "b"))
+    assert pipeline.questions == [Question("And then?", history=history, conversation="c")]
 
 
-def test_an_answer_that_cannot_be_recorded_still_goes_out(run, house):
-    house.feedback_failure = FeedbackUnavailable("the disk is full")
-    result = run("ask", "How many?", "--json")
+def test_an_answer_that_cannot_be_recorded_still_goes_out(unavailable):
+    result = footnote("ask", "How many?", "--json", bootstrap=lambda _: unavailable)
     assert (result.exit_code, json.loads(result.stdout)["id"]) == (0, "a1")
     assert result.stderr == (
         "footnote: the answer could not be recorded, so that nobody can vote on it: the disk is full\n"
     )
 
 
-def test_many_questions_give_a_line_each_and_bad_ones_their_error(run, house):
+def test_many_questions_give_a_line_each_and_bad_ones_their_error(run, pipeline, feedback):
     rows = [
         '{"_id": 4, "text": "a", "history": [{"role": "user", "text": "h"}]}',
         "nope",
@@ -140,27 +131,27 @@ def test_many_questions_give_a_line_each_and_bad_ones_their_error(run, house):
     ]
     stdin = "\n".join(rows)
     result = run("ask", "--from", "-", "--group", "hr", stdin=stdin)
-    first, second, third, last = lines(result.stdout)
+    first, second, third, last = json_lines(result.stdout)
     assert result.exit_code == 0
     assert list(first) == ["id", "query_id", *KEYS[1:]]
     assert (first["id"], first["query_id"], last["id"], last["query_id"]) == ("a1", 4, "a2", 5)
     assert second == {"query_id": None, "error": "expected a JSON object"}
     assert third == {"query_id": "x", "error": "`text` must be a text that is not empty"}
     assert result.stderr == "lines that could not be read: 2\n"
-    assert house.asked[0]["question"] == Question("a", (Turn("user", "h"),), frozenset({"hr"}))
-    assert house.recorded == []
+    assert pipeline.questions[0] == Question("a", (Turn("user", "h"),), frozenset({"hr"}))
+    assert recorded(feedback) == []
 
 
-def test_many_questions_are_recorded_when_asked_for(run, house, abstained):
+def test_many_questions_are_recorded_when_asked_for(run, feedback):
     Path("q.jsonl").write_text('{"id": 1, "text": "a"}\n{"id": 2, "text": "b"}\n', encoding="utf-8")
     assert run("ask", "--from", "q.jsonl", "--record").exit_code == 0
-    assert house.recorded == [(Question("a"), answered()), (Question("b"), abstained)]
+    assert [(kept.question, kept.id) for kept in recorded(feedback)] == [("a", "a1"), ("b", "a2")]
 
 
-def test_many_questions_that_cannot_be_recorded_are_still_answered(run, house):
-    house.feedback_failure = FeedbackUnavailable("the disk is full")
-    result = run("ask", "--from", "-", "--record", stdin='{"id": 1, "text": "a"}\n{"id": 2, "text": "b"}\n')
-    assert (result.exit_code, len(lines(result.stdout))) == (0, 2)
+def test_many_questions_that_cannot_be_recorded_are_still_answered(unavailable):
+    lines = '{"id": 1, "text": "a"}\n{"id": 2, "text": "b"}\n'
+    result = footnote("ask", "--from", "-", "--record", stdin=lines, bootstrap=lambda _: unavailable)
+    assert (result.exit_code, len(json_lines(result.stdout))) == (0, 2)
     assert "the disk is full" in result.stderr
 
 
@@ -174,12 +165,12 @@ def test_many_questions_that_cannot_be_recorded_are_still_answered(run, house):
         pytest.param(["--from", "gone"], id="missing-file"),
     ],
 )
-def test_bad_usage_ends_with_2(run, house, arguments):
+def test_bad_usage_ends_with_2(run, pipeline, arguments):
     result = run("ask", *arguments, stdin="")
-    assert (result.exit_code, result.stdout, house.asked) == (2, "", [])
+    assert (result.exit_code, result.stdout, pipeline.questions) == (2, "", [])
 
 
-def test_a_search_that_fails_ends_with_1_and_records_nothing(run, house):
-    house.failure = IndexNotReady("nothing is indexed yet: run `footnote sync FOLDER`")
-    assert told(run("ask", "a", "--json"), 1) == "nothing is indexed yet: run `footnote sync FOLDER`"
-    assert house.recorded == []
+def test_a_search_that_fails_ends_with_1_and_records_nothing(run, pipeline, feedback):
+    pipeline.failure = IndexNotReady("nothing is indexed yet: run `footnote sync FOLDER`")
+    assert error_line(run("ask", "a", "--json"), 1) == "nothing is indexed yet: run `footnote sync FOLDER`"
+    assert recorded(feedback) == []

@@ -9,27 +9,30 @@ from collections.abc import Iterator
 
 import pytest
 
-from bot.cli.chat import DOING
+from bot.channels.terminal.rendering import STATUS_TEXTS
 from tests.processes import start_python
 
 pty = pytest.importorskip("pty", reason="Windows has no such terminals")
 termios = pytest.importorskip("termios")
 
-LOOKING = DOING["searching"]
+LOOKING = STATUS_TEXTS["searching"]
 
 # A child that has this terminal as its own, so that ctrl-c reaches it. A question that begins with Slow is searched for
 # until it is stopped, one that begins with Half is written at until then.
 CHILD = """
 import fcntl, os, sys, termios, threading
+from pathlib import Path
 os.environ.pop("COLUMNS", None)  # left in the environment by a readline of the process that runs the tests
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 from bot.answering.answers import Answer, Citation, Sentence, SentenceReady, Status
 from bot.cli import main
-from bot.cli.output import Invocation
-from tests.fakes import FakeHouse
+from bot.cli.invocation import Invocation
+from feedback.stores.sqlite.store import SqliteFeedback
+from tests.bot.cli.conftest import answering_app
+from tests.fakes import ScriptedPipeline
 
-class House(FakeHouse):
-    def stream(self, question):
+class Pipeline(ScriptedPipeline):
+    def stream(self, question, *, prepare=None):
         if question.text.startswith("Slow"):
             yield Status("searching")
             threading.Event().wait()
@@ -38,10 +41,11 @@ class House(FakeHouse):
             threading.Event().wait()
         quote = "Five\x1b[2J days may be carried over into the next year in every office that we have."
         cited = Citation(1, "d", "Leave", "Leave", "a", "", quote, "v")
-        self.answers = [Answer(f"a{len(self.recorded)}", quote, (Sentence(quote, (1,)),), (cited,))]
-        yield from super().stream(question)
+        self.answers = [Answer(f"a{len(self.questions)}", quote, (Sentence(quote, (1,)),), (cited,))]
+        yield from super().stream(question, prepare=prepare)
 
-main(["chat", "--user", "ada"], obj=Invocation(builder=lambda _: House()), prog_name="footnote")
+app = answering_app(Pipeline(), SqliteFeedback(Path("feedback.db")), home=Path())
+main(["chat", "--user", "ada"], obj=Invocation(bootstrap=lambda _: app), prog_name="footnote")
 """
 
 
@@ -168,7 +172,7 @@ def test_ctrl_c_at_the_prompt_drops_the_line_and_says_how_to_end(screen):
 
 
 @pytest.mark.parametrize("end", ["\x04", "/quit\n"])
-def test_the_end_tells_how_to_go_on(screen, end):
+def test_the_end_names_the_command_to_go_on_with(screen, end):
     screen.type("How many?\n")
     screen.wait("> ")
     screen.type(end)

@@ -1,4 +1,4 @@
-"""`footnote feedback dump | load`: everything into a file and back, what is refused, and what is told of it."""
+"""`footnote feedback dump | load`: everything into a file and back, what is refused and the line that says why."""
 
 import json
 import os
@@ -9,28 +9,20 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
 from bot.app import App
-from bot.cli import main
-from bot.cli.output import Invocation
 from bot.config.settings import Settings
 from feedback.errors import FeedbackUnavailable
 from feedback.stores.redis.store import RedisFeedback
 from feedback.stores.sqlite.store import SqliteFeedback
-from tests.bot.cli.conftest import told
+from tests.bot.cli.command_line import error_line, footnote
 from tests.feedback.samples import correction, decision, exchange, export, vote
 from tests.servers.redis_servers import serving
 
 
-def footnote(*arguments: str, stdin: str | bytes | None = None) -> Result:
-    """Runs the command line in the working folder, with its own state folder."""
-    return CliRunner().invoke(main, arguments, input=stdin, prog_name="footnote")
-
-
 @pytest.fixture
 def filled(folder) -> Path:
-    """A state folder in which something was asked and said."""
+    """A state folder in which something was asked and voted on."""
     with closing(SqliteFeedback(folder / ".footnote" / "feedback.db")) as store:
         store.write_many([exchange(number) for number in range(3)])
         store.write_many([vote(0), vote(1, "up"), correction(), decision(1, "accept", correction="click-00000")])
@@ -87,22 +79,22 @@ def test_only_its_owner_may_read_a_dump(filled):
     assert stat.S_IMODE(Path("dump.jsonl").stat().st_mode) == 0o600
 
 
-def test_a_dump_that_fails_leaves_the_one_before(filled, monkeypatch):
+def test_a_dump_that_fails_leaves_the_one_before(filled):
     Path("dump.jsonl").write_text("before", encoding="utf-8")
     with closing(sqlite3.connect(filled / ".footnote" / "feedback.db")) as connection, connection:
         connection.execute("UPDATE votes SET record = 'nope'")
     result = footnote("feedback", "dump", "--out", "dump.jsonl")
-    assert "cannot be read" in told(result, 1)
+    assert "cannot be read" in error_line(result, 1)
     assert Path("dump.jsonl").read_text(encoding="utf-8") == "before"
 
 
-def test_a_place_that_cannot_be_written_is_told(filled):
-    assert "'nowhere/dump.jsonl' cannot be written" in told(
+def test_a_place_that_cannot_be_written_ends_with_1_and_why(filled):
+    assert "'nowhere/dump.jsonl' cannot be written" in error_line(
         footnote("feedback", "dump", "--out", "nowhere/dump.jsonl"), 1
     )
 
 
-def test_lines_that_cannot_be_taken_are_told_and_counted_by_reason(filled):
+def test_lines_that_cannot_be_taken_are_named_and_counted_by_reason(filled):
     lines = footnote("feedback", "dump").stdout.splitlines()
     bad = ["{", "[]", '{"kind": "song"}', json.dumps({**json.loads(lines[4]), "vote": "maybe"}), ""]
     missing = json.dumps({**json.loads(lines[4]), "key": "k", "answer": "nobody"})
@@ -115,12 +107,12 @@ def test_lines_that_cannot_be_taken_are_told_and_counted_by_reason(filled):
         "refused": {"unknown-answer": 1, "unreadable": 4},
         "whole": True,
     }
-    *lines_told, last = result.stderr.splitlines()
-    assert [line.split(":")[0] for line in lines_told] == [f"line {number}" for number in (5, 6, 7, 8, 10)]
+    *line_errors, last = result.stderr.splitlines()
+    assert [line.split(":")[0] for line in line_errors] == [f"line {number}" for number in (5, 6, 7, 8, 10)]
     assert last == "footnote: lines that were refused: 5; all others have been taken"
 
 
-def test_half_a_dump_is_taken_and_told(filled):
+def test_half_a_dump_is_taken_and_named(filled):
     lines = footnote("feedback", "dump").stdout.splitlines()
     result = footnote("--home", "other", "feedback", "load", "-", stdin="\n".join(lines[:5]))
     assert (result.exit_code, result.stdout) == (1, "4 added, 0 known already, 0 refused\n")
@@ -129,12 +121,11 @@ def test_half_a_dump_is_taken_and_told(filled):
 
 @pytest.mark.parametrize("line", ['{"kind": "dump", "schema": "2.0"}', '{"kind": "vote", "schema": "9.1"}'])
 def test_a_dump_of_a_newer_footnote_is_refused_in_one_line(folder, line):
-    assert "newer Footnote" in told(footnote("feedback", "load", "-", stdin=line), 1)
+    assert "newer Footnote" in error_line(footnote("feedback", "load", "-", stdin=line), 1)
 
 
-def test_a_store_that_is_down_is_told(folder, monkeypatch):
-    def builder(_: Settings) -> App:
+def test_a_store_that_is_down_ends_with_1_and_why(folder):
+    def bootstrap(_: Settings) -> App:
         raise FeedbackUnavailable("it is down")
 
-    result = CliRunner().invoke(main, ["feedback", "dump"], obj=Invocation(builder=builder), prog_name="footnote")
-    assert told(result, 1) == "it is down"
+    assert error_line(footnote("feedback", "dump", bootstrap=bootstrap), 1) == "it is down"

@@ -3,28 +3,28 @@
 import json
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 
-from bot.access.pseudonyms import hashed, user_key
-from bot.state.protocol import about
+from bot.access.pseudonyms import pseudonym, user_key
+from bot.state.protocol import person_prefix
 from bot.state.sqlite.store import SqliteState
 from feedback.records import Export
 from feedback.stores.sqlite.store import SqliteFeedback
-from tests.bot.cli.conftest import told
-from tests.bot.cli.test_feedback import footnote
+from tests.bot.cli.command_line import error_line, footnote
 from tests.feedback.samples import NOON, exchange
 
 ADA = "ada@example.com"
 
 
 @pytest.fixture
-def talked(folder) -> Path:
+def known(folder) -> Path:
     """A state folder in which Ada asked once, and voted twice."""
     home: Path = folder / ".footnote"
     with closing(SqliteFeedback(home / "feedback.db")) as store:
-        store.record(exchange(0, asker=hashed(ADA, key=user_key(home))))
+        store.record(exchange(0, asker=pseudonym(ADA, key=user_key(home))))
         store.record(exchange(1, asker=""))
     for answer in ("answer-00000", "answer-00001"):
         footnote("vote", answer, "down", "--user", ADA)
@@ -32,11 +32,11 @@ def talked(folder) -> Path:
     return home
 
 
-def test_a_person_is_erased_and_told_in_numbers(talked):
+def test_a_person_is_erased_and_what_went_is_counted(known):
     result = footnote("forget", "Ada@Example.com")
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout == "Erased exchanges: 1, votes: 2, corrections: 0, decisions: 0.\n"
-    with closing(SqliteFeedback(talked / "feedback.db")) as store:
+    with closing(SqliteFeedback(known / "feedback.db")) as store:
         (left,) = store.reviewed_exchanges()
     assert left.exchange.id == "answer-00001"
     assert [each.vote for each in left.votes] == ["up"]
@@ -44,7 +44,7 @@ def test_a_person_is_erased_and_told_in_numbers(talked):
     assert json.loads(again.stdout) == {"exchanges": 0, "votes": 0, "corrections": 0, "decisions": 0, "exports": []}
 
 
-def test_exports_that_hold_rows_are_named_with_their_files(talked, folder):
+def test_exports_that_hold_rows_are_named_with_their_files(known, folder):
     place = folder / "out"
     (place / "trl-kto").mkdir(parents=True)
     lineage = [
@@ -53,8 +53,8 @@ def test_exports_that_hold_rows_are_named_with_their_files(talked, folder):
         {"format": "trl-kto", "split": "test", "row": 0, "sha256": "cc", "exchange": "answer-00000", "why": ""},
     ]
     (place / "lineage.jsonl").write_text("".join(json.dumps(row) + "\n" for row in lineage), encoding="utf-8")
-    with closing(SqliteFeedback(talked / "feedback.db")) as store:
-        rows = {hashed(ADA, key=user_key(talked)): ["aa", "cc"]}
+    with closing(SqliteFeedback(known / "feedback.db")) as store:
+        rows = {pseudonym(ADA, key=user_key(known)): ["aa", "cc"]}
         store.register_export(Export("e1", NOON, str(place), 3), rows)
         store.register_export(Export("e2", NOON, str(folder / "gone"), 3), rows)
     result = footnote("forget", ADA)
@@ -77,19 +77,27 @@ def test_exports_that_hold_rows_are_named_with_their_files(talked, folder):
     assert exports[1]["files"] == {}
 
 
-def test_on_a_terminal_it_is_asked_before(talked, monkeypatch):
-    monkeypatch.setattr("bot.cli.forget._at_a_terminal", lambda: True)
-    no = footnote("forget", ADA, stdin="n\n")
+class Keyboard(BytesIO):
+    """What somebody types at a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_on_a_terminal_it_is_asked_before(known):
+    no = footnote("forget", ADA, stdin=Keyboard(b"n\n"))
     assert no.exit_code == 1
     assert "Erase everything that is recorded of ada@example.com?" in no.stderr
-    assert footnote("forget", ADA, stdin="y\n").stdout.startswith("Erased exchanges: 1")
-    assert footnote("forget", ADA, "--yes").stdout.startswith("Erased exchanges: 0")
+    assert footnote("forget", ADA, stdin=Keyboard(b"y\n")).stdout.startswith("Erased exchanges: 1")
+    assert footnote("forget", ADA, "--yes", stdin=Keyboard()).stdout.startswith("Erased exchanges: 0")
 
 
-def test_values_that_a_platform_keeps_of_a_person_go_too(talked):
+def test_values_that_a_platform_keeps_of_a_person_go_too(known):
     now, hour = datetime.now(UTC), timedelta(hours=1)
-    with closing(SqliteState(talked / "state.db")) as state:
-        mine, other = (f"{about(hashed(name, key=user_key(talked)))}slack:voted:a" for name in (ADA, "bob@example.com"))
+    with closing(SqliteState(known / "state.db")) as state:
+        mine, other = (
+            f"{person_prefix(pseudonym(name, key=user_key(known)))}slack:voted:a" for name in (ADA, "bob@example.com")
+        )
         for key in (mine, other):
             state.put(key, "1", expires=now + hour)
         assert footnote("forget", ADA).exit_code == 0
@@ -97,9 +105,9 @@ def test_values_that_a_platform_keeps_of_a_person_go_too(talked):
 
 
 def test_nobody_cannot_be_forgotten(folder):
-    assert "name the person" in told(footnote("forget", " "), 2)
+    assert "name the person" in error_line(footnote("forget", " "), 2)
 
 
 def test_with_redis_people_need_one_name_everywhere(folder, monkeypatch):
     monkeypatch.setenv("FOOTNOTE_REDIS_URL", "redis://127.0.0.1:1")
-    assert "give `user_key`" in told(footnote("forget", ADA), 1)
+    assert "give `user_key`" in error_line(footnote("forget", ADA), 1)

@@ -1,41 +1,32 @@
-"""`footnote review`: what waits is shown once, oldest first, never with who said it, and what is decided counts."""
+"""`footnote review`: what waits is shown once, oldest first, never with who wrote it, and what is decided counts."""
 
-import json
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from bot.cli import main
-from bot.cli.output import Invocation
 from bot.services.votes import Choice
 from feedback.records import Decision
 from feedback.stores.sqlite.store import SqliteFeedback
-from tests.bot.cli.conftest import told
+from tests.bot.cli.command_line import error_line, footnote, printed_json
 from tests.feedback.samples import NOON, correction, exchange, vote
 
 CARRY, ILL, SICK = "answer-00000", "answer-00001", "answer-00002"
 
 
 def run(*arguments: str, stdin: str | None = None) -> Result:
-    return CliRunner().invoke(main, ["review", *arguments], obj=Invocation(), input=stdin, prog_name="footnote")
-
-
-def read(result: Result) -> Any:
-    assert result.exit_code == 0, result.output
-    return json.loads(result.stdout)
+    return footnote("review", *arguments, stdin=stdin)
 
 
 def listed() -> dict[str, str]:
-    return {each["answer"]: each["why"] for each in read(run("--json"))}
+    return {each["answer"]: each["why"] for each in printed_json(run("--json"))}
 
 
 @pytest.fixture
 def store(folder) -> Iterator[SqliteFeedback]:
-    """A disputed answer, one voted down, one with a correction that waits, one that people like, one nobody judged."""
+    """A disputed answer, one voted down, one with a correction that waits, one voted up, one without a vote."""
     with closing(SqliteFeedback(folder / ".footnote" / "feedback.db")) as made:
         for number, question in enumerate(["Carry over?", "Who is told?", "How long ill?", "Fine?", "Unjudged?"]):
             made.record(exchange(number, question=question))
@@ -58,14 +49,14 @@ def decisions(store: SqliteFeedback, answer: str) -> list[tuple[str, str]]:
 
 def test_what_waits_is_listed_oldest_first_with_why(store):
     assert listed() == {CARRY: "disputed", ILL: "down", SICK: "correction"}
-    waiting = read(run("--json"))
+    waiting = printed_json(run("--json"))
     assert [each["question"] for each in waiting] == ["Carry over?", "Who is told?", "How long ill?"]
     assert waiting[0]["votes"][1] == {"vote": "down", "reason": "outdated", "comment": "It is six now."}
     assert waiting[2]["corrections"][0]["text"] == "Until the doctor says so."
     assert waiting[0]["citations"][0]["quote"] == "Five days."
 
 
-def test_nobody_is_told_who_asked_voted_or_corrected(store):
+def test_nobody_sees_who_asked_voted_or_corrected(store):
     for printed in (run("--json").stdout, run(stdin="s\ns\ns\n").stdout):
         assert "Carry over?" in printed
         assert not any(person in printed for person in ("a" * 64, "b" * 64, "0f" * 32))
@@ -75,7 +66,7 @@ def test_less_agreement_is_enough_when_it_is_said_so(store):
     for number in range(10, 12):
         store.vote(vote(number, "up", answer=CARRY, voter=f"{number}" * 32))
     assert CARRY not in listed()
-    assert {each["answer"] for each in read(run("--json", "--min-agreement", "0.9"))} == {CARRY, ILL, SICK}
+    assert {each["answer"] for each in printed_json(run("--json", "--min-agreement", "0.9"))} == {CARRY, ILL, SICK}
 
 
 def test_a_walk_decides_and_shows_nothing_twice(store):
@@ -133,13 +124,13 @@ def test_what_is_not_understood_is_explained_and_asked_again(store):
 
 
 def test_scripts_decide_without_being_asked(store):
-    assert read(run("--decide", CARRY, "approve", "--json")) == {
+    assert printed_json(run("--decide", CARRY, "approve", "--json")) == {
         "answer": CARRY,
         "verdict": "approve",
         "correction": None,
     }
-    assert read(run("--decide", SICK, "accept", "--json"))["correction"] == "right"
-    assert read(run("--correct", ILL, "The manager.", "--json"))["verdict"] == "accept"
+    assert printed_json(run("--decide", SICK, "accept", "--json"))["correction"] == "right"
+    assert printed_json(run("--correct", ILL, "The manager.", "--json"))["verdict"] == "accept"
     assert listed() == {}
 
 
@@ -161,11 +152,11 @@ def test_scripts_decide_without_being_asked(store):
     ],
 )
 def test_what_makes_no_sense_is_refused_in_one_line(store, arguments, status, line):
-    assert line in told(run(*arguments), status)
+    assert line in error_line(run(*arguments), status)
     assert not [each for answer in (CARRY, SICK) for each in store.decisions(answer)]
 
 
 def test_of_several_corrections_one_must_be_named(store):
     store.correct(correction(8, answer=SICK, key="other", text="A week."))
-    assert "name one of right, other" in told(run("--decide", SICK, "accept"), 2)
-    assert read(run("--decide", SICK, "accept", "--correction", "other", "--json"))["correction"] == "other"
+    assert "name one of right, other" in error_line(run("--decide", SICK, "accept"), 2)
+    assert printed_json(run("--decide", SICK, "accept", "--correction", "other", "--json"))["correction"] == "other"

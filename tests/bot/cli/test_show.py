@@ -1,8 +1,24 @@
 """`footnote show`: what was parsed, with spans that slice back to it."""
 
 import json
+from functools import partial
+from typing import Any
 
-from tests.bot.cli.conftest import TEXT, told
+import pytest
+
+from bot.app import bootstrap
+from tests.bot.cli.command_line import error_line, footnote
+from tests.bot.cli.conftest import Run
+from tests.bot.cli.samples import TEXT, document, passages
+from tests.fakes import FakeReader
+
+
+@pytest.fixture
+def run() -> Run:
+    """Runs `footnote` over an index of one document, of which an older version is kept."""
+    held = document()
+    index: Any = FakeReader((held, passages(held)), older=[document("Leave\nFour days.", version="v1")])
+    return partial(footnote, bootstrap=partial(bootstrap, index=index))
 
 
 def test_the_json_holds_the_text_and_sections_that_slice_back_to_it(run):
@@ -45,17 +61,17 @@ def test_an_older_version_has_its_own_text_and_no_sections_of_the_current_one(ru
     assert (shown["version"], shown["text"], shown["sections"]) == ("v1", "Leave\nFour days.", [])
 
 
-def test_a_version_that_is_not_kept_is_told_with_the_current_one(run):
-    line = told(run("show", "handbook/leave.md", "--version", "v0"), 1)
+def test_a_version_that_is_not_kept_is_refused_with_the_current_one(run):
+    line = error_line(run("show", "handbook/leave.md", "--version", "v0"), 1)
     assert line == "version 'v0' of 'handbook/leave.md' is not kept; the current one is 'v2'"
 
 
 def test_a_mistyped_document_gets_a_suggestion(run):
-    assert "did you mean 'handbook/leave.md'?" in told(run("show", "handbook/leaves.md"), 1)
+    assert "did you mean 'handbook/leave.md'?" in error_line(run("show", "handbook/leaves.md"), 1)
 
 
-def test_an_unknown_document_is_told_how_documents_are_named(run):
-    assert "SOURCE/PATH" in told(run("show", "nothing"), 1)
+def test_an_unknown_document_is_refused_with_how_documents_are_named(run):
+    assert "SOURCE/PATH" in error_line(run("show", "nothing"), 1)
 
 
 def test_a_document_must_be_named(run):

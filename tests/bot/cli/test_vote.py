@@ -1,28 +1,39 @@
-"""`footnote vote`: one opinion of one answer, what is refused, and what is told of it."""
+"""`footnote vote`: one vote on one answer, many from a file, what is refused and the line that says why."""
 
 import getpass
 import json
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
-from bot.answering.answers import Answer, Question
-from bot.services.votes import VoteRequest
-from feedback.errors import FeedbackUnavailable
-from feedback.records import ReviewedExchange
+from feedback.records import ReviewedExchange, Vote
 from feedback.stores.redis.store import RedisFeedback
 from feedback.stores.sqlite.store import SqliteFeedback
-from tests.bot.cli.conftest import told
-from tests.bot.cli.test_feedback import footnote
+from tests.bot.cli.command_line import error_line, footnote
+from tests.bot.cli.conftest import Run, answering_app, records
+from tests.fakes import UnavailableFeedback
 from tests.feedback.samples import NOON, exchange
 from tests.servers.redis_servers import serving
 
 
 @pytest.fixture(autouse=True)
-def answered(house, monkeypatch) -> None:
-    """An answer is recorded, and the operating system knows who is at the keyboard."""
-    house.recorded = [(Question("How many?"), Answer("a1", "Five."))]
+def keyboard(monkeypatch) -> None:
+    """The operating system knows who is at the keyboard."""
     monkeypatch.setattr(getpass, "getuser", lambda: "ada")
+
+
+@pytest.fixture
+def run(run, feedback) -> Run:
+    """Runs `footnote` where one answer is recorded."""
+    feedback.record(replace(exchange(), id="a1"))
+    answered: Run = run
+    return answered
+
+
+def votes(feedback) -> list[tuple[str, str, str, str, str]]:
+    """Return all votes: answer, vote, voter, reason, comment."""
+    return [(each.answer, each.vote, each.voter, each.reason, each.comment) for each in records(feedback, Vote)]
 
 
 @pytest.mark.parametrize(
@@ -33,17 +44,18 @@ def answered(house, monkeypatch) -> None:
         ("none", "Withdrawn: no vote of yours on this answer counts."),
     ],
 )
-def test_a_thumb_is_taken_from_whoever_is_at_the_keyboard(run, house, choice, line):
+def test_a_thumb_is_taken_from_whoever_is_at_the_keyboard(run, feedback, choice, line):
     result = run("vote", "a1", choice)
     assert (result.exit_code, result.stdout, result.stderr) == (0, f"{line}\n", "")
-    assert house.votes == [VoteRequest("a1", choice, "ada")]
+    assert votes(feedback) == [("a1", choice, "ada", "", "")]
 
 
-def test_all_that_can_be_said_of_a_bad_answer(run, house):
-    said = ["--reason", "wrong-source", "--comment", "That is the old one.", "--correction", "Six.", "--user", "b@c.d"]
-    result = run("vote", "a1", "down", *said)
+def test_all_that_can_be_said_of_a_bad_answer(run, feedback):
+    given = ["--reason", "wrong-source", "--comment", "That is the old one.", "--correction", "Six.", "--user", "b@c.d"]
+    result = run("vote", "a1", "down", *given)
     assert (result.exit_code, result.stdout) == (0, "Recorded: down (wrong-source).\n")
-    assert house.votes == [VoteRequest("a1", "down", "b@c.d", "wrong-source", "That is the old one.", "Six.")]
+    assert votes(feedback) == [("a1", "down", "b@c.d", "wrong-source", "That is the old one.")]
+    assert [each.text for each in feedback.corrections("a1")] == ["Six."]
 
 
 def test_the_json_is_what_counts_now(run):
@@ -59,15 +71,16 @@ def test_the_json_is_what_counts_now(run):
     }
 
 
-def test_an_unknown_answer_is_told_with_where_ids_are_found(run):
-    assert told(run("vote", "a9", "up"), 1) == (
+def test_an_unknown_answer_is_refused_with_where_ids_are_found(run):
+    assert error_line(run("vote", "a9", "up"), 1) == (
         "no answer is recorded under 'a9'; `footnote ask TEXT --json` prints the id of its answer"
     )
 
 
-def test_a_store_that_is_down_is_told(run, house):
-    house.feedback_failure = FeedbackUnavailable("the disk is full")
-    assert told(run("vote", "a1", "up", "--json"), 1) == "the disk is full"
+def test_a_store_that_is_down_ends_with_1_and_why(pipeline, folder):
+    unavailable = answering_app(pipeline, UnavailableFeedback("the disk is full"), home=folder)
+    result = footnote("vote", "a1", "up", "--json", bootstrap=lambda _: unavailable)
+    assert error_line(result, 1) == "the disk is full"
 
 
 @pytest.mark.parametrize(
@@ -78,9 +91,9 @@ def test_a_store_that_is_down_is_told(run, house):
         pytest.param(["up", "--user", " "], "a vote needs a person: name one with --user", id="nobody"),
     ],
 )
-def test_what_makes_no_sense_ends_with_2_in_one_line(run, house, arguments, line):
-    assert told(run("vote", "a1", *arguments), 2) == line
-    assert house.votes == []
+def test_what_makes_no_sense_ends_with_2_in_one_line(run, feedback, arguments, line):
+    assert error_line(run("vote", "a1", *arguments), 2) == line
+    assert votes(feedback) == []
 
 
 @pytest.mark.parametrize("error", [OSError, KeyError])
@@ -89,16 +102,16 @@ def test_a_computer_that_knows_nobody_asks_for_a_name(run, monkeypatch, error):
         raise error
 
     monkeypatch.setattr(getpass, "getuser", getuser)
-    assert told(run("vote", "a1", "up"), 2) == "a vote needs a person: name one with --user"
+    assert error_line(run("vote", "a1", "up"), 2) == "a vote needs a person: name one with --user"
     assert run("vote", "a1", "up", "--user", "ada").exit_code == 0
 
 
 @pytest.mark.parametrize(
     "arguments", [[], ["a1"], ["a1", "sideways"], ["a1", "UP"], ["a1", "down", "--reason", "bad"], ["a1", "up", "more"]]
 )
-def test_bad_usage_ends_with_2(run, house, arguments):
+def test_bad_usage_ends_with_2(run, feedback, arguments):
     result = run("vote", *arguments)
-    assert (result.exit_code, result.stdout, house.votes) == (2, "", [])
+    assert (result.exit_code, result.stdout, votes(feedback)) == (2, "", [])
 
 
 LINES = [
@@ -133,7 +146,7 @@ WRONG = {
 
 
 @pytest.fixture
-def votes(folder) -> str:
+def vote_file(folder) -> str:
     """A file of votes, the eleventh line blank, on two answers that are recorded."""
     with closing(SqliteFeedback(folder / ".footnote" / "feedback.db")) as store:
         store.write_many([exchange(0), exchange(1)])
@@ -142,16 +155,16 @@ def votes(folder) -> str:
     return "votes.jsonl"
 
 
-def judged(folder) -> list[ReviewedExchange]:
+def reviewed(folder) -> list[ReviewedExchange]:
     with closing(SqliteFeedback(folder / ".footnote" / "feedback.db")) as store:
         return list(store.reviewed_exchanges())
 
 
-def test_many_votes_are_taken_from_a_file_and_bad_lines_told(folder, votes):
-    result = footnote("vote", "--from", votes)
+def test_many_votes_are_taken_from_a_file_and_bad_lines_named(folder, vote_file):
+    result = footnote("vote", "--from", vote_file)
     assert (result.exit_code, result.stdout) == (0, "3 added, 0 known already, 8 refused\n")
     assert result.stderr.splitlines() == [f"line {number}: {why}" for number, why in WRONG.items()]
-    first, second = judged(folder)
+    first, second = reviewed(folder)
     assert [(each.key, each.vote, each.reason, each.comment) for each in first.votes] == [
         ("3", "up", "", ""),
         ("1", "down", "wrong", "No."),
@@ -160,33 +173,33 @@ def test_many_votes_are_taken_from_a_file_and_bad_lines_told(folder, votes):
     assert [each.text for each in second.corrections] == ["Six."]
 
 
-def test_the_same_file_again_changes_nothing(folder, votes):
-    footnote("vote", "--from", votes)
-    before = judged(folder)
-    result = footnote("vote", "--from", votes, "--json")
+def test_the_same_file_again_changes_nothing(folder, vote_file):
+    footnote("vote", "--from", vote_file)
+    before = reviewed(folder)
+    result = footnote("vote", "--from", vote_file, "--json")
     *errors, counts = map(json.loads, result.stdout.splitlines())
     assert counts == {"added": 0, "known": 3, "refused": 8}
     assert errors == [{"key": str(number) if number < 10 else None, "error": why} for number, why in WRONG.items()]
     assert (result.exit_code, result.stderr) == (0, "")
-    assert judged(folder) == before
+    assert reviewed(folder) == before
 
 
-def test_the_voter_of_a_line_is_the_one_who_votes_by_hand(folder, votes):
-    footnote("vote", "--from", votes)
+def test_the_voter_of_a_line_is_the_one_who_votes_by_hand(folder, vote_file):
+    footnote("vote", "--from", vote_file)
     footnote("vote", "answer-00000", "up", "--user", "Ada@example.com")
-    (first, _) = judged(folder)
+    (first, _) = reviewed(folder)
     assert [each.vote for each in first.votes] == ["up", "up"]
 
 
 @pytest.mark.server
-def test_votes_wait_while_the_store_is_down_and_are_sent_when_it_is_back(folder, votes, monkeypatch):
+def test_votes_wait_while_the_store_is_down_and_are_sent_when_it_is_back(folder, vote_file, monkeypatch):
     monkeypatch.setenv("FOOTNOTE_USER_KEY", "a long random text")
     with serving("redis-6.2", folder, "--appendfsync", "always") as server:
         monkeypatch.setenv("FOOTNOTE_REDIS_URL", server.url)
         with closing(RedisFeedback(server.url, workspace="default")) as store:
             store.write_many([exchange(0), exchange(1)])
         server.kill()
-        result = footnote("vote", "--from", votes, "--json")
+        result = footnote("vote", "--from", vote_file, "--json")
         assert json.loads(result.stdout.splitlines()[-1]) == {"added": 4, "known": 0, "refused": 7}
         assert footnote("vote", "answer-00000", "down", "--user", "cy").stdout == "Recorded: down.\n"
         server.start()
@@ -197,7 +210,7 @@ def test_votes_wait_while_the_store_is_down_and_are_sent_when_it_is_back(folder,
         assert [row["kind"] for row in rows].count("correction") == 1
 
 
-def test_from_goes_alone(folder, votes):
-    assert footnote("vote", "a1", "up", "--from", votes).exit_code == 2
-    assert footnote("vote", "--from", votes, "--user", "ada").exit_code == 2
+def test_from_goes_alone(folder, vote_file):
+    assert footnote("vote", "a1", "up", "--from", vote_file).exit_code == 2
+    assert footnote("vote", "--from", vote_file, "--user", "ada").exit_code == 2
     assert footnote("vote", "--from", "absent.jsonl").exit_code == 2

@@ -23,7 +23,7 @@ from tests.servers.redis_servers import eventually
 # The command over a app whose embedding is a stand-in.
 CODE = """
 from bot.cli import main
-from bot.cli.output import Invocation
+from bot.cli.invocation import Invocation
 from bot.app import bootstrap
 from tests.fakes import FakeEmbedder
 

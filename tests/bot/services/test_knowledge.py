@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from bot.answering.writing.prompts import answer_prompt
 from bot.app import App, bootstrap
 from bot.cli import main
-from bot.cli.output import Invocation
+from bot.cli.invocation import Invocation
 from bot.config.settings import Settings, load
 from bot.services.knowledge import KnowledgeAdapter
 from feedback.curation.dataset import CuratedDataset

@@ -10,10 +10,10 @@ from click.testing import CliRunner, Result
 
 from bot.app import App, bootstrap
 from bot.cli import main
-from bot.cli.output import Invocation
+from bot.cli.invocation import Invocation
 from bot.config.settings import Settings
+from tests.bot.cli.command_line import error_line
 from tests.bot.cli.conftest import folder as empty_folder
-from tests.bot.cli.conftest import told
 from tests.fakes import FakeEmbedder
 from tests.feedback.export.conftest import rows
 
@@ -109,7 +109,7 @@ def test_questions_of_an_evaluation_are_not_trained_on(folder, voted):
 
 def test_a_time_without_answers_is_refused_with_what_is_missing(folder):
     result = run("export", "--format", "trl-sft", "--out", "out", "--until", "2020-01-01", debug=False)
-    assert "trl-sft has 0 rows and needs 10: 10 more answers" in told(result, 1)
+    assert "trl-sft has 0 rows and needs 10: 10 more answers" in error_line(result, 1)
     assert not (folder / "out").exists()
 
 

@@ -68,7 +68,7 @@ def test_two_documents_that_disagree_are_shown_side_by_side(documents: Documents
     )
     by_number = {each.number: each for each in answer.citations}
     assert {by_number[number].document for number in warning.citations} == {"hr/expenses.md", "hr/handbook.md"}
-    assert "Note: «" in rendering.answer(answer)
+    assert "Note: «" in rendering.answer_text(answer)
 
 
 def test_a_withheld_document_never_makes_a_conflict(documents: Documents) -> None:
@@ -155,7 +155,7 @@ def test_an_answer_for_several_groups_names_each(documents: Documents) -> None:
         f"[{one}] holds for «{sections[one].rpartition(' > ')[2]}»,"
         f" [{other}] for «{sections[other].rpartition(' > ')[2]}»."
     )
-    note = next(line for line in rendering.answer(answer).splitlines() if line.startswith("Note:"))
+    note = next(line for line in rendering.answer_text(answer).splitlines() if line.startswith("Note:"))
     assert note == f"Note: {warning.text}"
 
 

@@ -14,7 +14,7 @@ from bot.answering.pipeline import NOT_FOUND
 from bot.answering.writing.prompts import PROMPT_VERSION
 from bot.app import App, bootstrap
 from bot.cli import main
-from bot.cli.output import Invocation
+from bot.cli.invocation import Invocation
 from bot.config.settings import Settings
 from bot.errors import BotError
 from tests.bot.cli.conftest import folder as empty_folder

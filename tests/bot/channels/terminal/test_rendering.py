@@ -6,7 +6,7 @@ from bot.answering.answers import Answer, AnswerWarning, Citation, Sentence
 from bot.channels.terminal import rendering
 from bot.channels.terminal.rendering import Paragraphs
 from retrieval.passages import Hit
-from tests.bot.cli.conftest import document, passages
+from tests.bot.cli.samples import document, passages
 
 LONG = "Whoever has been here for five years may take eight weeks away, two of which are paid in full."
 
@@ -18,7 +18,7 @@ def cited(quote: str, *, url: str = "") -> Answer:
 
 def test_sentences_run_on_and_are_folded():
     given = Answer("a", "", (Sentence("One two.", (1,)), Sentence("Three four.", (1, 2)), Sentence("Five.", ())))
-    assert rendering.answer(given, width=20) == "One two. [1] Three\nfour. [1][2] Five."
+    assert rendering.answer_text(given, width=20) == "One two. [1] Three\nfour. [1][2] Five."
 
 
 def test_items_and_rows_have_lines_of_their_own():
@@ -43,8 +43,8 @@ def test_no_line_is_wider_than_asked_unless_it_is_one_word(width):
 
 def test_what_was_not_found_says_so_and_names_what_is_near():
     near = tuple(Hit(each, 1.0) for each in passages(document()))
-    told = rendering.answer(Answer("a", "I could not find this in the documents.", abstained=True, nearest=near))
-    assert told.splitlines() == [
+    shown = rendering.answer_text(Answer("a", "I could not find this in the documents.", abstained=True, nearest=near))
+    assert shown.splitlines() == [
         "I could not find this in the documents.",
         "",
         "The closest sections:",
@@ -56,7 +56,9 @@ def test_what_was_not_found_says_so_and_names_what_is_near():
 
 
 def test_an_answer_without_sentences_is_its_text():
-    assert rendering.answer(Answer("a", "Hello. Ask me about the documents.")) == "Hello. Ask me about the documents."
+    assert (
+        rendering.answer_text(Answer("a", "Hello. Ask me about the documents.")) == "Hello. Ask me about the documents."
+    )
 
 
 def test_notes_stand_between_the_answer_and_its_footnotes():
@@ -69,7 +71,7 @@ def test_notes_stand_between_the_answer_and_its_footnotes():
         warnings=(AnswerWarning("conflict", "Another says six.", (1,)),),
         fallback="the model did not answer in time",
     )
-    assert rendering.answer(warned).splitlines() == [
+    assert rendering.answer_text(warned).splitlines() == [
         "Five days. [1]",
         "",
         "Note: Another says six. [1]",
@@ -96,5 +98,5 @@ def test_notes_stand_between_the_answer_and_its_footnotes():
     ],
 )
 def test_a_quote_loses_the_line_breaks_of_its_file_only_within_a_paragraph(quote, shown):
-    footnote = rendering.below(cited(quote), width=100).split("\n", 1)[1]
+    footnote = rendering.footnotes_text(cited(quote), width=100).split("\n", 1)[1]
     assert footnote.replace("\n    ", "\n").strip() == f"“{shown or quote}”"

@@ -17,7 +17,7 @@ from bot.state.protocol import Event
 from bot.state.sqlite.store import SqliteState
 from feedback.stores.sqlite.store import SqliteFeedback
 from retrieval.errors import EmbeddingUnavailable, SearchUnavailable
-from tests.bot.cli.conftest import document, passages
+from tests.bot.cli.samples import document, passages
 from tests.fakes import NOON, FakeEmbedder, FakeReader
 from tests.servers.redis_servers import free_port
 

@@ -8,11 +8,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bot.cli import main
-from bot.cli.output import Invocation
-from bot.reports.evaluation_text import is_more_than_noise
+from bot.cli.invocation import Invocation
+from bot.reports.evaluation_rows import is_more_than_noise
 from bot.services.evaluation.comparison import PATIENCE, difference
+from tests.bot.cli.command_line import error_line
 from tests.bot.cli.conftest import folder as empty_folder
-from tests.bot.cli.conftest import told
 from tests.scripted_app import LEAVE, RIGHT, Place, numbered
 from tests.servers.openai_server import Reply, Server, serving
 
@@ -153,7 +153,7 @@ def test_a_model_that_is_gone_says_so_and_the_other_still_stands(place, folder):
 
 def test_if_every_model_is_gone_one_line_says_so(place, folder):
     asking(folder, [{"id": str(number), "text": ASKED[0]["text"]} for number in range(9)] + ASKED[:1])
-    line = told(run(place, "--model", "openai:gone", "--json"), 1)
+    line = error_line(run(place, "--model", "openai:gone", "--json"), 1)
     assert line.startswith("no model answers: 'openai:gone' (unavailable); mend that (`footnote doctor`), or leave")
 
 
@@ -228,7 +228,7 @@ def test_what_makes_no_sense_is_bad_usage_before_anything_is_measured(place, ser
 
 
 def test_a_provider_that_nobody_knows_ends_the_command_in_one_line(place):
-    assert "'nobody:x'" in told(run(place, "--model", "nobody:x"), 1)
+    assert "'nobody:x'" in error_line(run(place, "--model", "nobody:x"), 1)
 
 
 def test_a_difference_that_may_be_noise_has_an_interval_around_0():

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bot.cli.background import in_background
+from bot.channels.terminal.background import in_background
 
 
 def test_values_come_in_order_from_another_thread():
