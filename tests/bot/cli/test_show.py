@@ -2,6 +2,7 @@
 
 import json
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,7 +18,8 @@ from tests.fakes import FakeReader
 def run() -> Run:
     """Runs `footnote` over an index of one document, of which an older version is kept."""
     held = document()
-    index: Any = FakeReader((held, passages(held)), older=[document("Leave\nFour days.", version="v1")])
+    reader = FakeReader((held, passages(held)), older=[document("Leave\nFour days.", version="v1")])
+    index: Any = SimpleNamespace(reader=reader)
     return partial(footnote, bootstrap=partial(bootstrap, index=index))
 
 
