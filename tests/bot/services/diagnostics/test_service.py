@@ -44,7 +44,7 @@ def checks(tmp_path) -> Iterator[Callable[..., dict[str, Check]]]:
 
         def run(**parts: Any) -> dict[str, Check]:
             given: dict[str, Any] = {
-                "index": lambda: index_of().reader,
+                "index": index_of,
                 "feedback": lambda: store,
                 "state": raising(AssertionError("no state store is opened without a channel")),
                 "chat_model": raising(AssertionError("no model is opened without the setting")),
@@ -111,7 +111,7 @@ def test_an_empty_index_is_a_note(checks):
 
 @pytest.mark.parametrize("error", [SearchUnavailable("the index is damaged"), RetrievalError("the index is damaged")])
 def test_an_index_that_cannot_be_read_is_wrong(checks, error):
-    index = index_of().reader
+    index = index_of()
     index.failure = error
     found = checks(index=lambda: index)["index"]
     assert (found.ok, found.detail) == (False, "the index is damaged")
@@ -126,7 +126,7 @@ def test_an_index_that_cannot_be_read_is_wrong(checks, error):
     ],
 )
 def test_documents_in_another_language_are_a_note(checks, text, noted):
-    found = checks(index=lambda: index_of(text).reader)["language"]
+    found = checks(index=lambda: index_of(text))["language"]
     assert (found.ok, bool(found.mend)) == (True, noted)
 
 
