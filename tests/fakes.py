@@ -92,13 +92,18 @@ def _mean(vectors: Sequence[Vector]) -> Vector:
 class FakeReader:
     """An `IndexReader` without a search: documents with their passages, and older versions of some.
 
-    `counts` raises `failure` if there is one.
+    Handed to `bootstrap` it stands for a whole index, of which it is the reader. `counts` raises `failure` if there is
+    one.
     """
 
     def __init__(self, *held: tuple[Document, Sequence[Passage]], older: Sequence[Document] = ()) -> None:
         self._held = {document.id: (document, list(passages)) for document, passages in held}
         self._older = {(document.id, document.version): document for document in older}
         self.failure: Exception | None = None
+
+    @property
+    def reader(self) -> "FakeReader":
+        return self
 
     def document(self, document: str, *, version: str | None = None) -> Document | None:
         current = self._held.get(document)
