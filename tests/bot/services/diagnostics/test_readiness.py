@@ -23,7 +23,7 @@ from tests.servers.redis_servers import free_port
 
 
 class MissingModel(FakeEmbedder):
-    def query(self, text: str):
+    def encode_query(self, text: str):
         raise EmbeddingUnavailable("the weights are not here: run `footnote demo`")
 
 
