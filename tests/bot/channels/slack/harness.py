@@ -1,4 +1,4 @@
-"""A workspace with people in it, the whole house and the real SDK between them; only the embedding is a stand-in."""
+"""A workspace with people in it, the whole app and the real SDK between them; only the embedding is a stand-in."""
 
 import time
 from collections.abc import Iterator
@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from bot.app import App, platforms
+from bot.app import App, bootstrap
 from bot.config.settings import Settings, Source
 from bot.server.checks import checks
 from bot.server.lifecycle import Addresses, Server
 from bot.server.metrics import Metrics
-from bot.services.ingestion import sources
 from feedback.errors import FeedbackUnavailable
 from feedback.records import Correction, Exchange, Vote
 from retrieval.errors import SearchUnavailable
@@ -93,33 +92,32 @@ def write_documents(folder: Path) -> None:
         path.write_text(text, encoding="utf-8")
 
 
-def furnished(configured: Settings, *, sync: bool = True) -> App:
-    """The house of these settings, its documents read in."""
-    house = App(configured)
-    house.__dict__["embedder"] = Breakable()  # where cached_property keeps what it made
+def furnished(configured: Settings, *, sync: bool = True, feedback: Any = None) -> App:
+    """The app of these settings, its documents read in."""
+    app = bootstrap(configured, embedder=Breakable(), feedback=feedback)
     if sync:
-        house.sync(sources(configured.sources), allow_empty=False, progress=lambda *_: None)
-    return house
+        app.ingestion.sync()
+    return app
 
 
-def service(house: App, **how: Any) -> Server:
-    """The long-running process of this house."""
-    figures = Metrics(waiting=house.state.waiting)
-    configured = house.settings
+def service(app: App, **how: Any) -> Server:
+    """The long-running process of this app."""
+    figures = Metrics(waiting=app.state.waiting)
+    configured = app.settings
     return Server(
-        house.state,
-        platforms(house, figures),
+        app.state,
+        app.channels(figures),
         places=Addresses(configured.host, configured.port, configured.public_host, configured.public_port),
-        checks=checks(house, house.state),
+        checks=checks(app, app.state),
         figures=figures,
         **how,
     )
 
 
 @contextmanager
-def running(house: App, slack: Slack, **how: Any) -> Iterator[Server]:
+def running(app: App, slack: Slack, **how: Any) -> Iterator[Server]:
     """The process serves Slack while the block runs."""
-    serving = service(house, **how)
+    serving = service(app, **how)
     serving.start()
     try:
         if serving.public:
@@ -130,7 +128,7 @@ def running(house: App, slack: Slack, **how: Any) -> Iterator[Server]:
     finally:
         serving.stop()
         slack.sending.app_urls.clear()
-        house.close()
+        app.close()
 
 
 @dataclass
@@ -138,7 +136,7 @@ class SlackStage:
     """The stage of the scenarios."""
 
     slack: Slack
-    house: App
+    app: App
     model: openai_server.Server
     people: dict[str, Person] = field(default_factory=dict)
     channels: dict[str, Channel] = field(default_factory=dict)
@@ -187,11 +185,12 @@ class SlackStage:
 
     def corrections(self) -> list[Correction]:
         self.settle()
-        return [each for judged in self.house.feedback.reviewed_exchanges() for each in judged.corrections]
+        return [each for judged in self.app.feedback.judged() for each in judged.corrections]
 
     @contextmanager
     def down(self, part: Part) -> Iterator[None]:
-        embedder, store = self.house.__dict__["embedder"], self.house.__dict__["feedback"]
+        embedder: Any = self.app.embedder
+        store: Any = self.app.feedback
         if part == "model":
             self.model.replies = [openai_server.Reply(status=503)]
         embedder.down, store.down = part == "search", part == "store"
@@ -204,16 +203,16 @@ class SlackStage:
 
     def exchanges(self) -> list[Exchange]:
         self.settle()
-        return [each.exchange for each in self.house.feedback.reviewed_exchanges()]
+        return [each.exchange for each in self.app.feedback.judged()]
 
     def counted(self) -> list[Vote]:
         self.settle()
-        return [vote for each in self.house.feedback.reviewed_exchanges() for vote in each.votes]
+        return [vote for each in self.app.feedback.judged() for vote in each.votes]
 
     def settle(self) -> None:
         """Wait until everything was told to the app, and the app has nothing more to do."""
         ends = time.monotonic() + PATIENCE
-        while not (self.slack.sending.is_idle and self.house.state.waiting() == 0 and self.slack.sending.is_idle):
+        while not (self.slack.sending.is_idle and self.app.state.waiting() == 0 and self.slack.sending.is_idle):
             assert time.monotonic() < ends, "the app does not come to an end"
             time.sleep(0.01)
 

@@ -88,15 +88,15 @@ def main(given: str, how: str) -> None:
     """Serve until the input ends."""
     from tests.bot.channels.slack.harness import furnished, service
 
-    house = furnished(Settings(**json.loads(given)), sync=False)
-    serving = service(house, **json.loads(how))
+    app = furnished(Settings(**json.loads(given)), sync=False)
+    serving = service(app, **json.loads(how))
     serving.start()
     assert serving.public
     sys.stdout.write(f"{serving.public.url}\n")
     sys.stdout.flush()
     sys.stdin.read()
     serving.stop()
-    house.close()
+    app.close()
 
 
 if __name__ == "__main__":

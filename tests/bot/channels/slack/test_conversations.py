@@ -3,8 +3,8 @@
 import html
 import http.client
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -12,6 +12,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from bot.channels.slack.install.manifest import manifest
+from bot.config.settings import Settings
+from feedback.stores.sqlite.store import SqliteFeedback
 from tests.bot.channels.slack.harness import (
     Moody,
     SlackStage,
@@ -26,21 +28,31 @@ from tests.conversations.conversations import LEAVE_SAID, SCENARIOS, Scenario, o
 from tests.scripted_app import QUESTION, RIGHT, numbered
 from tests.servers.openai_server import Reply
 from tests.servers.openai_server import serving as model_serving
-from tests.servers.slack.workspace import Message, Person
+from tests.servers.slack.workspace import Channel, Message, Person
 from tests.servers.slack_server import CLIENT, serving
 
 
 @contextmanager
-def staged(folder, *, with_model: bool = False, socket: bool = False, **how) -> Iterator[SlackStage]:
+def staged(
+    folder,
+    *,
+    with_model: bool = False,
+    socket: bool = False,
+    adjusted: Callable[[Settings, Mapping[str, Channel]], dict[str, Any]] = lambda *_: {},
+    **how,
+) -> Iterator[SlackStage]:
+    """A served app; `adjusted` gives the settings that differ, from the usual ones and the channels."""
     with serving() as slack, model_serving() as model:
         people, channels = peopled(slack)
         slack.workspace.install(manifest(socket=socket, several=False))
         write_documents(folder)
         model.replies = [Reply(numbered(RIGHT))]
-        house = furnished(settings(folder, slack, model_url=model.url if with_model else "", socket=socket))
-        house.__dict__["feedback"] = Moody(house.feedback)
-        with running(house, slack, **how):
-            yield SlackStage(slack, house, model, people, channels)
+        given = settings(folder, slack, model_url=model.url if with_model else "", socket=socket)
+        given = Settings(**given.model_dump() | adjusted(given, channels))
+        store = SqliteFeedback(given.home / "feedback.db")
+        app = furnished(given, feedback=Moody(store))
+        with closing(store), running(app, slack, **how):
+            yield SlackStage(slack, app, model, people, channels)
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda each: each.name)
@@ -179,8 +191,8 @@ def test_a_second_workspace_installs_the_app_and_is_answered_in_its_own_name(tmp
             "slack_client_id": CLIENT[0],
             "slack_client_secret": CLIENT[1],
         }
-        house = furnished(settings(tmp_path, slack, **several))
-        with running(house, slack) as service:
+        app = furnished(settings(tmp_path, slack, **several))
+        with running(app, slack) as service:
             assert service.public
             status, headers, text = visited(service.public.address, "/slack/install")
             place = re.search(r"https://[^\"']+", text if status == 200 else headers["location"])

@@ -84,7 +84,7 @@ def test_an_event_that_comes_only_as_a_retry_is_answered(tmp_path):
 
 def test_what_could_not_be_kept_is_not_acknowledged_and_comes_again(tmp_path):
     with staged(tmp_path) as stage:
-        state: Any = stage.house.state
+        state: Any = stage.app.state
         accept, tried = state.accept, []
 
         def failing(event: Any, **how: Any) -> bool:
@@ -146,9 +146,9 @@ def shared(folder: Path, store: str, slack: Slack, *, model_url: str = "") -> It
             more = {"redis_url": url, "user_key": "the same for every replica"}
         write_documents(folder)
         configured = settings(folder, slack, model_url=model_url, **more)
-        house = furnished(configured)
+        app = furnished(configured)
         yield configured
-        house.close()
+        app.close()
 
 
 def of_threads(slack: Slack, asked: Sequence[Message]) -> Counter[str]:

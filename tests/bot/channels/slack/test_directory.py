@@ -7,7 +7,6 @@ from pydantic import SecretStr
 
 from bot.channels.slack.client import SlackClient
 from bot.channels.slack.directory import FEW, PAGE, Cached, SlackDirectory
-from bot.channels.slack.events import IncomingEvent
 from bot.channels.slack.install.workspaces import client
 from bot.config.settings import Settings
 from tests.servers.slack.workspace import Person
@@ -26,12 +25,8 @@ def people(slack: Slack, *, cached: Cached | None = None, **settings) -> SlackDi
     return SlackDirectory(calls, given, slack.workspace.team, cached=cached)
 
 
-def said(person: Person, place: str, channel: str) -> IncomingEvent:
-    return IncomingEvent("question", "1", "T0ONE", channel, person.id, "Why?", "17.5", place=place)
-
-
 def own(slack: Slack, person: Person, **groups) -> frozenset[str]:
-    return people(slack, groups=groups).readers(said(person, "im", person.direct.id)).groups
+    return people(slack, groups=groups).audience(person.direct.id, person.id, direct=True).groups
 
 
 def test_a_person_has_the_groups_of_their_id_address_and_user_groups(slack):
@@ -64,8 +59,8 @@ def test_a_channel_has_its_own_groups_whoever_asks(slack):
         groups={"hr": [f"slack:{ada.id}"]},
         channels={f"slack:{board.id}": ["finance"]},
     )
-    assert found.readers(said(ada, "channel", board.id)).groups == {"finance"}
-    assert found.readers(said(ada, "channel", general.id)).groups == {"everyone"}
+    assert found.audience(board.id, ada.id, direct=False).groups == {"finance"}
+    assert found.audience(general.id, ada.id, direct=False).groups == {"everyone"}
 
 
 @pytest.mark.parametrize("method", ["conversations.info", "conversations.members"])
@@ -73,7 +68,7 @@ def test_a_channel_that_cannot_be_looked_at_is_public(slack, method):
     ada = slack.workspace.person("Ada")
     channel = slack.workspace.channel("general", ada)
     slack.troubled(method, error="missing_scope", times=99)
-    assert people(slack).readers(said(ada, "channel", channel.id)).groups == {"public"}
+    assert people(slack).audience(channel.id, ada.id, direct=False).groups == {"public"}
 
 
 @pytest.mark.parametrize(
@@ -90,7 +85,7 @@ def test_a_large_channel_is_compared_with_the_list_of_people(slack, guests, refu
     channel = slack.workspace.channel("general", *many)
     if refused:
         slack.troubled("users.list", error="missing_scope", times=99)
-    assert people(slack).readers(said(many[0], "channel", channel.id)).groups == groups
+    assert people(slack).audience(channel.id, many[0].id, direct=False).groups == groups
     assert slack.counted()["users.info"] <= 2
 
 
@@ -99,21 +94,20 @@ def test_what_was_looked_up_is_asked_again_after_ten_minutes(slack):
     ada = slack.workspace.person("Ada")
     channel = slack.workspace.channel("general", ada)
     found = people(slack, cached=Cached(clock=lambda: now[0]))
-    heard = said(ada, "channel", channel.id)
-    assert found.readers(heard).groups == {"everyone"}
+    assert found.audience(channel.id, ada.id, direct=False).groups == {"everyone"}
     channel.members.append(slack.workspace.person("Gil", guest=True).id)
     asked = len(slack.calls)
-    assert found.readers(heard).groups == {"everyone"}
+    assert found.audience(channel.id, ada.id, direct=False).groups == {"everyone"}
     assert len(slack.calls) == asked
     now[0] = 601.0
-    assert found.readers(heard).groups == {"public"}
+    assert found.audience(channel.id, ada.id, direct=False).groups == {"public"}
 
 
 def test_who_comes_into_a_channel_is_seen_at_once(slack):
     ada = slack.workspace.person("Ada")
     channel = slack.workspace.channel("general", ada)
     found = people(slack)
-    assert found.readers(said(ada, "channel", channel.id)).groups == {"everyone"}
+    assert found.audience(channel.id, ada.id, direct=False).groups == {"everyone"}
     channel.members.append(slack.workspace.person("Gil", guest=True).id)
-    found.changed(channel.id)
-    assert found.readers(said(ada, "channel", channel.id)).groups == {"public"}
+    found.members_changed(channel.id)
+    assert found.audience(channel.id, ada.id, direct=False).groups == {"public"}

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from bot.app import App, platforms
+from bot.app import App, bootstrap
 from bot.channels.slack.checks import examine
 from bot.channels.slack.install.manifest import manifest
 from bot.config.settings import Settings
@@ -28,10 +28,10 @@ def several(folder):
         write_documents(folder)
         given = settings(folder, slack).model_dump() | {"slack_bot_token": None}
         given |= {"slack_client_id": CLIENT[0], "slack_client_secret": CLIENT[1]}
-        house = furnished(Settings(**given))
-        with running(house, slack) as service:
+        app = furnished(Settings(**given))
+        with running(app, slack) as service:
             assert service.public
-            yield slack, house, service.public.url
+            yield slack, app, service.public.url
 
 
 def get(base: str, path: str, cookie: str = "") -> tuple[int, str, str]:
@@ -86,11 +86,11 @@ def test_a_state_that_we_did_not_give_installs_nothing(tmp_path):
 
 
 def test_a_workspace_that_removes_the_app_is_forgotten(tmp_path):
-    with several(tmp_path) as (slack, house, base):
+    with several(tmp_path) as (slack, app, base):
         workspace = slack.another("T0TWO", "Two")
         assert install(slack, base, "T0TWO") == 200
         workspace.emit({"type": "app_uninstalled"})
-        workspace.wait(lambda: not house.state.keys("slack:installed:", now=datetime.now(UTC)), "that it is forgotten")
+        workspace.wait(lambda: not app.state.keys("slack:installed:", now=datetime.now(UTC)), "that it is forgotten")
 
 
 @contextmanager
@@ -101,8 +101,8 @@ def alone(folder, **changes):
         yield slack, Settings(**given)
 
 
-def started(house: App) -> None:
-    for platform in platforms(house, Metrics()):
+def started(app: App) -> None:
+    for platform in app.channels(Metrics()):
         platform.start(lambda _: "new")
 
 
@@ -138,11 +138,11 @@ def test_doctor_says_what_is_wrong_and_what_mends_it(tmp_path, changes, check, t
 )
 def test_what_does_not_work_ends_the_start_in_one_line(tmp_path, changes, told):
     with alone(tmp_path, **changes) as (_, given):
-        house = App(given)
+        app = bootstrap(given)
         with pytest.raises(BotError, match=told) as caught:
-            started(house)
+            started(app)
         assert "\n" not in str(caught.value)
-        house.close()
+        app.close()
 
 
 def test_the_manifest_lets_it_do_all_that_it_does(tmp_path):

@@ -1,7 +1,10 @@
 """What Slack alone has: its pages, modals, reactions and shares; and delivery when a call gets lost."""
 
+from typing import Any
+
 import pytest
 
+from bot.config.settings import Settings
 from tests.bot.channels.slack.harness import SlackStage
 from tests.bot.channels.slack.test_conversations import staged
 from tests.conversations.conversations import DOORS, LEAVE_SAID, NOT_FOUND, only
@@ -173,11 +176,10 @@ def test_a_shared_answer_can_be_voted_on_and_asked_about(stage):
 
 
 def test_a_channel_without_buttons_has_none_and_a_reaction_counts(tmp_path):
-    with staged(tmp_path) as stage:
-        place = f"slack:{stage.channels['random'].id}"
-        channels = {place: {"groups": ["everyone"], "buttons": False}}
-        changed = type(stage.house.settings)(**stage.house.settings.model_dump() | {"channels": channels})
-        object.__setattr__(stage.house, "settings", changed)
+    entry = {"groups": ["everyone"], "buttons": False}
+    with staged(
+        tmp_path, adjusted=lambda _, channels: {"channels": {f"slack:{channels['random'].id}": entry}}
+    ) as stage:
         _, answer = answered(stage, where="random")
         assert "up" not in {each.label for each in answer.buttons}
         stage.people["Ada"].reacts(answer, "+1")
@@ -200,11 +202,8 @@ def test_a_call_whose_answer_is_lost_is_not_made_twice(tmp_path, method):
 
 
 def test_an_auto_answered_channel_has_so_many_an_hour(tmp_path):
-    with staged(tmp_path) as stage:
-        place = f"slack:{stage.channels['help'].id}"
-        channels = {place: {"groups": ["everyone"], "auto_answer": True, "per_hour": 2}}
-        changed = type(stage.house.settings)(**stage.house.settings.model_dump() | {"channels": channels})
-        object.__setattr__(stage.house, "settings", changed)
+    entry = {"groups": ["everyone"], "auto_answer": True, "per_hour": 2}
+    with staged(tmp_path, adjusted=lambda _, channels: {"channels": {f"slack:{channels['help'].id}": entry}}) as stage:
         asked = [stage.asks(QUESTION, way="channel") for _ in range(4)]
         assert sum(len(each.seen()) for each in asked) == 2
 
@@ -227,15 +226,15 @@ def test_a_reply_that_is_accepted_is_the_correction(stage):
     offered = [each for each in stage.slack.workspace.visible(experts) if each.thread and each.buttons]
     stage.people["Eve"].clicks(offered[0], "Accept as the right answer")
     stage.settle()
-    (judged,) = list(stage.house.feedback.reviewed_exchanges())
+    (judged,) = list(stage.app.feedback.judged())
     assert [(each.text, each.accepted) for each in judged.corrections] == [("Six days, from next year on.", True)]
 
 
 def test_what_nobody_owns_cannot_be_passed_on_and_that_is_said(tmp_path):
-    with staged(tmp_path) as stage:
-        bare = [source.model_copy(update={"owner_channel": ""}) for source in stage.house.settings.sources]
-        changed = stage.house.settings.model_copy(update={"sources": tuple(bare)})
-        object.__setattr__(stage.house, "settings", changed)
+    def without_owners(given: Settings, _: object) -> dict[str, Any]:
+        return {"sources": [source.model_copy(update={"owner_channel": ""}) for source in given.sources]}
+
+    with staged(tmp_path, adjusted=without_owners) as stage:
         asked, _ = answered(stage)
         asked.asks_a_person()
         stage.slack.workspace.wait(lambda: notes(stage, "Ada"), "a note")

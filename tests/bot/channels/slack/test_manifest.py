@@ -20,7 +20,7 @@ CODE = Path(listeners.__file__).parent
 def called() -> set[str]:
     """Every method of the Web API that stands in the code as a text."""
     found = set()
-    for path in CODE.glob("*.py"):
+    for path in CODE.rglob("*.py"):
         if path.name != "scopes.py":
             texts = (
                 node.value for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Constant)
@@ -40,7 +40,7 @@ def test_the_table_of_scopes_holds_exactly_the_methods_that_are_called():
 
 def test_the_manifest_subscribes_to_exactly_the_events_that_are_listened_to():
     listened = set(
-        re.findall(r'"((?:app|message|reaction|member|tokens)[a-z_]*)"', (CODE / "app.py").read_text("utf-8"))
+        re.findall(r'"((?:app|message|reaction|member|tokens)[a-z_]*)"', (CODE / "listeners.py").read_text("utf-8"))
     )
     listened -= {"message_ts", "messages", "tokens"}
     told = set(manifest(socket=True, several=False)["settings"]["event_subscriptions"]["bot_events"])

@@ -14,6 +14,7 @@ from bot.channels.slack.events import IncomingEvent
 from bot.channels.slack.install.workspaces import client
 from bot.channels.slack.rendering import line
 from bot.channels.slack.transport import Checkpoint, metadata, post
+from bot.server.metrics import Metrics
 from bot.state.protocol import Claim, Event
 from tests.bot.channels.slack.harness import furnished, peopled, settings, write_documents
 from tests.conversations.conversations import LEAVE_SAID
@@ -27,10 +28,10 @@ LONG = timedelta(minutes=5)
 
 @dataclass
 class Bench:
-    """Slack, a house and a platform that nobody serves; a question that one worker has claimed and died over."""
+    """Slack, a app and a platform that nobody serves; a question that one worker has claimed and died over."""
 
     slack: Slack
-    house: App
+    app: App
     platform: SlackChannel
     calls: SlackClient
     asked: Message
@@ -39,11 +40,11 @@ class Bench:
 
     def leave(self, notes: str) -> None:
         """What the dead one had noted."""
-        assert self.house.state.renew(self.dead, lease=NO_TIME, now=datetime.now(UTC), notes=notes)
+        assert self.app.state.renew(self.dead, lease=NO_TIME, now=datetime.now(UTC), notes=notes)
 
     def take_over(self) -> Claim:
-        self.house.state.renew(self.dead, lease=NO_TIME, now=datetime.now(UTC))
-        claim = self.house.state.claim("another", lease=LONG, now=datetime.now(UTC) + timedelta(seconds=1))
+        self.app.state.renew(self.dead, lease=NO_TIME, now=datetime.now(UTC))
+        claim = self.app.state.claim("another", lease=LONG, now=datetime.now(UTC) + timedelta(seconds=1))
         assert claim
         assert claim.attempt == 2
         return claim
@@ -53,15 +54,15 @@ class Bench:
         return [each.shown for each in workspace.visible(workspace.channels[self.asked.channel], self.asked)]
 
 
-def claimed(house: App, slack: Slack, person: Person, channel: str) -> tuple[Message, IncomingEvent, Claim]:
+def claimed(app: App, slack: Slack, person: Person, channel: str) -> tuple[Message, IncomingEvent, Claim]:
     asked = Message(channel, slack.workspace.next_ts(), person.id, QUESTION)
     slack.workspace.keep(asked)
     name = f"{slack.workspace.team}:{channel}:{asked.ts}"
     heard = IncomingEvent(
         "question", name, slack.workspace.team, channel, person.id, QUESTION, asked.ts, place="channel"
     )
-    assert house.state.accept(Event("slack", name, datetime.now(UTC), heard.to_json(), heard.root))
-    claim = house.state.claim("dead", lease=LONG, now=datetime.now(UTC))
+    assert app.state.accept(Event("slack", name, datetime.now(UTC), heard.to_json(), heard.root))
+    claim = app.state.claim("dead", lease=LONG, now=datetime.now(UTC))
     assert claim
     return asked, heard, claim
 
@@ -77,15 +78,16 @@ def opened(folder) -> Iterator[Bench]:
     with serving() as slack:
         people, channels = peopled(slack)
         write_documents(folder)
-        house = furnished(settings(folder, slack))
-        platform = SlackChannel(house, house.state)
-        calls = SlackClient(client(house.settings, slack.workspace.token))
-        asked, heard, dead = claimed(house, slack, people["Ada"], channels["general"].id)
+        app = furnished(settings(folder, slack))
+        (platform,) = app.channels(Metrics())
+        assert isinstance(platform, SlackChannel)
+        calls = SlackClient(client(app.settings, slack.workspace.token))
+        asked, heard, dead = claimed(app, slack, people["Ada"], channels["general"].id)
         try:
-            yield Bench(slack, house, platform, calls, asked, heard, dead)
+            yield Bench(slack, app, platform, calls, asked, heard, dead)
         finally:
             platform.stop()
-            house.close()
+            app.close()
 
 
 def only_answer(bench: Bench) -> None:
@@ -128,7 +130,7 @@ def test_a_stream_is_closed_and_finished(bench, noted):
 def test_an_answer_that_stands_there_whole_is_not_said_again(bench):
     bench.platform.handle(bench.dead)
     only_answer(bench)
-    assert len(list(bench.house.feedback.reviewed_exchanges())) == 1
+    assert len(list(bench.app.feedback.judged())) == 1
 
 
 def test_whoever_was_taken_over_says_nothing_more(bench):
