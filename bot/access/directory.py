@@ -1,9 +1,8 @@
-"""The port through which a chat platform says who somebody is and who reads a place."""
+"""The port through which a chat platform says who somebody is and who reads a channel."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
-
-from bot.access.audience import Audience
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,20 +17,45 @@ class Person:
     guest: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class ChannelInfo:
+    """A channel that the bot may look at.
+
+    `external`: another company reads along. `direct`: the bot is alone with one person, `direct_with` where that is
+    known.
+    """
+
+    external: bool = False
+    direct: bool = False
+    direct_with: str = ""
+
+
 class Directory(Protocol):
-    """The people and places of one workspace of a platform; ids are the platform's own."""
+    """Looks up the people and channels of one workspace of a platform; ids are the platform's own, nothing is cached.
 
-    def audience(self, channel: str, user: str, *, direct: bool) -> Audience:
-        """Return the groups for an answer to this person in this channel; `direct` where the two are alone.
+    None is returned where the platform does not tell, as for an unknown id.
+    """
 
-        What cannot be found out counts as read by strangers.
-        """
+    def person(self, user: str) -> Person | None:
+        """Return a person."""
         ...
 
-    def person(self, user: str) -> Person:
-        """Return a person; one who cannot be looked up is a guest."""
+    def people(self) -> Mapping[str, bool] | None:
+        """Return all people of the workspace by their ids, each with whether they are a guest."""
         ...
 
-    def groups_of(self, user: str) -> frozenset[str]:
-        """Return the groups of a person in private."""
+    def group_id(self, name: str) -> str:
+        """Return the user group that a name in the settings stands for; empty for a name of anything else."""
+        ...
+
+    def group_members(self, group: str) -> frozenset[str] | None:
+        """Return the ids of a user group's members."""
+        ...
+
+    def channel(self, channel: str) -> ChannelInfo | None:
+        """Return a channel; None where the bot may not look at it, being no member."""
+        ...
+
+    def channel_members(self, channel: str) -> frozenset[str] | None:
+        """Return the ids of all who read a channel."""
         ...

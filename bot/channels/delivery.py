@@ -1,23 +1,17 @@
-"""How a question from any platform is answered there: the platform shows, this decides what (knows no platform)."""
+"""Answers a question and shows the answer through a `Reply`; what fails is said in one line."""
 
 import logging
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol
+from typing import Literal
 
-from bot.answering.answers import (
-    SMALL_TALK,
-    Answer,
-    Citation,
-    Done,
-    Event,
-    Question,
-    Sentence,
-    SentenceReady,
-    Status,
-)
+from bot.access.audience import Audience
+from bot.answering.answers import SMALL_TALK, Answer, Done, Event, Question, SentenceReady, Status
 from bot.answering.understanding.small_talk import REPLIES, small_talk
+from bot.channels import presentation
+from bot.channels.events import IncomingEvent
+from bot.channels.port import NotDelivered, Reply
 from bot.errors import BotError
 from bot.services.questions import QuestionService
 from feedback.errors import FeedbackError
@@ -29,147 +23,101 @@ logger = logging.getLogger(__name__)
 # More than anybody asks; less than what makes a search slow.
 MOST_CHARACTERS = 10_000
 
-DOING = {"searching": "Looking in the documents …", "writing": "Writing the answer …"}
-NO_SEARCH = "I cannot search the documents just now. Please ask again in a few minutes."
-NOT_READY = "There are no documents to look in yet. Whoever runs me has to index them first; please ask again then."
-UNEXPECTED = "Something went wrong on my side (incident {incident}), so there is no answer. Please ask again."
-
-
-@dataclass(frozen=True, slots=True)
-class AskedQuestion:
-    """A question as a platform heard it, with who asks and where, in the platform's own names (`slack:U0123`).
-
-    `groups` are those of the place and, in private, of the person. `conversation` is the thread. `event` is the id of
-    what arrived, so that a successor finds what was begun.
-    """
-
-    text: str
-    user: str
-    groups: frozenset[str]
-    conversation: str
-    platform: str
-    event: str
-    private: bool = False
-
-
-class Reply(Protocol):
-    """What one person sees while their question is answered. Each method may be slow.
-
-    Called in this order: `begun` once, `sentence` any number of times, then exactly one of `done` and `failed`. What
-    cannot be shown at all, however often it is tried, raises `NotDelivered`.
-    """
-
-    def begun(self, status: str) -> None:
-        """Something is visible at once: that the question was heard and what happens now."""
-        ...
-
-    def sentence(self, sentence: Sentence, citations: Sequence[Citation]) -> None:
-        """A checked sentence, with the citations that are new with it."""
-        ...
-
-    def done(self, answer: Answer) -> None:
-        """The whole answer, with buttons; also an abstention. One without an id cannot be voted on."""
-        ...
-
-    def failed(self, text: str) -> None:
-        """One line that says what went wrong and what to do."""
-        ...
-
-
-class NotDelivered(BotError):
-    """The platform cannot be reached or takes nothing, so that the event is still to be answered."""
-
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a question: `failed` has no answer; `talk` is small talk."""
+    """What became of a question: `talk` is small talk; `refused` and `failed` have no answer."""
 
     kind: Literal["answered", "abstained", "talk", "refused", "failed"]
     answer: Answer | None = None
     recorded: bool = False
 
 
-def answer(questions: QuestionService, asked: AskedQuestion, reply: Reply) -> Outcome:
-    """Answer a question, and show it; whatever fails is told in one line. Raises `NotDelivered` alone.
+def answer_question(
+    questions: QuestionService, event: IncomingEvent, reply: Reply, *, audience: Callable[[], Audience]
+) -> Outcome:
+    """Answer an event's question, and show the answer. Raises `NotDelivered`, and what `audience` raises.
 
-    The exchange is recorded before its buttons are shown, under an id that is the same when a successor answers the
-    same event again.
+    The exchange is recorded before its buttons are shown, under an id that is the same when another worker answers the
+    event again. `audience` is called once something is visible.
     """
-    text = asked.text.strip()
+    text = event.text.strip()
+    talk = small_talk(text)
+    if not talk:
+        reply.begun(presentation.STATUS_TEXTS["searching"])
+    readers = audience()
     if len(text) > MOST_CHARACTERS:
-        reply.failed(
-            f"Your question has {len(text):,} characters, and I read at most {MOST_CHARACTERS:,}. "
-            "Please ask in fewer words."
-        )
+        reply.failed(presentation.TOO_LONG.format(characters=len(text), limit=MOST_CHARACTERS))
         return Outcome("refused")
-    said = small_talk(text)
-    if said:
-        given = Answer("", REPLIES[said], generator=SMALL_TALK)
-        reply.done(given)
-        return Outcome("talk", given)
-    reply.begun(DOING["searching"])
-    question = Question(text, _history(questions, asked), asked.groups, asked.user, asked.conversation)
+    if talk:
+        answer = Answer("", REPLIES[talk], generator=SMALL_TALK)
+        reply.done(answer)
+        return Outcome("talk", answer)
+    question = Question(text, _history(questions, event, readers), readers.groups, event.person, event.conversation)
     try:
-        given = _shown(questions.stream(question), reply)
+        answer = _show_sentences(questions.stream(question), reply)
     except NotDelivered:
         raise
     except Exception as error:  # noqa: BLE001 - the person is told, whatever it is
-        reply.failed(_told(error))
+        reply.failed(_error_text(error))
         return Outcome("failed")
-    return _finish(questions, asked, question, given, reply)
+    return _record_and_show(questions, event, question, answer, reply)
 
 
-def answer_id(event: str) -> str:
-    """The id of the answer to an event: the same for every replica that answers it."""
-    return uuid.uuid5(uuid.NAMESPACE_URL, f"footnote:{event}").hex
+def answer_id(platform: str, event: str) -> str:
+    """Return the id of the answer to an event: the same for every replica that answers it."""
+    return uuid.uuid5(uuid.NAMESPACE_URL, f"footnote:{platform}:{event}").hex
 
 
-def _shown(events: Iterator[Event], reply: Reply) -> Answer:
-    """Pass the sentences on as they come; gives the whole answer."""
-    given: Answer | None = None
+def _show_sentences(events: Iterator[Event], reply: Reply) -> Answer:
+    """Pass sentences on as they come, and return the whole answer."""
+    answer: Answer | None = None
     for event in events:
         match event:
             case SentenceReady(sentence, citations):
                 reply.sentence(sentence, citations)
             case Done(whole):
-                given = whole
+                answer = whole
             case Status():
                 pass
-    assert given is not None, "an answer ends with `Done`"
-    return given
+    assert answer is not None, "an answer ends with `Done`"
+    return answer
 
 
-def _finish(
-    questions: QuestionService, asked: AskedQuestion, question: Question, given: Answer, reply: Reply
+def _record_and_show(
+    questions: QuestionService, event: IncomingEvent, question: Question, answer: Answer, reply: Reply
 ) -> Outcome:
-    given = replace(given, id=answer_id(f"{asked.platform}:{asked.event}"))
+    platform = event.place.platform
+    answer = replace(answer, id=answer_id(platform, event.id))
     recorded = True
     try:
-        questions.record(question, given, platform=asked.platform)
+        questions.record(question, answer, platform=platform)
     except (FeedbackError, BotError) as error:
         logger.warning("an answer could not be recorded, so nobody can vote on it: %s", error)
         recorded = False
-    reply.done(given if recorded else replace(given, id=""))
-    return Outcome("abstained" if given.abstained else "answered", given, recorded)
+    reply.done(answer if recorded else replace(answer, id=""))
+    return Outcome("abstained" if answer.abstained else "answered", answer, recorded)
 
 
-def _history(questions: QuestionService, asked: AskedQuestion) -> tuple[Turn, ...]:
-    """The conversation so far; without the store a follow-up is understood as it stands."""
+def _history(questions: QuestionService, event: IncomingEvent, readers: Audience) -> tuple[Turn, ...]:
+    """Return the conversation so far; without the store a follow-up is understood as it stands."""
     try:
-        return questions.history(asked.conversation, user=asked.user, groups=asked.groups, shared=not asked.private)
+        return questions.history(
+            event.conversation, user=event.person, groups=readers.groups, shared=not readers.private
+        )
     except (FeedbackError, BotError) as error:
         logger.warning("a conversation could not be recalled: %s", error)
         return ()
 
 
-def _told(error: Exception) -> str:
-    """One line for whoever asked: neither addresses nor what a server said, which are in the log."""
+def _error_text(error: Exception) -> str:
+    """Return one line for whoever asked: neither addresses nor what a server said, which are in the log."""
     if isinstance(error, IndexNotReady | EmbeddingUnavailable):
         logger.error("nothing can be searched: %s", error)
-        return NOT_READY if isinstance(error, IndexNotReady) else NO_SEARCH
+        return presentation.NOT_READY if isinstance(error, IndexNotReady) else presentation.NO_SEARCH
     if isinstance(error, RetrievalError):
         logger.error("a search failed: %s", error)
-        return NO_SEARCH
+        return presentation.NO_SEARCH
     incident = uuid.uuid4().hex[:8]
     logger.error("incident %s", incident, exc_info=error)
-    return UNEXPECTED.format(incident=incident)
+    return presentation.UNEXPECTED.format(incident=incident)

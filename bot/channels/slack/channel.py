@@ -1,22 +1,29 @@
-"""Slack as the long-running process sees it: listens through Socket Mode or HTTP, works on what was accepted."""
+"""Slack as a channel: listens through Socket Mode or HTTP, and handles what was accepted."""
 
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk.errors import SlackApiError, SlackClientError
 
+from bot.channels import presentation
+from bot.channels.acceptance import EventAcceptor
+from bot.channels.connection import Connection, Platform
+from bot.channels.events import IncomingEvent
+from bot.channels.handler import EventHandler
 from bot.channels.metrics import ChannelMetrics, NullMetrics
-from bot.channels.port import BUSY, Accept
-from bot.channels.slack.actions import Votes
-from bot.channels.slack.handler import EventHandler
+from bot.channels.overview import PersonalOverview
+from bot.channels.port import Accept, Limits
+from bot.channels.slack import rendering
+from bot.channels.slack.client import suppress_errors
 from bot.channels.slack.install.workspaces import Workspaces, client
-from bot.channels.slack.listeners import SlackListeners
-from bot.channels.slack.overview import Home
-from bot.channels.slack.thread_state import ThreadState
+from bot.channels.slack.listeners import listening_app
+from bot.channels.thread_state import ThreadState
+from bot.channels.votes import VoteRecorder
 from bot.config.settings import Settings, revealed
 from bot.errors import BotError
 from bot.services.escalation import EscalationService
@@ -32,7 +39,13 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 # Modals, pages and notes that are on their way at the same time.
-AT_ONCE = 8
+BACKGROUND_THREADS = 8
+LIMITS = Limits(
+    update_seconds=1.2,  # chat.update is promised 50 a minute
+    append_seconds=0.6,  # chat.appendStream 100
+    partial_characters=rendering.MOST_SENTENCES,
+    private_messages=4,  # a response url works five times; one is left for what is pressed there
+)
 
 
 class SlackChannel:
@@ -56,72 +69,77 @@ class SlackChannel:
         check(settings)
         self._settings = settings
         self._state = state
-        self._questions = questions
-        self._vote_service = votes
         self._escalation = escalation
         self._workspaces = Workspaces(settings, state)
-        self._memory = ThreadState(state)
+        self._thread_state = ThreadState(state, self.name)
         metrics = metrics or NullMetrics()
-        self._votes = Votes(votes, pseudonym, self._memory, metrics)
-        self._home = Home(
+        self._votes = VoteRecorder(
+            self.name, votes=votes, pseudonym=pseudonym, thread_state=self._thread_state, metrics=metrics
+        )
+        self._overview = PersonalOverview(
+            self.name,
             overview=overview,
             votes=votes,
             questions=questions,
             pseudonym=pseudonym,
-            memory=self._memory,
+            thread_state=self._thread_state,
             settings=settings,
         )
-        self._work = EventHandler(
-            self._workspaces,
-            state,
+        self._handler = EventHandler(
+            Platform(self.name, "Slack", rendering, LIMITS, self._connect),
             settings=settings,
+            state=state,
+            thread_state=self._thread_state,
             questions=questions,
             escalation=escalation,
             privacy=privacy,
             metrics=metrics,
         )
-        self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="slack")
+        self._pool = ThreadPoolExecutor(BACKGROUND_THREADS, thread_name_prefix="slack")
         self._app: App | None = None
         self._socket: SocketModeHandler | None = None
 
     def routes(self) -> "Sequence[BaseRoute]":
         """`/slack/events` without Socket Mode; `/slack/install` and `/slack/oauth` for several workspaces."""
-        from bot.channels.slack.routes import events, installing
+        from bot.channels.slack.routes import events_route, install_routes
 
         found: list[BaseRoute] = []
         if not self._settings.slack_app_token:
-            found.append(events(lambda: self._app))
+            found.append(events_route(lambda: self._app))
         if self._settings.slack_client_id:
-            found += installing(self._settings, self._workspaces, self._state)
+            found += install_routes(self._settings, self._workspaces, self._state)
         return found
 
     def start(self, accept: Accept) -> None:
-        """Listen; raises `BotError` with one line when Slack does not let us."""
+        """Listen; raises `BotError` with one line when Slack does not let the bot."""
         if self._settings.slack_bot_token:
-            us = self._workspaces.only()
-            logger.info("Slack knows us as %s in %s", us.bot, us.team)
-        ears = SlackListeners(
-            self._workspaces,
-            self._memory,
-            self._votes,
-            self._home,
+            own = self._workspaces.only()
+            logger.info("Slack knows us as %s in %s", own.bot, own.team)
+        acceptor = EventAcceptor(
+            accept,
             settings=self._settings,
-            questions=self._questions,
-            vote_service=self._vote_service,
-            passed=self._escalation.of_thread,
-            accept=accept,
-            soon=self._pool,
-            busy=BUSY,
+            thread_state=self._thread_state,
+            escalation=self._escalation,
+            tell_busy=lambda event: self._background(self._tell_busy, event),
         )
-        self._app = ears.app()
+        self._app = listening_app(
+            self._settings,
+            self._workspaces,
+            acceptor=acceptor,
+            votes=self._votes,
+            overview=self._overview,
+            background=self._background,
+        )
         if self._settings.slack_app_token:
-            self._socket = self._connected(self._app)
+            self._socket = self._open_socket(self._app)
 
     def handle(self, claim: Claim) -> None:
-        self._work.handle(claim)
+        """Do what an event asks for."""
+        self._handler.handle(claim)
 
     def give_up(self, claim: Claim) -> None:
-        self._work.give_up(claim)
+        """Tell whoever waits that it cannot be done."""
+        self._handler.give_up(claim)
 
     def stop(self) -> None:
         """Close the socket, and let what was begun come to its end."""
@@ -131,7 +149,21 @@ class SlackChannel:
         self._app = None
         self._pool.shutdown(wait=True)
 
-    def _connected(self, app: App) -> SocketModeHandler:
+    def _connect(self, event: IncomingEvent) -> Connection | None:
+        workspace = self._workspaces.of(event.place.workspace, event.organization)
+        return workspace.connection if workspace else None
+
+    def _background(self, do: Callable[..., None], *arguments: Any) -> None:
+        """Run what may be lost in another thread: pages, modals and notes."""
+        self._pool.submit(suppress_errors, partial(do, *arguments))
+
+    def _tell_busy(self, event: IncomingEvent) -> None:
+        connection = self._connect(event)
+        if connection:
+            message = rendering.line(presentation.BUSY)
+            connection.transport.tell(event.place, event.user, message, handle=event.reply_handle)
+
+    def _open_socket(self, app: App) -> SocketModeHandler:
         handler = SocketModeHandler(
             app, revealed(self._settings.slack_app_token), logger=logger, web_client=client(self._settings)
         )

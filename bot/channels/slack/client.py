@@ -1,4 +1,4 @@
-"""The Web API as this package uses it: every method with its scope, `Retry-After` honoured, retries bounded."""
+"""Calls the Web API: only methods whose scopes are known, with bounded retries that honour `Retry-After`."""
 
 import http.client
 import logging
@@ -10,7 +10,7 @@ from typing import Any
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
-from bot.channels.delivery import NotDelivered
+from bot.channels.port import NotDelivered, Refused
 from bot.channels.slack.install.scopes import METHODS
 
 logger = logging.getLogger(__name__)
@@ -18,23 +18,12 @@ logger = logging.getLogger(__name__)
 ATTEMPTS = 4
 # Of all waiting for one call together; whoever asked waits as long.
 MOST_WAITING = 60.0
-# Trouble of the moment, which another try may not meet.
-PASSING = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"})
-
-
-class Refused(Exception):
-    """Slack does not do what was asked; `error` is its own word for why."""
-
-    def __init__(self, method: str, error: str) -> None:
-        super().__init__(f"{method}: {error}")
-        self.error = error
+# Errors of the moment, which another try may not meet.
+TRANSIENT = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"})
 
 
 class Unreachable(NotDelivered):
-    """Slack cannot be reached, is in trouble, or asks to `wait` for so many seconds; the tries have not helped.
-
-    `unsure` is whether it may have done what was asked all the same.
-    """
+    """Slack cannot be reached, fails, or asks to `wait`, and all attempts have ended so."""
 
     def __init__(self, *, wait: float = 0.0, unsure: bool = False) -> None:
         super().__init__("Slack cannot be reached at present: see that this machine reaches it, and wait a little")
@@ -43,7 +32,9 @@ class Unreachable(NotDelivered):
 
 
 @dataclass(frozen=True, slots=True)
-class _Trouble:
+class _Failure:
+    """An attempt that failed: how many seconds to wait, and whether Slack may have done what was asked."""
+
     wait: float
     unsure: bool
 
@@ -58,14 +49,14 @@ class SlackClient:
     def __call__(
         self, method: str, *, attempts: int = ATTEMPTS, repeatable: bool = True, **arguments: Any
     ) -> Mapping[str, Any]:
-        """What the method answers; raises `Refused`, or `Unreachable` after so many attempts.
+        """Return what the method answers; raises `Refused`, or `Unreachable` after so many attempts.
 
         What is not `repeatable` is tried again only where Slack has surely done nothing.
         """
         if method not in METHODS:
             raise ValueError(f"{method} has no scope in bot/channels/slack/install/scopes.py")
         waited, attempt = 0.0, 1
-        while isinstance(found := self._once(method, arguments, attempt), _Trouble):
+        while isinstance(found := self._try(method, arguments, attempt), _Failure):
             waited += found.wait
             if attempt >= attempts or waited > MOST_WAITING or (found.unsure and not repeatable):
                 raise Unreachable(wait=found.wait, unsure=found.unsure)
@@ -73,28 +64,37 @@ class SlackClient:
             attempt += 1
         return found
 
-    def _once(self, method: str, arguments: Mapping[str, Any], attempt: int) -> Mapping[str, Any] | _Trouble:
+    def attempt(self, method: str, *, attempts: int = 1, **arguments: Any) -> bool:
+        """Whether a call has worked that something else makes good where it fails."""
+        try:
+            self(method, attempts=attempts, **arguments)
+        except (Refused, Unreachable) as error:
+            logger.info("%s", error)
+            return False
+        return True
+
+    def _try(self, method: str, arguments: Mapping[str, Any], attempt: int) -> Mapping[str, Any] | _Failure:
         try:
             found = getattr(self._client, method.replace(".", "_"))(**arguments)
         except SlackApiError as error:
-            return _trouble(method, error, attempt)
+            return _failure(method, error, attempt)
         except ConnectionRefusedError:
-            return _Trouble(_backoff(attempt), unsure=False)
+            return _Failure(_backoff(attempt), unsure=False)
         except (OSError, http.client.HTTPException, SlackClientError, ValueError) as error:
             logger.info("%s did not come through: %s", method, type(error).__name__)
-            return _Trouble(_backoff(attempt), unsure=True)
+            return _Failure(_backoff(attempt), unsure=True)
         return found.data if isinstance(found.data, dict) else {}
 
 
-def _trouble(method: str, error: SlackApiError, attempt: int) -> _Trouble:
-    """What to do about an answer that is an error; raises `Refused` where another try would not help."""
+def _failure(method: str, error: SlackApiError, attempt: int) -> _Failure:
+    """Return how an answer that is an error is retried; raises `Refused` where another try would not help."""
     response: Any = error.response
     status, data = getattr(response, "status_code", 500), getattr(response, "data", None)
     if status == 429:
-        return _Trouble(_seconds(response.headers), unsure=False)
+        return _Failure(_seconds(response.headers), unsure=False)
     word = str(data.get("error") or "") if isinstance(data, dict) else ""
-    if status >= 500 or word in PASSING or not word:
-        return _Trouble(_backoff(attempt), unsure=True)
+    if status >= 500 or word in TRANSIENT or not word:
+        return _Failure(_backoff(attempt), unsure=True)
     raise Refused(method, word) from error
 
 
@@ -103,14 +103,14 @@ def _backoff(attempt: int) -> float:
 
 
 def _seconds(headers: Mapping[str, Any]) -> float:
-    """What `Retry-After` says, which may be a list, or missing."""
+    """Return the seconds of `Retry-After`, which may be a list, or missing."""
     given = {str(name).lower(): value for name, value in headers.items()}.get("retry-after", "1")
     text = given[0] if isinstance(given, list) and given else given
     return float(text) if str(text).strip().isdigit() else 1.0
 
 
 def suppress_errors(do: Callable[[], None]) -> None:
-    """Do what may be lost; that it was is in the log."""
+    """Call something that may be lost; an error is logged."""
     try:
         do()
     except (Refused, Unreachable) as error:

@@ -1,4 +1,4 @@
-"""Slack's addresses on the public listener: events, and the installation in further workspaces."""
+"""Slack's addresses on the public listener: events, and installation in further workspaces."""
 
 import logging
 from collections.abc import Callable
@@ -22,26 +22,26 @@ from bot.state.protocol import StateStore
 logger = logging.getLogger(__name__)
 
 
-def events(app: Callable[[], App | None]) -> Route:
-    """Where Slack tells of everything; bolt checks the signature. Without an app Slack is to come again."""
+def events_route(app: Callable[[], App | None]) -> Route:
+    """Return the address of all events; Bolt checks the signature. Without an app they are to be delivered again."""
 
-    async def told(request: Request) -> Response:
+    async def handle(request: Request) -> Response:
         body = await request.body()
         current = app()
         if current is None:
             return PlainTextResponse("not listening", status_code=503)
         try:
-            asked = to_bolt_request(request, body)
+            bolt_request = to_bolt_request(request, body)
         except (ValueError, RecursionError):  # bolt reads it before it looks at the signature
             return PlainTextResponse("neither JSON nor a form in UTF-8", status_code=400)
         # The listener writes to disk before it returns, which the loop must not wait for.
-        return to_starlette_response(await run_in_threadpool(_dispatched, current, asked))
+        return to_starlette_response(await run_in_threadpool(_dispatch, current, bolt_request))
 
-    return Route(EVENTS_PATH, told, methods=["POST"])
+    return Route(EVENTS_PATH, handle, methods=["POST"])
 
 
-def installing(settings: Settings, workspaces: Workspaces, state: StateStore) -> list[Route]:
-    """Where an administrator of another workspace begins and ends the installation."""
+def install_routes(settings: Settings, workspaces: Workspaces, state: StateStore) -> list[Route]:
+    """Return the addresses at which an administrator of another workspace begins and ends the installation."""
     flow = OAuthFlow(
         client=client(settings),
         logger=logger,
@@ -59,16 +59,16 @@ def installing(settings: Settings, workspaces: Workspaces, state: StateStore) ->
     )
 
     def route(path: str, handle: Callable[[BoltRequest], BoltResponse]) -> Route:
-        async def asked(request: Request) -> Response:
+        async def respond(request: Request) -> Response:
             return to_starlette_response(await run_in_threadpool(handle, to_bolt_request(request, b"")))
 
-        return Route(path, asked, methods=["GET"])
+        return Route(path, respond, methods=["GET"])
 
     return [route(INSTALL_PATH, flow.handle_installation), route(OAUTH_PATH, flow.handle_callback)]
 
 
-def _dispatched(app: App, request: BoltRequest) -> BoltResponse:
-    """What bolt answers; what cannot be kept is not acknowledged, so that Slack delivers it again."""
+def _dispatch(app: App, request: BoltRequest) -> BoltResponse:
+    """Return what Bolt answers; what cannot be kept is not acknowledged, so that Slack delivers it again."""
     try:
         return app.dispatch(request)
     except BotError as error:

@@ -1,130 +1,168 @@
-"""Messages of ours in Slack: posted once, found again by what they say of themselves."""
+"""Messages of the bot in Slack: posted once, found again by the metadata that names their event."""
 
-import json
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from bot.channels.delivery import NotDelivered
-from bot.channels.slack.client import Refused, SlackClient
-from bot.channels.slack.rendering import Message
+from slack_sdk.webhook import WebhookClient
+
+from bot.channels.events import Place
+from bot.channels.port import Checkpoint, Message, NotDelivered, Refused, Undeliverable, WrittenMessage
+from bot.channels.slack.client import ATTEMPTS, SlackClient
+from bot.channels.slack.events import words
 
 logger = logging.getLogger(__name__)
 
 EVENT_TYPE = "footnote_answer"
+TIMEOUT_SECONDS = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where an answer goes, and whose it is."""
+class SlackTransport:
+    """A `Transport` in one workspace, in the name of the user `bot`."""
 
-    team: str  # the asker's own
-    channel: str
-    thread: str
-    question: str  # the `ts` of the message that asks
-    user: str
-    event: str  # the id under which its work is accepted
+    def __init__(self, client: SlackClient, *, team: str, bot: str) -> None:
+        self._client = client
+        self._team = team
+        self._bot = bot
 
+    def post(self, place: Place, message: Message, *, event: str, part: int = 0) -> str:
+        """Post a message, its plain text where its blocks are refused."""
+        arguments: dict[str, Any] = {
+            "channel": place.channel,
+            "text": message.text,
+            "metadata": metadata(event, part),
+            "unfurl_links": False,
+            "unfurl_media": False,
+            **({"thread_ts": place.root} if place.root else {}),
+        }
+        try:
+            try:
+                return self._post(arguments | {"blocks": list(message.content)})
+            except Refused as error:
+                if not _is_about_blocks(error.error):
+                    raise
+                logger.warning("a message's blocks were not taken: %s", error)
+            return self._post(arguments)
+        except Refused as error:
+            raise Undeliverable(f"Slack refuses the answer: {error.error}") from error
 
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
-    """What is visible already: a message, and whether it still streams."""
+    def edit(self, place: Place, message: Message, *, event: str = "", retry: bool = True) -> bool:
+        """Replace a message's content, by its plain text where its blocks are refused."""
+        mark: dict[str, Any] = {"metadata": metadata(event)} if event else {}
+        for blocks in (list(message.content), []):
+            try:
+                self._client(
+                    "chat.update",
+                    attempts=ATTEMPTS if retry else 1,
+                    channel=place.channel,
+                    ts=place.message,
+                    text=message.text,
+                    blocks=blocks,
+                    **mark,
+                )
+            except Refused as error:
+                logger.info("a message could not be updated: %s", error)
+                if not _is_about_blocks(error.error):
+                    return False
+            else:
+                return True
+        return False
 
-    ts: str
-    streams: bool = False
+    def delete(self, place: Place) -> bool:
+        """Delete a message."""
+        return self._client.attempt("chat.delete", channel=place.channel, ts=place.message)
 
-    def to_json(self) -> str:
-        return json.dumps({"ts": self.ts, "streams": self.streams})
+    def find(self, place: Place, event: str, *, part: int = 0, unmarked_stream: bool = False) -> Checkpoint | None:
+        """Look at the newest 200 messages of the thread after the question, else at the newest 100 of the channel."""
+        arguments: dict[str, Any] = {"channel": place.channel, "include_all_metadata": True}
+        try:
+            if place.root:
+                arguments |= {"oldest": place.message} if place.message else {}
+                found = self._client("conversations.replies", ts=place.root, limit=200, **arguments)
+            else:
+                found = self._client("conversations.history", limit=100, **arguments)
+        except (Refused, NotDelivered) as error:
+            logger.info("what was posted cannot be looked for: %s", error)
+            return None
+        ours = [
+            each for each in found.get("messages") or () if each.get("user") == self._bot and each["ts"] > place.message
+        ]
+        for each in ours:
+            named = (each.get("metadata") or {}).get("event_payload") or {}
+            if (named.get("event_id"), named.get("part", 0)) == (event, part):
+                return Checkpoint(str(each["ts"]))
+        unmarked = [each for each in ours if unmarked_stream and not each.get("metadata")]
+        return Checkpoint(str(unmarked[-1]["ts"]), streams=True) if unmarked else None
 
+    def tell(self, place: Place, user: str, message: Message, *, handle: str = "") -> bool:
+        """Show a message to one person through a response url, else as an ephemeral message."""
+        if _respond(handle, message, response_type="ephemeral"):
+            return True
+        return self._client.attempt(
+            "chat.postEphemeral",
+            attempts=ATTEMPTS,
+            channel=place.channel,
+            user=user,
+            text=message.text,
+            blocks=list(message.content),
+            **({"thread_ts": place.thread} if place.thread else {}),
+        )
 
-def begun(notes: str) -> Checkpoint | None:
-    """What an earlier worker has left in its notes."""
-    row = json.loads(notes) if notes else {}
-    return Checkpoint(row["ts"], bool(row.get("streams"))) if row.get("ts") else None
+    def post_by_handle(self, handle: str, message: Message) -> bool:
+        """Post a message through a response url."""
+        return _respond(handle, message, response_type="in_channel")
+
+    def open_direct(self, user: str) -> Place:
+        """Open the direct messages with a person."""
+        opened = self._client("conversations.open", users=user).get("channel") or {}
+        return Place("slack", self._team, str(opened.get("id") or user), kind="direct")
+
+    def read(self, place: Place) -> WrittenMessage | None:
+        """Read a person's message in a thread."""
+        try:
+            found = self._client(
+                "conversations.replies",
+                channel=place.channel,
+                ts=place.thread,
+                oldest=place.message,
+                latest=place.message,
+                inclusive=True,
+                limit=10,
+            )
+        except Refused as error:
+            logger.info("a reply cannot be read: %s", error)
+            return None
+        for each in found.get("messages") or ():
+            if each.get("ts") == place.message and each.get("user"):
+                return WrittenMessage(str(each["user"]), words(str(each.get("text") or ""), bot=self._bot))
+        return None
+
+    def _post(self, arguments: Mapping[str, Any]) -> str:
+        return str(self._client("chat.postMessage", repeatable=False, **arguments).get("ts", ""))
 
 
 def metadata(event: str, part: int = 0) -> dict[str, Any]:
-    """What a message says of itself to a successor: which event it answers, and which part of the answer it is."""
+    """Return what a message says of itself: which event it answers, and which part of the answer it is."""
     return {"event_type": EVENT_TYPE, "event_payload": {"event_id": event, "part": part}}
 
 
-def post(calls: SlackClient, channel: str, thread: str, message: Message, *, metadata: dict[str, Any]) -> str:
-    """Post a message, its plain text where its blocks are refused; gives its `ts`.
-
-    Raises `Undeliverable`, or `Unreachable`, which may be unsure whether it stands there.
-    """
-    arguments: dict[str, Any] = {"channel": channel, "text": message.text, "metadata": metadata}
-    arguments |= {"unfurl_links": False, "unfurl_media": False, **({"thread_ts": thread} if thread else {})}
-    try:
-        return _posted(calls, arguments | {"blocks": list(message.blocks)})
-    except Undeliverable as error:
-        if not is_about_blocks(error.error):
-            raise
-        logger.warning("a message's blocks were not taken: %s", error)
-    return _posted(calls, arguments)
-
-
-def _posted(calls: SlackClient, arguments: Mapping[str, Any]) -> str:
-    try:
-        return str(calls("chat.postMessage", repeatable=False, **arguments).get("ts", ""))
-    except Refused as error:
-        raise Undeliverable(error) from error
-
-
-class Undeliverable(NotDelivered):
-    """Slack will never take this here: the channel is gone or archived, or the bot was put out of it."""
-
-    def __init__(self, refused: Refused) -> None:
-        super().__init__(f"Slack refuses the answer: {refused.error}")
-        self.error = refused.error
-
-
-def is_about_blocks(error: str) -> bool:
+def _is_about_blocks(error: str) -> bool:
     """Whether plain text may be taken where blocks were not."""
     return "block" in error or error in {"msg_too_long", "invalid_arguments", "invalid_metadata_format"}
 
 
-def find(calls: SlackClient, place: Place, *, bot: str, notes: str, part: int = 0) -> Checkpoint | None:
-    """What an earlier worker began for this event: as its notes say, else as the thread's messages do.
-
-    A message of ours after the question that names no event is a stream whose worker died before it was noted.
-    """
-    noted = begun(notes)
-    if noted:
-        return noted
-    started = bool(notes and json.loads(notes).get("streams"))
+def _respond(url: str, message: Message, *, response_type: str) -> bool:
+    """Whether Slack has taken this at a response url, which works five times."""
+    if not url:
+        return False
     try:
-        found = calls(
-            "conversations.replies",
-            channel=place.channel,
-            ts=place.thread,
-            oldest=place.question,
-            limit=200,
-            include_all_metadata=True,
+        sent = WebhookClient(url, timeout=TIMEOUT_SECONDS).send(
+            text=message.text,
+            blocks=list(message.content) or None,
+            response_type=response_type,
+            replace_original=False,
         )
-    except (Refused, NotDelivered) as error:
-        logger.info("what was begun cannot be looked for: %s", error)
-        return None
-    ours = [each for each in found.get("messages") or () if each.get("user") == bot and each["ts"] > place.question]
-    for each in ours:
-        named = (each.get("metadata") or {}).get("event_payload") or {}
-        if (named.get("event_id"), named.get("part", 0)) == (place.event, part):
-            return Checkpoint(str(each["ts"]))
-    orphans = [each for each in ours if started and not each.get("metadata")]
-    return Checkpoint(str(orphans[-1]["ts"]), streams=True) if orphans else None
-
-
-def find_in_channel(calls: SlackClient, channel: str, event: str, *, thread: str = "") -> str:
-    """The `ts` of the message in a channel, or in a thread of it, that names this event; empty for none."""
-    method, more = ("conversations.replies", {"ts": thread}) if thread else ("conversations.history", {})
-    arguments: dict[str, Any] = {"channel": channel, "limit": 100, "include_all_metadata": True, **more}
-    try:
-        found = calls(method, **arguments)
-    except (Refused, NotDelivered) as error:
-        logger.info("what was posted cannot be looked for: %s", error)
-        return ""
-    for each in found.get("messages") or ():
-        if ((each.get("metadata") or {}).get("event_payload") or {}).get("event_id") == event:
-            return str(each["ts"])
-    return ""
+    except (OSError, ValueError) as error:
+        logger.info("a response url did not answer: %s", type(error).__name__)
+        return False
+    return sent.status_code == 200 and '"ok":false' not in (sent.body or "").replace(" ", "")

@@ -1,4 +1,4 @@
-"""The workspaces that have installed the app: one by its token, or several by OAuth, kept in the state store."""
+"""Finds the workspaces that have installed the app: one by its token, or several by OAuth, kept in the state store."""
 
 import json
 import logging
@@ -17,8 +17,14 @@ from slack_sdk import WebClient
 from slack_sdk.oauth.installation_store import Bot, Installation, InstallationStore
 from slack_sdk.oauth.state_store import OAuthStateStore
 
-from bot.channels.slack.client import Refused, SlackClient
-from bot.channels.slack.directory import FRESH_SECONDS, SlackDirectory
+from bot.channels.connection import Connection
+from bot.channels.directory import CACHE_SECONDS, CachedDirectory
+from bot.channels.port import Refused
+from bot.channels.slack.client import SlackClient
+from bot.channels.slack.directory import SlackDirectory
+from bot.channels.slack.events import team_of
+from bot.channels.slack.streams import SlackStreams
+from bot.channels.slack.transport import SlackTransport
 from bot.config.settings import Settings, revealed
 from bot.errors import BotError
 from bot.state.protocol import StateStore
@@ -32,15 +38,14 @@ INSTALLED = "slack:installed:"
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """One team, and us in it."""
+    """One team, and the bot's own user in it."""
 
     team: str
     bot: str
     bot_id: str
     token: str
-    calls: SlackClient
-    people: SlackDirectory
-    enterprise: str = ""
+    client: SlackClient
+    connection: Connection
 
 
 class Workspaces:
@@ -57,12 +62,11 @@ class Workspaces:
         """Whether there is one token for one workspace."""
         return self._settings.slack_bot_token is not None
 
-    def client(self, token: str = "") -> WebClient:
-        """A client of the Web API; without a token for what needs none."""
-        return client(self._settings, token)
-
     def of(self, team: str, enterprise: str = "") -> Workspace | None:
-        """The workspace; None where the app is not installed. Raises `Unreachable` and `StateUnavailable`."""
+        """Return the workspace of a team; None where the app is not installed.
+
+        Raises `Unreachable` and `StateUnavailable`.
+        """
         key = "" if self.is_single else f"{enterprise}:{team}"
         with self._lock:
             known = self._known.get(key)
@@ -72,19 +76,24 @@ class Workspaces:
         if not token:
             return None
         try:
-            found = self._opened(token, enterprise)
+            found = self._open(token)
         except Refused as error:
             logger.error("a workspace's token is not accepted: %s", error.error)  # noqa: TRY400 - the word says it all
             return None
         with self._lock:
-            self._known[key] = (time.monotonic() + FRESH_SECONDS, found)
+            self._known[key] = (time.monotonic() + CACHE_SECONDS, found)
         return found
 
+    def of_payload(self, body: Mapping[str, Any]) -> Workspace | None:
+        """Return the workspace that a payload of any kind is from; None where the app is not installed."""
+        enterprise = (body.get("enterprise") or {}).get("id") or body.get("enterprise_id") or ""
+        return self.of(team_of(dict(body)), str(enterprise))
+
     def only(self) -> Workspace:
-        """The one workspace of the token; raises `BotError` with one line when that is not accepted."""
+        """Return the one workspace of the token; raises `BotError` with one line when that is not accepted."""
         token = revealed(self._settings.slack_bot_token)
         try:
-            found = self._opened(token, "")
+            found = self._open(token)
         except Refused as error:
             raise BotError(
                 f"`slack_bot_token` is not accepted ({error.error}): give the Bot User OAuth Token that the app's "
@@ -95,28 +104,25 @@ class Workspaces:
         return found
 
     def forget(self, team: str, enterprise: str = "") -> None:
-        """The app was removed there."""
+        """Forget a team that has removed the app."""
         self.installations.delete_all(enterprise_id=enterprise, team_id=team)
         with self._lock:
             self._known.pop(f"{enterprise}:{team}", None)
 
-    def _opened(self, token: str, enterprise: str) -> Workspace:
-        calls = SlackClient(self.client(token))
-        us = calls("auth.test")
-        team = str(us.get("team_id") or "")
-        return Workspace(
-            team,
-            str(us.get("user_id") or ""),
-            str(us.get("bot_id") or ""),
-            token,
-            calls,
-            SlackDirectory(calls, self._settings, team),
-            enterprise,
+    def _open(self, token: str) -> Workspace:
+        calls = SlackClient(client(self._settings, token))
+        own = calls("auth.test")
+        team, bot = str(own.get("team_id") or ""), str(own.get("user_id") or "")
+        connection = Connection(
+            SlackTransport(calls, team=team, bot=bot),
+            CachedDirectory(SlackDirectory(calls, team), self._settings, "slack"),
+            SlackStreams(calls),
         )
+        return Workspace(team, bot, str(own.get("bot_id") or ""), token, calls, connection)
 
 
-class Installed(Authorize):
-    """Tells bolt who we are in a workspace, without asking Slack each time."""
+class Authorization(Authorize):
+    """Tells Bolt who the bot is in a workspace, without asking Slack each time."""
 
     def __init__(self, workspaces: Workspaces) -> None:
         self._workspaces = workspaces
@@ -135,7 +141,7 @@ class Installed(Authorize):
 
 
 def client(settings: Settings, token: str = "") -> WebClient:
-    """A client of the Web API, which connects to nothing yet."""
+    """Return a client of the Web API, with a token for what needs one; it connects to nothing yet."""
     base = settings.slack_api_url or WebClient.BASE_URL
     # Retries are our own: bolt's would repeat what must not be said twice.
     return WebClient(token=token or None, base_url=f"{base.rstrip('/')}/", timeout=TIMEOUT_SECONDS, retry_handlers=[])
@@ -152,7 +158,7 @@ class Installations(InstallationStore):
         return logger
 
     def save(self, installation: Installation) -> None:
-        """Keep what an installation gave."""
+        """Keep the bot of an installation."""
         self.save_bot(installation.to_bot())
 
     def save_bot(self, bot: Bot) -> None:
@@ -160,9 +166,7 @@ class Installations(InstallationStore):
             name: value for name, value in bot.to_dict().items() if isinstance(value, str | bool) and value
         }
         row["bot_scopes"] = list(bot.bot_scopes)
-        self._state.put(
-            _place(bot.team_id, bot.enterprise_id, is_whole=bool(bot.is_enterprise_install)), json.dumps(row)
-        )
+        self._state.put(_key(bot.team_id, bot.enterprise_id, is_whole=bool(bot.is_enterprise_install)), json.dumps(row))
 
     def find_bot(
         self, *, enterprise_id: str | None, team_id: str | None, is_enterprise_install: bool | None = False
@@ -182,29 +186,25 @@ class Installations(InstallationStore):
         )
 
     def delete_bot(self, *, enterprise_id: str | None, team_id: str | None) -> None:
-        self._state.remove(_place(team_id, enterprise_id, is_whole=not team_id))
+        self._state.remove(_key(team_id, enterprise_id, is_whole=not team_id))
 
     def delete_all(self, *, enterprise_id: str | None, team_id: str | None) -> None:
         self.delete_bot(enterprise_id=enterprise_id, team_id=team_id)
 
     def token(self, team: str, enterprise: str) -> str:
-        """The bot's token for a team: of its own installation, else of the whole organisation's; empty for none."""
+        """Return the token for a team: of its own installation, else of the whole organisation's; empty for none."""
         found = self._row(team, enterprise, is_whole=False) or (
             self._row(None, enterprise, is_whole=True) if enterprise else None
         )
         return str(found["bot_token"]) if found else ""
 
-    def count(self) -> int:
-        """How many workspaces and organisations there are."""
-        return len(self._state.keys(INSTALLED, now=datetime.now(UTC)))
-
     def _row(self, team: str | None, enterprise: str | None, *, is_whole: bool) -> Mapping[str, Any] | None:
-        found = self._state.get(_place(team, enterprise, is_whole=is_whole), now=datetime.now(UTC))
+        found = self._state.get(_key(team, enterprise, is_whole=is_whole), now=datetime.now(UTC))
         return json.loads(found) if found else None
 
 
 class OAuthStates(OAuthStateStore):
-    """What proves that somebody comes back from the installation that they began; each is good once."""
+    """Proves that somebody comes back from the installation that they began; each state is good once."""
 
     def __init__(self, state: StateStore) -> None:
         self._state = state
@@ -226,6 +226,6 @@ class OAuthStates(OAuthStateStore):
         return True
 
 
-def _place(team: str | None, enterprise: str | None, *, is_whole: bool) -> str:
-    """A team has one installation, whatever its organisation; an organisation has one of its own."""
+def _key(team: str | None, enterprise: str | None, *, is_whole: bool) -> str:
+    """Return the key of an installation: a team has one, whatever its organisation, an organisation one of its own."""
     return f"{INSTALLED}organisation:{enterprise}" if is_whole else f"{INSTALLED}team:{team}"

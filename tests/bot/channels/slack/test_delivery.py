@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bot.channels.port import BUSY
+from bot.channels.presentation import BUSY
 from bot.config.settings import Settings
 from bot.errors import StateUnavailable
 from tests.bot.channels.slack.harness import furnished, peopled, settings, write_documents

@@ -1,12 +1,15 @@
 """Who may read what: by id, e-mail address and user group; whoever cannot be looked up reads what is public."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 
 import pytest
 from pydantic import SecretStr
 
+from bot.channels.directory import FEW, CachedDirectory
+from bot.channels.events import Place
 from bot.channels.slack.client import SlackClient
-from bot.channels.slack.directory import FEW, PAGE, Cached, SlackDirectory
+from bot.channels.slack.directory import PAGE, SlackDirectory
 from bot.channels.slack.install.workspaces import client
 from bot.config.settings import Settings
 from tests.servers.slack.workspace import Person
@@ -19,14 +22,19 @@ def slack() -> Iterator[Slack]:
         yield opened
 
 
-def people(slack: Slack, *, cached: Cached | None = None, **settings) -> SlackDirectory:
+def people(slack: Slack, *, clock: Callable[[], float] = time.monotonic, **settings) -> CachedDirectory:
     given = Settings(slack_bot_token=SecretStr(slack.workspace.token), slack_api_url=slack.url, **settings)
     calls = SlackClient(client(given, slack.workspace.token), sleep=lambda _: None)
-    return SlackDirectory(calls, given, slack.workspace.team, cached=cached)
+    team = slack.workspace.team
+    return CachedDirectory(SlackDirectory(calls, team), given, "slack", clock=clock)
+
+
+def at(channel: str) -> Place:
+    return Place("slack", "T0ONE", channel)
 
 
 def own(slack: Slack, person: Person, **groups) -> frozenset[str]:
-    return people(slack, groups=groups).audience(person.direct.id, person.id, direct=True).groups
+    return people(slack, groups=groups).audience(at(person.direct.id), person.id, direct=True).groups
 
 
 def test_a_person_has_the_groups_of_their_id_address_and_user_groups(slack):
@@ -59,8 +67,8 @@ def test_a_channel_has_its_own_groups_whoever_asks(slack):
         groups={"hr": [f"slack:{ada.id}"]},
         channels={f"slack:{board.id}": ["finance"]},
     )
-    assert found.audience(board.id, ada.id, direct=False).groups == {"finance"}
-    assert found.audience(general.id, ada.id, direct=False).groups == {"everyone"}
+    assert found.audience(at(board.id), ada.id, direct=False).groups == {"finance"}
+    assert found.audience(at(general.id), ada.id, direct=False).groups == {"everyone"}
 
 
 @pytest.mark.parametrize("method", ["conversations.info", "conversations.members"])
@@ -68,7 +76,7 @@ def test_a_channel_that_cannot_be_looked_at_is_public(slack, method):
     ada = slack.workspace.person("Ada")
     channel = slack.workspace.channel("general", ada)
     slack.troubled(method, error="missing_scope", times=99)
-    assert people(slack).audience(channel.id, ada.id, direct=False).groups == {"public"}
+    assert people(slack).audience(at(channel.id), ada.id, direct=False).groups == {"public"}
 
 
 @pytest.mark.parametrize(
@@ -85,7 +93,7 @@ def test_a_large_channel_is_compared_with_the_list_of_people(slack, guests, refu
     channel = slack.workspace.channel("general", *many)
     if refused:
         slack.troubled("users.list", error="missing_scope", times=99)
-    assert people(slack).audience(channel.id, many[0].id, direct=False).groups == groups
+    assert people(slack).audience(at(channel.id), many[0].id, direct=False).groups == groups
     assert slack.counted()["users.info"] <= 2
 
 
@@ -93,21 +101,21 @@ def test_what_was_looked_up_is_asked_again_after_ten_minutes(slack):
     now = [0.0]
     ada = slack.workspace.person("Ada")
     channel = slack.workspace.channel("general", ada)
-    found = people(slack, cached=Cached(clock=lambda: now[0]))
-    assert found.audience(channel.id, ada.id, direct=False).groups == {"everyone"}
+    found = people(slack, clock=lambda: now[0])
+    assert found.audience(at(channel.id), ada.id, direct=False).groups == {"everyone"}
     channel.members.append(slack.workspace.person("Gil", guest=True).id)
     asked = len(slack.calls)
-    assert found.audience(channel.id, ada.id, direct=False).groups == {"everyone"}
+    assert found.audience(at(channel.id), ada.id, direct=False).groups == {"everyone"}
     assert len(slack.calls) == asked
     now[0] = 601.0
-    assert found.audience(channel.id, ada.id, direct=False).groups == {"public"}
+    assert found.audience(at(channel.id), ada.id, direct=False).groups == {"public"}
 
 
 def test_who_comes_into_a_channel_is_seen_at_once(slack):
     ada = slack.workspace.person("Ada")
     channel = slack.workspace.channel("general", ada)
     found = people(slack)
-    assert found.audience(channel.id, ada.id, direct=False).groups == {"everyone"}
+    assert found.audience(at(channel.id), ada.id, direct=False).groups == {"everyone"}
     channel.members.append(slack.workspace.person("Gil", guest=True).id)
-    found.members_changed(channel.id)
-    assert found.audience(channel.id, ada.id, direct=False).groups == {"public"}
+    found.forget_members(channel.id)
+    assert found.audience(at(channel.id), ada.id, direct=False).groups == {"public"}

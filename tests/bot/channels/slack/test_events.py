@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from bot.channels.slack import events
-from bot.channels.slack.events import IncomingEvent, from_json, is_question
+from bot.channels.events import IncomingEvent, from_json
+from bot.channels.routing import is_question
+from bot.channels.slack.events import parse_message
 
 BOT, BOT_ID = "UBOT", "BBOT"
 
@@ -15,17 +16,17 @@ def event(**changes: Any) -> dict[str, Any]:
     return {"team_id": "T1", "event_id": "Ev1", "event": said | changes}
 
 
-def heard(**changes: Any) -> IncomingEvent | None:
-    return events.heard(event(**changes), bot=BOT, bot_id=BOT_ID)
+def parsed(**changes: Any) -> IncomingEvent | None:
+    return parse_message(event(**changes), bot=BOT, bot_id=BOT_ID)
 
 
 def test_a_mention_is_told_twice_and_is_one_event():
     text = f"<@{BOT}> Why?"
-    as_message, as_mention = heard(text=text), heard(text=text, type="app_mention", channel_type=None)
+    as_message, as_mention = parsed(text=text), parsed(text=text, type="app_mention", channel_type=None)
     assert as_message
     assert as_mention
     assert as_message.id == as_mention.id == "T1:C1:17.5"
-    assert (as_message.called, as_mention.called) == (True, True)
+    assert (as_message.mentions_bot, as_mention.mentions_bot) == (True, True)
     assert as_message.text == as_mention.text == "Why?"
 
 
@@ -46,11 +47,11 @@ def test_a_mention_is_told_twice_and_is_one_event():
     ],
 )
 def test_what_no_person_wrote_is_no_question(changes):
-    assert heard(**changes) is None
+    assert parsed(**changes) is None
 
 
 def test_a_thread_has_the_conversation_of_its_root():
-    root, follow_up = heard(), heard(ts="18.0", thread_ts="17.5")
+    root, follow_up = parsed(), parsed(ts="18.0", thread_ts="17.5")
     assert root
     assert follow_up
     assert root.conversation == follow_up.conversation == "slack:T1:C1:17.5"
@@ -59,7 +60,7 @@ def test_a_thread_has_the_conversation_of_its_root():
 def edited(before: str, after: str, **changes: Any) -> IncomingEvent | None:
     message = {"user": "U1", "ts": "17.5", "text": after, "edited": {"ts": "19.0"}} | changes
     previous = {"user": "U1", "ts": "17.5", "text": before}
-    return heard(
+    return parsed(
         subtype="message_changed", message=message, previous_message=previous, ts="19.1", event_ts="19.1", text=None
     )
 
@@ -67,29 +68,29 @@ def edited(before: str, after: str, **changes: Any) -> IncomingEvent | None:
 def test_an_edit_is_of_the_message_and_an_unfurled_link_is_none():
     found = edited("Why?", "How?")
     assert found
-    assert (found.kind, found.ts, found.text, found.id) == ("edit", "17.5", "How?", "T1:C1:17.5:edit:19.1")
+    assert (found.kind, found.place.message, found.text, found.id) == ("edit", "17.5", "How?", "T1:C1:17.5:edit:19.1")
     assert edited("Why?", "Why?") is None
     assert edited("Why?", "How?", bot_id="B1") is None
 
 
 def test_a_deleted_question_is_told_by_its_ts():
     previous = {"user": "U1", "ts": "17.5", "text": "Why?", "thread_ts": "17.0"}
-    found = heard(subtype="message_deleted", deleted_ts="17.5", previous_message=previous, ts="20.0")
+    found = parsed(subtype="message_deleted", deleted_ts="17.5", previous_message=previous, ts="20.0")
     assert found
-    assert (found.kind, found.ts, found.root) == ("delete", "17.5", "17.0")
+    assert (found.kind, found.place.message, found.place.root) == ("delete", "17.5", "17.0")
 
 
 def test_marks_become_words():
     text = f"<@{BOT}> ask <@U7|ada> in <#C2|hr> about <https://a.example|this> &lt;b&gt; <!here> &amp;  more"
-    found = heard(text=text)
+    found = parsed(text=text)
     assert found
     assert found.text == "ask @ada in #hr about this <b> @here & more"
 
 
 def test_what_is_kept_comes_back_equal():
-    found = heard(text="Why “so”? \U0001f44d")
+    found = parsed(text="Why “so”? \U0001f44d")
     assert found
-    assert from_json(found.to_json()) == found
+    assert from_json(found.to_json(), platform="slack") == found
 
 
 @pytest.mark.parametrize(

@@ -8,14 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.answering.answers import SMALL_TALK, Answer, AnswerWarning, Citation, Sentence
+from bot.channels.port import DisplayOptions
 from bot.channels.slack import rendering
-from bot.channels.slack.rendering import Show, body, messages
+from bot.channels.slack.rendering import answer_messages, body
 from bot.services.escalation import CitedSection, Escalation
 from retrieval.passages import Hit, Passage
 from tests.servers.slack.limits import check_blocks
 from tests.servers.slack.seen import buttons, links, written
 
-SHOW = Show("r1")
+SHOW = DisplayOptions("r1")
 LEAVE = Citation(
     1, "hr/leave.md", "Leave", "Leave > Carry-over", "c", "https://docs.example/leave#c", "Five days.", "v"
 )
@@ -23,8 +24,8 @@ PAY = Citation(2, "hr/pay.md", "Pay", "Pay", "p", "", "Nothing.", "v")
 ANSWER = Answer("a1", "Five days [1].", (Sentence("Five days may be carried over.", (1,)),), (LEAVE,))
 
 
-def shown(answer: Answer, show: Show = SHOW) -> str:
-    return "\n".join(written(list(each.blocks), each.text) for each in messages(answer, show))
+def shown(answer: Answer, show: DisplayOptions = SHOW) -> str:
+    return "\n".join(written(list(each.content), each.text) for each in answer_messages(answer, show))
 
 
 def passage(title: str, *headings: str) -> Hit:
@@ -34,39 +35,40 @@ def passage(title: str, *headings: str) -> Hit:
 
 
 def test_a_footnote_is_a_link_that_opens_at_the_section():
-    (message,) = messages(ANSWER, SHOW)
+    (message,) = answer_messages(ANSWER, SHOW)
     assert ("[1]", "https://docs.example/leave#c") in [
-        (each.label, each.url) for each in links(list(message.blocks), "")
+        (each.label, each.url) for each in links(list(message.content), "")
     ]
     assert "[1] Leave › Carry-over" in shown(ANSWER)
 
 
 def test_thumbs_quotes_and_a_person_can_be_pressed():
-    (message,) = messages(ANSWER, SHOW)
-    assert [each.label for each in buttons(list(message.blocks))] == [
+    (message,) = answer_messages(ANSWER, SHOW)
+    assert [each.label for each in buttons(list(message.content))] == [
         "Quoted text",
         "Ask a person",
         "Good answer",
         "Bad answer",
     ]
-    (message,) = messages(ANSWER, replace(SHOW, buttons=False, share=True))
-    assert [each.label for each in buttons(list(message.blocks))] == ["Quoted text", "Ask a person", "Share here"]
+    (message,) = answer_messages(ANSWER, replace(SHOW, buttons=False, share=True))
+    assert [each.label for each in buttons(list(message.content))] == ["Quoted text", "Ask a person", "Share here"]
 
 
 def test_what_was_not_recorded_cannot_be_voted_on():
-    (message,) = messages(replace(ANSWER, id=""), SHOW)
-    assert buttons(list(message.blocks)) == []
+    (message,) = answer_messages(replace(ANSWER, id=""), SHOW)
+    assert buttons(list(message.content)) == []
 
 
 def test_small_talk_has_no_buttons():
-    (message,) = messages(Answer("a", "Hello!", generator=SMALL_TALK), SHOW)
-    assert buttons(list(message.blocks)) == []
+    (message,) = answer_messages(Answer("a", "Hello!", generator=SMALL_TALK), SHOW)
+    assert buttons(list(message.content)) == []
     assert "Hello!" in shown(Answer("a", "Hello!", generator=SMALL_TALK))
 
 
 def test_each_version_of_a_message_has_new_names_for_its_blocks():
     names = [
-        {block.get("block_id") for block in messages(ANSWER, Show(each))[0].blocks} - {None} for each in ("x", "y")
+        {block.get("block_id") for block in answer_messages(ANSWER, DisplayOptions(each))[0].content} - {None}
+        for each in ("x", "y")
     ]
     assert names[0]
     assert not names[0] & names[1]
@@ -105,14 +107,14 @@ def test_rows_stand_in_a_table_and_a_lone_row_on_its_own_line():
 
 def test_a_long_answer_is_cut_into_messages_that_slack_takes():
     sentences = tuple(Sentence(f"Sentence {n} " + "says something about leave " * 12, (1, 2)) for n in range(80))
-    parts = messages(Answer("a", "long", sentences, (LEAVE, PAY)), SHOW)
+    parts = answer_messages(Answer("a", "long", sentences, (LEAVE, PAY)), SHOW)
     assert len(parts) > 1
     for part in parts:
-        check_blocks(json.loads(json.dumps(part.blocks)))
-        assert sum(len(text) for text in rendering._texts(list(part.blocks))) <= rendering.MOST_IN_ALL
-    whole = " ".join(written(list(part.blocks), "") for part in parts)
+        check_blocks(json.loads(json.dumps(part.content)))
+        assert rendering.characters(part.content) <= rendering.MOST_IN_ALL
+    whole = " ".join(written(list(part.content), "") for part in parts)
     assert all(f"Sentence {n} " in whole for n in range(80))
-    assert [bool(buttons(list(part.blocks))) for part in parts] == [False] * (len(parts) - 1) + [True]
+    assert [bool(buttons(list(part.content))) for part in parts] == [False] * (len(parts) - 1) + [True]
 
 
 SIGNS = [*"<>&|*`[]() \n-1.@!#", "x", "<!here>", "https://evil.example", "ü"]
@@ -124,10 +126,10 @@ HOSTILE = st.lists(st.sampled_from(SIGNS), max_size=200).map("".join)
 def test_slack_takes_whatever_documents_say(texts, title, url):
     cited = replace(LEAVE, title=title, section=title, url=f"https://docs.example/{url}")
     given = Answer("a", " ".join(texts), tuple(Sentence(each, (1,)) for each in texts if each.strip()), (cited,))
-    for part in messages(given, SHOW):
-        check_blocks(json.loads(json.dumps(part.blocks)))
+    for part in answer_messages(given, SHOW):
+        check_blocks(json.loads(json.dumps(part.content)))
         assert part.text
-        lies = [each for each in links(list(part.blocks), part.text) if each.label != each.url and "evil" in each.url]
+        lies = [each for each in links(list(part.content), part.text) if each.label != each.url and "evil" in each.url]
         assert [each for each in lies if not each.url.startswith("https://docs.example/")] == []
 
 
@@ -137,19 +139,24 @@ def test_many_long_footnotes_and_notes_still_fit():
     )
     warnings = tuple(AnswerWarning("condition", "w" * 3000, ()) for _ in range(6))
     given = Answer("a", "x", (Sentence("Fine.", (1,)),), citations, warnings=warnings)
-    for part in messages(given, SHOW):
-        check_blocks(json.loads(json.dumps(part.blocks)))
+    for part in answer_messages(given, SHOW):
+        check_blocks(json.loads(json.dumps(part.content)))
 
 
 @pytest.mark.parametrize("length", [10, 5000, 40_000])
 def test_what_experts_see_and_say_fits(length):
     question = "<!channel> " + "why & " * (length // 6)
-    made = rendering.request(
+    made = rendering.escalation_request(
         Escalation(
             "a", question, "slack:C1", "p", (question,), (CitedSection("d", "T", "T > <x>", "https://d.example"),)
         )
     )
-    for message in (made, *rendering.replies(question), rendering.acceptable("17.5", "r"), rendering.line(question)):
-        check_blocks(json.loads(json.dumps(message.blocks)))
-        assert "<!channel>" not in json.dumps(message.blocks) + message.text
+    for message in (
+        made,
+        *rendering.reply_messages(question),
+        rendering.acceptance_offer("17.5", revision="r"),
+        rendering.line(question),
+    ):
+        check_blocks(json.loads(json.dumps(message.content)))
+        assert "<!channel>" not in json.dumps(message.content) + message.text
         assert len(message.text) < 4000

@@ -1,5 +1,6 @@
 """Whoever takes over from a worker that died finds what that one began, and finishes it in its place."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -8,12 +9,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.app import App
+from bot.channels.events import IncomingEvent, Place, message_event
 from bot.channels.slack.channel import SlackChannel
 from bot.channels.slack.client import SlackClient
-from bot.channels.slack.events import IncomingEvent
 from bot.channels.slack.install.workspaces import client
 from bot.channels.slack.rendering import line
-from bot.channels.slack.transport import Checkpoint, metadata, post
+from bot.channels.slack.transport import SlackTransport
 from bot.server.metrics import Metrics
 from bot.state.protocol import Claim, Event
 from tests.bot.channels.slack.harness import furnished, peopled, settings, write_documents
@@ -35,12 +36,17 @@ class Bench:
     platform: SlackChannel
     calls: SlackClient
     asked: Message
-    heard: IncomingEvent
+    event: IncomingEvent
     dead: Claim
 
     def leave(self, notes: str) -> None:
         """What the dead one had noted."""
         assert self.app.state.renew(self.dead, lease=NO_TIME, now=datetime.now(UTC), notes=notes)
+
+    def post(self, event: str) -> str:
+        """A first message of the dead one, about this event."""
+        transport = SlackTransport(self.calls, team=self.slack.workspace.team, bot=self.slack.workspace.bot)
+        return transport.post(self.event.place, line("Looking …"), event=event)
 
     def take_over(self) -> Claim:
         self.app.state.renew(self.dead, lease=NO_TIME, now=datetime.now(UTC))
@@ -57,14 +63,12 @@ class Bench:
 def claimed(app: App, slack: Slack, person: Person, channel: str) -> tuple[Message, IncomingEvent, Claim]:
     asked = Message(channel, slack.workspace.next_ts(), person.id, QUESTION)
     slack.workspace.keep(asked)
-    name = f"{slack.workspace.team}:{channel}:{asked.ts}"
-    heard = IncomingEvent(
-        "question", name, slack.workspace.team, channel, person.id, QUESTION, asked.ts, place="channel"
-    )
-    assert app.state.accept(Event("slack", name, datetime.now(UTC), heard.to_json(), heard.root))
+    place = Place("slack", slack.workspace.team, channel, message=asked.ts, kind="channel")
+    event = message_event("question", place, person.id, QUESTION)
+    assert app.state.accept(Event("slack", event.id, datetime.now(UTC), event.to_json(), place.root))
     claim = app.state.claim("dead", lease=LONG, now=datetime.now(UTC))
     assert claim
-    return asked, heard, claim
+    return asked, event, claim
 
 
 @pytest.fixture
@@ -82,9 +86,9 @@ def opened(folder) -> Iterator[Bench]:
         (platform,) = app.channels(Metrics())
         assert isinstance(platform, SlackChannel)
         calls = SlackClient(client(app.settings, slack.workspace.token))
-        asked, heard, dead = claimed(app, slack, people["Ada"], channels["general"].id)
+        asked, event, dead = claimed(app, slack, people["Ada"], channels["general"].id)
         try:
-            yield Bench(slack, app, platform, calls, asked, heard, dead)
+            yield Bench(slack, app, platform, calls, asked, event, dead)
         finally:
             platform.stop()
             app.close()
@@ -102,13 +106,13 @@ def test_nothing_begun_is_answered_as_if_nobody_had_died(bench):
 
 
 def test_a_first_message_is_finished(bench):
-    post(bench.calls, bench.asked.channel, bench.asked.ts, line("Looking …"), metadata=metadata(bench.heard.id))
+    bench.post(bench.event.id)
     only_answer(bench)
 
 
 def test_a_noted_message_is_finished(bench):
-    ts = post(bench.calls, bench.asked.channel, bench.asked.ts, line("Looking …"), metadata=metadata("lost"))
-    bench.leave(Checkpoint(ts).to_json())
+    ts = bench.post("lost")
+    bench.leave(json.dumps({"ts": ts, "streams": False}))
     only_answer(bench)
 
 
@@ -123,7 +127,7 @@ def test_a_stream_is_closed_and_finished(bench, noted):
         recipient_user_id=bench.asked.user,
         markdown_text="Five days",
     )["ts"]
-    bench.leave(Checkpoint(ts, streams=True).to_json() if noted else '{"streams": true}')
+    bench.leave(json.dumps({"ts": ts, "streams": True}) if noted else '{"streams": true}')
     only_answer(bench)
 
 
@@ -142,8 +146,8 @@ def test_whoever_was_taken_over_says_nothing_more(bench):
 
 
 def test_giving_up_is_told_where_the_answer_would_stand(bench):
-    ts = post(bench.calls, bench.asked.channel, bench.asked.ts, line("Looking …"), metadata=metadata(bench.heard.id))
-    bench.leave(Checkpoint(ts).to_json())
+    ts = bench.post(bench.event.id)
+    bench.leave(json.dumps({"ts": ts, "streams": False}))
     bench.platform.give_up(bench.take_over())
     (shown,) = bench.seen()
     assert "ask again" in shown

@@ -1,0 +1,31 @@
+"""What one platform hands to the neutral code: its way of writing, its limits, and its connections."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bot.channels.directory import CachedDirectory
+from bot.channels.events import IncomingEvent
+from bot.channels.port import Limits, Renderer, Streams, Transport
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """One workspace of a platform; `streams` is None where answers are shown by changing a message."""
+
+    transport: Transport
+    directory: CachedDirectory
+    streams: Streams | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """A chat platform; `connect` gives the workspace of an event, None where the bot is not installed any more.
+
+    `title` is what people call it.
+    """
+
+    name: str
+    title: str
+    renderer: Renderer
+    limits: Limits
+    connect: Callable[[IncomingEvent], Connection | None]

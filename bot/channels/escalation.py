@@ -1,0 +1,103 @@
+"""Asks the owners of documents in their channel, and takes their replies back to whoever asked."""
+
+import logging
+from collections.abc import Callable
+
+from bot.channels import presentation
+from bot.channels.connection import Connection
+from bot.channels.events import IncomingEvent, Place, parse_thread_name
+from bot.channels.port import Renderer, Undeliverable
+from bot.errors import UsageProblem
+from bot.services.escalation import (
+    ALREADY,
+    FORGOTTEN,
+    Escalation,
+    EscalationRefused,
+    EscalationService,
+    OpenEscalation,
+)
+from bot.state.protocol import Claim
+from feedback.errors import UnknownExchange
+
+logger = logging.getLogger(__name__)
+
+
+class EscalationHandler:
+    """Handles the events `person`, `expert` and `accept`; each method raises `NotDelivered`."""
+
+    def __init__(self, escalations: EscalationService, renderer: Renderer, revision: Callable[[], str]) -> None:
+        self._escalations = escalations
+        self._renderer = renderer
+        self._revision = revision
+
+    def ask_person(self, claim: Claim, event: IncomingEvent, connection: Connection) -> None:
+        """Pass a question on to the owners of its documents, once, and tell its person that it was."""
+        # Without a thread that others see, the reply goes to the person alone.
+        thread = event.place if event.place.root else Place(event.place.platform, event.place.workspace, event.user)
+        try:
+            escalation = self._escalations.compose(event.value, platform=event.place.platform, place=thread.thread_name)
+        except EscalationRefused as error:
+            self._tell(event, connection, str(error))
+            return
+        if not self._escalations.begin(escalation) and claim.attempt == 1:
+            self._tell(event, connection, ALREADY)
+        else:
+            self._pass_on(claim, event, connection, escalation)
+
+    def forward_reply(self, claim: Claim, event: IncomingEvent, connection: Connection) -> None:
+        """Take an expert's reply to whoever asked, and offer the expert to accept it."""
+        escalation = self._of_thread(event)
+        if escalation is None:
+            return
+        transport, place = connection.transport, parse_thread_name(escalation.place)
+        if not place.root:
+            place = transport.open_direct(place.channel)
+        if claim.attempt == 1 or not transport.find(place, event.id):
+            for message in self._renderer.reply_messages(event.text):
+                transport.post(place, message, event=event.id)
+        offer = self._renderer.acceptance_offer(event.place.message, revision=self._revision())
+        transport.post(event.place, offer, event=f"{event.id}:told")
+
+    def accept_reply(self, claim: Claim, event: IncomingEvent, connection: Connection) -> None:
+        """Make an expert's reply, as it is now, the correction of the answer in its author's name."""
+        escalation = self._of_thread(event)
+        place = Place(
+            event.place.platform, event.place.workspace, event.place.channel, event.place.thread, message=event.value
+        )
+        reply = connection.transport.read(place) if escalation else None
+        if escalation is None or reply is None:
+            self._tell(event, connection, presentation.REPLY_GONE)
+            return
+        author = f"{place.platform}:{reply.user}"
+        key = f"{place.workspace}:{place.channel}:{place.message}"
+        try:
+            self._escalations.accept(escalation, reply.text, author=author, user=event.person, key=key)
+        except UnknownExchange:
+            self._tell(event, connection, FORGOTTEN)
+        except UsageProblem as error:
+            self._tell(event, connection, presentation.REPLY_UNACCEPTABLE.format(error=error))
+        else:
+            self._tell(event, connection, presentation.REPLY_ACCEPTED)
+
+    def _pass_on(self, claim: Claim, event: IncomingEvent, connection: Connection, escalation: Escalation) -> None:
+        transport = connection.transport
+        platform, _, channel = escalation.channel.partition(":")
+        owners = Place(platform, event.place.workspace, channel)
+        begun = transport.find(owners, event.id) if claim.attempt > 1 else None
+        request = self._renderer.escalation_request(escalation)
+        try:
+            thread = begun.message if begun else transport.post(owners, request, event=event.id)
+        except Undeliverable as error:
+            logger.warning("the owners of documents cannot be asked: %s", error)
+            self._escalations.undo(escalation)
+            self._tell(event, connection, presentation.OWNERS_UNREACHABLE)
+            return
+        self._escalations.posted(escalation, owners.in_thread(thread).thread_name)
+        self._tell(event, connection, presentation.PASSED_ON if event.place.root else presentation.PASSED_ON_PRIVATELY)
+
+    def _of_thread(self, event: IncomingEvent) -> OpenEscalation | None:
+        return self._escalations.of_thread(event.place.in_thread(event.place.thread).thread_name)
+
+    def _tell(self, event: IncomingEvent, connection: Connection, text: str) -> None:
+        message = self._renderer.line(text)
+        connection.transport.tell(event.place, event.user, message, handle=event.reply_handle)

@@ -1,0 +1,166 @@
+"""What arrives from a chat platform: an event that asks for something, and the place that it comes from (pure)."""
+
+import json
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+from urllib.parse import quote, unquote
+
+Kind = Literal["question", "edit", "delete", "command", "share", "erase", "person", "expert", "accept"]
+PlaceKind = Literal["", "channel", "private", "direct", "group"]
+
+# How accepted events are written: these names and words stand in state stores and must stay readable.
+_KEYS = {
+    "kind": "kind",
+    "id": "id",
+    "user": "user",
+    "text": "text",
+    "mentions_bot": "called",
+    "mentions_other": "others",
+    "delivery": "event",
+    "reply_handle": "response_url",
+    "value": "value",
+    "organization": "enterprise",
+    "user_workspace": "home",
+    "auto_answered": "unasked",
+}
+_PLACE_KEYS = {"workspace": "team", "channel": "channel", "message": "ts", "thread": "thread"}
+_PLACE_KINDS: dict[PlaceKind, str] = {"": "", "channel": "channel", "private": "group", "direct": "im", "group": "mpim"}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A channel, a thread or a message of a platform, by the platform's own ids; what is not meant is empty.
+
+    `thread` is the message that began the thread which `message` was written in, empty for one that begins a thread
+    itself. `kind` is empty where the platform does not say.
+    """
+
+    platform: str
+    workspace: str
+    channel: str
+    thread: str = ""
+    message: str = ""
+    kind: PlaceKind = ""
+
+    @property
+    def root(self) -> str:
+        """The thread that an answer belongs to: the message itself where it begins one."""
+        return self.thread or self.message
+
+    @property
+    def is_direct(self) -> bool:
+        """Whether the bot is alone with one person."""
+        return self.kind == "direct"
+
+    @property
+    def channel_name(self) -> str:
+        """The channel as the settings name it."""
+        return f"{self.platform}:{self.channel}"
+
+    @property
+    def thread_name(self) -> str:
+        """The thread in one text, which `parse_thread_name` reads."""
+        ids = (self.workspace, self.channel, self.root)
+        return ":".join([self.platform, *(quote(each, safe="@/+=, ") for each in ids)])
+
+    def in_channel(self) -> "Place":
+        """The channel that this lies in."""
+        return replace(self, thread="", message="")
+
+    def in_thread(self, root: str) -> "Place":
+        """A thread of the same channel."""
+        return replace(self, thread=root, message="")
+
+
+def parse_thread_name(name: str) -> Place:
+    """Return the place that has this `thread_name`; raises `ValueError` for any other text."""
+    platform, workspace, channel, thread = name.split(":")
+    return Place(platform, unquote(workspace), unquote(channel), unquote(thread))
+
+
+@dataclass(frozen=True, slots=True)
+class IncomingEvent:
+    """A message, a command or a pressed button that the bot may have to do something about.
+
+    `id` is unique within the platform, and the same however often and in whatever form the event is delivered. `text`
+    has mentions of people and channels as words. The answer to `reply_handle`, where a platform gives one, is seen by
+    the user alone. `value` is what a button carries.
+    """
+
+    kind: Kind
+    id: str
+    place: Place
+    user: str
+    text: str = ""
+    mentions_bot: bool = False
+    mentions_other: bool = False  # begins with the name of somebody else
+    auto_answered: bool = False  # answered because the channel is set to be, though nobody addressed the bot
+    value: str = ""
+    reply_handle: str = ""
+    delivery: str = ""  # the platform's own id of what was delivered
+    organization: str = ""  # of which the workspace is a part
+    user_workspace: str = ""  # differs from the place's in a channel that companies share
+
+    @property
+    def person(self) -> str:
+        """The user as settings and records name them."""
+        return f"{self.place.platform}:{self.user}"
+
+    @property
+    def conversation(self) -> str:
+        """The name under which the exchanges of a thread are remembered."""
+        return self.place.thread_name
+
+    def to_json(self) -> str:
+        """Return the event as it is kept until it is handled; the platform is kept beside it."""
+        row = {key: getattr(self, name) for name, key in _KEYS.items()}
+        row |= {key: getattr(self.place, name) for name, key in _PLACE_KEYS.items()}
+        row["place"] = _PLACE_KINDS[self.place.kind]
+        return json.dumps({key: value for key, value in row.items() if value}, ensure_ascii=False)
+
+
+def from_json(text: str, *, platform: str) -> IncomingEvent:
+    """Return the event that `to_json` has written, by this version or an earlier one."""
+    row: dict[str, Any] = json.loads(text)
+    kinds = {word: kind for kind, word in _PLACE_KINDS.items()}
+    ids = {name: row.get(key, "") for name, key in _PLACE_KEYS.items()}
+    place = Place(platform, kind=kinds.get(row.get("place", ""), ""), **ids)
+    return IncomingEvent(place=place, **{name: row[key] for name, key in _KEYS.items() if key in row})
+
+
+def message_event(kind: Kind, place: Place, user: str, text: str = "", *, edited: str = "") -> IncomingEvent:
+    """Return the event of a message that was written, edited (`edited` names the version) or deleted."""
+    name = f"{place.workspace}:{place.channel}:{place.message}"
+    suffix = {"edit": f":edit:{edited}", "delete": ":delete"}.get(kind, "")
+    return IncomingEvent(kind, name + suffix, place, user, text)
+
+
+def edited_into_question(event: IncomingEvent) -> IncomingEvent:
+    """Return an edited message as a question under the id of the message itself."""
+    return replace(event, kind="question", id=message_event("question", event.place, event.user).id)
+
+
+def share_event(pressed: IncomingEvent, answer: str) -> IncomingEvent:
+    """Return the wish to show a private answer to the whole channel; the same each time it is pressed."""
+    place = pressed.place.in_channel()
+    return replace(
+        pressed, kind="share", id=f"share:{place.workspace}:{place.channel}:{answer}", place=place, value=answer
+    )
+
+
+def person_event(pressed: IncomingEvent, answer: str, *, press: str) -> IncomingEvent:
+    """Return the wish for a person's answer; `press` tells one press of the button from the next."""
+    return replace(pressed, kind="person", id=f"person:{pressed.place.workspace}:{answer}:{press}", value=answer)
+
+
+def accept_event(pressed: IncomingEvent, reply: str, *, press: str) -> IncomingEvent:
+    """Return that the expert's reply, a message of the pressed one's thread, is accepted as the right answer."""
+    name = f"accept:{pressed.place.workspace}:{pressed.place.channel}:{reply}:{press}"
+    return replace(pressed, kind="accept", id=name, value=reply)
+
+
+def erase_event(pressed: IncomingEvent, *, press: str) -> IncomingEvent:
+    """Return a person's wish to have everything of theirs erased."""
+    place = Place(pressed.place.platform, pressed.place.workspace, pressed.user)
+    name = f"erase:{place.workspace}:{pressed.user}:{press}"
+    return IncomingEvent("erase", name, place, pressed.user, organization=pressed.organization)

@@ -1,0 +1,240 @@
+"""Handles accepted events: a question is answered, an edited one answered anew, a deleted one's answer withdrawn."""
+
+import json
+import logging
+import uuid
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+
+from bot.access.audience import Audience, channel_settings
+from bot.channels import presentation
+from bot.channels.connection import Connection, Platform
+from bot.channels.delivery import Outcome, answer_question
+from bot.channels.ephemeral import EphemeralReply
+from bot.channels.escalation import EscalationHandler
+from bot.channels.events import IncomingEvent, Place, from_json
+from bot.channels.metrics import ChannelMetrics
+from bot.channels.port import Checkpoint, DisplayOptions, Message, NotDelivered, Undeliverable
+from bot.channels.streaming import StreamingReply, find_begun
+from bot.channels.thread_state import AnswerLocation, ThreadState
+from bot.config.settings import Settings
+from bot.errors import StateUnavailable
+from bot.services.escalation import EscalationService
+from bot.services.privacy import PrivacyService
+from bot.services.questions import QuestionService
+from bot.state.protocol import Claim, StateStore
+
+logger = logging.getLogger(__name__)
+
+LEASE = timedelta(seconds=30)
+
+
+class TakenOver(NotDelivered):
+    """Another worker handles this event by now."""
+
+
+class EventHandler:
+    """Handles a platform's accepted events; may be used from any thread."""
+
+    def __init__(
+        self,
+        platform: Platform,
+        *,
+        settings: Settings,
+        state: StateStore,
+        thread_state: ThreadState,
+        questions: QuestionService,
+        escalation: EscalationService,
+        privacy: PrivacyService,
+        metrics: ChannelMetrics,
+        revision: Callable[[], str] = lambda: uuid.uuid4().hex[:12],
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._platform = platform
+        self._settings = settings
+        self._state = state
+        self._thread_state = thread_state
+        self._questions = questions
+        self._privacy = privacy
+        self._metrics = metrics
+        self._revision = revision
+        self._now = now
+        people = EscalationHandler(escalation, platform.renderer, revision)
+        self._kinds: Mapping[str, Callable[[Claim, IncomingEvent, Connection], None]] = {
+            "question": self._question,
+            "edit": self._edit,
+            "delete": self._delete,
+            "command": self._command,
+            "share": self._share,
+            "erase": self._erase,
+            "person": people.ask_person,
+            "expert": people.forward_reply,
+            "accept": people.accept_reply,
+        }
+
+    def handle(self, claim: Claim) -> None:
+        """Do what an event asks for; raises `NotDelivered` where it is to be tried again."""
+        event = from_json(claim.event.payload, platform=self._platform.name)
+        connection = self._platform.connect(event)
+        if connection is None:
+            logger.warning("an event of a workspace that has removed the app")
+            return
+        try:
+            self._kinds[event.kind](claim, event, connection)
+        except Undeliverable as error:
+            logger.warning("%s", error)
+            self._tell(event, connection, presentation.MAY_NOT_WRITE)
+
+    def give_up(self, claim: Claim) -> None:
+        """Tell whoever waits that it cannot be done; raises `NotDelivered` where they cannot be told now."""
+        event = from_json(claim.event.payload, platform=self._platform.name)
+        connection = self._platform.connect(event)
+        if connection is None or event.kind == "delete":
+            return
+        if event.kind == "erase":
+            self._tell_directly(event, connection, presentation.NOT_ERASED)
+        elif event.kind in {"question", "edit"}:
+            begun = find_begun(connection.transport, event, claim.notes)
+            self._streaming_reply(claim, event, connection, begun).failed(presentation.GAVE_UP)
+        else:
+            message = self._platform.renderer.line(presentation.GAVE_UP)
+            connection.transport.tell(event.place.in_channel(), event.user, message, handle=event.reply_handle)
+
+    def _question(self, claim: Claim, event: IncomingEvent, connection: Connection) -> None:
+        if claim.attempt == 1 and event.auto_answered:
+            per_hour = channel_settings(self._settings, event.place.channel_name).per_hour
+            if not self._thread_state.take_turn(event.place, per_hour=per_hour):
+                logger.info("%s has had its answers of this hour", event.place.channel)
+                return
+        begun = find_begun(connection.transport, event, claim.notes) if claim.attempt > 1 else None
+        self._answer(claim, event, connection, begun)
+
+    def _edit(self, claim: Claim, event: IncomingEvent, connection: Connection) -> None:
+        """Answer anew where the answer is; what was never answered is not answered for an edit alone."""
+        location = self._thread_state.answer_location(event.place)
+        if location is None:
+            return
+        shown = self._answer(claim, event, connection, Checkpoint(location.messages[0]))
+        left_over = tuple(message for message in location.messages[1:] if message not in shown)
+        self._overwrite(event.place, connection, left_over, presentation.EARLIER_PART)
+
+    def _delete(self, claim: Claim, event: IncomingEvent, connection: Connection) -> None:
+        location = self._thread_state.answer_location(event.place)
+        if location:
+            self._overwrite(event.place, connection, location.messages, presentation.WITHDRAWN)
+
+    def _answer(
+        self, claim: Claim, event: IncomingEvent, connection: Connection, begun: Checkpoint | None
+    ) -> tuple[str, ...]:
+        """Answer in the thread, and return the ids of the messages that show it."""
+        reply = self._streaming_reply(claim, event, connection, begun)
+        outcome = answer_question(self._questions, event, reply, audience=lambda: self._audience(event, connection))
+        self._count(outcome)
+        self._remember(event, reply.messages, outcome)
+        return reply.messages
+
+    def _streaming_reply(
+        self, claim: Claim, event: IncomingEvent, connection: Connection, begun: Checkpoint | None
+    ) -> StreamingReply:
+        return StreamingReply(
+            self._platform,
+            connection,
+            event,
+            options=lambda: self._options(event),
+            save_checkpoint=lambda notes: self._save_notes(claim, notes),
+            begun=begun,
+        )
+
+    def _command(self, claim: Claim, event: IncomingEvent, connection: Connection) -> None:
+        """Answer a command: only its person sees the answer, until they share it."""
+        audience = self._audience(event, connection)
+        note = presentation.NOT_A_MEMBER if audience.bot_not_member else ""
+        options = self._options(event, share=not audience.private, note=note)
+        reply = EphemeralReply(self._platform, connection, event, options=options)
+        outcome = answer_question(self._questions, event, reply, audience=lambda: audience)
+        self._count(outcome)
+        if outcome.answer and outcome.recorded:
+            parts = reply.messages_without_share(outcome.answer)
+            row = {
+                "question": event.text,
+                "answer": outcome.answer.id,
+                "parts": [(part.text, part.content) for part in parts],
+            }
+            self._thread_state.save_shareable(event.place, outcome.answer.id, json.dumps(row))
+
+    def _share(self, claim: Claim, event: IncomingEvent, connection: Connection) -> None:
+        """Show everybody in the channel a private answer, which was given with the channel's groups from the start."""
+        kept = self._thread_state.shareable(event.place, event.value)
+        if kept is None:
+            self._tell(event, connection, presentation.NOT_SHARED)
+            return
+        row = json.loads(kept)
+        first, *others = [Message(text, tuple(content)) for text, content in row["parts"]]
+        first = self._platform.renderer.under_heading(first, presentation.SHARED_HEADING, row["question"])
+        begun = connection.transport.find(event.place, event.id) if claim.attempt > 1 else None
+        message = begun.message if begun else ""
+        if not message:
+            message, *_ = [_post_publicly(event, connection, part) for part in (first, *others)]
+        if message:
+            place = Place(event.place.platform, event.place.workspace, event.place.channel, message=message)
+            self._thread_state.save_answer(place, AnswerLocation(message, (message,), row["answer"]))
+            self._thread_state.add_asker(place, event.user)
+
+    def _erase(self, claim: Claim, event: IncomingEvent, connection: Connection) -> None:
+        """Forget a person, who is told in a direct message."""
+        gone = self._privacy.forget(event.person)
+        text = presentation.ERASED.format(exchanges=gone.exchanges, votes=gone.votes, platform=self._platform.title)
+        self._tell_directly(event, connection, text)
+
+    def _audience(self, event: IncomingEvent, connection: Connection) -> Audience:
+        direct = event.place.is_direct and event.kind != "command"
+        return connection.directory.audience(event.place, event.user, direct=direct)
+
+    def _options(self, event: IncomingEvent, *, share: bool = False, note: str = "") -> DisplayOptions:
+        buttons = channel_settings(self._settings, event.place.channel_name).buttons
+        return DisplayOptions(self._revision(), buttons=buttons, share=share, note=note)
+
+    def _count(self, outcome: Outcome) -> None:
+        timings = outcome.answer.timings if outcome.answer else None
+        self._metrics.question_answered(self._platform.name, outcome.kind, timings=timings)
+
+    def _remember(self, event: IncomingEvent, messages: tuple[str, ...], outcome: Outcome) -> None:
+        """Keep what an edit, a reaction and the thread's next message need; the answer stays without it too."""
+        answer = outcome.answer.id if outcome.answer and outcome.recorded else ""
+        try:
+            if messages:
+                self._thread_state.save_answer(event.place, AnswerLocation(event.place.root, messages, answer))
+            self._thread_state.add_asker(event.place, event.user)
+        except StateUnavailable as error:
+            logger.warning("where an answer stands is not remembered: %s", error)
+
+    def _save_notes(self, claim: Claim, notes: str) -> None:
+        """Leave notes for a worker that takes over; raises `TakenOver` where one has already."""
+        try:
+            if not self._state.renew(claim, lease=LEASE, now=self._now(), notes=notes):
+                raise TakenOver("another worker has taken this over")
+        except StateUnavailable as error:
+            logger.warning("no note could be left: %s", error)
+
+    def _overwrite(self, place: Place, connection: Connection, messages: tuple[str, ...], text: str) -> None:
+        line = self._platform.renderer.line(text)
+        for message in messages:
+            connection.transport.edit(Place(place.platform, place.workspace, place.channel, message=message), line)
+
+    def _tell(self, event: IncomingEvent, connection: Connection, text: str) -> None:
+        message = self._platform.renderer.line(text)
+        connection.transport.tell(event.place, event.user, message, handle=event.reply_handle)
+
+    def _tell_directly(self, event: IncomingEvent, connection: Connection, text: str) -> None:
+        place = connection.transport.open_direct(event.user)
+        connection.transport.post(place, self._platform.renderer.line(text), event=event.id)
+
+
+def _post_publicly(event: IncomingEvent, connection: Connection, message: Message) -> str:
+    """Post a message where the bot is a member, else through what was pressed; empty where its id is not told then."""
+    try:
+        return connection.transport.post(event.place, message, event=event.id)
+    except Undeliverable:
+        if not connection.transport.post_by_handle(event.reply_handle, message):
+            raise
+        return ""

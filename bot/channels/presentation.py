@@ -1,0 +1,165 @@
+"""What people see in any chat: the bot's own texts, and how answers become lines and pieces (pure)."""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, get_args
+
+from feedback.records import Reason
+
+if TYPE_CHECKING:  # nothing that only shows texts waits for what makes answers
+    from bot.answering.answers import Answer
+    from feedback.records import Vote
+
+# While a question is answered
+STATUS_TEXTS = {"searching": "Looking in the documents …", "writing": "Writing the answer …"}
+BUSY = "There are more questions than I can answer at the moment. Please ask again in a minute."
+NO_SEARCH = "I cannot search the documents just now. Please ask again in a few minutes."
+NOT_READY = "There are no documents to look in yet. Whoever runs me has to index them first; please ask again then."
+UNEXPECTED = "Something went wrong on my side (incident {incident}), so there is no answer. Please ask again."
+TOO_LONG = "Your question has {characters:,} characters, and I read at most {limit:,}. Please ask in fewer words."
+GAVE_UP = "I could not answer this: something went wrong each time I tried. Please ask again in a few minutes."
+MAY_NOT_WRITE = "I may not write there. Ask me in a direct message, or invite me to the channel."
+NOT_A_MEMBER = "I am not a member here, so I answer from public documents alone; `/invite` me to change that."
+
+# Below and around an answer
+NOTE = "Note: {text}"
+NEAREST_HEADING = "The closest sections:"
+WITHDRAWN = "The question was deleted, so its answer is withdrawn."
+EARLIER_PART = "This part belonged to an earlier answer."
+SHARED_HEADING = "Somebody asked, and shares the answer:"
+SHARED_ALREADY = "It is shared already."
+NOT_SHARED = "This cannot be shared any more. Please ask again."
+
+# What can be pressed
+GOOD_ANSWER, BAD_ANSWER = "Good answer", "Bad answer"
+GOOD_ANSWER_HINT, BAD_ANSWER_HINT = "This answer helped", "This answer did not help"
+QUOTED_TEXT = "Quoted text"
+ASK_PERSON = "Ask a person"
+SHARE_HERE = "Share here"
+TAKE_IT_BACK = "Take it back"
+ACCEPT_REPLY = "Accept as the right answer"
+WITHDRAW = "Withdraw"
+ERASE_MINE = "Erase mine"
+
+# Votes
+VOTE_SIGNS = {"up": "👍", "down": "👎"}
+VOTE_COUNTS = "Thank you, your vote counts: {vote}."
+VOTE_WITHDRAWN = "Your vote is taken back."
+VOTE_NOT_KEPT = "Your vote could not be kept. Please try again in a minute."
+ANSWER_NOT_KEPT = "This answer is not kept any more, so nobody can vote on it."
+WHAT_WAS_WRONG = "What was wrong?"
+VOTE_COUNTS_ALREADY = "Your vote counts already. Whatever you add helps those who mend it."
+REASON, COMMENT, CORRECTION = "Reason", "Comment", "A better answer"
+CHOOSE_REASON, SEND, CLOSE = "Choose one", "Send", "Close"
+REASONS: dict[Reason, str] = {
+    "wrong": "It is wrong",
+    "outdated": "It is outdated",
+    "incomplete": "It is incomplete",
+    "wrong-source": "It cites the wrong document",
+    "unclear": "It is hard to understand",
+    "tone": "Its tone is wrong",
+}
+assert set(REASONS) == {reason for reason in get_args(Reason) if reason}
+
+# Quotes
+QUOTES_NOT_KEPT = "This answer is not kept any more."
+QUOTES_UNREADABLE = "The quotes cannot be read just now. Please try again in a minute."
+QUOTE_PRUNED = "The words are not kept any more; the link leads to them."
+NO_QUOTES = "This answer quotes nothing."
+
+# People who are asked
+PASSED_ON = "I have passed your question on to the people who own these documents. Their reply will appear here."
+PASSED_ON_PRIVATELY = (
+    "I have passed your question on to the people who own these documents. I will write their reply to you."
+)
+OWNERS_UNREACHABLE = (
+    "I may not write to the people who own these documents; whoever runs me has to invite me to their channel."
+)
+SOMEBODY_ASKS = "Somebody asks, and would like a person's answer:"
+WHAT_I_SAID = "What I said:"
+NOTHING_FOUND = "Nothing was found."
+REPLY_HERE = "Reply in this thread, and it goes back to whoever asked."
+EXPERT_REPLIES = "Somebody who owns these documents replies:"
+REPLY_SENT_ON = "Sent on to whoever asked. If it is what I should have said, accept it, and it is learned from."
+REPLY_ACCEPTED = "Accepted: it is the right answer to this question from now on."
+REPLY_GONE = "That reply is not there any more."
+REPLY_UNACCEPTABLE = "It cannot be accepted: {error}."
+
+# The home page
+SOURCES_HEADING, HOW_TO_ASK_HEADING = "What I know", "How to ask"
+NO_SOURCES = "There are no documents for you yet."
+OWN_VOTES_HEADING = "Your votes"
+NO_VOTES = "You have not voted yet. A thumb under an answer tells whether it helped."
+UNNAMED_ANSWER = "An answer"
+OWN_DOCUMENTS_HEADING = "Your documents"
+NOTHING_FAILS = "No section of yours fails people."
+REVIEWS_WAIT = "{count} answers wait for a review: `footnote review`"
+PRIVACY_HEADING = "Privacy"
+PRIVACY = (
+    "I keep what you ask me, the answer and your votes under a name that cannot be read back to you. "
+    "The words of questions and answers are kept {words}, what is counted {exchanges}. Nobody sees who voted."
+)
+ERASE_TITLE = "Erase everything of yours?"
+ERASE_WARNING = "Your questions, their answers and your votes go. It cannot be undone."
+ERASE, KEEP = "Erase", "Keep"
+ERASED = (
+    "Erased. Questions with their answers: {exchanges}, votes: {votes}. What stands in {platform} itself stays until "
+    "you delete it there."
+)
+NOT_ERASED = "It could not be erased just now. Please try again in a few minutes."
+
+
+def section_label(title: str, path: str) -> str:
+    """Return where to look: the document's title › its headings; a first heading equal to the title stands once."""
+    headings = [heading for heading in path.split(" > ") if heading]
+    if headings and headings[0] == title:
+        headings = headings[1:]
+    return " › ".join([title, *headings])
+
+
+def notes(answer: "Answer", *, extra: str = "", separator: str = " ") -> list[str]:
+    """Return what is added to an answer: its warnings with marks that their text lacks, why it was made otherwise."""
+    lines = []
+    for warning in answer.warnings:
+        marks = separator.join(f"[{number}]" for number in warning.citations if f"[{number}]" not in warning.text)
+        lines.append(f"{warning.text} {marks}" if marks else warning.text)
+    return [*lines, *filter(None, (answer.fallback, extra))]
+
+
+def vote_text(vote: "Vote") -> str:
+    """Return what counts of a person now, for them."""
+    return VOTE_WITHDRAWN if vote.vote == "none" else VOTE_COUNTS.format(vote=VOTE_SIGNS[vote.vote])
+
+
+def privacy_text(*, keep_words: int, keep_exchanges: int) -> str:
+    """Return what is kept of people, for how many days; 0 keeps it for good."""
+    kept = [f"for {days} days" if days else "for good" for days in (keep_words, keep_exchanges)]
+    return PRIVACY.format(words=kept[0], exchanges=kept[1])
+
+
+def shorten(text: str, limit: int) -> str:
+    """Return the beginning of a text that is too long, with an ellipsis; no escaped sign (`&amp;`) is cut through."""
+    return text if len(text) <= limit else re.sub(r"&\w{0,3}$", "", text[: limit - 2]).rstrip() + " …"
+
+
+def split_text(text: str, limit: int) -> list[str]:
+    """Return the text in pieces, each cut at the end of a paragraph, else of a line, else of a word; none for none."""
+    pieces = []
+    while len(text) > limit:
+        ends = (text.rfind(end, limit // 2, limit) for end in ("\n\n", "\n", " "))
+        at = next((end for end in ends if end > 0), limit)
+        pieces.append(text[:at].rstrip())
+        text = text[at:].lstrip()
+    return [*pieces, text] if text else pieces
+
+
+def pack_lines(lines: Iterable[str], limit: int) -> Iterator[str]:
+    """Yield the lines in as few texts as hold them; a longer one is left out whole, as a cut link would lead astray."""
+    held: list[str] = []
+    for line in (line for line in lines if len(line) <= limit):
+        if held and len("\n".join([*held, line])) > limit:
+            yield "\n".join(held)
+            held = []
+        held.append(line)
+    if held:
+        yield "\n".join(held)

@@ -1,0 +1,133 @@
+"""What is remembered of a platform's threads in the state store: where answers are, who takes part, who voted.
+
+Apart from private answers that may still be shared, nothing here holds what anybody wrote. Everything expires.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from bot.channels.events import Place
+from bot.state.protocol import StateStore, person_prefix
+
+KEPT = timedelta(days=90)
+SHAREABLE = timedelta(hours=2)
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerLocation:
+    """Where the answer to a message is: its thread, the ids of its messages in order, and the answer's id.
+
+    `answer` is empty where nothing was recorded.
+    """
+
+    thread: str
+    messages: tuple[str, ...]
+    answer: str
+
+
+class ThreadState:
+    """Reads and writes it for one platform; every method raises `StateUnavailable`."""
+
+    def __init__(
+        self, state: StateStore, platform: str, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self._state = state
+        self._platform = platform
+        self._now = now
+
+    def save_answer(self, question: Place, location: AnswerLocation) -> None:
+        """Remember where the answer to a message is; a later one replaces it."""
+        row = {"thread": location.thread, "ts": location.messages, "answer": location.answer}
+        self._put(f"answer:{_message(question)}", json.dumps(row))
+        for message in location.messages if location.answer else ():
+            self._put(f"message:{question.workspace}:{question.channel}:{message}", location.answer)
+
+    def answer_location(self, question: Place) -> AnswerLocation | None:
+        """Return where the answer to a message is, None for no answer."""
+        found = self._get(f"answer:{_message(question)}")
+        if found is None:
+            return None
+        row = json.loads(found)
+        return AnswerLocation(row["thread"], tuple(row["ts"]), row["answer"])
+
+    def answer_shown_by(self, message: Place) -> str | None:
+        """Return the id of the recorded answer that a message of the bot shows; None for any other message."""
+        return self._get(f"message:{_message(message)}")
+
+    def add_asker(self, thread: Place, user: str) -> None:
+        """Remember that somebody was answered in a thread."""
+        self._put(f"thread:{_thread(thread)}", "1")
+        self._put(f"asker:{_thread(thread)}:{_hashed(user)}", "1")
+
+    def has_answers(self, thread: Place) -> bool:
+        """Whether anybody was answered in this thread."""
+        return self._get(f"thread:{_thread(thread)}") is not None
+
+    def has_asked(self, thread: Place, user: str) -> bool:
+        """Whether this person was answered in this thread."""
+        return self._get(f"asker:{_thread(thread)}:{_hashed(user)}") is not None
+
+    def mark_accepted(self, message: Place) -> None:
+        """Remember that a message was accepted as a question."""
+        self._put(f"asked:{_message(message)}", "1")
+
+    def was_accepted(self, message: Place) -> bool:
+        """Whether a message was accepted as a question."""
+        return self._get(f"asked:{_message(message)}") is not None
+
+    def take_turn(self, channel: Place, *, per_hour: int) -> bool:
+        """Take one of the channel's answers of this hour; False when all are taken."""
+        now = self._now()
+        prefix = f"{self._platform}:turn:{channel.workspace}:{channel.channel}:{now:%Y%m%d%H}:"
+        taken = len(self._state.keys(prefix, now=now))
+        ends = now + timedelta(hours=1)
+        return any(self._state.add(f"{prefix}{n}", "1", expires=ends, now=now) for n in range(taken, per_hour))
+
+    def is_first(self, name: str, *, within: timedelta) -> bool:
+        """Whether this is asked of a name for the first time within so long."""
+        now = self._now()
+        return self._state.add(f"{self._platform}:once:{name}", "1", expires=now + within, now=now)
+
+    def save_shareable(self, channel: Place, answer: str, value: str) -> None:
+        """Keep a private answer (JSON) for as long as it may be shared in its channel."""
+        self._put(f"share:{channel.workspace}:{channel.channel}:{answer}", value, kept=SHAREABLE)
+
+    def shareable(self, channel: Place, answer: str) -> str | None:
+        """Return what was kept of a private answer; None when that is too long ago."""
+        return self._get(f"share:{channel.workspace}:{channel.channel}:{answer}")
+
+    def add_vote(self, person: str, answer: str) -> None:
+        """Remember that a person (keyed hash) has voted on an answer."""
+        at = self._now()
+        self._state.put(f"{self._voted(person)}{answer}", f"{at:%Y-%m-%dT%H:%M:%S}", expires=at + KEPT)
+
+    def voted_answers(self, person: str, *, limit: int) -> list[str]:
+        """Return the answers that a person (keyed hash) voted on last, newest first."""
+        prefix = self._voted(person)
+        found = {key: self._state.get(key, now=self._now()) or "" for key in self._state.keys(prefix, now=self._now())}
+        return [key.removeprefix(prefix) for key in sorted(found, key=lambda key: found[key], reverse=True)[:limit]]
+
+    def _voted(self, person: str) -> str:
+        return f"{person_prefix(person)}{self._platform}:voted:"
+
+    def _put(self, name: str, value: str, *, kept: timedelta = KEPT) -> None:
+        self._state.put(f"{self._platform}:{name}", value, expires=self._now() + kept)
+
+    def _get(self, name: str) -> str | None:
+        return self._state.get(f"{self._platform}:{name}", now=self._now())
+
+
+def _message(place: Place) -> str:
+    return f"{place.workspace}:{place.channel}:{place.message}"
+
+
+def _thread(place: Place) -> str:
+    return f"{place.workspace}:{place.channel}:{place.root}"
+
+
+def _hashed(user: str) -> str:
+    """Return a name for a user that does not tell their id: who asked is nobody's business here."""
+    return hashlib.sha256(user.encode()).hexdigest()[:16]
