@@ -1,0 +1,109 @@
+"""What every platform's conversations need: the documents, an app over them, and parts of it that can be broken."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from bot.app import App, bootstrap
+from bot.config.settings import Settings
+from feedback.errors import FeedbackUnavailable
+from feedback.records import Correction, Exchange, Vote
+from feedback.stores.sqlite.store import SqliteFeedback
+from retrieval.errors import SearchUnavailable
+from tests.conversations.conversations import DOCUMENTS, Part
+from tests.fakes import FakeEmbedder
+from tests.scripted_app import RIGHT, numbered
+from tests.servers import openai_server
+
+
+class BreakableEmbedder(FakeEmbedder):
+    """An embedder over a search that fails while it is `down`."""
+
+    down = False
+
+    def query(self, text: str) -> Any:
+        """Return what the fake gives, unless search is down."""
+        if self.down:
+            raise SearchUnavailable("the index at http://10.0.0.7:9200 cannot be reached")
+        return super().query(text)
+
+
+class BreakableFeedback:
+    """A feedback store that cannot be reached while it is `down`."""
+
+    def __init__(self, store: Any) -> None:
+        self._store = store
+        self.down = False
+
+    def __getattr__(self, name: str) -> Any:
+        if self.down and name != "close":
+            raise FeedbackUnavailable("the feedback store at redis://10.0.0.8:6379 cannot be reached")
+        return getattr(self._store, name)
+
+
+def write_documents(folder: Path) -> None:
+    """Write the documents of the conversations."""
+    for name, text in DOCUMENTS.items():
+        path = folder / "docs" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
+def synced_app(settings: Settings, *, sync: bool = True, feedback: Any = None) -> App:
+    """Return the app of these settings, its documents synced; its search can be broken."""
+    app = bootstrap(settings, embedder=BreakableEmbedder(), feedback=feedback)
+    if sync:
+        app.ingestion.sync()
+    return app
+
+
+@contextmanager
+def breakable_app(settings: Settings) -> Iterator[App]:
+    """Open a synced app whose search and feedback store can be broken."""
+    store = SqliteFeedback(settings.home / "feedback.db")
+    app = synced_app(settings, feedback=BreakableFeedback(store))
+    try:
+        yield app
+    finally:
+        app.close()
+        store.close()
+
+
+class AppStage:
+    """What a stage has of the app behind it, whatever the platform."""
+
+    def __init__(self, app: App, model: openai_server.Server) -> None:
+        self.app = app
+        self.model = model
+
+    def settle(self) -> None:
+        """Wait until the app has nothing more to do."""
+        raise NotImplementedError
+
+    def corrections(self) -> list[Correction]:
+        self.settle()
+        return [each for judged in self.app.feedback.judged() for each in judged.corrections]
+
+    def exchanges(self) -> list[Exchange]:
+        self.settle()
+        return [each.exchange for each in self.app.feedback.judged()]
+
+    def counted(self) -> list[Vote]:
+        self.settle()
+        return [vote for each in self.app.feedback.judged() for vote in each.votes]
+
+    @contextmanager
+    def down(self, part: Part) -> Iterator[None]:
+        """Break a part while the block runs."""
+        embedder: Any = self.app.embedder
+        store: Any = self.app.feedback
+        if part == "model":
+            self.model.replies = [openai_server.Reply(status=503)]
+        embedder.down, store.down = part == "search", part == "store"
+        try:
+            yield
+            self.settle()
+        finally:
+            embedder.down = store.down = False
+            self.model.replies = [openai_server.Reply(numbered(RIGHT))]

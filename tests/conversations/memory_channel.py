@@ -1,0 +1,356 @@
+"""A chat in memory, and Footnote in it: what a platform needs at least, on nothing but the channel port.
+
+The chat has channels, threads, edits, deletions, buttons and messages for one person alone; it has no streams, no
+status beside a thread, no agent view and no reactions.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import count
+from typing import Any
+
+from bot.access.directory import ChannelInfo, Person
+from bot.answering.answers import Answer, Citation, Sentence
+from bot.answering.pipeline import CONVERSATION
+from bot.app import App
+from bot.channels import presentation
+from bot.channels.acceptance import EventAcceptor
+from bot.channels.connection import Connection, Platform
+from bot.channels.directory import CachedDirectory
+from bot.channels.events import (
+    IncomingEvent,
+    Place,
+    PlaceKind,
+    accept_event,
+    message_event,
+    person_event,
+    share_event,
+)
+from bot.channels.handler import EventHandler
+from bot.channels.metrics import NullMetrics
+from bot.channels.port import (
+    Accept,
+    Checkpoint,
+    DisplayOptions,
+    Json,
+    Limits,
+    Message,
+    Undeliverable,
+    WrittenMessage,
+)
+from bot.channels.presentation import notes, section_label, split_text
+from bot.channels.thread_state import ThreadState
+from bot.channels.votes import VoteRecorder
+from bot.services.escalation import Escalation
+from bot.services.votes import Choice
+from bot.state.protocol import Claim
+from feedback.records import Reason
+
+NAME = "memory"
+BOT = "bot"
+WORKSPACE = "chat"
+MOST_CHARACTERS = 4_000
+LIMITS = Limits(update_seconds=0.0, append_seconds=0.0, partial_characters=MOST_CHARACTERS, private_messages=3)
+
+
+# The chat itself
+
+
+@dataclass
+class Post:
+    """A message in the chat; `links` are (label, address), `buttons` (what they do, value)."""
+
+    id: str
+    channel: str
+    thread: str
+    user: str
+    text: str
+    links: list[tuple[str, str]] = field(default_factory=list)
+    buttons: list[tuple[str, str]] = field(default_factory=list)
+    mark: tuple[str, int] | None = None
+    only_for: str = ""
+    versions: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Room:
+    """A channel of the chat; `direct` and `group` rooms are for messages between their members."""
+
+    id: str
+    members: frozenset[str]
+    kind: PlaceKind = "channel"
+    external: bool = False
+
+
+@dataclass
+class Chat:
+    """All rooms, people and messages."""
+
+    people: Mapping[str, Person]
+    rooms: dict[str, Room]
+    posts: list[Post] = field(default_factory=list)
+    numbers: "count[int]" = field(default_factory=lambda: count(1))
+
+    def add(self, channel: str, user: str, text: str, *, thread: str = "") -> Post:
+        """Write a message."""
+        post = Post(f"{next(self.numbers):06}", channel, thread, user, text)
+        self.posts.append(post)
+        return post
+
+    def get(self, channel: str, message: str) -> Post | None:
+        """Return a message that was not deleted."""
+        return next((each for each in self.posts if (each.channel, each.id) == (channel, message)), None)
+
+    def direct_room(self, user: str) -> Room:
+        """Return the room in which a person is alone with the bot."""
+        return self.rooms.setdefault(f"D-{user}", Room(f"D-{user}", frozenset({user}), "direct"))
+
+
+# The three ports
+
+
+class MemoryTransport:
+    """A `Transport` on a chat."""
+
+    def __init__(self, chat: Chat) -> None:
+        self._chat = chat
+
+    def post(self, place: Place, message: Message, *, event: str, part: int = 0) -> str:
+        if place.channel not in self._chat.rooms:
+            raise Undeliverable("there is no such room")
+        post = self._chat.add(place.channel, BOT, "", thread=place.root)
+        post.mark = (event, part)
+        _write(post, message)
+        return post.id
+
+    def edit(self, place: Place, message: Message, *, event: str = "", retry: bool = True) -> bool:
+        post = self._chat.get(place.channel, place.message)
+        if post is None:
+            return False
+        post.mark = (event, 0) if event else post.mark
+        _write(post, message)
+        return True
+
+    def delete(self, place: Place) -> bool:
+        post = self._chat.get(place.channel, place.message)
+        if post:
+            self._chat.posts.remove(post)
+        return post is not None
+
+    def find(self, place: Place, event: str, *, part: int = 0, unmarked_stream: bool = False) -> Checkpoint | None:
+        there = (each for each in self._chat.posts if (each.channel, each.thread) == (place.channel, place.root))
+        return next((Checkpoint(each.id) for each in there if each.mark == (event, part)), None)
+
+    def tell(self, place: Place, user: str, message: Message, *, handle: str = "") -> bool:
+        post = self._chat.add(place.channel, BOT, "", thread=place.thread)
+        post.only_for = user
+        _write(post, message)
+        return True
+
+    def post_by_handle(self, handle: str, message: Message) -> bool:
+        return False
+
+    def open_direct(self, user: str) -> Place:
+        return Place(NAME, WORKSPACE, self._chat.direct_room(user).id, kind="direct")
+
+    def read(self, place: Place) -> WrittenMessage | None:
+        post = self._chat.get(place.channel, place.message)
+        return WrittenMessage(post.user, post.text) if post and post.user != BOT else None
+
+
+def _write(post: Post, message: Message) -> None:
+    (content,) = message.content or ({},)
+    post.text = message.text
+    post.links = [(label, url) for label, url in content.get("links", ())]
+    post.buttons = [(action, value) for action, value in content.get("buttons", ())]
+    post.versions.append(message.text)
+
+
+class MemoryDirectory:
+    """A `Directory` of a chat."""
+
+    def __init__(self, chat: Chat) -> None:
+        self._chat = chat
+
+    def person(self, user: str) -> Person | None:
+        return self._chat.people.get(user)
+
+    def people(self) -> Mapping[str, bool] | None:
+        return {name: person.guest for name, person in self._chat.people.items()}
+
+    def group_id(self, name: str) -> str:
+        return ""  # there are no user groups
+
+    def group_members(self, group: str) -> frozenset[str] | None:
+        return None
+
+    def channel(self, channel: str) -> ChannelInfo | None:
+        room = self._chat.rooms.get(channel)
+        return ChannelInfo(external=room.external, direct=room.kind == "direct") if room else None
+
+    def channel_members(self, channel: str) -> frozenset[str] | None:
+        return self._chat.rooms[channel].members
+
+
+class MemoryRenderer:
+    """A `Renderer` of plain text: links and buttons stand beside it, so no text can be either."""
+
+    def line(self, text: str) -> Message:
+        return _message(text)
+
+    def sentence_text(self, sentence: Sentence, citations: Mapping[int, Citation], *, before: str) -> str:
+        marks = "".join(f" [{number}]" for number in sentence.citations)
+        return f"{' ' if before else ''}{sentence.text}{marks}"
+
+    def partial_answer(self, text: str, words: str) -> Message:
+        return _message(text)
+
+    def answer_messages(self, answer: Answer, options: DisplayOptions) -> Sequence[Message]:
+        text = ""
+        for sentence in answer.sentences:
+            text += self.sentence_text(sentence, {}, before=text)
+        lines = [presentation.NOTE.format(text=note) for note in notes(answer, extra=options.note)]
+        lines += [f"[{each.number}] {section_label(each.title, each.section)}" for each in answer.citations]
+        nearest = {section_label(hit.passage.title, hit.passage.section): None for hit in answer.nearest}
+        lines += [presentation.NEAREST_HEADING, *nearest] if nearest else []
+        *pieces, last = split_text("\n".join([text or answer.text, *lines]), MOST_CHARACTERS) or [""]
+        links = [(f"[{each.number}]", each.url) for each in answer.citations if each.url.startswith("https://")]
+        return [*map(_message, pieces), _message(last, links=links, buttons=_buttons(answer, options))]
+
+    def under_heading(self, message: Message, heading: str, question: str) -> Message:
+        return Message(f"{heading}\n{question}\n{message.text}", message.content)
+
+    def escalation_request(self, escalation: Escalation) -> Message:
+        answer = " ".join(escalation.sentences) or presentation.NOTHING_FOUND
+        sections = [section_label(each.title, each.section) for each in escalation.sections]
+        return _message("\n".join([presentation.SOMEBODY_ASKS, escalation.question, answer, *sections]))
+
+    def reply_messages(self, text: str) -> Sequence[Message]:
+        pieces = split_text(text, MOST_CHARACTERS)
+        return [_message(f"{presentation.EXPERT_REPLIES}\n{pieces[0]}"), *map(_message, pieces[1:])]
+
+    def acceptance_offer(self, reply: str, *, revision: str) -> Message:
+        return _message(presentation.REPLY_SENT_ON, buttons=[("accept", reply)])
+
+
+def _message(text: str, *, links: Sequence[tuple[str, str]] = (), buttons: Sequence[tuple[str, str]] = ()) -> Message:
+    content: Json = {"links": list(links), "buttons": list(buttons)}
+    return Message(text, (content,))
+
+
+def _buttons(answer: Answer, options: DisplayOptions) -> list[tuple[str, str]]:
+    if answer.generator == CONVERSATION or not answer.id:
+        return []
+    wanted = {"up": options.buttons, "down": options.buttons, "person": options.person, "share": options.share}
+    return [(action, answer.id) for action, is_wanted in wanted.items() if is_wanted]
+
+
+# The channel
+
+
+class MemoryChannel:
+    """Footnote in the chat: a `Channel` that is told of what people do by its methods."""
+
+    name = NAME
+
+    def __init__(self, chat: Chat, app: App) -> None:
+        self._chat = chat
+        self._app = app
+        self._acceptor: EventAcceptor | None = None
+        self._presses = count(1)
+        self._thread_state = ThreadState(app.state, NAME)
+        metrics = NullMetrics()
+        transport = MemoryTransport(chat)
+        directory = CachedDirectory(MemoryDirectory(chat), app.settings, NAME)
+        self._connection = Connection(transport, directory)
+        self._votes = VoteRecorder(
+            NAME, votes=app.votes, pseudonym=app.pseudonym, thread_state=self._thread_state, metrics=metrics
+        )
+        self._handler = EventHandler(
+            Platform(NAME, "the chat", MemoryRenderer(), LIMITS, lambda _: self._connection),
+            settings=app.settings,
+            state=app.state,
+            thread_state=self._thread_state,
+            questions=app.questions,
+            escalation=app.escalation,
+            privacy=app.privacy,
+            metrics=metrics,
+        )
+
+    def routes(self) -> Sequence[Any]:
+        return ()
+
+    def start(self, accept: Accept) -> None:
+        self._acceptor = EventAcceptor(
+            accept,
+            settings=self._app.settings,
+            thread_state=self._thread_state,
+            escalation=self._app.escalation,
+            tell_busy=lambda _: None,
+        )
+
+    def handle(self, claim: Claim) -> None:
+        self._handler.handle(claim)
+
+    def give_up(self, claim: Claim) -> None:
+        self._handler.give_up(claim)
+
+    def stop(self) -> None:
+        self._acceptor = None
+
+    # What people do
+
+    def write(self, user: str, channel: str, text: str, *, thread: str = "", mention: bool = False) -> Post:
+        """Somebody writes a message."""
+        post = self._chat.add(channel, user, text, thread=thread)
+        self._tell_of_message("question", post, mention=mention)
+        return post
+
+    def edit(self, post: Post, text: str) -> None:
+        """Somebody edits their message."""
+        post.text = text
+        post.versions.append(text)
+        self._tell_of_message("edit", post)
+
+    def delete(self, post: Post) -> None:
+        """Somebody deletes their message."""
+        self._chat.posts.remove(post)
+        self._tell_of_message("delete", post)
+
+    def command(self, user: str, channel: str, text: str) -> None:
+        """Somebody asks so that they alone see the answer."""
+        place = self._place(channel)
+        self._accept(IncomingEvent("command", f"command:{next(self._presses)}", place, user, text))
+
+    def press(self, user: str, post: Post, action: str) -> None:
+        """Somebody presses a button."""
+        value, press = dict(post.buttons)[action], str(next(self._presses))
+        place = self._place(post.channel, thread="" if post.only_for else post.thread or post.id)
+        pressed = IncomingEvent("question", "", place, user)
+        accepted: Mapping[str, Callable[[], IncomingEvent]] = {
+            "share": lambda: share_event(pressed, value),
+            "person": lambda: person_event(pressed, value, press=press),
+            "accept": lambda: accept_event(pressed, value, press=press),
+        }
+        self._accept(accepted[action]())
+
+    def vote(
+        self, user: str, answer: str, vote: Choice, *, reason: Reason = "", comment: str = "", better: str = ""
+    ) -> None:
+        """Somebody presses a thumb, takes their vote back, or sends the form."""
+        key = str(next(self._presses))
+        self._votes.record(user, answer, vote, key=key, reason=reason, comment=comment, correction=better)
+
+    def _tell_of_message(self, kind: Any, post: Post, *, mention: bool = False) -> None:
+        assert self._acceptor
+        place = self._place(post.channel, thread=post.thread, message=post.id)
+        edited = str(len(post.versions))
+        event = message_event(kind, place, post.user, post.text, edited=edited)
+        self._acceptor.accept_message(replace(event, mentions_bot=mention))
+
+    def _accept(self, event: IncomingEvent) -> None:
+        assert self._acceptor
+        self._acceptor.accept(event)
+
+    def _place(self, channel: str, *, thread: str = "", message: str = "") -> Place:
+        return Place(NAME, WORKSPACE, channel, thread, message, self._chat.rooms[channel].kind)
