@@ -5,6 +5,8 @@ import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from bot.channels import presentation
+from bot.channels.presentation import section_label
 from retrieval.passages import Document, Hit, Passage
 
 if TYPE_CHECKING:
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 
 WIDTH = 80
 # In signs that every terminal has.
-STATUS_TEXTS = {"searching": "Looking in the documents ...", "writing": "Writing the answer ..."}
+STATUS_TEXTS = {step: text.replace("…", "...") for step, text in presentation.STATUS_TEXTS.items()}
 UNRECORDED = "footnote: the answer could not be recorded, so that nobody can vote on it: {error}"
 # Turns of the conversation that are shown to a reviewer.
 EARLIER = 4
@@ -32,11 +34,9 @@ def answer_text(answer: "Answer", *, width: int = WIDTH) -> str:
 
 def footnotes_text(answer: "Answer", *, width: int = WIDTH) -> str:
     """Return what stands below the sentences of an answer: notes, then its footnotes or the nearest sections."""
-    notes = [f"{each.text}{_marks(n for n in each.citations if f'[{n}]' not in each.text)}" for each in answer.warnings]
-    if answer.fallback:
-        notes.append(answer.fallback)
+    notes = [presentation.NOTE.format(text=each) for each in presentation.notes(answer, separator="")]
     footnotes = "\n\n".join(_footnote(each, width) for each in answer.citations)
-    parts = ("\n".join(_wrapped(f"Note: {each}", width) for each in notes), footnotes, _nearest(answer.nearest, width))
+    parts = ("\n".join(_wrapped(each, width) for each in notes), footnotes, _nearest(answer.nearest, width))
     return "\n\n".join(part for part in parts if part)
 
 
@@ -137,14 +137,6 @@ def check_text(check: "Check") -> str:
     return f"{sign}  {check.check}: {check.detail}" + (f"\n      {check.mend}" if check.mend else "")
 
 
-def section_label(title: str, path: str) -> str:
-    """Return where to look: document title › section, without repeating the title."""
-    headings = [heading for heading in path.split(" > ") if heading]
-    if headings and headings[0] == title:
-        headings = headings[1:]
-    return " › ".join([title, *headings])
-
-
 def section_path(path: str) -> str:
     return path.replace(" > ", " › ")
 
@@ -195,7 +187,7 @@ def _nearest(hits: Sequence[Hit], width: int) -> str:
     for each in hits:
         line = _wrapped(section_label(each.passage.title, each.passage.section), width, first="  - ", then="    ")
         lines[f"{line}\n    {each.passage.link}" if each.passage.link else line] = None
-    return "\n".join(["The closest sections:", *lines]) if lines else ""
+    return "\n".join([presentation.NEAREST_HEADING, *lines]) if lines else ""
 
 
 def _wrapped(text: str, width: int, *, first: str = "", then: str = "") -> str:
