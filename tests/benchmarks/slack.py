@@ -15,9 +15,10 @@ from pathlib import Path
 
 from bot.config.settings import Settings
 from tests.benchmarks.latency import quantile
-from tests.bot.channels.slack.harness import furnished, settings, write_documents
+from tests.bot.channels.slack.harness import settings
 from tests.bot.channels.slack.replica import replicas
 from tests.bot.channels.slack.test_delivery import answers, ask_many
+from tests.conversations.harness import synced_app, write_documents
 from tests.scripted_app import QUESTION, RIGHT, numbered
 from tests.servers import openai_server
 from tests.servers.slack.workspace import Message
@@ -42,7 +43,7 @@ def settled(slack: Slack, model_url: str) -> Settings:
     folder = Path(tempfile.mkdtemp())
     write_documents(folder)
     configured = settings(folder, slack, model_url=model_url)
-    furnished(configured).close()
+    synced_app(configured).close()
     return configured
 
 

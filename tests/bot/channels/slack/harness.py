@@ -3,21 +3,18 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from bot.app import App, bootstrap
+from bot.app import App, build_server
 from bot.config.settings import Settings, Source
-from bot.server.checks import checks
-from bot.server.lifecycle import Addresses, Server
-from bot.server.metrics import Metrics
-from feedback.errors import FeedbackUnavailable
-from feedback.records import Correction, Exchange, Vote
-from retrieval.errors import SearchUnavailable
-from tests.conversations.conversations import DOCUMENTS, GROUPS, Part, Said, Way
-from tests.fakes import FakeEmbedder
-from tests.scripted_app import MODEL, RIGHT, numbered
+from bot.server.job_queue import QUEUE_LIMIT
+from bot.server.lifecycle import STOP_SECONDS, Server
+from bot.server.workers import WORKERS
+from tests.conversations.conversations import GROUPS, Said, Way
+from tests.conversations.harness import AppStage
+from tests.scripted_app import MODEL
 from tests.servers import openai_server
 from tests.servers.slack.workspace import Acked, Channel, Message, OpenView, Person
 from tests.servers.slack_server import APP_TOKEN, SIGNING_SECRET, Slack
@@ -26,31 +23,6 @@ PATIENCE = 30.0
 
 # What can be pressed, by the names that the scenarios have for it.
 LABELS = {"Good answer": "up", "Bad answer": "down", "Ask a person": "person", "Share here": "share"}
-
-
-class Breakable(FakeEmbedder):
-    """An embedder over a search that can be told to fail."""
-
-    down = False
-
-    def encode_query(self, text: str) -> Any:
-        """What the fake gives, unless search is down."""
-        if self.down:
-            raise SearchUnavailable("the index at http://10.0.0.7:9200 cannot be reached")
-        return super().encode_query(text)
-
-
-class Moody:
-    """A store that works until it is told not to."""
-
-    def __init__(self, store: Any) -> None:
-        self._store = store
-        self.down = False
-
-    def __getattr__(self, name: str) -> Any:
-        if self.down and name != "close":
-            raise FeedbackUnavailable("the feedback store at redis://10.0.0.8:6379 cannot be reached")
-        return getattr(self._store, name)
 
 
 def settings(home: Path, slack: Slack, *, model_url: str = "", socket: bool = False, **more: Any) -> Settings:
@@ -85,39 +57,16 @@ def settings(home: Path, slack: Slack, *, model_url: str = "", socket: bool = Fa
     return Settings(**(given | more))
 
 
-def write_documents(folder: Path) -> None:
-    for name, text in DOCUMENTS.items():
-        path = folder / "docs" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-
-
-def furnished(configured: Settings, *, sync: bool = True, feedback: Any = None) -> App:
-    """The app of these settings, its documents read in."""
-    app = bootstrap(configured, embedder=Breakable(), feedback=feedback)
-    if sync:
-        app.ingestion.sync()
-    return app
-
-
-def service(app: App, **how: Any) -> Server:
-    """The long-running process of this app."""
-    figures = Metrics(waiting=app.state.waiting)
-    configured = app.settings
-    return Server(
-        app.state,
-        app.channels(figures),
-        places=Addresses(configured.host, configured.port, configured.public_host, configured.public_port),
-        checks=checks(app, app.state),
-        figures=figures,
-        **how,
-    )
+def served(app: App, **how: Any) -> Server:
+    """The long-running process of this app, not started yet."""
+    usual = {"workers": WORKERS, "queue_limit": QUEUE_LIMIT, "stop_timeout": STOP_SECONDS}
+    return build_server(app, **usual | how)
 
 
 @contextmanager
 def running(app: App, slack: Slack, **how: Any) -> Iterator[Server]:
     """The process serves Slack while the block runs."""
-    serving = service(app, **how)
+    serving = served(app, **how)
     serving.start()
     try:
         if serving.public:
@@ -131,15 +80,21 @@ def running(app: App, slack: Slack, **how: Any) -> Iterator[Server]:
         app.close()
 
 
-@dataclass
-class SlackStage:
+class SlackStage(AppStage):
     """The stage of the scenarios."""
 
-    slack: Slack
-    app: App
-    model: openai_server.Server
-    people: dict[str, Person] = field(default_factory=dict)
-    channels: dict[str, Channel] = field(default_factory=dict)
+    def __init__(
+        self,
+        slack: Slack,
+        app: App,
+        model: openai_server.Server,
+        people: dict[str, Person],
+        channels: dict[str, Channel],
+    ) -> None:
+        super().__init__(app, model)
+        self.slack = slack
+        self.people = people
+        self.channels = channels
 
     def asks(self, text: str, *, who: str = "Ada", way: Way = "mention", where: str = "general") -> "SlackThread":
         person, workspace = self.people[who], self.slack.workspace
@@ -182,32 +137,6 @@ class SlackStage:
         (offered,) = [each for each in said if each.thread and each.buttons]
         assert self.people["Eve"].clicks(offered, offered.buttons[0].action).status == 200
         self.settle()
-
-    def corrections(self) -> list[Correction]:
-        self.settle()
-        return [each for judged in self.app.feedback.judged() for each in judged.corrections]
-
-    @contextmanager
-    def down(self, part: Part) -> Iterator[None]:
-        embedder: Any = self.app.embedder
-        store: Any = self.app.feedback
-        if part == "model":
-            self.model.replies = [openai_server.Reply(status=503)]
-        embedder.down, store.down = part == "search", part == "store"
-        try:
-            yield
-            self.settle()
-        finally:
-            embedder.down = store.down = False
-            self.model.replies = [openai_server.Reply(numbered(RIGHT))]
-
-    def exchanges(self) -> list[Exchange]:
-        self.settle()
-        return [each.exchange for each in self.app.feedback.judged()]
-
-    def counted(self) -> list[Vote]:
-        self.settle()
-        return [vote for each in self.app.feedback.judged() for vote in each.votes]
 
     def settle(self) -> None:
         """Wait until everything was told to the app, and the app has nothing more to do."""

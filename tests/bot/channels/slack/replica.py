@@ -86,10 +86,11 @@ def _plain(configured: Settings) -> dict[str, Any]:
 
 def main(given: str, how: str) -> None:
     """Serve until the input ends."""
-    from tests.bot.channels.slack.harness import furnished, service
+    from tests.bot.channels.slack.harness import served
+    from tests.conversations.harness import synced_app
 
-    app = furnished(Settings(**json.loads(given)), sync=False)
-    serving = service(app, **json.loads(how))
+    app = synced_app(Settings(**json.loads(given)), sync=False)
+    serving = served(app, **json.loads(how))
     serving.start()
     assert serving.public
     sys.stdout.write(f"{serving.public.url}\n")

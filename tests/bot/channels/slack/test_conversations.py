@@ -4,7 +4,7 @@ import html
 import http.client
 import re
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -13,18 +13,15 @@ import pytest
 
 from bot.channels.slack.install.manifest import manifest
 from bot.config.settings import Settings
-from feedback.stores.sqlite.store import SqliteFeedback
 from tests.bot.channels.slack.harness import (
-    Moody,
     SlackStage,
-    furnished,
     open_home,
     peopled,
     running,
     settings,
-    write_documents,
 )
 from tests.conversations.conversations import LEAVE_SAID, SCENARIOS, Scenario, only
+from tests.conversations.harness import breakable_app, synced_app, write_documents
 from tests.scripted_app import QUESTION, RIGHT, numbered
 from tests.servers.openai_server import Reply
 from tests.servers.openai_server import serving as model_serving
@@ -49,9 +46,7 @@ def staged(
         model.replies = [Reply(numbered(RIGHT))]
         given = settings(folder, slack, model_url=model.url if with_model else "", socket=socket)
         given = Settings(**given.model_dump() | adjusted(given, channels))
-        store = SqliteFeedback(given.home / "feedback.db")
-        app = furnished(given, feedback=Moody(store))
-        with closing(store), running(app, slack, **how):
+        with breakable_app(given) as app, running(app, slack, **how):
             yield SlackStage(slack, app, model, people, channels)
 
 
@@ -191,7 +186,7 @@ def test_a_second_workspace_installs_the_app_and_is_answered_in_its_own_name(tmp
             "slack_client_id": CLIENT[0],
             "slack_client_secret": CLIENT[1],
         }
-        app = furnished(settings(tmp_path, slack, **several))
+        app = synced_app(settings(tmp_path, slack, **several))
         with running(app, slack) as service:
             assert service.public
             status, headers, text = visited(service.public.address, "/slack/install")

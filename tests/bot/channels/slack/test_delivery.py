@@ -14,10 +14,11 @@ import pytest
 from bot.channels.presentation import BUSY
 from bot.config.settings import Settings
 from bot.errors import StateUnavailable
-from tests.bot.channels.slack.harness import furnished, peopled, settings, write_documents
+from tests.bot.channels.slack.harness import peopled, settings
 from tests.bot.channels.slack.replica import replicas
 from tests.bot.channels.slack.test_conversations import staged
 from tests.conversations.conversations import LEAVE_SAID, only
+from tests.conversations.harness import synced_app, write_documents
 from tests.scripted_app import QUESTION, RIGHT, numbered
 from tests.servers import openai_server
 from tests.servers.redis_servers import KINDS
@@ -146,7 +147,7 @@ def shared(folder: Path, store: str, slack: Slack, *, model_url: str = "") -> It
             more = {"redis_url": url, "user_key": "the same for every replica"}
         write_documents(folder)
         configured = settings(folder, slack, model_url=model_url, **more)
-        app = furnished(configured)
+        app = synced_app(configured)
         yield configured
         app.close()
 

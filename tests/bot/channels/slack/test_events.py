@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from bot.channels.events import IncomingEvent, from_json
-from bot.channels.routing import is_question
 from bot.channels.slack.events import parse_message
 
 BOT, BOT_ID = "UBOT", "BBOT"
@@ -91,22 +90,3 @@ def test_what_is_kept_comes_back_equal():
     found = parsed(text="Why “so”? \U0001f44d")
     assert found
     assert from_json(found.to_json(), platform="slack") == found
-
-
-@pytest.mark.parametrize(
-    ("text", "asks"),
-    [
-        ("How many days may I carry over", True),
-        ("We have five days left, right?", True),
-        ("can somebody tell me about leave", True),
-        ("Wie viele Tage habe ich?", True),
-        ("Thanks everybody, see you on Monday.", False),
-        ("Lunch is here!", False),
-        ("Really?", False),
-        ("look https://example.com/?q=1 is nice", False),
-        ("The build is green again", False),
-        ("", False),
-    ],
-)
-def test_only_real_questions_are_questions(text, asks):
-    assert is_question(text) is asks

@@ -14,8 +14,9 @@ from bot.channels.slack.install.manifest import manifest
 from bot.config.settings import Settings
 from bot.errors import BotError
 from bot.server.metrics import Metrics
-from tests.bot.channels.slack.harness import furnished, peopled, running, settings, write_documents
+from tests.bot.channels.slack.harness import peopled, running, settings
 from tests.conversations.conversations import LEAVE_SAID
+from tests.conversations.harness import synced_app, write_documents
 from tests.scripted_app import QUESTION
 from tests.servers.slack_server import APP_TOKEN, CLIENT, Slack, serving
 
@@ -28,7 +29,7 @@ def several(folder):
         write_documents(folder)
         given = settings(folder, slack).model_dump() | {"slack_bot_token": None}
         given |= {"slack_client_id": CLIENT[0], "slack_client_secret": CLIENT[1]}
-        app = furnished(Settings(**given))
+        app = synced_app(Settings(**given))
         with running(app, slack) as service:
             assert service.public
             yield slack, app, service.public.url
@@ -151,7 +152,7 @@ def test_the_manifest_lets_it_do_all_that_it_does(tmp_path):
         people, channels = peopled(slack)
         slack.workspace.install(manifest(socket=False, several=False))
         write_documents(tmp_path)
-        with running(furnished(settings(tmp_path, slack)), slack):
+        with running(synced_app(settings(tmp_path, slack)), slack):
             for place in ("general", "cellar", "group"):
                 assert LEAVE_SAID in slack.workspace.reply(people["Ada"].mentions(QUESTION, channels[place])).shown
             assert LEAVE_SAID in slack.workspace.reply(people["Ada"].tells(QUESTION)).shown

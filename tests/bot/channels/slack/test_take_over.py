@@ -17,8 +17,9 @@ from bot.channels.slack.rendering import line
 from bot.channels.slack.transport import SlackTransport
 from bot.server.metrics import Metrics
 from bot.state.protocol import Claim, Event
-from tests.bot.channels.slack.harness import furnished, peopled, settings, write_documents
+from tests.bot.channels.slack.harness import peopled, settings
 from tests.conversations.conversations import LEAVE_SAID
+from tests.conversations.harness import synced_app, write_documents
 from tests.scripted_app import QUESTION
 from tests.servers.slack.workspace import Message, Person
 from tests.servers.slack_server import Slack, serving
@@ -82,7 +83,7 @@ def opened(folder) -> Iterator[Bench]:
     with serving() as slack:
         people, channels = peopled(slack)
         write_documents(folder)
-        app = furnished(settings(folder, slack))
+        app = synced_app(settings(folder, slack))
         (platform,) = app.channels(Metrics())
         assert isinstance(platform, SlackChannel)
         calls = SlackClient(client(app.settings, slack.workspace.token))
