@@ -83,10 +83,10 @@ class EscalationHandler:
         transport = connection.transport
         platform, _, channel = escalation.channel.partition(":")
         owners = Place(platform, event.place.workspace, channel)
-        begun = transport.find(owners, event.id) if claim.attempt > 1 else None
+        checkpoint = transport.find(owners, event.id) if claim.attempt > 1 else None
         request = self._renderer.escalation_request(escalation)
         try:
-            thread = begun.message if begun else transport.post(owners, request, event=event.id)
+            thread = checkpoint.message if checkpoint else transport.post(owners, request, event=event.id)
         except Undeliverable as error:
             logger.warning("the owners of documents cannot be asked: %s", error)
             self._escalations.undo(escalation)

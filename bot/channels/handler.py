@@ -15,7 +15,7 @@ from bot.channels.escalation import EscalationHandler
 from bot.channels.events import IncomingEvent, Place, from_json
 from bot.channels.metrics import ChannelMetrics
 from bot.channels.port import Checkpoint, DisplayOptions, Message, NotDelivered, Undeliverable
-from bot.channels.streaming import StreamingReply, find_begun
+from bot.channels.streaming import StreamingReply, find_checkpoint
 from bot.channels.thread_state import AnswerLocation, ThreadState
 from bot.config.settings import Settings
 from bot.errors import StateUnavailable
@@ -94,8 +94,8 @@ class EventHandler:
         if event.kind == "erase":
             self._tell_directly(event, connection, presentation.NOT_ERASED)
         elif event.kind in {"question", "edit"}:
-            begun = find_begun(connection.transport, event, claim.notes)
-            self._streaming_reply(claim, event, connection, begun).failed(presentation.GAVE_UP)
+            checkpoint = find_checkpoint(connection.transport, event, claim.notes)
+            self._streaming_reply(claim, event, connection, checkpoint).failed(presentation.GAVE_UP)
         else:
             message = self._platform.renderer.line(presentation.GAVE_UP)
             connection.transport.tell(event.place.in_channel(), event.user, message, handle=event.reply_handle)
@@ -106,8 +106,8 @@ class EventHandler:
             if not self._thread_state.take_turn(event.place, per_hour=per_hour):
                 logger.info("%s has had its answers of this hour", event.place.channel)
                 return
-        begun = find_begun(connection.transport, event, claim.notes) if claim.attempt > 1 else None
-        self._answer(claim, event, connection, begun)
+        checkpoint = find_checkpoint(connection.transport, event, claim.notes) if claim.attempt > 1 else None
+        self._answer(claim, event, connection, checkpoint)
 
     def _edit(self, claim: Claim, event: IncomingEvent, connection: Connection) -> None:
         """Answer anew where the answer is; what was never answered is not answered for an edit alone."""
@@ -124,17 +124,17 @@ class EventHandler:
             self._overwrite(event.place, connection, location.messages, presentation.WITHDRAWN)
 
     def _answer(
-        self, claim: Claim, event: IncomingEvent, connection: Connection, begun: Checkpoint | None
+        self, claim: Claim, event: IncomingEvent, connection: Connection, checkpoint: Checkpoint | None
     ) -> tuple[str, ...]:
         """Answer in the thread, and return the ids of the messages that show it."""
-        reply = self._streaming_reply(claim, event, connection, begun)
+        reply = self._streaming_reply(claim, event, connection, checkpoint)
         outcome = answer_question(self._questions, event, reply, audience=lambda: self._audience(event, connection))
         self._count(outcome)
         self._remember(event, reply.messages, outcome)
         return reply.messages
 
     def _streaming_reply(
-        self, claim: Claim, event: IncomingEvent, connection: Connection, begun: Checkpoint | None
+        self, claim: Claim, event: IncomingEvent, connection: Connection, checkpoint: Checkpoint | None
     ) -> StreamingReply:
         return StreamingReply(
             self._platform,
@@ -142,7 +142,7 @@ class EventHandler:
             event,
             options=lambda: self._options(event),
             save_checkpoint=lambda notes: self._save_notes(claim, notes),
-            begun=begun,
+            checkpoint=checkpoint,
         )
 
     def _command(self, claim: Claim, event: IncomingEvent, connection: Connection) -> None:
@@ -171,8 +171,8 @@ class EventHandler:
         row = json.loads(kept)
         first, *others = [Message(text, tuple(content)) for text, content in row["parts"]]
         first = self._platform.renderer.under_heading(first, presentation.SHARED_HEADING, row["question"])
-        begun = connection.transport.find(event.place, event.id) if claim.attempt > 1 else None
-        message = begun.message if begun else ""
+        checkpoint = connection.transport.find(event.place, event.id) if claim.attempt > 1 else None
+        message = checkpoint.message if checkpoint else ""
         if not message:
             message, *_ = [_post_publicly(event, connection, part) for part in (first, *others)]
         if message:

@@ -30,8 +30,8 @@ STREAM_STARTING = '{"streams": true}'
 class StreamingReply:
     """A `Reply` in the thread of an event.
 
-    `save_checkpoint` keeps what is visible already for a worker that takes over; `begun` is what an earlier worker left
-    so. After `done` and `failed`, `messages` are the ids of those that show the answer.
+    `save_checkpoint` keeps what is visible already for a worker that takes over; `checkpoint` is what an
+    earlier worker left so. After `done` and `failed`, `messages` are the ids of those that show the answer.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class StreamingReply:
         *,
         options: Callable[[], DisplayOptions],
         save_checkpoint: Callable[[str], None],
-        begun: Checkpoint | None = None,
+        checkpoint: Checkpoint | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -53,7 +53,7 @@ class StreamingReply:
         self._event = event
         self._options = options
         self._save_checkpoint = save_checkpoint
-        self._found = begun
+        self._checkpoint = checkpoint
         self._clock = clock
         self._sleep = sleep
         self._has_begun = self._is_streaming = False
@@ -62,15 +62,15 @@ class StreamingReply:
         self._streamed = 0  # characters of the text
         self._citations: dict[int, Citation] = {}
         self._changed_at = 0.0
-        self.messages: tuple[str, ...] = (begun.message,) if begun else ()
+        self.messages: tuple[str, ...] = (checkpoint.message,) if checkpoint else ()
 
     def begun(self, status: str) -> None:
         """Show a status beside the thread, else in a first message; go on with what was begun before."""
         if self._has_begun:
             return
         self._has_begun = True
-        if self._found:
-            if self._found.streams and self._streams:
+        if self._checkpoint:
+            if self._checkpoint.streams and self._streams:
                 self._streams.close(self._first)
             self._streams = None
             self._edit(self._renderer.line(status))
@@ -100,7 +100,7 @@ class StreamingReply:
             self._replace(first)
         for part, message in enumerate(others, start=1):
             place = self._event.place
-            there = self._transport.find(place, self._event.id, part=part) if self._found else None
+            there = self._transport.find(place, self._event.id, part=part) if self._checkpoint else None
             if there:
                 self.messages = (*self.messages, there.message)
             else:
@@ -225,7 +225,7 @@ class StreamingReply:
             self._save_checkpoint(_to_json(Checkpoint(posted)))
 
 
-def find_begun(transport: Transport, event: IncomingEvent, notes: str) -> Checkpoint | None:
+def find_checkpoint(transport: Transport, event: IncomingEvent, notes: str) -> Checkpoint | None:
     """Return what an earlier worker began for an event: as its notes say, else as the thread's messages do."""
     row = json.loads(notes) if notes else {}
     if row.get("ts"):
@@ -234,7 +234,7 @@ def find_begun(transport: Transport, event: IncomingEvent, notes: str) -> Checkp
 
 
 def _to_json(checkpoint: Checkpoint) -> str:
-    """Return the notes for a worker that takes over, which `find_begun` reads."""
+    """Return the notes for a worker that takes over, which `find_checkpoint` reads."""
     return json.dumps({"ts": checkpoint.message, "streams": checkpoint.streams})
 
 

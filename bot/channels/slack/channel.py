@@ -20,7 +20,7 @@ from bot.channels.overview import PersonalOverview
 from bot.channels.port import Accept, Limits
 from bot.channels.slack import rendering
 from bot.channels.slack.client import suppress_errors
-from bot.channels.slack.install.workspaces import Workspaces, client
+from bot.channels.slack.install.workspaces import Workspaces, web_client
 from bot.channels.slack.listeners import listening_app
 from bot.channels.thread_state import ThreadState
 from bot.channels.votes import VoteRecorder
@@ -165,7 +165,7 @@ class SlackChannel:
 
     def _open_socket(self, app: App) -> SocketModeHandler:
         handler = SocketModeHandler(
-            app, revealed(self._settings.slack_app_token), logger=logger, web_client=client(self._settings)
+            app, revealed(self._settings.slack_app_token), logger=logger, web_client=web_client(self._settings)
         )
         try:
             handler.connect()  # type: ignore[no-untyped-call]

@@ -14,7 +14,7 @@ from bot.channels.overview import PersonalOverview
 from bot.channels.slack import events, rendering, views
 from bot.channels.slack.actions import ActionListeners, Background, VoteListeners
 from bot.channels.slack.events import Json, team_of
-from bot.channels.slack.install.workspaces import Authorization, Workspace, Workspaces, client
+from bot.channels.slack.install.workspaces import Authorization, Workspace, Workspaces, web_client
 from bot.channels.votes import VoteRecorder
 from bot.config.settings import Settings, revealed
 
@@ -33,7 +33,7 @@ def listening_app(
     """Return Bolt's app with all listeners; connects to nothing. `background` runs what may be lost."""
     app = App(
         name="footnote",
-        client=client(settings),
+        client=web_client(settings),
         signing_secret=revealed(settings.slack_signing_secret),
         authorize=cast("Callable[..., AuthorizeResult]", Authorization(workspaces)),  # it may know nobody
         # The acknowledgement waits for the listener: what is acknowledged is kept.

@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from bot.channels.slack.install.manifest import EVENTS_PATH, INSTALL_PATH, OAUTH_PATH
 from bot.channels.slack.install.scopes import bot_scopes
-from bot.channels.slack.install.workspaces import OAuthStates, Workspaces, client
+from bot.channels.slack.install.workspaces import OAuthStates, Workspaces, web_client
 from bot.config.settings import Settings, revealed
 from bot.errors import BotError
 from bot.state.protocol import StateStore
@@ -43,7 +43,7 @@ def events_route(app: Callable[[], App | None]) -> Route:
 def install_routes(settings: Settings, workspaces: Workspaces, state: StateStore) -> list[Route]:
     """Return the addresses at which an administrator of another workspace begins and ends the installation."""
     flow = OAuthFlow(
-        client=client(settings),
+        client=web_client(settings),
         logger=logger,
         settings=OAuthSettings(
             client_id=settings.slack_client_id,

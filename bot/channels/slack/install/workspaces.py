@@ -110,7 +110,7 @@ class Workspaces:
             self._known.pop(f"{enterprise}:{team}", None)
 
     def _open(self, token: str) -> Workspace:
-        calls = SlackClient(client(self._settings, token))
+        calls = SlackClient(web_client(self._settings, token))
         own = calls("auth.test")
         team, bot = str(own.get("team_id") or ""), str(own.get("user_id") or "")
         connection = Connection(
@@ -140,7 +140,7 @@ class Authorization(Authorize):
         )
 
 
-def client(settings: Settings, token: str = "") -> WebClient:
+def web_client(settings: Settings, token: str = "") -> WebClient:
     """Return a client of the Web API, with a token for what needs one; it connects to nothing yet."""
     base = settings.slack_api_url or WebClient.BASE_URL
     # Retries are our own: bolt's would repeat what must not be said twice.

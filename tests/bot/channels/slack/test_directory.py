@@ -10,7 +10,7 @@ from bot.channels.directory import FEW, CachedDirectory
 from bot.channels.events import Place
 from bot.channels.slack.client import SlackClient
 from bot.channels.slack.directory import PAGE, SlackDirectory
-from bot.channels.slack.install.workspaces import client
+from bot.channels.slack.install.workspaces import web_client
 from bot.config.settings import Settings
 from tests.servers.slack.workspace import Person
 from tests.servers.slack_server import Slack, serving
@@ -24,7 +24,7 @@ def slack() -> Iterator[Slack]:
 
 def people(slack: Slack, *, clock: Callable[[], float] = time.monotonic, **settings) -> CachedDirectory:
     given = Settings(slack_bot_token=SecretStr(slack.workspace.token), slack_api_url=slack.url, **settings)
-    calls = SlackClient(client(given, slack.workspace.token), sleep=lambda _: None)
+    calls = SlackClient(web_client(given, slack.workspace.token), sleep=lambda _: None)
     team = slack.workspace.team
     return CachedDirectory(SlackDirectory(calls, team), given, "slack", clock=clock)
 

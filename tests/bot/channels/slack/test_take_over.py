@@ -12,7 +12,7 @@ from bot.app import App
 from bot.channels.events import IncomingEvent, Place, message_event
 from bot.channels.slack.channel import SlackChannel
 from bot.channels.slack.client import SlackClient
-from bot.channels.slack.install.workspaces import client
+from bot.channels.slack.install.workspaces import web_client
 from bot.channels.slack.rendering import line
 from bot.channels.slack.transport import SlackTransport
 from bot.server.metrics import Metrics
@@ -86,7 +86,7 @@ def opened(folder) -> Iterator[Bench]:
         app = synced_app(settings(folder, slack))
         (platform,) = app.channels(Metrics())
         assert isinstance(platform, SlackChannel)
-        calls = SlackClient(client(app.settings, slack.workspace.token))
+        calls = SlackClient(web_client(app.settings, slack.workspace.token))
         asked, event, dead = claimed(app, slack, people["Ada"], channels["general"].id)
         try:
             yield Bench(slack, app, platform, calls, asked, event, dead)
