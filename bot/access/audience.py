@@ -23,7 +23,7 @@ class Audience:
 
 
 def channel_settings(settings: Settings, channel: str) -> Channel:
-    """Return the `[channels]` entry of a channel (`slack:C0123`), or the defaults for one that has none."""
+    """Return the `[channels]` entry of a channel (`PLATFORM:ID`), or the defaults for one that has none."""
     return settings.channels.get(channel) or Channel()
 
 

@@ -1,4 +1,4 @@
-"""What one platform hands to the neutral code: its way of writing, its limits, and its connections."""
+"""The values that a platform hands to the code for all platforms: renderer, limits and connections."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""An answer that one person alone sees, as a command brings it."""
+"""Shows an answer to one person alone, as a command asks for it."""
 
 from collections.abc import Sequence
 from dataclasses import replace

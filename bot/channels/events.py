@@ -1,4 +1,4 @@
-"""What arrives from a chat platform: an event that asks for something, and the place that it comes from (pure)."""
+"""The values that a chat platform delivers: an event that asks for something, and its place (pure)."""
 
 import json
 from dataclasses import dataclass, replace

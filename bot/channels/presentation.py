@@ -1,4 +1,4 @@
-"""What people see in any chat: the bot's own texts, and how answers become lines and pieces (pure)."""
+"""Holds the texts that people see in any chat, and cuts and packs texts into pieces (pure)."""
 
 import re
 from collections.abc import Iterable, Iterator

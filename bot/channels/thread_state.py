@@ -1,4 +1,4 @@
-"""What is remembered of a platform's threads in the state store: where answers are, who takes part, who voted.
+"""Remembers in the state store where a platform's answers are, who takes part in threads, and who voted.
 
 Apart from private answers that may still be shared, nothing here holds what anybody wrote. Everything expires.
 """
@@ -29,7 +29,7 @@ class AnswerLocation:
 
 
 class ThreadState:
-    """Reads and writes it for one platform; every method raises `StateUnavailable`."""
+    """The memory of one platform's threads; every method raises `StateUnavailable`."""
 
     def __init__(
         self, state: StateStore, platform: str, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""What `footnote doctor` tells of Slack: tokens, scopes, the socket."""
+"""Checks Slack's tokens, scopes and socket for `footnote doctor`."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ INSTALL_AGAIN = "paste the output of `footnote slack manifest` into the app's ma
 
 
 def examine(settings: Settings) -> Iterator[Check]:
-    """One finding for each thing that Slack needs."""
+    """Yield a check of each thing that Slack needs."""
     if settings.slack_bot_token:
         yield from _token(settings)
     if settings.slack_client_id and not settings.slack_client_secret:
@@ -60,7 +60,7 @@ def _scopes(given: set[str]) -> Check:
 
 
 def _socket(settings: Settings) -> Check:
-    """Whether a socket would be opened; none is."""
+    """Check whether a socket would be opened; none is."""
     try:
         web_client(settings).apps_connections_open(app_token=revealed(settings.slack_app_token))
     except SlackApiError as error:

@@ -1,6 +1,6 @@
-"""What people and documents wrote, made harmless for Slack (pure).
+"""Escapes what people and documents wrote for Slack (pure).
 
-Nothing that passes here can call anybody, and no link leads elsewhere than to the address that we gave it.
+No escaped text can notify anybody, and no link leads elsewhere than to the address that it was given.
 """
 
 import re
@@ -23,33 +23,33 @@ LONGEST_URL = 2900
 
 
 def clean(text: str) -> str:
-    """The text without characters that are no text, and without a call to everybody."""
+    """Return the text without control characters, and without a mention of everybody."""
     return _CALL.sub(f"@{_JOINER}", _CONTROL.sub("", text))
 
 
 def mrkdwn(text: str) -> str:
-    """For a `mrkdwn` text object that is sent with `verbatim`, or a message's `text`: its three signs are escaped."""
+    """Escape for a `mrkdwn` text object that is sent with `verbatim`, or a message's `text`: its three signs."""
     return clean(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def markdown(text: str) -> str:
-    """For standard Markdown: every sign that means something is escaped; an address is code, so that it is no link."""
-    said, parts, at = clean(text), [], 0
-    for found in _ADDRESS.finditer(said):
+    """Escape for standard Markdown: every sign that means something; an address becomes code, so that it is no link."""
+    cleaned, parts, at = clean(text), [], 0
+    for found in _ADDRESS.finditer(cleaned):
         address = _ADDRESS_END.sub("", found.group())
-        parts += [_escaped(said[at : found.start()]), code(address)]
+        parts += [_escaped(cleaned[at : found.start()]), code(address)]
         at = found.start() + len(address)
-    return _LINE_START.sub(_no_marker, "".join([*parts, _escaped(said[at:])]))
+    return _LINE_START.sub(_no_marker, "".join([*parts, _escaped(cleaned[at:])]))
 
 
 def code(text: str) -> str:
-    """A code span that holds the text, which cannot leave it."""
-    held = clean(text).replace("`", "'").replace("\n", " ").replace("<", "‹").replace(">", "›")
-    return f"`{held}`"
+    """Return a code span that holds the text, which cannot leave it."""
+    content = clean(text).replace("`", "'").replace("\n", " ").replace("<", "‹").replace(">", "›")
+    return f"`{content}`"
 
 
 def url(address: str) -> str:
-    """The address if it may be a link, with what could end a link encoded; empty for any other."""
+    """Return the address if it may be a link, with what could end a link encoded; empty for any other."""
     try:
         parts = urlsplit(address.strip())
         if parts.scheme not in {"http", "https"} or not parts.hostname:
@@ -62,13 +62,13 @@ def url(address: str) -> str:
 
 
 def mrkdwn_link(address: str, label: str) -> str:
-    """A link where the address may be one, else the label alone."""
+    """Return a link in mrkdwn where the address may be one, else the label alone."""
     shown, target = mrkdwn(" ".join(label.split())), url(address)
     return f"<{target.replace('&', '&amp;')}|{shown.replace('|', '¦')}>" if target else shown
 
 
 def markdown_link(address: str, label: str) -> str:
-    """The same in standard Markdown."""
+    """Return a link in standard Markdown where the address may be one, else the label alone."""
     shown, target = markdown(label), re.sub(r"(&#?\w+);", r"\1%3B", url(address))  # else read as a sign's name
     return f"[{shown}]({target})" if target else shown
 
@@ -79,7 +79,7 @@ def _escaped(text: str) -> str:
 
 
 def _no_marker(found: re.Match[str]) -> str:
-    """The beginning of a line that is no list, quote or rule."""
+    """Return the beginning of a line so that it makes no list, quote or rule."""
     space, sign = found.groups()
     return f"{space}{sign}\u2060" if sign.isdigit() else f"{space}\\{sign}"
 

@@ -1,4 +1,4 @@
-"""Streams of text in Slack, and the status beside a thread."""
+"""Streams text into Slack, and shows the status beside a thread."""
 
 from bot.answering.answers import Answer
 from bot.channels import presentation

@@ -1,4 +1,4 @@
-"""Messages of the bot in Slack: posted once, found again by the metadata that names their event."""
+"""Posts, changes and finds the bot's messages in Slack; each names in its metadata the event that it answers."""
 
 import logging
 from collections.abc import Mapping

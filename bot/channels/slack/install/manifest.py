@@ -1,4 +1,4 @@
-"""The app's manifest: what an administrator pastes, with exactly the scopes that the code uses (pure)."""
+"""Makes the app's manifest, which an administrator pastes, with exactly the scopes that the code uses (pure)."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ ADDRESS = "https://YOUR-PUBLIC-ADDRESS"
 
 
 def manifest(*, socket: bool, several: bool, address: str = ADDRESS) -> dict[str, Any]:
-    """The manifest for Socket Mode or for HTTP at a public address, of one workspace or of several."""
+    """Return the manifest for Socket Mode or for HTTP at a public address, of one workspace or of several."""
     events_url = f"{address.rstrip('/')}{EVENTS_PATH}"
     listened = {} if socket else {"request_url": events_url}
     command = {} if socket else {"url": events_url}

@@ -1,4 +1,4 @@
-"""What the bot calls and listens to, with the scopes that this needs: the one table that the manifest is made of."""
+"""Lists the methods and events that the bot uses, with the scopes that they need; the manifest is made of it."""
 
 from collections.abc import Mapping
 
@@ -46,6 +46,6 @@ COMMAND_SCOPES = ("commands",)
 
 
 def bot_scopes() -> list[str]:
-    """All that the bot may do, and nothing that it does not."""
+    """Return the scopes of all that the bot does, and no others."""
     used = [*METHODS.values(), *EVENTS.values(), COMMAND_SCOPES]
     return sorted({scope for scopes in used for scope in scopes})

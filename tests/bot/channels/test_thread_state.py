@@ -1,0 +1,84 @@
+"""What is remembered of threads is found again, also what the version before has written."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.channels.events import Place
+from bot.channels.thread_state import AnswerLocation, ThreadState
+from bot.state.sqlite.store import SqliteState
+
+NOW = datetime(2026, 3, 2, 12, 30, tzinfo=UTC)
+QUESTION = Place("slack", "T1", "C1", "17.5", "18.0")
+LOCATION = AnswerLocation("17.5", ("18.1", "18.2"), "a1")
+
+# As the version before wrote it, about the same question, answer, person and vote as below.
+WRITTEN = {
+    "person:hash:slack:voted:a1": "2026-03-02T12:30:00",
+    "slack:answer:T1:C1:18.0": '{"thread": "17.5", "ts": ["18.1", "18.2"], "answer": "a1"}',
+    "slack:asked:T1:C1:18.0": "1",
+    "slack:asker:T1:C1:17.5:316ca0efda6296d8": "1",
+    "slack:message:T1:C1:18.1": "a1",
+    "slack:message:T1:C1:18.2": "a1",
+    "slack:once:busy:T1:C1:18.0": "1",
+    "slack:share:T1:C1:a1": "{}",
+    "slack:thread:T1:C1:17.5": "1",
+    "slack:turn:T1:C1:2026030212:0": "1",
+}
+
+
+@pytest.fixture
+def store(tmp_path) -> Iterator[SqliteState]:
+    with closing(SqliteState(tmp_path / "state.db")) as opened:
+        yield opened
+
+
+@pytest.fixture
+def state(store) -> ThreadState:
+    return ThreadState(store, "slack", now=lambda: NOW)
+
+
+def test_keys_and_values_stay_as_they_were(store, state):
+    state.save_answer(QUESTION, LOCATION)
+    state.add_asker(QUESTION, "U1")
+    state.mark_accepted(QUESTION)
+    assert state.take_turn(QUESTION, per_hour=2)
+    assert state.is_first("busy:T1:C1:18.0", within=timedelta(hours=1))
+    state.add_vote("hash", "a1")
+    state.save_shareable(QUESTION, "a1", "{}")
+    assert {key: store.get(key, now=NOW) for key in store.keys("", now=NOW)} == WRITTEN
+
+
+def test_what_the_version_before_remembered_is_known(store, state):
+    for key, value in WRITTEN.items():
+        store.put(key, value, expires=NOW + timedelta(hours=1))
+    assert state.answer_location(QUESTION) == LOCATION
+    assert state.answer_shown_by(Place("slack", "T1", "C1", message="18.2")) == "a1"
+    assert state.has_answers(QUESTION)
+    assert state.has_asked(QUESTION, "U1")
+    assert not state.has_asked(QUESTION, "U2")
+    assert state.was_accepted(QUESTION)
+    assert state.shareable(QUESTION, "a1") == "{}"
+    assert state.voted_answers("hash", limit=8) == ["a1"]
+    assert not state.is_first("busy:T1:C1:18.0", within=timedelta(hours=1))
+
+
+def test_a_platform_knows_nothing_of_another_s_threads(store, state):
+    state.save_answer(QUESTION, LOCATION)
+    assert ThreadState(store, "teams", now=lambda: NOW).answer_location(QUESTION) is None
+
+
+def test_a_channel_has_so_many_turns_an_hour(store):
+    now = [NOW]
+    state = ThreadState(store, "slack", now=lambda: now[0])
+    assert [state.take_turn(QUESTION, per_hour=2) for _ in range(3)] == [True, True, False]
+    now[0] += timedelta(hours=1)
+    assert state.take_turn(QUESTION, per_hour=2)
+
+
+def test_what_was_not_recorded_cannot_be_voted_on_by_a_reaction(state):
+    state.save_answer(QUESTION, AnswerLocation("17.5", ("18.1",), ""))
+    assert state.answer_shown_by(Place("slack", "T1", "C1", message="18.1")) is None
+    assert state.answer_location(QUESTION) == AnswerLocation("17.5", ("18.1",), "")
