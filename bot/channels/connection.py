@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bot.channels.directory import CachedDirectory
 from bot.channels.events import IncomingEvent
-from bot.channels.port import Limits, Renderer, Streams, Transport
+from bot.channels.port import Limits, Message, Renderer, Streams, Transport
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +15,10 @@ class Connection:
     transport: Transport
     directory: CachedDirectory
     streams: Streams | None = None
+
+    def tell(self, event: IncomingEvent, message: Message) -> bool:
+        """Show a message to an event's user alone, where the event comes from; False where they could not be told."""
+        return self.transport.tell(event.place, event.user, message, handle=event.reply_handle)
 
 
 @dataclass(frozen=True, slots=True)

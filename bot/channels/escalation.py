@@ -37,10 +37,10 @@ class EscalationHandler:
         try:
             escalation = self._escalations.compose(event.value, platform=event.place.platform, place=thread.thread_name)
         except EscalationRefused as error:
-            self._tell(event, connection, str(error))
+            connection.tell(event, self._renderer.line(str(error)))
             return
         if not self._escalations.begin(escalation) and claim.attempt == 1:
-            self._tell(event, connection, ALREADY)
+            connection.tell(event, self._renderer.line(ALREADY))
         else:
             self._pass_on(claim, event, connection, escalation)
 
@@ -66,18 +66,18 @@ class EscalationHandler:
         )
         reply = connection.transport.read(place) if escalation else None
         if escalation is None or reply is None:
-            self._tell(event, connection, presentation.REPLY_GONE)
+            connection.tell(event, self._renderer.line(presentation.REPLY_GONE))
             return
         author = f"{place.platform}:{reply.user}"
         key = f"{place.workspace}:{place.channel}:{place.message}"
         try:
             self._escalations.accept(escalation, reply.text, author=author, user=event.person, key=key)
         except UnknownExchange:
-            self._tell(event, connection, FORGOTTEN)
+            connection.tell(event, self._renderer.line(FORGOTTEN))
         except UsageProblem as error:
-            self._tell(event, connection, presentation.REPLY_UNACCEPTABLE.format(error=error))
+            connection.tell(event, self._renderer.line(presentation.REPLY_UNACCEPTABLE.format(error=error)))
         else:
-            self._tell(event, connection, presentation.REPLY_ACCEPTED)
+            connection.tell(event, self._renderer.line(presentation.REPLY_ACCEPTED))
 
     def _pass_on(self, claim: Claim, event: IncomingEvent, connection: Connection, escalation: Escalation) -> None:
         transport = connection.transport
@@ -90,14 +90,12 @@ class EscalationHandler:
         except Undeliverable as error:
             logger.warning("the owners of documents cannot be asked: %s", error)
             self._escalations.undo(escalation)
-            self._tell(event, connection, presentation.OWNERS_UNREACHABLE)
+            connection.tell(event, self._renderer.line(presentation.OWNERS_UNREACHABLE))
             return
         self._escalations.posted(escalation, owners.in_thread(thread).thread_name)
-        self._tell(event, connection, presentation.PASSED_ON if event.place.root else presentation.PASSED_ON_PRIVATELY)
+        connection.tell(
+            event, self._renderer.line(presentation.PASSED_ON if event.place.root else presentation.PASSED_ON_PRIVATELY)
+        )
 
     def _of_thread(self, event: IncomingEvent) -> OpenEscalation | None:
         return self._escalations.of_thread(event.place.in_thread(event.place.thread).thread_name)
-
-    def _tell(self, event: IncomingEvent, connection: Connection, text: str) -> None:
-        message = self._renderer.line(text)
-        connection.transport.tell(event.place, event.user, message, handle=event.reply_handle)

@@ -83,7 +83,7 @@ class EventHandler:
             self._kinds[event.kind](claim, event, connection)
         except Undeliverable as error:
             logger.warning("%s", error)
-            self._tell(event, connection, presentation.MAY_NOT_WRITE)
+            connection.tell(event, self._platform.renderer.line(presentation.MAY_NOT_WRITE))
 
     def give_up(self, claim: Claim) -> None:
         """Tell whoever waits that it cannot be done; raises `NotDelivered` where they cannot be told now."""
@@ -166,7 +166,7 @@ class EventHandler:
         """Show everybody in the channel a private answer, which was given with the channel's groups from the start."""
         kept = self._thread_state.shareable(event.place, event.value)
         if kept is None:
-            self._tell(event, connection, presentation.NOT_SHARED)
+            connection.tell(event, self._platform.renderer.line(presentation.NOT_SHARED))
             return
         row = json.loads(kept)
         first, *others = [Message(text, tuple(content)) for text, content in row["parts"]]
@@ -220,10 +220,6 @@ class EventHandler:
         line = self._platform.renderer.line(text)
         for message in messages:
             connection.transport.edit(Place(place.platform, place.workspace, place.channel, message=message), line)
-
-    def _tell(self, event: IncomingEvent, connection: Connection, text: str) -> None:
-        message = self._platform.renderer.line(text)
-        connection.transport.tell(event.place, event.user, message, handle=event.reply_handle)
 
     def _tell_directly(self, event: IncomingEvent, connection: Connection, text: str) -> None:
         place = connection.transport.open_direct(event.user)

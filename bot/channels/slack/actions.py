@@ -11,7 +11,6 @@ from bot.channels import presentation
 from bot.channels.acceptance import EventAcceptor
 from bot.channels.events import IncomingEvent, Place, accept_event, erase_event, person_event, share_event
 from bot.channels.overview import PersonalOverview
-from bot.channels.port import Message
 from bot.channels.slack import views
 from bot.channels.slack.events import Json, parse_pressed, press_id, pressed_value, team_of, user_of
 from bot.channels.slack.install.workspaces import Workspace, Workspaces
@@ -59,7 +58,7 @@ class VoteListeners:
         if vote == "down" and counts:
             self._background(_open_modal, workspace, body, views.feedback_modal(answer))
         else:
-            self._background(_tell, workspace, parse_pressed(body), vote_note(text, answer if counts else ""))
+            self._background(workspace.connection.tell, parse_pressed(body), vote_note(text, answer if counts else ""))
 
     def withdraw(self, ack: Ack, body: Json) -> None:
         """Withdraw a vote, from the home page or from a note."""
@@ -69,7 +68,7 @@ class VoteListeners:
         if workspace and (body.get("view") or {}).get("type") == "home":
             self._background(self._publish_home, workspace, user_of(body))
         elif workspace:
-            self._background(_tell, workspace, parse_pressed(body), line(text))
+            self._background(workspace.connection.tell, parse_pressed(body), line(text))
 
     def feedback(self, ack: Ack, body: Json) -> None:
         """Count what was filled into the modal; what cannot be kept stays in it, with the reason why."""
@@ -105,7 +104,7 @@ class VoteListeners:
         if text:
             counts = text != presentation.VOTE_WITHDRAWN
             note = vote_note(text, answer if counts else "")
-            self._background(_tell, workspace, IncomingEvent("question", "", place.in_channel(), user), note)
+            self._background(workspace.connection.tell, IncomingEvent("question", "", place.in_channel(), user), note)
 
 
 class ActionListeners:
@@ -123,7 +122,7 @@ class ActionListeners:
         """Share a private answer with its channel, once."""
         workspace, pressed = self._workspaces.of_payload(body), parse_pressed(body)
         if workspace and self._acceptor.accept(share_event(pressed, pressed_value(body))) == "known":
-            self._background(_tell, workspace, pressed, line(presentation.SHARED_ALREADY))
+            self._background(workspace.connection.tell, pressed, line(presentation.SHARED_ALREADY))
         ack()
 
     def ask_person(self, ack: Ack, body: Json) -> None:
@@ -171,7 +170,3 @@ def _press_key(body: Json) -> str:
 
 def _open_modal(workspace: Workspace, body: Json, view: dict[str, Any]) -> None:
     workspace.client("views.open", attempts=1, trigger_id=str(body.get("trigger_id") or ""), view=view)
-
-
-def _tell(workspace: Workspace, event: IncomingEvent, message: Message) -> None:
-    workspace.connection.transport.tell(event.place, event.user, message, handle=event.reply_handle)

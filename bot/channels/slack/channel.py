@@ -153,15 +153,14 @@ class SlackChannel:
         workspace = self._workspaces.of(event.place.workspace, event.organization)
         return workspace.connection if workspace else None
 
-    def _background(self, do: Callable[..., None], *arguments: Any) -> None:
+    def _background(self, do: Callable[..., object], *arguments: Any) -> None:
         """Run what may be lost in another thread: pages, modals and notes."""
         self._pool.submit(suppress_errors, partial(do, *arguments))
 
     def _tell_busy(self, event: IncomingEvent) -> None:
         connection = self._connect(event)
         if connection:
-            message = rendering.line(presentation.BUSY)
-            connection.transport.tell(event.place, event.user, message, handle=event.reply_handle)
+            connection.tell(event, rendering.line(presentation.BUSY))
 
     def _open_socket(self, app: App) -> SocketModeHandler:
         handler = SocketModeHandler(

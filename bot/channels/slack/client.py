@@ -109,7 +109,7 @@ def _seconds(headers: Mapping[str, Any]) -> float:
     return float(text) if str(text).strip().isdigit() else 1.0
 
 
-def suppress_errors(do: Callable[[], None]) -> None:
+def suppress_errors(do: Callable[[], object]) -> None:
     """Call something that may be lost; an error is logged."""
     try:
         do()
