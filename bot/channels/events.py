@@ -16,7 +16,6 @@ _KEYS = {
     "text": "text",
     "mentions_bot": "called",
     "mentions_other": "others",
-    "delivery": "event",
     "reply_handle": "response_url",
     "value": "value",
     "organization": "enterprise",
@@ -97,7 +96,6 @@ class IncomingEvent:
     auto_answered: bool = False  # answered because the channel is set to be, though nobody addressed the bot
     value: str = ""
     reply_handle: str = ""
-    delivery: str = ""  # the platform's own id of what was delivered
     organization: str = ""  # of which the workspace is a part
     user_workspace: str = ""  # differs from the place's in a channel that companies share
 

@@ -36,14 +36,12 @@ def parse_message(body: Json, *, bot: str, bot_id: str) -> IncomingEvent | None:
 
 def parse_command(body: Json, *, team: str, bot: str) -> IncomingEvent:
     """Return a slash command; `team` is taken where the payload names none."""
-    channel, trigger = str(body.get("channel_id") or ""), str(body.get("trigger_id") or "")
     return IncomingEvent(
         "command",
         f"{body.get('team_id')}:{body.get('channel_id')}:{body.get('trigger_id')}",
-        Place("slack", str(body.get("team_id") or team), channel),
+        Place("slack", str(body.get("team_id") or team), str(body.get("channel_id") or "")),
         str(body.get("user_id") or ""),
         words(str(body.get("text") or "").strip(), bot=bot),
-        delivery=trigger,
         reply_handle=str(body.get("response_url") or ""),
         organization=str(body.get("enterprise_id") or ""),
     )
@@ -112,7 +110,6 @@ def _parse_text(body: Json, event: Json, message: Json, kind: Kind, *, bot: str)
         mentions_bot=f"<@{bot}>" in text or f"<@{bot}|" in text or event.get("type") == "app_mention",
         mentions_other=bool(first and first.group(1) != bot),
         user_workspace=str(message.get("user_team") or message.get("team") or ""),
-        delivery=str(body.get("event_id") or ""),
         organization=str(body.get("enterprise_id") or ""),
     )
 
@@ -139,7 +136,6 @@ def _parse_deletion(body: Json, event: Json, *, bot: str, bot_id: str) -> Incomi
     place = Place("slack", team, channel, thread if thread != ts else "", ts, _place_kind(event))
     return replace(
         message_event("delete", place, str(before.get("user") or "")),
-        delivery=str(body.get("event_id") or ""),
         organization=str(body.get("enterprise_id") or ""),
     )
 

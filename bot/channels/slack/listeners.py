@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 from typing import cast
 
-from slack_bolt import Ack, App, BoltContext
+from slack_bolt import Ack, App
 from slack_bolt.authorization import AuthorizeResult
 
 from bot.channels import presentation
@@ -135,6 +135,6 @@ class HomeListeners:
             )
 
 
-def _acknowledge(ack: Ack, context: BoltContext) -> None:
+def _acknowledge(ack: Ack) -> None:
     """Acknowledge what needs nothing more."""
     ack()

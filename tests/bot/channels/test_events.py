@@ -37,7 +37,6 @@ WRITTEN = [
             auto_answered=True,
             value="v",
             reply_handle="https://hooks.example/1",
-            delivery="Ev1",
             organization="E1",
             user_workspace="T2",
         ),
@@ -53,16 +52,13 @@ WRITTEN = [
             "U1",
             "How many days?",
             reply_handle="https://hooks.example/1",
-            delivery="1.2.3",
         ),
         id="command",
     ),
     pytest.param(
         '{"kind": "question", "id": "T1:D1:18.0", "team": "T1", "channel": "D1", "user": "U1", "text": "Why?", '
         '"ts": "18.0", "place": "im", "event": "Ev2"}',
-        IncomingEvent(
-            "question", "T1:D1:18.0", Place("slack", "T1", "D1", "", "18.0", "direct"), "U1", "Why?", delivery="Ev2"
-        ),
+        IncomingEvent("question", "T1:D1:18.0", Place("slack", "T1", "D1", "", "18.0", "direct"), "U1", "Why?"),
         id="direct",
     ),
     pytest.param(
@@ -121,7 +117,9 @@ def test_an_event_that_an_earlier_version_kept_is_read(text, event):
 
 @pytest.mark.parametrize(("text", "event"), WRITTEN)
 def test_an_event_is_still_written_so_that_an_earlier_version_reads_it(text, event):
-    assert json.loads(event.to_json()) == json.loads(text)
+    written = json.loads(text)
+    written.pop("event", None)  # nobody ever read it
+    assert json.loads(event.to_json()) == written
 
 
 def test_a_kind_of_place_that_is_not_known_any_more_is_read_as_none():
