@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from bot.access.audience import Audience
-from bot.answering.answers import SMALL_TALK, Answer, Done, Event, Question, SentenceReady, Status
-from bot.answering.understanding.small_talk import REPLIES, small_talk
+from bot.answering.answers import Answer, Done, Event, Question, SentenceReady, Status
 from bot.channels import presentation
 from bot.channels.events import IncomingEvent
 from bot.channels.port import NotDelivered, Reply
@@ -36,31 +35,33 @@ class Outcome:
 def answer_question(
     questions: QuestionService, event: IncomingEvent, reply: Reply, *, audience: Callable[[], Audience]
 ) -> Outcome:
-    """Answer an event's question, and show the answer. Raises `NotDelivered`, and what `audience` raises.
+    """Answer an event's question, and show the answer; raises `NotDelivered` alone.
 
     The exchange is recorded before its buttons are shown, under an id that is the same when another worker answers the
-    event again. `audience` is called once something is visible.
+    event again. `audience` is called once something is visible, and not for small talk.
     """
     text = event.text.strip()
-    talk = small_talk(text)
-    if not talk:
-        reply.begun(presentation.STATUS_TEXTS["searching"])
-    readers = audience()
     if len(text) > MOST_CHARACTERS:
         reply.failed(presentation.TOO_LONG.format(characters=len(text), limit=MOST_CHARACTERS))
         return Outcome("refused")
-    if talk:
-        answer = Answer("", REPLIES[talk], generator=SMALL_TALK)
-        reply.done(answer)
-        return Outcome("talk", answer)
-    question = Question(text, _history(questions, event, readers), readers.groups, event.person, event.conversation)
+    question = Question(text, user=event.person, conversation=event.conversation)
+
+    def prepare(asked: Question) -> Question:
+        nonlocal question
+        readers = audience()
+        question = replace(asked, history=_history(questions, event, readers), groups=readers.groups)
+        return question
+
     try:
-        answer = _show_sentences(questions.stream(question), reply)
+        answer = _show_events(questions.stream(question, prepare=prepare), reply)
     except NotDelivered:
         raise
     except Exception as error:  # noqa: BLE001 - the person is told, whatever it is
         reply.failed(_error_text(error))
         return Outcome("failed")
+    if answer.is_small_talk:
+        reply.done(answer)
+        return Outcome("talk", answer)
     return _record_and_show(questions, event, question, answer, reply)
 
 
@@ -69,11 +70,13 @@ def answer_id(platform: str, event: str) -> str:
     return uuid.uuid5(uuid.NAMESPACE_URL, f"footnote:{platform}:{event}").hex
 
 
-def _show_sentences(events: Iterator[Event], reply: Reply) -> Answer:
-    """Pass sentences on as they come, and return the whole answer."""
+def _show_events(events: Iterator[Event], reply: Reply) -> Answer:
+    """Show the status and the sentences as they come, and return the whole answer."""
     answer: Answer | None = None
     for event in events:
         match event:
+            case Status("searching"):
+                reply.begun(presentation.STATUS_TEXTS["searching"])
             case SentenceReady(sentence, citations):
                 reply.sentence(sentence, citations)
             case Done(whole):

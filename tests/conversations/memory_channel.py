@@ -11,7 +11,6 @@ from typing import Any
 
 from bot.access.directory import ChannelInfo, Person
 from bot.answering.answers import Answer, Citation, Sentence
-from bot.answering.pipeline import CONVERSATION
 from bot.app import App
 from bot.channels import presentation
 from bot.channels.acceptance import EventAcceptor
@@ -239,7 +238,7 @@ def _message(text: str, *, links: Sequence[tuple[str, str]] = (), buttons: Seque
 
 
 def _buttons(answer: Answer, options: DisplayOptions) -> list[tuple[str, str]]:
-    if answer.generator == CONVERSATION or not answer.id:
+    if answer.is_small_talk or not answer.id:
         return []
     wanted = {"up": options.buttons, "down": options.buttons, "person": options.person, "share": options.share}
     return [(action, answer.id) for action, is_wanted in wanted.items() if is_wanted]
