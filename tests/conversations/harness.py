@@ -83,15 +83,15 @@ class AppStage:
 
     def corrections(self) -> list[Correction]:
         self.settle()
-        return [each for judged in self.app.feedback.judged() for each in judged.corrections]
+        return [each for judged in self.app.feedback.reviewed_exchanges() for each in judged.corrections]
 
     def exchanges(self) -> list[Exchange]:
         self.settle()
-        return [each.exchange for each in self.app.feedback.judged()]
+        return [each.exchange for each in self.app.feedback.reviewed_exchanges()]
 
     def counted(self) -> list[Vote]:
         self.settle()
-        return [vote for each in self.app.feedback.judged() for vote in each.votes]
+        return [vote for each in self.app.feedback.reviewed_exchanges() for vote in each.votes]
 
     @contextmanager
     def down(self, part: Part) -> Iterator[None]:

@@ -226,7 +226,7 @@ def test_a_reply_that_is_accepted_is_the_correction(stage):
     offered = [each for each in stage.slack.workspace.visible(experts) if each.thread and each.buttons]
     stage.people["Eve"].clicks(offered[0], "Accept as the right answer")
     stage.settle()
-    (judged,) = list(stage.app.feedback.judged())
+    (judged,) = list(stage.app.feedback.reviewed_exchanges())
     assert [(each.text, each.accepted) for each in judged.corrections] == [("Six days, from next year on.", True)]
 
 

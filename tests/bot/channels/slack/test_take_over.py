@@ -135,7 +135,7 @@ def test_a_stream_is_closed_and_finished(bench, noted):
 def test_an_answer_that_stands_there_whole_is_not_said_again(bench):
     bench.platform.handle(bench.dead)
     only_answer(bench)
-    assert len(list(bench.app.feedback.judged())) == 1
+    assert len(list(bench.app.feedback.reviewed_exchanges())) == 1
 
 
 def test_whoever_was_taken_over_says_nothing_more(bench):
