@@ -1,12 +1,14 @@
 """What every platform's conversations need: the documents, an app over them, and parts of it that can be broken."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 from bot.app import App, bootstrap
 from bot.config.settings import Settings
+from bot.errors import StateUnavailable
+from bot.state.sqlite.store import SqliteState
 from feedback.errors import FeedbackUnavailable
 from feedback.records import Correction, Exchange, Vote
 from feedback.stores.sqlite.store import SqliteFeedback
@@ -50,9 +52,27 @@ def write_documents(folder: Path) -> None:
         path.write_text(text, encoding="utf-8")
 
 
-def synced_app(settings: Settings, *, sync: bool = True, feedback: Any = None) -> App:
+class BreakableState:
+    """A state store that keeps no event the next `failing` times that it is asked to."""
+
+    def __init__(self, store: Any) -> None:
+        self._store = store
+        self.failing = 0
+
+    def accept(self, event: Any, **how: Any) -> bool:
+        """Keep an event, unless it is time to fail."""
+        if self.failing > 0:
+            self.failing -= 1
+            raise StateUnavailable("the store cannot be reached")
+        return bool(self._store.accept(event, **how))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+
+def synced_app(settings: Settings, *, sync: bool = True, feedback: Any = None, state: Any = None) -> App:
     """Return the app of these settings, its documents synced; its search can be broken."""
-    app = bootstrap(settings, embedder=BreakableEmbedder(), feedback=feedback)
+    app = bootstrap(settings, embedder=BreakableEmbedder(), feedback=feedback, state=state)
     if sync:
         app.ingestion.sync()
     return app
@@ -60,14 +80,14 @@ def synced_app(settings: Settings, *, sync: bool = True, feedback: Any = None) -
 
 @contextmanager
 def breakable_app(settings: Settings) -> Iterator[App]:
-    """Open a synced app whose search and feedback store can be broken."""
-    store = SqliteFeedback(settings.home / "feedback.db")
-    app = synced_app(settings, feedback=BreakableFeedback(store))
-    try:
-        yield app
-    finally:
-        app.close()
-        store.close()
+    """Open a synced app whose search and stores can be broken."""
+    with (
+        closing(SqliteFeedback(settings.home / "feedback.db")) as feedback,
+        closing(SqliteState(settings.home / "state.db")) as state,
+    ):
+        app = synced_app(settings, feedback=BreakableFeedback(feedback), state=BreakableState(state))
+        with closing(app):
+            yield app
 
 
 class AppStage:

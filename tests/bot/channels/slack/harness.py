@@ -158,9 +158,9 @@ class SlackThread:
     acked: Acked | None = None
 
     def seen(self, *, by: str = "") -> list[Said]:
-        return [said_of(each) for each in self._messages(self.stage.people[by] if by else self.person)]
+        return [said_of(each) for each in self.messages(self.stage.people[by] if by else self.person)]
 
-    def _messages(self, person: Person) -> list[Message]:
+    def messages(self, person: Person) -> list[Message]:
         """The bot's messages here; of those that are for one person alone only what a command brought."""
         self.stage.settle()
         workspace = self.stage.slack.workspace
@@ -184,7 +184,7 @@ class SlackThread:
 
     def votes(self, vote: Literal["up", "down", "none"], *, by: str = "") -> None:
         person = self.stage.people[by] if by else self.person
-        shown = self._answer()
+        shown = self.answer()
         if vote != "none":
             assert person.clicks(shown, "footnote_vote", {"up": "positive", "down": "negative"}[vote]).status == 200
             self.stage.settle()
@@ -204,19 +204,19 @@ class SlackThread:
         self.stage.settle()
 
     def asks_a_person(self) -> None:
-        assert self.person.clicks(self._answer(), "Ask a person").status == 200
+        assert self.person.clicks(self.answer(), "Ask a person").status == 200
         self.stage.settle()
 
     def shares(self) -> list[Said]:
-        before = {each.ts for each in self._messages(self.person)}
-        assert self.person.clicks(self._answer(), "Share here").status == 200
+        before = {each.ts for each in self.messages(self.person)}
+        assert self.person.clicks(self.answer(), "Share here").status == 200
         self.stage.settle()
         everybody = self.stage.slack.workspace.visible(self.channel)
         return [said_of(each) for each in everybody if each.ts > self.since and each.ts not in before]
 
-    def _answer(self) -> Message:
+    def answer(self) -> Message:
         """The last message with something to be pressed."""
-        found = [each for each in self._messages(self.person) if each.buttons]
+        found = [each for each in self.messages(self.person) if each.buttons]
         assert found, f"nothing can be pressed: {self.stage.slack.workspace._story()}"
         return found[-1]
 

@@ -106,7 +106,7 @@ def test_thumbs_below_an_answer_count_as_votes(tmp_path):
     with staged(tmp_path) as stage:
         asked = stage.asks(QUESTION)
         only(asked.seen())
-        answer = asked._answer()
+        answer = asked.answer()
         ada, bob = stage.people["Ada"], stage.people["Bob"]
         ada.reacts(answer, "+1")
         bob.reacts(answer, "-1")

@@ -13,7 +13,6 @@ import pytest
 
 from bot.channels.presentation import BUSY
 from bot.config.settings import Settings
-from bot.errors import StateUnavailable
 from tests.bot.channels.slack.harness import peopled, settings
 from tests.bot.channels.slack.replica import replicas
 from tests.bot.channels.slack.test_conversations import staged
@@ -86,15 +85,7 @@ def test_an_event_that_comes_only_as_a_retry_is_answered(tmp_path):
 def test_what_could_not_be_kept_is_not_acknowledged_and_comes_again(tmp_path):
     with staged(tmp_path) as stage:
         state: Any = stage.app.state
-        accept, tried = state.accept, []
-
-        def failing(event: Any, **how: Any) -> bool:
-            tried.append(event.id)
-            if len(tried) < 3:
-                raise StateUnavailable("the store cannot be reached")
-            return bool(accept(event, **how))
-
-        state.accept = failing  # what the workshop calls
+        state.failing = 2
         thread = stage.asks(QUESTION, way="direct")
         assert LEAVE_SAID in only(thread.seen()).text
         assert [each.status // 100 for each in stage.slack.sending.deliveries[:3]] == [5, 5, 2]

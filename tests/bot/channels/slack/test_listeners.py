@@ -21,7 +21,7 @@ def answered(stage: SlackStage, **how):
     """A question with its answer as a message of the bot."""
     asked = stage.asks(QUESTION, **how)
     only(asked.seen())
-    return asked, asked._messages(asked.person)[-1]
+    return asked, asked.messages(asked.person)[-1]
 
 
 def notes(stage: SlackStage, who: str, where: str = "general") -> list[str]:
@@ -158,7 +158,7 @@ def test_the_command_says_at_once_that_it_was_heard(stage):
 def test_what_is_shared_twice_stands_there_once(stage):
     asked = stage.asks(QUESTION, way="command")
     only(asked.seen())
-    private = asked._answer()
+    private = asked.answer()
     for _ in range(2):
         asked.person.clicks(private, "Share here")
         stage.settle()
