@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 
 from retrieval.characters import CONTROLS_IN_TEXT, DIRECTION, SURROGATES
 
-# Control characters but tab and newline, and what turns the reading direction.
 _CONTROL = re.compile(f"[{CONTROLS_IN_TEXT}{DIRECTION}{SURROGATES}]")
 _CALL = re.compile(r"@(?=(?:channel|here|everyone)\b)", re.IGNORECASE)
 _ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]*://\S+|\bwww\.\S+", re.IGNORECASE)
