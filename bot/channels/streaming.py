@@ -56,7 +56,7 @@ class StreamingReply:
         self._checkpoint = checkpoint
         self._clock = clock
         self._sleep = sleep
-        self._has_begun = self._is_streaming = False
+        self._is_streaming = False
         self._text = ""  # of the sentences, with their marks
         self._words = ""
         self._streamed = 0  # characters of the text
@@ -66,9 +66,6 @@ class StreamingReply:
 
     def begun(self, status: str) -> None:
         """Show a status beside the thread, else in a first message; go on with what was begun before."""
-        if self._has_begun:
-            return
-        self._has_begun = True
         if self._checkpoint:
             if self._checkpoint.streams and self._streams:
                 self._streams.close(self._first)

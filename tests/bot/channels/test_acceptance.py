@@ -1,0 +1,88 @@
+"""What is for the bot is kept before it is acknowledged; where too many wait, whoever asked hears of it once."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+
+import pytest
+
+from bot.app import App, bootstrap
+from bot.channels.acceptance import EventAcceptor
+from bot.channels.events import IncomingEvent, Place, from_json, message_event
+from bot.channels.port import Accepted
+from bot.channels.thread_state import ThreadState
+from bot.config.settings import Settings
+from bot.errors import StateUnavailable
+from bot.state.protocol import Event
+from tests.fakes import FakeEmbedder
+
+DIRECT = Place("slack", "T1", "D1", message="18.0", kind="direct")
+QUESTION = message_event("question", DIRECT, "U1", "How many days?")
+
+
+@pytest.fixture
+def app(tmp_path) -> Iterator[App]:
+    with closing(bootstrap(Settings(home=tmp_path), embedder=FakeEmbedder())) as opened:
+        yield opened
+
+
+class Bench:
+    """An acceptor on a queue that gives this answer to every event."""
+
+    def __init__(self, app: App, answer: Accepted | Exception) -> None:
+        self.answer = answer
+        self.kept: list[Event] = []
+        self.told: list[IncomingEvent] = []
+        self.thread_state = ThreadState(app.state, "slack")
+        self.acceptor = EventAcceptor(
+            self._accept,
+            settings=app.settings,
+            thread_state=self.thread_state,
+            escalation=app.escalation,
+            tell_busy=self.told.append,
+        )
+
+    def _accept(self, event: Event) -> Accepted:
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        self.kept.append(event)
+        return self.answer
+
+
+def test_a_question_is_kept_as_it_is_with_its_thread_as_turn(app):
+    bench = Bench(app, "new")
+    assert bench.acceptor.accept_message(QUESTION) == "new"
+    (event,) = bench.kept
+    assert (event.platform, event.id, event.turn) == ("slack", "T1:D1:18.0", "T1:D1:18.0")
+    assert from_json(event.payload, platform="slack") == QUESTION
+    assert bench.thread_state.was_accepted(DIRECT)
+
+
+def test_what_is_not_for_the_bot_is_not_kept(app):
+    bench = Bench(app, "new")
+    assert bench.acceptor.accept_message(replace(QUESTION, place=replace(DIRECT, kind="channel"))) is None
+    assert bench.kept == []
+
+
+def test_what_cannot_be_kept_is_not_acknowledged(app):
+    with pytest.raises(StateUnavailable):
+        Bench(app, StateUnavailable("not now")).acceptor.accept_message(QUESTION)
+
+
+def test_whoever_asks_where_too_many_wait_hears_of_it_once(app):
+    bench = Bench(app, "busy")
+    assert [bench.acceptor.accept_message(QUESTION) for _ in range(3)] == ["busy"] * 3
+    assert bench.told == [QUESTION]
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        pytest.param(replace(QUESTION, auto_answered=True), id="nobody-addressed-the-bot"),
+        pytest.param(replace(QUESTION, kind="command"), id="the-acknowledgement-says-so"),
+    ],
+)
+def test_who_need_not_be_told_is_not(app, event):
+    bench = Bench(app, "busy")
+    assert bench.acceptor.accept(event) == "busy"
+    assert bench.told == []
