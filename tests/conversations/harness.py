@@ -24,11 +24,11 @@ class BreakableEmbedder(FakeEmbedder):
 
     down = False
 
-    def query(self, text: str) -> Any:
+    def encode_query(self, text: str) -> Any:
         """Return what the fake gives, unless search is down."""
         if self.down:
             raise SearchUnavailable("the index at http://10.0.0.7:9200 cannot be reached")
-        return super().query(text)
+        return super().encode_query(text)
 
 
 class BreakableFeedback:
