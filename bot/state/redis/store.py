@@ -11,10 +11,9 @@ from bot.errors import StateUnavailable, TooMany
 from bot.state.protocol import KNOWN_FOR, Claim, Event
 from bot.state.redis import scripts
 from feedback.errors import FeedbackUnavailable
-from feedback.stores.redis.connection import unknown_script
+from feedback.stores.redis.connection import TIMEOUT_SECONDS, unknown_script
 from feedback.stores.redis.server import PAGE, Call, Server, as_bytes
 
-TIMEOUT_SECONDS = 5.0
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # How many expired events, and how many expired values, one claim deletes.
 PURGE_LIMIT = 50

@@ -14,6 +14,8 @@ SCHEMES = ("redis", "rediss", "redis+cluster", "rediss+cluster")
 PORT = 6379
 # The files of a certificate authority and of a certificate of one's own, which may follow as `?ssl_ca_certs=PATH`.
 FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
+# Seconds that one call waits for the server, and how often it is tried again.
+TIMEOUT_SECONDS = 5.0
 RETRIES = 2
 FIRST_WAIT, LONGEST_WAIT = 0.05, 0.5
 

@@ -1,13 +1,12 @@
 """The store for production: a Redis or Valkey server, or a cluster of them, of version 6.2 or later."""
 
+from feedback.stores.redis.connection import TIMEOUT_SECONDS
 from feedback.stores.redis.durability import ServerDurability, read_durability
 from feedback.stores.redis.erasure import RedisEraser
 from feedback.stores.redis.exports import RedisExportRegistry
 from feedback.stores.redis.reader import RedisReader
 from feedback.stores.redis.server import Server
 from feedback.stores.redis.writer import RedisWriter
-
-TIMEOUT_SECONDS = 5.0
 
 
 class RedisFeedback(RedisWriter, RedisReader, RedisExportRegistry, RedisEraser):
