@@ -22,9 +22,10 @@ from uuid import uuid4
 from redis import Redis
 
 from feedback.records import Vote
+from feedback.stores.redis.connection import TIMEOUT_SECONDS
 from feedback.stores.redis.scripts import RECORD_VOTE
 from feedback.stores.redis.server import Server
-from feedback.stores.redis.store import TIMEOUT_SECONDS, RedisFeedback
+from feedback.stores.redis.store import RedisFeedback
 from feedback.stores.redis.writer import feedback_call
 from feedback.stores.sqlite.rows import feedback_row
 from feedback.stores.sqlite.schema import RECORD_VOTE as INSERT_VOTE
