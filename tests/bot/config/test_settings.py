@@ -261,11 +261,6 @@ def test_the_sample_holds_every_setting_and_is_right_when_uncommented():
         assert getattr(loaded, key) == getattr(default, key)
 
 
-@pytest.mark.parametrize("key", [*Settings.model_fields, *Source.model_fields, *Channel.model_fields])
-def test_the_readme_names_every_setting(key):
-    assert f"`{key}`" in (ROOT / "README.md").read_text(encoding="utf-8")
-
-
 ELASTIC = "FOOTNOTE_ELASTICSEARCH_"
 
 

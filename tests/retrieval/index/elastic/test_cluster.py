@@ -13,7 +13,7 @@ from retrieval.sources.files import Source
 from retrieval.sync import sync
 from tests.fakes import FakeEmbedder
 from tests.retrieval.conftest import LEASE
-from tests.retrieval.index.elastic.test_faults import ActingEmbedder, Load, assert_holds, folder_of, small_steps
+from tests.retrieval.index.elastic.test_faults import ActingEmbedder, Load, assert_holds, folder_of, sync_folder
 from tests.servers.elastic.cluster import Cluster, name
 from tests.servers.elastic.server import Server
 
@@ -100,17 +100,16 @@ def test_a_process_that_starts_while_a_node_is_down_finds_the_others(elasticsear
 
 
 @pytest.mark.parametrize("after", [1, 4, 9])
-def test_a_sync_outlives_the_master_or_says_that_it_did_not(elasticsearch_cluster, key, tmp_path, monkeypatch, after):
+def test_a_sync_outlives_the_master_or_says_that_it_did_not(elasticsearch_cluster, key, tmp_path, after):
     cluster, folder, alias = elasticsearch_cluster, folder_of(tmp_path / "docs"), f"fault-sync-{after}"
-    small_steps(monkeypatch)
     with closing(opened(cluster, alias, key=key)) as index:
         sync([Source("docs", folder, only=folder / "000.md")], index, FakeEmbedder())
         until(lambda: len(places(cluster, f"{alias}-000001")) == 2, "the index has no second copy")
         embedder = ActingEmbedder(cluster.kill_elected, after=after)
         with suppress(SearchUnavailable):  # either is right, as long as the next one completes it
-            sync([Source("docs", folder)], index, embedder)
+            sync_folder(index, folder, embedder)
         assert embedder.acted
-        sync([Source("docs", folder)], index, FakeEmbedder())
+        sync_folder(index, folder)
         assert_holds(index, folder)
 
 

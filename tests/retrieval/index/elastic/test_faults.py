@@ -46,7 +46,8 @@ DOCUMENTS, PARTS = 60, 6
 READ_LIMIT = 3.0
 # What a busy machine may add to a limit before a test calls it broken.
 SLACK = 4.0
-# A sync sends and shows every few documents, so that what breaks it finds it half-way.
+# A sync embeds few passages at once, sends and shows every few documents, so that what breaks it finds it half-way.
+BATCH_SIZE = 12
 SMALL_STEPS = WriteLimits(request_bytes=20_000, commit_bytes=60_000)
 
 SYNC = """
@@ -55,22 +56,16 @@ from pathlib import Path
 from retrieval import sync as syncing
 from tests.fakes import FakeEmbedder
 from tests.retrieval.conftest import elastic
-from tests.retrieval.index.elastic.test_faults import SMALL_STEPS
+from tests.retrieval.index.elastic.test_faults import BATCH_SIZE, SMALL_STEPS
 
 url, alias, folder = sys.argv[1:]
-syncing.EMBEDDED_TOGETHER = 12
 
 def progress(stage, done, total):
     print(stage, flush=True)
 
 index = elastic(url, alias, limits=SMALL_STEPS)
-syncing.sync([syncing.Source("docs", Path(folder))], index, FakeEmbedder(), progress=progress)
+syncing.sync([syncing.Source("docs", Path(folder))], index, FakeEmbedder(), progress=progress, batch_size=BATCH_SIZE)
 """
-
-
-def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A sync embeds few documents at once, so that what breaks it finds it half-way."""
-    monkeypatch.setattr("retrieval.sync.EMBEDDED_TOGETHER", 12)
 
 
 def folder_of(folder: Path, word: str = "alpha", *, documents: int = DOCUMENTS) -> Path:
@@ -220,7 +215,8 @@ def opener(server: Server, name: str) -> Iterator[Callable[..., ElasticIndex]]:
 
 
 def sync_folder(index: ElasticIndex, folder: Path, embedder: FakeEmbedder | None = None) -> None:
-    sync([Source("docs", folder)], index, embedder or FakeEmbedder())
+    """Sync in batches so small that what breaks it finds it half-way."""
+    sync([Source("docs", folder)], index, embedder or FakeEmbedder(), batch_size=BATCH_SIZE)
 
 
 def refused(attempt: Callable[[], object], *, limit: float, match: str = r"^Elasticsearch at [^\n]+: [^\n]+$") -> str:
@@ -269,12 +265,9 @@ def test_a_server_killed_during_searches_ends_each_of_them_in_time(server, opene
 
 @pytest.mark.full
 @pytest.mark.parametrize("after", [0, 7, 20])
-def test_a_sync_whose_server_is_killed_says_so_and_the_next_one_completes_it(
-    server, opener, tmp_path, monkeypatch, after
-):
+def test_a_sync_whose_server_is_killed_says_so_and_the_next_one_completes_it(server, opener, tmp_path, after):
     folder = folder_of(tmp_path / "docs")
     index = opener(limits=SMALL_STEPS, retries=Retries(longest_pause=0.5))
-    small_steps(monkeypatch)
     sync_folder(index, folder)
     folder_of(folder, "beta")
     (folder / "000.md").unlink()
@@ -342,7 +335,7 @@ def assert_sections(index: ElasticIndex, folder: Path) -> None:
 
 
 @pytest.mark.full
-def test_a_server_that_accepts_and_never_answers_is_given_up_in_time(server, opener, tmp_path, monkeypatch):
+def test_a_server_that_accepts_and_never_answers_is_given_up_in_time(server, opener, tmp_path):
     folder, index = folder_of(tmp_path / "docs"), opener()
     sync_folder(index, folder)
     server.pause()
@@ -365,7 +358,6 @@ def test_a_server_that_accepts_and_never_answers_is_given_up_in_time(server, ope
 def test_a_writer_whose_server_hangs_gives_up_and_the_next_one_completes_its_work(
     server, opener, tmp_path, monkeypatch, hanging
 ):
-    small_steps(monkeypatch)
     folder, index = folder_of(tmp_path / "docs"), opener(limits=replace(SMALL_STEPS, timeout=READ_LIMIT))
     with monkeypatch.context() as patched:
         embedder = ActingEmbedder(
@@ -474,8 +466,7 @@ def crowded() -> Iterator[Server]:
 
 
 @pytest.mark.full
-def test_writes_that_are_turned_away_for_now_are_tried_again(crowded, tmp_path, monkeypatch):
-    small_steps(monkeypatch)
+def test_writes_that_are_turned_away_for_now_are_tried_again(crowded, tmp_path):
     folder = folder_of(tmp_path / "docs")
     messages: list[str] = []
 
@@ -508,10 +499,7 @@ def test_writes_that_are_turned_away_for_now_are_tried_again(crowded, tmp_path, 
             assert_holds(index, folder)
 
 
-def test_a_disk_that_fills_up_during_a_sync_is_told_and_the_next_one_completes_it(
-    elasticsearch_url, alias, tmp_path, monkeypatch
-):
-    small_steps(monkeypatch)
+def test_a_disk_that_fills_up_during_a_sync_is_told_and_the_next_one_completes_it(elasticsearch_url, alias, tmp_path):
     folder = folder_of(tmp_path / "docs")
     # Nothing is sent before its batch is hidden, so the first write that the full disk refuses is that of the mark.
     limits, retries = WriteLimits(commit_bytes=60_000), Retries(longest_pause=0.05)
