@@ -19,7 +19,7 @@ from bot.answering.understanding.condensing import QuestionCondenser
 from bot.answering.writing.chat_generator import ChatGenerator
 from bot.answering.writing.chat_model import ChatModel, Limits, ReplyListener, open_model
 from bot.answering.writing.generator import Generator
-from bot.config.settings import Settings, revealed
+from bot.config.settings import Settings, reveal
 from bot.errors import BotError
 from bot.services.ingestion import IngestionService
 from bot.services.privacy import PrivacyService
@@ -48,7 +48,7 @@ if TYPE_CHECKING:  # a command that only asks must not wait for what serves, mea
     from bot.services.diagnostics.check import Check
     from bot.services.diagnostics.service import DiagnosticsService
     from bot.services.escalation import EscalationService
-    from bot.services.evaluation.comparison import Candidate
+    from bot.services.evaluation.candidates import Candidate
     from bot.services.evaluation.service import EvaluationService
     from bot.services.knowledge import KnowledgeAdapter
     from bot.services.overview import OverviewService
@@ -117,9 +117,7 @@ class Components:
         self.parts = given
         self.lock = threading.RLock()
         self._closing = ExitStack()
-        self.pseudonym = Pseudonyms(
-            settings.home, key=revealed(settings.user_key), shared=settings.redis_url is not None
-        )
+        self.pseudonym = Pseudonyms(settings.home, key=reveal(settings.user_key), shared=settings.redis_url is not None)
 
     @part
     def embedder(self) -> Embedder:
@@ -149,7 +147,7 @@ class Components:
         from feedback.stores.journal.store import JournaledFeedback
         from feedback.stores.redis.store import RedisFeedback
 
-        redis = RedisFeedback(revealed(settings.redis_url), workspace=settings.workspace)
+        redis = RedisFeedback(reveal(settings.redis_url), workspace=settings.workspace)
         journaled = JournaledFeedback(redis, settings.home / "journal.db", limit=settings.journal_limit)
         return self._closing.enter_context(closing(journaled))
 
@@ -162,7 +160,7 @@ class Components:
             return self._closing.enter_context(closing(SqliteState(self.settings.home / "state.db")))
         from bot.state.redis.store import RedisState
 
-        redis = RedisState(revealed(self.settings.redis_url), workspace=self.settings.workspace)
+        redis = RedisState(reveal(self.settings.redis_url), workspace=self.settings.workspace)
         return self._closing.enter_context(closing(redis))
 
     @part
@@ -280,7 +278,7 @@ class App(Components):
     @part
     def evaluation(self) -> "EvaluationService":
         """Figures on judged question files."""
-        from bot.services.evaluation.comparison import ReplaySearch
+        from bot.services.evaluation.candidates import ReplaySearch
         from bot.services.evaluation.service import EvaluationService
 
         return EvaluationService(
@@ -345,7 +343,7 @@ def build_readiness(app: App) -> "Readiness":
 
     feedback = app.feedback
     checks = readiness_checks(
-        index=app.index.reader,
+        index_counts=app.index.reader.counts,
         embedder=app.embedder,
         feedback=feedback.store if isinstance(feedback, JournaledFeedback) else feedback,
         state=app.state,
@@ -375,9 +373,9 @@ def _elastic_connection(settings: Settings) -> "Connection":
     return Connection(
         urls=settings.elasticsearch_url,
         cloud_id=settings.elasticsearch_cloud_id,
-        api_key=revealed(settings.elasticsearch_api_key),
+        api_key=reveal(settings.elasticsearch_api_key),
         username=settings.elasticsearch_username,
-        password=revealed(settings.elasticsearch_password),
+        password=reveal(settings.elasticsearch_password),
         ca_certs=str(settings.elasticsearch_ca_certs or ""),
         fingerprint=settings.elasticsearch_fingerprint,
         timeout=settings.elasticsearch_timeout,
@@ -389,7 +387,7 @@ def _chat_model(settings: Settings, *, name: str = "", listener: ReplyListener |
     return open_model(
         name or settings.model,
         base_url=settings.model_base_url,
-        api_key=revealed(settings.model_api_key),
+        api_key=reveal(settings.model_api_key),
         limits=Limits(seconds=settings.model_timeout),
         listener=listener,
     )
@@ -471,7 +469,7 @@ def _pipeline(
 
 def _candidate(app: Components, name: str, search: Search) -> "Candidate":
     """Return a way to answer for a comparison: `extractive`, or a chat model by its name."""
-    from bot.services.evaluation.comparison import Candidate, InstrumentedGenerator
+    from bot.services.evaluation.candidates import Candidate, InstrumentedGenerator
 
     if name == EXTRACTIVE:
         return Candidate(name, _pipeline(app, search, None))

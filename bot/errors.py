@@ -1,4 +1,4 @@
-"""What can go wrong in the bot. The texts are safe to show to a person.
+"""The errors of the bot. Their texts are safe to show to a person.
 
 BotError
   SettingsError     footnote.toml or the environment holds something wrong; every problem is named at once
@@ -34,10 +34,10 @@ class UsageProblem(BotError):
 
 
 class GenerationFailed(BotError):
-    """A generator did not finish its answer; `kind` says what the matter is.
+    """A generator did not finish its answer; `kind` is the reason.
 
-    `again` is whether trying once more may help, `wait` the seconds that it asks for before that, and `status` what
-    the model's server gave as its HTTP status, if it gave any.
+    `again` is whether another attempt may help, `wait` the seconds to wait before it, and `status` the HTTP status of
+    the model's server, None without a response.
     """
 
     def __init__(self, kind: FailureKind, *, again: bool = False, wait: float = 0.0, status: int | None = None) -> None:

@@ -14,7 +14,7 @@ STAFF = frozenset({EVERYONE})
 class Audience:
     """The groups that an answer in a place may use.
 
-    `private` is true where only the asker reads the answer, `bot_not_member` where the bot may not look at the place.
+    `private` is true where only the asker reads the answer, `bot_not_member` where the bot may not read the place.
     """
 
     groups: frozenset[str]

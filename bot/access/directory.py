@@ -1,4 +1,4 @@
-"""The port through which a chat platform says who somebody is and who reads a channel."""
+"""The port to the people, user groups and channels of a chat platform."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from typing import Protocol
 class Person:
     """A person of a platform: the names that settings may use for them, and whether they are of this company.
 
-    Somebody of whom nothing can be learned is a guest.
+    Somebody of whom nothing is known is a guest.
     """
 
     id: str
@@ -19,10 +19,10 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class ChannelInfo:
-    """A channel that the bot may look at.
+    """A channel that the bot may read.
 
-    `external`: another company reads along. `direct`: the bot is alone with one person, `direct_with` where that is
-    known.
+    `external` is true where people of another company read it, `direct` where the bot is alone with one person, whose
+    id is `direct_with` where it is known.
     """
 
     external: bool = False
@@ -53,7 +53,7 @@ class Directory(Protocol):
         ...
 
     def channel(self, channel: str) -> ChannelInfo | None:
-        """Return a channel; None where the bot may not look at it, being no member."""
+        """Return a channel; None where the bot may not read it because it is no member."""
         ...
 
     def channel_members(self, channel: str) -> frozenset[str] | None:

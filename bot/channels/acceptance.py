@@ -66,4 +66,4 @@ class EventAcceptor:
         channel = event.place.channel_name
         if all(source.owner_channel != channel for source in self._settings.sources):
             return False
-        return self._escalation.of_thread(event.place.thread_name) is not None
+        return self._escalation.find_by_thread(event.place.thread_name) is not None

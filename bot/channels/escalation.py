@@ -9,8 +9,8 @@ from bot.channels.events import IncomingEvent, Place, parse_thread_name
 from bot.channels.port import Renderer, Undeliverable
 from bot.errors import UsageProblem
 from bot.services.escalation import (
-    ALREADY,
-    FORGOTTEN,
+    ALREADY_PASSED_ON,
+    NO_LONGER_KEPT,
     Escalation,
     EscalationRefused,
     EscalationService,
@@ -39,8 +39,8 @@ class EscalationHandler:
         except EscalationRefused as error:
             connection.tell(event, self._renderer.line(str(error)))
             return
-        if not self._escalations.begin(escalation) and claim.attempt == 1:
-            connection.tell(event, self._renderer.line(ALREADY))
+        if not self._escalations.claim(escalation) and claim.attempt == 1:
+            connection.tell(event, self._renderer.line(ALREADY_PASSED_ON))
         else:
             self._pass_on(claim, event, connection, escalation)
 
@@ -73,7 +73,7 @@ class EscalationHandler:
         try:
             self._escalations.accept(escalation, reply.text, author=author, user=event.person, key=key)
         except UnknownExchange:
-            connection.tell(event, self._renderer.line(FORGOTTEN))
+            connection.tell(event, self._renderer.line(NO_LONGER_KEPT))
         except UsageProblem as error:
             connection.tell(event, self._renderer.line(presentation.REPLY_UNACCEPTABLE.format(error=error)))
         else:
@@ -89,13 +89,13 @@ class EscalationHandler:
             thread = checkpoint.message if checkpoint else transport.post(owners, request, event=event.id)
         except Undeliverable as error:
             logger.warning("the owners of documents cannot be asked: %s", error)
-            self._escalations.undo(escalation)
+            self._escalations.release(escalation)
             connection.tell(event, self._renderer.line(presentation.OWNERS_UNREACHABLE))
             return
-        self._escalations.posted(escalation, owners.in_thread(thread).thread_name)
+        self._escalations.record_thread(escalation, owners.in_thread(thread).thread_name)
         connection.tell(
             event, self._renderer.line(presentation.PASSED_ON if event.place.root else presentation.PASSED_ON_PRIVATELY)
         )
 
     def _of_thread(self, event: IncomingEvent) -> OpenEscalation | None:
-        return self._escalations.of_thread(event.place.in_thread(event.place.thread).thread_name)
+        return self._escalations.find_by_thread(event.place.in_thread(event.place.thread).thread_name)

@@ -18,7 +18,7 @@ def command(ctx: click.Context, /, *, as_json: bool) -> None:
     from bot.services.diagnostics.service import examine
 
     invocation = ctx.ensure_object(Invocation)
-    checks = list(examine(invocation.home, bootstrap=invocation.bootstrap))
+    checks = list(examine(invocation.home, service=lambda settings: invocation.bootstrap(settings).diagnostics))
     if as_json:
         print_json([check_json(each) for each in checks])
     else:

@@ -1,4 +1,4 @@
-"""Typed settings from `footnote.toml` in the working folder and `FOOTNOTE_*`; the only reader of either.
+"""Reads typed settings from `footnote.toml` in the working folder and `FOOTNOTE_*`; nothing else reads either.
 
 The environment wins. Every wrong value is reported at once, by name, in one `SettingsError`.
 """
@@ -49,17 +49,17 @@ RESERVED = frozenset(
 RESERVED_SOURCE_KEYS = frozenset({"url"})
 
 
-def _distinct(sources: tuple["Source", ...]) -> tuple["Source", ...]:
-    twice = [name for name, count in Counter(source.name for source in sources).items() if count > 1]
-    if twice:
-        raise validators.wrong(f"names that differ; {twice[0]!r} is given twice")
+def _unique_names(sources: tuple["Source", ...]) -> tuple["Source", ...]:
+    repeated = [name for name, count in Counter(source.name for source in sources).items() if count > 1]
+    if repeated:
+        raise validators.invalid_value(f"names that differ; {repeated[0]!r} is given twice")
     return sources
 
 
 Person = Annotated[str, AfterValidator(validators.person)]
 ChannelName = Annotated[str, AfterValidator(validators.channel_name)]
 Secret = Annotated[SecretStr, AfterValidator(validators.secret)]
-Place = Annotated[Path, BeforeValidator(validators.given), AfterValidator(validators.place)]
+AbsolutePath = Annotated[Path, BeforeValidator(validators.not_empty), AfterValidator(validators.absolute_path)]
 
 
 class Source(BaseModel):
@@ -69,8 +69,8 @@ class Source(BaseModel):
 
     name: Annotated[str, AfterValidator(validators.source_name)]
     type: Annotated[Literal["files"], BeforeValidator(validators.source_type)] = "files"
-    path: Place
-    audience: Annotated[frozenset[str], BeforeValidator(validators.several), AfterValidator(validators.audience)] = (
+    path: AbsolutePath
+    audience: Annotated[frozenset[str], BeforeValidator(validators.as_list), AfterValidator(validators.audience)] = (
         frozenset({EVERYONE})
     )
     owner: str = ""
@@ -82,28 +82,30 @@ class Channel(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    groups: Annotated[frozenset[str], BeforeValidator(validators.several), AfterValidator(validators.audience)] = (
+    groups: Annotated[frozenset[str], BeforeValidator(validators.as_list), AfterValidator(validators.audience)] = (
         frozenset({EVERYONE})
     )
     auto_answer: StrictBool = False
-    per_hour: Annotated[int, BeforeValidator(validators.whole), Field(ge=1, le=10_000)] = 30
+    per_hour: Annotated[int, BeforeValidator(validators.whole_number), Field(ge=1, le=10_000)] = 30
     buttons: StrictBool = True
 
 
 class Settings(BaseSettings):
-    """Everything that can be configured; unset means the embedded default."""
+    """Holds everything that can be configured; unset means the embedded default."""
 
     model_config = SettingsConfigDict(
         frozen=True, extra="forbid", env_prefix=PREFIX, env_ignore_empty=True, hide_input_in_errors=True
     )
 
-    home: Place = Field(default=Path(".footnote"), validate_default=True)
+    home: AbsolutePath = Field(default=Path(".footnote"), validate_default=True)
     embedding_model: Annotated[str, AfterValidator(validators.text)] = "all-MiniLM-L6-v2"
     language: Annotated[str, AfterValidator(validators.language)] = "english"
     confidence_threshold: Annotated[
-        float, BeforeValidator(validators.number), Field(ge=0, le=1, allow_inf_nan=False)
+        float, BeforeValidator(validators.share), Field(ge=0, le=1, allow_inf_nan=False)
     ] = 0.4
-    synonyms: Annotated[Path, BeforeValidator(validators.given), AfterValidator(validators.file)] | None = None
+    synonyms: (
+        Annotated[Path, BeforeValidator(validators.not_empty), AfterValidator(validators.existing_file)] | None
+    ) = None
     elasticsearch_url: Annotated[tuple[str, ...], NoDecode, BeforeValidator(validators.addresses)] = ()
     elasticsearch_cloud_id: Annotated[str, AfterValidator(validators.not_with_url)] = ""
     elasticsearch_username: Annotated[str, AfterValidator(validators.with_elasticsearch)] = ""
@@ -112,8 +114,8 @@ class Settings(BaseSettings):
     elasticsearch_ca_certs: (
         Annotated[
             Path,
-            BeforeValidator(validators.given),
-            AfterValidator(validators.file),
+            BeforeValidator(validators.not_empty),
+            AfterValidator(validators.existing_file),
             AfterValidator(validators.with_elasticsearch),
         ]
         | None
@@ -132,13 +134,13 @@ class Settings(BaseSettings):
     )
     workspace: Annotated[str, AfterValidator(validators.workspace)] = "default"
     user_key: Secret | None = None
-    journal_limit: Annotated[int, BeforeValidator(validators.whole), Field(ge=1, le=10_000_000)] = 100_000
-    keep_words: Annotated[int, BeforeValidator(validators.whole), Field(ge=0, le=36_500)] = 365
-    keep_exchanges: Annotated[int, BeforeValidator(validators.whole), Field(ge=0, le=36_500)] = 1095
+    journal_limit: Annotated[int, BeforeValidator(validators.whole_number), Field(ge=1, le=10_000_000)] = 100_000
+    keep_words: Annotated[int, BeforeValidator(validators.whole_number), Field(ge=0, le=36_500)] = 365
+    keep_exchanges: Annotated[int, BeforeValidator(validators.whole_number), Field(ge=0, le=36_500)] = 1095
     host: Annotated[str, AfterValidator(validators.host)] = "127.0.0.1"
-    port: Annotated[int, BeforeValidator(validators.whole), Field(ge=0, le=65_535)] = 8080
+    port: Annotated[int, BeforeValidator(validators.whole_number), Field(ge=0, le=65_535)] = 8080
     public_host: Annotated[str, AfterValidator(validators.host)] = "127.0.0.1"
-    public_port: Annotated[int, BeforeValidator(validators.whole), Field(ge=0, le=65_535)] = 3978
+    public_port: Annotated[int, BeforeValidator(validators.whole_number), Field(ge=0, le=65_535)] = 3978
     slack_bot_token: Annotated[Secret, AfterValidator(validators.bot_token)] | None = None
     slack_app_token: Annotated[Secret, AfterValidator(validators.app_token)] | None = None
     slack_signing_secret: Secret | None = None
@@ -146,7 +148,7 @@ class Settings(BaseSettings):
     slack_client_secret: Annotated[Secret, AfterValidator(validators.with_client_id)] | None = None
     slack_api_url: Annotated[str, AfterValidator(validators.address)] = ""
     sources: Annotated[
-        tuple[Source, ...], NoDecode, BeforeValidator(validators.from_json), AfterValidator(_distinct)
+        tuple[Source, ...], NoDecode, BeforeValidator(validators.from_json), AfterValidator(_unique_names)
     ] = ()
     groups: Annotated[
         dict[str, frozenset[Person]],
@@ -162,7 +164,7 @@ class Settings(BaseSettings):
 
     @property
     def has_slack(self) -> bool:
-        """Whether one workspace or an app for several is given."""
+        """Tell whether one workspace or an app for several is given."""
         return bool(self.slack_bot_token or self.slack_client_id)
 
     @classmethod
@@ -174,7 +176,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """What is given by hand wins over the environment, which wins over footnote.toml; nothing else is read."""
+        """Return the sources: arguments win over the environment, which wins over footnote.toml."""
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=FILE)
 
 
@@ -183,31 +185,34 @@ ENTRIES: Mapping[str, tuple[Mapping[str, Any], frozenset[str]]] = {
     "sources": (Source.model_fields, RESERVED_SOURCE_KEYS),
     "channels": (Channel.model_fields, frozenset()),
 }
-# Their values are shown nowhere, wrong ones neither: an address may hold a password.
-SECRET = frozenset(
+# No message shows their values, right or wrong: an address may hold a password.
+SECRET_KEYS = frozenset(
     "user_key model_api_key model_base_url redis_url "
     "slack_bot_token slack_app_token slack_signing_secret slack_client_secret "
     "elasticsearch_url elasticsearch_password elasticsearch_api_key".split()
 )
 
 
-def revealed(secret: SecretStr | None) -> str:
-    """A secret's text, for whoever sends it where it belongs; empty for none."""
+def reveal(secret: SecretStr | None) -> str:
+    """Return the text of a secret, which must not be logged; empty for none."""
     return secret.get_secret_value() if secret else ""
 
 
 def load(home: Path | None = None) -> Settings:
-    """The settings in force here; `home` (from the command line) wins over both places."""
-    given: dict[str, Any] = {} if home is None else {"home": home}
-    problems = list(_strangers())
+    """Return the settings of the working folder and the environment; `home` wins over that of either.
+
+    Raises `SettingsError` with every wrong value at once.
+    """
+    arguments: dict[str, Any] = {} if home is None else {"home": home}
+    problems = list(_unknown_variables())
     try:
-        settings = Settings(**given)
+        settings = Settings(**arguments)
     except tomllib.TOMLDecodeError as error:
         problems.append(f"{FILE} is not TOML: {error}")
     except (OSError, UnicodeDecodeError):
         problems.append(f"{FILE} cannot be read: it must be a UTF-8 text file that this user may read")
     except ValidationError as error:
-        problems.extend(dict.fromkeys(_told(detail) for detail in error.errors()))
+        problems.extend(dict.fromkeys(_describe_problem(detail) for detail in error.errors()))
     if problems:
         raise SettingsError(problems)
     return settings
@@ -217,69 +222,73 @@ def _environment() -> Mapping[str, str]:
     return os.environ  # noqa: TID251 - the one place that reads it
 
 
-def _strangers() -> Iterator[str]:
-    """`FOOTNOTE_*` variables that are no setting; pydantic reads only those that it knows."""
+def _unknown_variables() -> Iterator[str]:
+    """Yield a line for each `FOOTNOTE_*` variable that is no setting; pydantic reads only those that it knows."""
     for variable in sorted(_environment()):
         name = variable.upper()
         key = name.removeprefix(PREFIX).lower()
         if name.startswith(PREFIX) and not name.startswith(TEST_PREFIX) and key not in Settings.model_fields:
-            yield _unknown(variable, key, known=Settings.model_fields, reserved=RESERVED, spell=_variable)
+            yield _describe_unknown_key(
+                variable, key, known=Settings.model_fields, reserved=RESERVED, spell=_variable_name
+            )
 
 
-def _variable(key: str) -> str:
+def _variable_name(key: str) -> str:
     return PREFIX + key.upper()
 
 
-Spelling = Callable[[str], str]
-
-
-def _unknown(shown: str, key: str, *, known: Mapping[str, Any], reserved: frozenset[str], spell: Spelling = str) -> str:
+def _describe_unknown_key(
+    location: str, key: str, *, known: Mapping[str, Any], reserved: frozenset[str], spell: Callable[[str], str] = str
+) -> str:
+    """Return the line for a key that is reserved or unknown; `spell` writes a key as its location does."""
     if key in reserved:
-        return f"{shown} is reserved for a later version; remove it"
+        return f"{location} is reserved for a later version; remove it"
     close = difflib.get_close_matches(key, known, n=1)
     hint = f"did you mean {spell(close[0])}?" if close else f"known are {', '.join(spell(name) for name in known)}"
-    return f"{shown} is not a setting; {hint}"
+    return f"{location} is not a setting; {hint}"
 
 
-def _told(detail: ErrorDetails) -> str:
-    """One pydantic problem as a line that names the setting, where it stands, and the accepted form."""
+def _describe_problem(detail: ErrorDetails) -> str:
+    """Return the line for a problem that pydantic found: the setting, where it stands, and the accepted form."""
     key = str(detail["loc"][0])
-    shown = _shown(detail["loc"])
+    location = _location(detail["loc"])
     if detail["type"] == "extra_forbidden" and len(detail["loc"]) == 1:  # unknown variables never come this far
-        return _unknown(f"{FILE}: {key}", key, known=Settings.model_fields, reserved=RESERVED)
+        return _describe_unknown_key(f"{FILE}: {key}", key, known=Settings.model_fields, reserved=RESERVED)
     if detail["type"] == "extra_forbidden":
         known, reserved = ENTRIES[key]
-        return _unknown(shown, str(detail["loc"][-1]), known=known, reserved=reserved)
+        return _describe_unknown_key(location, str(detail["loc"][-1]), known=known, reserved=reserved)
     if detail["type"] == "missing":
-        return f"{shown} is missing"
-    form = detail["msg"] if detail["type"] == "form" else _form(detail["loc"])
-    return f"{shown} must be {form}{_instead(key, detail['input'])}"
+        return f"{location} is missing"
+    form = detail["msg"] if detail["type"] == "form" else _accepted_form(detail["loc"])
+    return f"{location} must be {form}{_describe_value(key, detail['input'])}"
 
 
-def _form(loc: tuple[int | str, ...]) -> str:
+def _accepted_form(loc: tuple[int | str, ...]) -> str:
     if loc[0] == "groups" and len(loc) > 2:
         return "an e-mail address, `slack:ID` or `teams:ID`"
     if loc[0] == "groups" or (loc[0] == "channels" and len(loc) < 3):
-        return validators.FORMS[str(loc[0])]
+        return validators.ACCEPTED_FORMS[str(loc[0])]
     names = [part for part in loc if isinstance(part, str)]
     if loc[0] == "channels" and names[-1] == "groups":
-        return validators.FORMS["audience"]
-    return "a table" if isinstance(loc[-1], int) and len(loc) == 2 else validators.FORMS.get(names[-1], "a text")
+        return validators.ACCEPTED_FORMS["audience"]
+    return (
+        "a table" if isinstance(loc[-1], int) and len(loc) == 2 else validators.ACCEPTED_FORMS.get(names[-1], "a text")
+    )
 
 
-def _instead(key: str, value: Any) -> str:
-    """The wrong value itself, unless it is secret or long."""
-    if key in SECRET or not isinstance(value, str | int | float):
+def _describe_value(key: str, value: Any) -> str:
+    """Return the wrong value as the end of a line; empty where it is secret, long or a table."""
+    if key in SECRET_KEYS or not isinstance(value, str | int | float):
         return ""
-    shown = repr(value)
-    return f", not {shown}" if len(shown) <= 80 else ""
+    text = repr(value)
+    return f", not {text}" if len(text) <= 80 else ""
 
 
-def _shown(loc: tuple[int | str, ...]) -> str:
-    """Where a value stands: `FOOTNOTE_LANGUAGE`, or `footnote.toml: sources[2].audience`."""
+def _location(loc: tuple[int | str, ...]) -> str:
+    """Return where a value stands: `FOOTNOTE_LANGUAGE`, or `footnote.toml: sources[2].audience`."""
     key, *rest = loc
     path = "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in rest if part != "[key]")
-    given = {name.upper() for name, value in _environment().items() if value}
-    if _variable(str(key)) in given:
-        return _variable(str(key)) + path
+    variables = {name.upper() for name, value in _environment().items() if value}
+    if _variable_name(str(key)) in variables:
+        return _variable_name(str(key)) + path
     return f"{FILE}: {key}{path}"

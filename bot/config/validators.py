@@ -1,4 +1,4 @@
-"""What each setting's value must look like; a value that does not is told by the accepted form."""
+"""Validates and normalizes the value of each setting; the error of a wrong one names the accepted form."""
 
 import json
 import os
@@ -20,7 +20,7 @@ LANGUAGES = (
 
 RESERVED_SOURCE_TYPES = ("git", "web", "langchain")
 
-FORMS = {
+ACCEPTED_FORMS = {
     "home": "a folder",
     "embedding_model": "the name of a model, or the path of its folder",
     "confidence_threshold": "a number from 0 to 1",
@@ -47,56 +47,62 @@ FORMS = {
 }
 
 
-def wrong(form: str) -> PydanticCustomError:
-    """A problem told by the form that is accepted."""
+def invalid_value(form: str) -> PydanticCustomError:
+    """Return the error of a value that has not this form: the setting `must be {form}`."""
     return PydanticCustomError("form", "{form}", {"form": form})
 
 
 def text(value: str) -> str:
     if not value.strip() or not value.isprintable():
-        raise wrong("a name without control characters")
+        raise invalid_value("a name without control characters")
     return value.strip()
 
 
-def number(value: Any) -> Any:
-    if isinstance(value, bool):  # pydantic would read true as 1
-        raise wrong("a number from 0 to 1")
-    return value
+def share(value: Any) -> Any:
+    return _not_boolean(value, "a number from 0 to 1")
 
 
-def whole(value: Any) -> Any:
+def whole_number(value: Any) -> Any:
+    return _not_boolean(value, "a whole number")
+
+
+def seconds(value: Any) -> Any:
+    return _not_boolean(value, "a number of seconds from 1 to 600")
+
+
+def _not_boolean(value: Any, form: str) -> Any:
     if isinstance(value, bool):  # pydantic would read true as 1
-        raise wrong("a whole number")
+        raise invalid_value(form)
     return value
 
 
 def language(value: str) -> str:
     if value.lower() not in LANGUAGES:
-        raise wrong(f"one of {', '.join(LANGUAGES)}")
+        raise invalid_value(f"one of {', '.join(LANGUAGES)}")
     return value.lower()
 
 
 def workspace(value: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9._-]{1,64}", value):
-        raise wrong("up to 64 letters, digits, `.`, `_` and `-`")
+        raise invalid_value("up to 64 letters, digits, `.`, `_` and `-`")
     return value
 
 
 def secret(value: SecretStr) -> SecretStr:
     if not value.get_secret_value().strip():
-        raise wrong("a text that is not empty")
+        raise invalid_value("a text that is not empty")
     return value
 
 
 def model(value: str) -> str:
     if value and not re.fullmatch(r"[a-z][a-z0-9_-]*:\S+", value):
-        raise wrong("empty, or `provider:name` such as `openai:gpt-4.1-mini`")
+        raise invalid_value("empty, or `provider:name` such as `openai:gpt-4.1-mini`")
     return value
 
 
 def address(value: str) -> str:
     if value and not re.fullmatch(r"https?://[^\s/]+\S*", value):
-        raise wrong("an address that begins with http:// or https://")
+        raise invalid_value("an address that begins with http:// or https://")
     return value
 
 
@@ -104,181 +110,178 @@ def redis(value: SecretStr) -> SecretStr:
     try:
         parse_redis_url(value.get_secret_value())
     except ValueError as error:
-        raise wrong(str(error)) from None
+        raise invalid_value(str(error)) from None
     return value
 
 
 def with_model(value: str, info: ValidationInfo) -> str:
-    if value and info.data.get("model") == "":  # absent when `model` itself is wrong, which is told on its own
-        raise wrong("left out, or given together with `model`")
+    if value and info.data.get("model") == "":  # absent when `model` itself is wrong, which is reported on its own
+        raise invalid_value("left out, or given together with `model`")
     return value
 
 
 def bot_token(value: SecretStr) -> SecretStr:
     if not re.fullmatch(r"xoxb-\S+", value.get_secret_value()):
-        raise wrong("a bot token, which begins with xoxb-")
+        raise invalid_value("a bot token, which begins with xoxb-")
     return value
 
 
 def app_token(value: SecretStr) -> SecretStr:
     if not re.fullmatch(r"xapp-\S+", value.get_secret_value()):
-        raise wrong("an app-level token, which begins with xapp-")
+        raise invalid_value("an app-level token, which begins with xapp-")
     return value
 
 
 def not_with_bot_token(value: str, info: ValidationInfo) -> str:
     if value and info.data.get("slack_bot_token"):
-        raise wrong("left out where `slack_bot_token`, of one workspace, is given")
+        raise invalid_value("left out where `slack_bot_token`, of one workspace, is given")
     return value
 
 
 def with_client_id(value: SecretStr, info: ValidationInfo) -> SecretStr:
-    if info.data.get("slack_client_id") == "":  # absent when it is wrong itself, which is told on its own
-        raise wrong("left out, or given together with `slack_client_id`")
+    if info.data.get("slack_client_id") == "":  # absent when it is wrong itself, which is reported on its own
+        raise invalid_value("left out, or given together with `slack_client_id`")
     return value
 
 
 def addresses(value: Any) -> Any:
-    """One address, or several with commas between them or in a list."""
-    several = value.split(",") if isinstance(value, str) else value
-    if not isinstance(several, list | tuple) or not all(isinstance(each, str) for each in several):
-        raise wrong("one address, or several with commas between them")
-    given = tuple(each.strip().rstrip("/") for each in several if each.strip())
-    if not all(re.fullmatch(r"https?://[^\s/]+\S*", each) for each in given):
-        raise wrong("one address or several with commas between them, each beginning with http:// or https://")
-    return given
+    """Return the addresses of a text with commas between them, or of a list, without a slash at their end."""
+    parts = value.split(",") if isinstance(value, str) else value
+    if not isinstance(parts, list | tuple) or not all(isinstance(part, str) for part in parts):
+        raise invalid_value("one address, or several with commas between them")
+    urls = tuple(part.strip().rstrip("/") for part in parts if part.strip())
+    if not all(re.fullmatch(r"https?://[^\s/]+\S*", url) for url in urls):
+        raise invalid_value("one address or several with commas between them, each beginning with http:// or https://")
+    return urls
 
 
 def not_with_url(value: str, info: ValidationInfo) -> str:
     if value and info.data.get("elasticsearch_url"):
-        raise wrong("left out where `elasticsearch_url` is given")
+        raise invalid_value("left out where `elasticsearch_url` is given")
     return value
 
 
 def with_elasticsearch(value: Any, info: ValidationInfo) -> Any:
-    said = [info.data.get(f"elasticsearch_{part}", "wrong, which is told on its own") for part in ("url", "cloud_id")]
-    if value and not any(said):
-        raise wrong("left out, or given together with `elasticsearch_url`")
+    # A key is absent when its own value is wrong, which is reported on its own.
+    is_set = any(info.data.get(f"elasticsearch_{part}", True) for part in ("url", "cloud_id"))
+    if value and not is_set:
+        raise invalid_value("left out, or given together with `elasticsearch_url`")
     return value
 
 
 def with_username(value: SecretStr, info: ValidationInfo) -> SecretStr:
     if info.data.get("elasticsearch_username") == "":
-        raise wrong("left out, or given together with `elasticsearch_username`")
+        raise invalid_value("left out, or given together with `elasticsearch_username`")
     return value
 
 
 def not_with_username(value: SecretStr, info: ValidationInfo) -> SecretStr:
     if info.data.get("elasticsearch_username"):
-        raise wrong("left out where `elasticsearch_username` is given")
+        raise invalid_value("left out where `elasticsearch_username` is given")
     with_elasticsearch(value.get_secret_value(), info)
     return value
 
 
 def fingerprint(value: str, info: ValidationInfo) -> str:
     if value and not re.fullmatch(r"(?:[0-9A-Fa-f]{2}:?){32}", value):
-        raise wrong("the SHA-256 of the certificate: 64 hexadecimal digits, with or without colons")
+        raise invalid_value("the SHA-256 of the certificate: 64 hexadecimal digits, with or without colons")
     with_elasticsearch(value, info)
     return value
 
 
 def alias(value: str) -> str:
     if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,127}", value):
-        raise wrong("up to 128 small letters, digits, `.`, `_` and `-`, not beginning with a sign")
+        raise invalid_value("up to 128 small letters, digits, `.`, `_` and `-`, not beginning with a sign")
     return value
 
 
-def file(value: Path) -> Path:
-    found = place(value)
-    if not found.is_file():
-        raise wrong("a file that exists")
-    return found
-
-
-def seconds(value: Any) -> Any:
-    if isinstance(value, bool):
-        raise wrong("a number of seconds from 1 to 600")
-    return value
+def existing_file(value: Path) -> Path:
+    path = absolute_path(value)
+    if not path.is_file():
+        raise invalid_value("a file that exists")
+    return path
 
 
 def source_name(value: str) -> str:
     if not value.strip() or not value.isprintable() or value in {".", ".."} or re.search(r"[/\\#]", value):
-        raise wrong("a name without `/`, `\\`, `#` and control characters")
+        raise invalid_value("a name without `/`, `\\`, `#` and control characters")
     return value.strip()
 
 
 def source_type(value: Any) -> Any:
     if value in RESERVED_SOURCE_TYPES:
-        raise wrong("`files`; this type is reserved for a later version")
+        raise invalid_value("`files`; this type is reserved for a later version")
     return value
 
 
-def given(value: Any) -> Any:
+def not_empty(value: Any) -> Any:
     if value == "":  # Path would read it as the working folder
-        raise wrong("a path that is not empty")
+        raise invalid_value("a path that is not empty")
     return value
 
 
-def place(value: Path) -> Path:
+def absolute_path(value: Path) -> Path:
     try:
         return Path(os.path.abspath(value.expanduser()))  # noqa: PTH100 - absolute() keeps `..`, resolve() follows links
     except RuntimeError:
-        raise wrong("a path whose `~` names a known user") from None
+        raise invalid_value("a path whose `~` names a known user") from None
 
 
 def channel(value: str) -> str:
     if value and not re.fullmatch(r"(slack|teams):\S+", value):
-        raise wrong("`slack:CHANNEL-ID` or `teams:CHANNEL-ID`")
+        raise invalid_value("`slack:CHANNEL-ID` or `teams:CHANNEL-ID`")
     return value
 
 
 def channel_name(value: str) -> str:
     if not re.fullmatch(r"(slack|teams):\S+", value):
-        raise wrong("named by `slack:CHANNEL-ID` or `teams:CHANNEL-ID`")
+        raise invalid_value("named by `slack:CHANNEL-ID` or `teams:CHANNEL-ID`")
     return value
 
 
 def channel_entry(value: Any) -> Any:
-    """A channel's groups alone may stand in place of the table."""
+    """Return the table of a channel, of which the groups alone may be given."""
     return {"groups": value} if isinstance(value, str | list | tuple) else value
 
 
 def host(value: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9._:%-]+", value):
-        raise wrong("an address or the name of this machine, such as 127.0.0.1, or 0.0.0.0 for all of its addresses")
+        raise invalid_value(
+            "an address or the name of this machine, such as 127.0.0.1, or 0.0.0.0 for all of its addresses"
+        )
     return value
 
 
-def several(value: Any) -> Any:
+def as_list(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
 def audience(value: frozenset[str]) -> frozenset[str]:
     if not value or not all(name.strip() and name.isprintable() for name in value):
-        raise wrong("the name of a group, or a list of at least one")
+        raise invalid_value("the name of a group, or a list of at least one")
     return frozenset(name.strip() for name in value)
 
 
 def person(value: str) -> str:
     if not re.fullmatch(r"(slack|teams):\S+|[^@\s]+@[^@\s]+", value):
-        raise wrong("an e-mail address, `slack:ID` or `teams:ID`")
+        raise invalid_value("an e-mail address, `slack:ID` or `teams:ID`")
     return value
 
 
 def group_names(value: dict[str, frozenset[str]]) -> dict[str, frozenset[str]]:
     for name in value:
         if name in {EVERYONE, PUBLIC}:
-            raise wrong(f"other names than {name!r}, which is a word of Footnote's own")
+            raise invalid_value(f"other names than {name!r}, which is a word of Footnote's own")
         if not name.strip() or not name.isprintable():
-            raise wrong("names without control characters")
+            raise invalid_value("names without control characters")
     return value
 
 
 def from_json(value: Any) -> Any:
-    """Tables come from the environment as JSON."""
+    """Return the value of a table, which the environment gives as JSON."""
     if not isinstance(value, str):
         return value
     try:
         return json.loads(value)
     except (ValueError, RecursionError):
-        raise wrong("JSON, when given in the environment") from None
+        raise invalid_value("JSON, when given in the environment") from None

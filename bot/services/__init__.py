@@ -1,1 +1,1 @@
-"""What people can do with Footnote, once for every channel: each service is one group of use cases."""
+"""The use cases of Footnote, the same for every channel; each service is one group of them."""

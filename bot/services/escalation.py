@@ -1,7 +1,7 @@
-"""Hands a question to the owners of the documents, and makes their accepted reply the correction of the answer.
+"""Passes a question on to the owners of the documents, and makes their accepted reply the correction of the answer.
 
-What is passed on is chosen purely from the recorded exchange; where it went is kept in the state store. Question,
-answer and reply are kept nowhere but in the feedback store, from which `forget` erases them.
+The state store keeps where a question went. Question, answer and reply are kept nowhere but in the feedback store,
+from which `forget` erases them.
 """
 
 import json
@@ -11,28 +11,27 @@ from datetime import datetime, timedelta
 
 from bot.config.settings import Source
 from bot.errors import BotError, StateUnavailable, UsageProblem
-from bot.services.votes import MOST_CHARACTERS
+from bot.services.votes import MAX_CHARACTERS
 from bot.state.protocol import StateStore
 from feedback.errors import UnknownExchange
 from feedback.records import Correction, Decision, Exchange
 from feedback.stores.protocol import FeedbackStore
 
-NOBODY = "Nobody is named for these documents, so I cannot pass your question on."
-FORGOTTEN = "This question is no longer kept, so I cannot pass it on."
-ALREADY = "Your question has been passed on already. The reply will appear in its conversation."
-# The sections that are named of an abstention: the nearest ones.
-NEAREST = 3
-# How long a reply is waited for.
+NO_OWNER = "Nobody is named for these documents, so I cannot pass your question on."
+NO_LONGER_KEPT = "This question is no longer kept, so I cannot pass it on."
+ALREADY_PASSED_ON = "Your question has been passed on already. The reply will appear in its conversation."
+# How many of the nearest sections are named of an abstention.
+MAX_NEAREST = 3
 REPLY_WITHIN = timedelta(days=30)
 
 
 class EscalationRefused(BotError):
-    """A question cannot be passed on; the text says why, for whoever asked."""
+    """Raised when a question cannot be passed on; the text tells the asker why."""
 
 
 @dataclass(frozen=True, slots=True)
 class CitedSection:
-    """A section that the answer cites or, for an abstention, that came near; `url` may be empty."""
+    """A section that the answer cites or, of an abstention, one of the nearest; `url` may be empty."""
 
     document: str
     title: str
@@ -42,10 +41,10 @@ class CitedSection:
 
 @dataclass(frozen=True, slots=True)
 class Escalation:
-    """What is passed on of an answer to the people behind `channel`, and the asker's conversation, where replies go.
+    """A question with the parts of its answer that the owners in `channel` are shown; replies go to `place`.
 
-    `sentences` and `sections` hold only what comes from documents that these people own: the asker may read more than
-    they. `channel` and `place` are in the platform's own names.
+    `sentences` and `sections` come only from documents that these people own, as the asker may read more than they.
+    `channel` and `place` are in the platform's own names.
     """
 
     answer: str
@@ -58,7 +57,7 @@ class Escalation:
 
 @dataclass(frozen=True, slots=True)
 class OpenEscalation:
-    """A question that was passed on: to which channel, and where its replies go."""
+    """A question that was passed on to the owners in `channel`; replies go to `place`, the asker's conversation."""
 
     answer: str
     channel: str
@@ -66,7 +65,7 @@ class OpenEscalation:
 
 
 class EscalationService:
-    """Questions that people want a person's answer to, as all replicas know of them.
+    """Passes questions on to owners, each once whatever the number of replicas, and accepts their replies.
 
     Methods raise `StateUnavailable` when the state store cannot be reached, and may then be called again.
     """
@@ -87,39 +86,39 @@ class EscalationService:
         self._clock = clock
 
     def compose(self, answer: str, *, platform: str, place: str) -> Escalation:
-        """Return what is to be passed on of an answer, and to whom; raises `EscalationRefused` and `FeedbackError`."""
+        """Return what is passed on of an answer, and to whom; raises `EscalationRefused` and `FeedbackError`."""
         try:
             exchange = self._feedback.exchange(answer)
         except UnknownExchange as error:
-            raise EscalationRefused(FORGOTTEN) from error
+            raise EscalationRefused(NO_LONGER_KEPT) from error
         if exchange.pruned:
-            raise EscalationRefused(FORGOTTEN)
-        made = escalation(exchange, self._sources, platform=platform, place=place)
-        if made is None:
-            raise EscalationRefused(NOBODY)
-        return made
+            raise EscalationRefused(NO_LONGER_KEPT)
+        escalation = compose_escalation(exchange, self._sources, platform=platform, place=place)
+        if escalation is None:
+            raise EscalationRefused(NO_OWNER)
+        return escalation
 
-    def begin(self, escalation: Escalation) -> bool:
-        """Claim the right to pass a question on; False when it was claimed before, so that owners see it once."""
+    def claim(self, escalation: Escalation) -> bool:
+        """Claim the right to pass a question on; False when it was claimed already, so that owners see it once."""
         now = self._clock()
         return self._state.add(_answer_key(escalation.answer), "", expires=now + REPLY_WITHIN, now=now)
 
-    def undo(self, escalation: Escalation) -> None:
-        """Give the right back where the question could not be passed on; it may be tried again."""
+    def release(self, escalation: Escalation) -> None:
+        """Give the claim back when the question could not be passed on, so that it may be tried again."""
         self._state.remove(_answer_key(escalation.answer))
 
-    def posted(self, escalation: Escalation, thread: str) -> None:
-        """Remember where the owners were asked: `thread` is in the platform's own names."""
+    def record_thread(self, escalation: Escalation, thread: str) -> None:
+        """Record the thread in which the owners were asked; its name is the platform's own."""
         row = {"answer": escalation.answer, "channel": escalation.channel, "place": escalation.place}
         self._state.put(_thread_key(thread), json.dumps(row), expires=self._clock() + REPLY_WITHIN)
 
-    def of_thread(self, thread: str) -> OpenEscalation | None:
-        """Return the question whose owners were asked in this thread; None for any other thread."""
-        found = self._state.get(_thread_key(thread), now=self._clock())
-        if found is None:
+    def find_by_thread(self, thread: str) -> OpenEscalation | None:
+        """Return the question whose owners were asked in this thread; None for another thread or after a month."""
+        row = self._state.get(_thread_key(thread), now=self._clock())
+        if row is None:
             return None
         try:
-            return OpenEscalation(**json.loads(found))
+            return OpenEscalation(**json.loads(row))
         except (ValueError, TypeError) as error:
             raise StateUnavailable("a question that was passed on cannot be read") from error
 
@@ -132,16 +131,18 @@ class EscalationService:
         text = reply.strip()
         if not text:
             raise UsageProblem("there is no text in this reply")
-        if len(text) > MOST_CHARACTERS:
-            raise UsageProblem(f"the reply has {len(text)} characters; at most {MOST_CHARACTERS} are kept")
+        if len(text) > MAX_CHARACTERS:
+            raise UsageProblem(f"the reply has {len(text)} characters; at most {MAX_CHARACTERS} are kept")
         now, answer, correction = self._clock(), escalation.answer, f"reply:{key}"
         self._feedback.correct(Correction(correction, answer, self._pseudonym(author), now, text))
         reviewer = self._pseudonym(user)
         self._feedback.decide(Decision(f"accepted:{key}", answer, reviewer, now, "accept", correction, ""))
 
 
-def escalation(exchange: Exchange, sources: Sequence[Source], *, platform: str, place: str) -> Escalation | None:
-    """Return what is passed on of an exchange, and to whom (pure); None where nobody here owns its documents.
+def compose_escalation(
+    exchange: Exchange, sources: Sequence[Source], *, platform: str, place: str
+) -> Escalation | None:
+    """Return what is passed on of an exchange, and to whom (pure); None where its documents have no owner there.
 
     The owners are those of the section that is cited first, of an abstention the nearest; of documents without an
     owner's channel, the next.
@@ -149,17 +150,17 @@ def escalation(exchange: Exchange, sources: Sequence[Source], *, platform: str, 
     if exchange.pruned:
         return None
     owners = _owners(sources, platform)
-    found = _sections(exchange)
-    channel = next((owners[name] for each in found if (name := _source(each.document)) in owners), "")
+    sections = _sections(exchange)
+    channel = next((owners[name] for section in sections if (name := _source(section.document)) in owners), "")
     if not channel:
         return None
-    own = {name for name, owner in owners.items() if owner == channel}
-    theirs = tuple(dict.fromkeys(each for each in found if _source(each.document) in own))
-    return Escalation(exchange.id, exchange.question, channel, place, _sentences(exchange, own), theirs)
+    owned = {name for name, owner in owners.items() if owner == channel}
+    owned_sections = tuple(dict.fromkeys(section for section in sections if _source(section.document) in owned))
+    return Escalation(exchange.id, exchange.question, channel, place, _sentences(exchange, owned), owned_sections)
 
 
 def _owners(sources: Sequence[Source], platform: str) -> Mapping[str, str]:
-    """Return by source the channel of this platform where its owners are asked."""
+    """Return the channel of this platform where the owners are asked, by source."""
     return {each.name: each.owner_channel for each in sources if each.owner_channel.startswith(f"{platform}:")}
 
 
@@ -167,16 +168,16 @@ def _sections(exchange: Exchange) -> list[CitedSection]:
     """Return the cited sections in their order, else the nearest ones."""
     if exchange.citations:
         return [CitedSection(each.document, each.title, each.section, each.url) for each in exchange.citations]
-    return [CitedSection(each.document, each.title, each.section) for each in exchange.shown[:NEAREST]]
+    return [CitedSection(each.document, each.title, each.section) for each in exchange.shown[:MAX_NEAREST]]
 
 
-def _sentences(exchange: Exchange, own: set[str]) -> tuple[str, ...]:
+def _sentences(exchange: Exchange, owned: set[str]) -> tuple[str, ...]:
     """Return the sentences of the answer that rest on documents of these sources alone."""
     sources = {each.number: _source(each.document) for each in exchange.citations}
     return tuple(
         sentence.text
         for sentence in exchange.sentences
-        if sentence.citations and {sources.get(number) for number in sentence.citations} <= own
+        if sentence.citations and {sources.get(number) for number in sentence.citations} <= owned
     )
 
 

@@ -1,4 +1,4 @@
-"""What feedback asks of the documents and the prompts when it makes training data: a `KnowledgePort`."""
+"""Implements `KnowledgePort`: reads documents, checks sentences and builds prompts for training data and reports."""
 
 import hashlib
 import re
@@ -17,54 +17,58 @@ from retrieval.passages import Passage, Query, Turn
 from retrieval.search import Results
 from retrieval.sectioning.sentences import sentences
 
-# Documents whose sections are at hand.
-DOCUMENTS = 512
-# Sections that a question finds, as many as answers are made from.
-FOUND = 10
-# Characters of a text that its sections are searched by.
-ASKED = 1000
+DOCUMENT_CACHE_SIZE = 512
+# As many hits as an answer is made from.
+SEARCH_DEPTH = 10
+# A text is searched for by its beginning.
+MAX_QUERY_CHARACTERS = 1000
 
-CLAIMED = re.compile(r"\s*\[\d{1,3}\]")
-STOP = re.compile(r"[.!?…]+[\"'”’)\]]*$")
+CITATION_MARK = re.compile(r"\s*\[\d{1,3}\]")
+FINAL_STOP = re.compile(r"[.!?…]+[\"'”’)\]]*$")
 
 
 class KnowledgeAdapter:
-    """`Sources` over the index and the search as they are when it is made; each document is read once."""
+    """A `KnowledgePort` over an index and a search.
+
+    Documents are cached: one that changes afterwards may still be read as it was.
+    """
 
     def __init__(self, index: IndexReader, search: Callable[..., Results], *, language: str) -> None:
         self._index = index
         self._search = search
         self._language = language
-        self._held = lru_cache(maxsize=DOCUMENTS)(self._sections)
+        self._sections_of = lru_cache(maxsize=DOCUMENT_CACHE_SIZE)(self._read_sections)
 
     def current_section(self, document: str, anchor: str) -> CurrentSection | None:
-        """The section with this anchor; None when the document or the anchor is gone."""
-        return self._held(document).get(anchor)
+        """Return the section with this anchor; None when the document or the anchor is gone."""
+        return self._sections_of(document).get(anchor)
 
     def supports(self, sentence: str, texts: Sequence[str]) -> bool:
-        """Whether these texts together support the sentence; what speaks to a model in them supports nothing."""
-        return check_entailment(sentence, [spoken(text) for text in texts], language=self._language).supported
+        """Tell whether these texts together support the sentence; instructions to a model in them support nothing."""
+        texts = [remove_injections(text) for text in texts]
+        return check_entailment(sentence, texts, language=self._language).supported
 
     def cite_sentences(self, text: str, passages: Sequence[str]) -> list[AnswerSentence]:
-        """The sentences of a text, each with the number (from 1) of the passage that supports it, or with none."""
-        texts = [spoken(passage) for passage in passages]
-        said = []
+        """Cut a text into sentences, each with the number (from 1) of the passage that supports it, or with none."""
+        texts = [remove_injections(passage) for passage in passages]
+        cited = []
         for start, end in sentences(text):
-            sentence = CLAIMED.sub("", " ".join(text[start:end].split()))
-            found = self._holding(sentence, texts)
-            said.append(AnswerSentence(sentence, () if found is None else (found + 1,)))
-        return said
+            sentence = CITATION_MARK.sub("", " ".join(text[start:end].split()))
+            position = self._supporting_text(sentence, texts)
+            cited.append(AnswerSentence(sentence, () if position is None else (position + 1,)))
+        return cited
 
     def search(self, exchange: Exchange) -> list[FoundSection]:
-        """What the question of this exchange finds now, with its history and for the groups that asked it."""
-        return self._found(Query(exchange.question, _turns(exchange), exchange.groups))
+        """Return what the question of this exchange finds now, with its history and for its groups, best first."""
+        return self._find(Query(exchange.question, _turns(exchange), exchange.groups))
 
     def sections_supporting(self, text: str, groups: frozenset[str]) -> list[FoundSection]:
-        """The sections that these groups may read and that hold every sentence of a text now, best first."""
-        return [each for each in self._found(Query(text[:ASKED], (), groups)) if self._holds(text, each)]
+        """Return the sections that these groups may read and that support every sentence of a text, best first."""
+        found = self._find(Query(text[:MAX_QUERY_CHARACTERS], (), groups))
+        return [section for section in found if self._supports_all(text, section)]
 
-    def _found(self, query: Query) -> list[FoundSection]:
-        results = self._search(query, top=FOUND)
+    def _find(self, query: Query) -> list[FoundSection]:
+        results = self._search(query, top=SEARCH_DEPTH)
         return [
             FoundSection(
                 p.document, p.anchor, p.version, p.embedded_text, hit.score, results.confidence, p.embedded_heading
@@ -73,48 +77,50 @@ class KnowledgeAdapter:
             for p in [hit.passage]
         ]
 
-    def _holds(self, text: str, section: FoundSection) -> bool:
-        said = self.cite_sentences(text, [f"{section.title}\n\n{section.text}"])
-        return bool(said) and all(each.citations for each in said)
+    def _supports_all(self, text: str, section: FoundSection) -> bool:
+        """Tell whether the section supports every sentence of a text; a text without sentences is not supported."""
+        cited = self.cite_sentences(text, [f"{section.title}\n\n{section.text}"])
+        return bool(cited) and all(sentence.citations for sentence in cited)
 
     def prompt(self, exchange: Exchange, shown: Sequence[RetrievedPassage]) -> tuple[Message, ...]:
-        """What a model is sent for this question over these passages; its mark is drawn from the exchange's id."""
-        mark = f"#{hashlib.sha256(exchange.id.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
+        """Build what a model is sent for this question over these passages; the delimiter is derived from the id."""
+        delimiter = f"#{hashlib.sha256(exchange.id.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
         passages = [_passage(each) for each in shown]
-        made = answer_prompt(exchange.question, _turns(exchange), passages, delimiter=mark)
-        return (("system", made.system), ("user", made.user))
+        prompt = answer_prompt(exchange.question, _turns(exchange), passages, delimiter=delimiter)
+        return (("system", prompt.system), ("user", prompt.user))
 
     def completion(self, sentences: Sequence[AnswerSentence]) -> str:
-        """The answer as the prompt's rules want it, `It is five days [2].`; of no sentences the refusal."""
-        return " ".join(_marked(each) for each in sentences) or NOT_FOUND_TOKEN
+        """Write the answer as the prompt's rules ask for it, `It is five days [2].`; without sentences the refusal."""
+        return " ".join(_with_marks(sentence) for sentence in sentences) or NOT_FOUND_TOKEN
 
-    def _holding(self, sentence: str, texts: Sequence[str]) -> int | None:
-        """Which of the texts supports the sentence: one where it stands word for word, before any other is read."""
-        for at, text in enumerate(texts):
+    def _supporting_text(self, sentence: str, texts: Sequence[str]) -> int | None:
+        """Return the position of a text that supports the sentence: the first that contains it, else the best."""
+        for position, text in enumerate(texts):
             if (
                 sentence in " ".join(text.split())
                 and check_entailment(sentence, [text], language=self._language).supported
             ):
-                return at
+                return position
         return best_supporting_text(sentence, texts, language=self._language)
 
-    def _sections(self, document: str) -> Mapping[str, CurrentSection]:
-        held = self._index.document(document)
-        if held is None:
+    def _read_sections(self, document: str) -> Mapping[str, CurrentSection]:
+        """Return the sections of a document by their anchors; nothing for one that is gone."""
+        current = self._index.document(document)
+        if current is None:
             return {}
         ordered = sorted(self._index.sections(document), key=lambda each: (each.anchor, each.ordinal))
-        made = {}
+        sections = {}
         for anchor, group in groupby(ordered, key=lambda each: each.anchor):
             passages = list(group)
             texts = tuple(each.embedded_text for each in passages)
             audience = passages[0].audience
-            made[anchor] = CurrentSection(passages[0].version, "\n\n".join(texts), audience, held.owner, texts)
-        return made
+            sections[anchor] = CurrentSection(passages[0].version, "\n\n".join(texts), audience, current.owner, texts)
+        return sections
 
 
 @lru_cache(maxsize=TEXT_CACHE_SIZE)
-def spoken(text: str) -> str:
-    """The paragraphs of a text that speak to people; the very same text where all of them do."""
+def remove_injections(text: str) -> str:
+    """Return a text without the paragraphs that instruct a model; the same object where there are none."""
     paragraphs = PARAGRAPH_BREAK.split(text)
     kept = [each for each in paragraphs if not is_injection(each)]
     return text if len(kept) == len(paragraphs) else "\n\n".join(kept)
@@ -125,6 +131,7 @@ def _turns(exchange: Exchange) -> tuple[Turn, ...]:
 
 
 def _passage(shown: RetrievedPassage) -> Passage:
+    """Return what was shown as a passage that a prompt can be built of."""
     headings = tuple(each for each in shown.section.split(" > ") if each)
     return Passage(
         shown.document,
@@ -142,10 +149,10 @@ def _passage(shown: RetrievedPassage) -> Passage:
     )
 
 
-def _marked(said: AnswerSentence) -> str:
-    """The sentence on one line without the mark of a list, its numbers before the full stop."""
-    text = LINE_MARKUP.sub("", " ".join(said.text.split()))
-    marks = "".join(f"[{number}]" for number in said.citations)
-    stop = STOP.search(text)
-    at = stop.start() if stop else len(text)
-    return f"{text[:at]} {marks}{text[at:]}" if marks else text
+def _with_marks(sentence: AnswerSentence) -> str:
+    """Return the sentence on one line without the mark of a list item, its citations before the full stop."""
+    text = LINE_MARKUP.sub("", " ".join(sentence.text.split()))
+    marks = "".join(f"[{number}]" for number in sentence.citations)
+    stop = FINAL_STOP.search(text)
+    end = stop.start() if stop else len(text)
+    return f"{text[:end]} {marks}{text[end:]}" if marks else text

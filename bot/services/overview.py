@@ -1,4 +1,4 @@
-"""Tells people what they may read and owners how their documents do, and makes the report."""
+"""Tells people what they may read and owners how their documents do, and builds the report."""
 
 import logging
 import threading
@@ -20,7 +20,7 @@ from feedback.stores.protocol import FeedbackReader
 from retrieval.errors import RetrievalError
 from retrieval.index.protocols import IndexReader
 from retrieval.passages import Document, readable_audiences
-from retrieval.progress import Progress
+from retrieval.progress import Progress, ignore_progress
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ REPORT_PERIOD = timedelta(days=90)
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """A question that somebody may press instead of typing it."""
+    """A suggested question, with the title of the button that asks it."""
 
     title: str
     message: str
@@ -43,7 +43,7 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class FailingSection:
-    """A section whose answers people voted down, for whoever owns it."""
+    """A section whose answers people voted down."""
 
     title: str
     section: str
@@ -52,16 +52,16 @@ class FailingSection:
 
 @dataclass(frozen=True, slots=True)
 class OwnedDocuments:
-    """How the documents of an owner do; `reviews` counts the answers that wait for a decision, None while unknown."""
+    """The state of an owner's documents; `reviews` counts the answers that wait for a decision, None while unknown."""
 
     failing: Sequence[FailingSection] = ()
     reviews: int | None = None
 
 
 class OverviewService:
-    """What may be shown to one person of the documents and of the feedback; may be used from any thread.
+    """Summarizes documents and feedback for one person; may be used from any thread.
 
-    What the home page needs is kept for ten minutes; what cannot be read just now is left out of it.
+    All but the report is cached for ten minutes; what cannot be read just now is left out.
     """
 
     def __init__(
@@ -93,9 +93,9 @@ class OverviewService:
         since: datetime | None = None,
         until: datetime | None = None,
         min_askers: int = 2,
-        progress: Progress = lambda *_: None,
+        progress: Progress = ignore_progress,
     ) -> Mapping[str, Any]:
-        """Return what people say of the answers from `since` until before `until`, what fails, and what mends it."""
+        """Return the report on the answers from `since` until before `until`: votes, what fails, what mends it."""
         return build_report(
             self._feedback.reviewed_exchanges(since=since, until=until),
             self._knowledge if self._index.sources() else None,
@@ -108,15 +108,15 @@ class OverviewService:
     @cachedmethod(lambda self: self._cache, key=lambda _, groups: ("sources", groups), lock=lambda self: self._lock)
     def sources(self, groups: frozenset[str]) -> Sequence[tuple[str, str]]:
         """Return the sources that hold something for these groups, each with the day of its newest such document."""
-        found = []
+        sources = []
         try:
             for name, documents in self._documents(readable_audiences(groups)):
                 days = [document.modified for document in documents if document.modified]
                 if documents:
-                    found.append((name, f"{max(days):%d.%m.%Y}" if days else ""))
+                    sources.append((name, f"{max(days):%d.%m.%Y}" if days else ""))
         except RetrievalError as error:
             logger.info("the sources cannot be read just now: %s", error)
-        return found
+        return sources
 
     @cachedmethod(lambda self: self._cache, key=lambda _, groups: ("prompts", groups), lock=lambda self: self._lock)
     def prompts(self, groups: frozenset[str]) -> Sequence[Prompt]:
@@ -128,7 +128,7 @@ class OverviewService:
             return []
 
     def owned(self, names: Iterable[str]) -> OwnedDocuments | None:
-        """Return how the documents of a person do, who goes by these names; None for somebody who owns none."""
+        """Return the state of the documents of the person with these names; None for somebody who owns none."""
         known = {name.casefold() for name in names if name}
         owned = [source for source in self._configured if source.owner.strip().casefold() in known]
         if not owned:
@@ -137,18 +137,18 @@ class OverviewService:
         return OwnedDocuments(self._failing(prefixes), self._waiting(prefixes))
 
     def _prompts(self, readable: frozenset[str]) -> Iterator[Prompt]:
-        documents = [document for _, found in self._documents(readable) for document in found]
+        documents = [document for _, of_source in self._documents(readable) for document in of_source]
         for document in _spread(documents, PROMPTS):
             sections = [each for each in self._index.sections(document.id) if each.audience & readable]
             headings = [each.section.rpartition(" > ")[2] for each in sections if " > " in each.section]
             subject = headings[0] if headings else document.title
-            yield Prompt(_shortened(document.title, 60), f"What do our documents say about {_shortened(subject, 120)}?")
+            yield Prompt(_shorten(document.title, 60), f"What do our documents say about {_shorten(subject, 120)}?")
 
     def _documents(self, readable: frozenset[str]) -> Iterator[tuple[str, list[Document]]]:
         """Yield each source with those of its sampled documents that may be read."""
         for name in sorted(self._index.sources()):
-            found = (self._index.document(key) for key in islice(sorted(self._index.stored(name)), SAMPLED_DOCUMENTS))
-            yield name, [each for each in found if each and each.audience & readable]
+            sampled = (self._index.document(key) for key in islice(sorted(self._index.stored(name)), SAMPLED_DOCUMENTS))
+            yield name, [each for each in sampled if each and each.audience & readable]
 
     def _failing(self, prefixes: tuple[str, ...]) -> list[FailingSection]:
         """Return the failing sections of these sources, the worst first."""
@@ -182,12 +182,12 @@ class OverviewService:
         return [tuple(each.document for each in reviewed.exchange.citations) for reviewed in waiting]
 
 
-def _spread(documents: Sequence[Document], most: int) -> Sequence[Document]:
-    """Return so many of the documents, spread from the first to the last."""
-    step = max(1, len(documents) // most)
-    return documents[::step][:most]
+def _spread(documents: Sequence[Document], count: int) -> Sequence[Document]:
+    """Return at most so many of the documents, spread from the first to the last."""
+    step = max(1, len(documents) // count)
+    return documents[::step][:count]
 
 
-def _shortened(text: str, most: int) -> str:
+def _shorten(text: str, max_characters: int) -> str:
     line = " ".join(text.split())
-    return line if len(line) <= most else line[: most - 1].rstrip() + "…"
+    return line if len(line) <= max_characters else line[: max_characters - 1].rstrip() + "…"

@@ -1,4 +1,4 @@
-"""Erases a person everywhere, and prunes what is too old."""
+"""Erases a person everywhere, and prunes what is older than the settings keep it."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -10,7 +10,7 @@ from feedback.stores.protocol import FeedbackEraser
 
 
 class PrivacyService:
-    """What people may ask for about what is kept of them."""
+    """Removes what is kept of people."""
 
     def __init__(
         self,
@@ -30,7 +30,7 @@ class PrivacyService:
     def forget(self, user: str) -> ErasureResult:
         """Erase what is recorded of a person, and return what it was and which exports hold rows of theirs.
 
-        Raises `FeedbackError` and `StateUnavailable`; then call it again.
+        Raises `FeedbackError` and `StateUnavailable`; it may then be called again, for it is idempotent.
         """
         person = self._pseudonym(user)
         for key in self._state.keys(person_prefix(person), now=self._clock()):
@@ -38,8 +38,8 @@ class PrivacyService:
         return self._feedback.forget(person)
 
     def prune(self) -> tuple[int, int]:
-        """Prune what is older than the settings keep it; returns how many exchanges lost their words and how many went.
+        """Prune now, and return how many exchanges lost their words and how many were removed.
 
-        It also happens by itself once a day, beside a question or a vote.
+        Pruning also happens once a day by itself, when a question or a vote is recorded.
         """
         return self._retention.prune()

@@ -11,12 +11,12 @@ from feedback.records import AnswerSentence, Exchange, RetrievedPassage, StoredC
 from feedback.stores.protocol import FeedbackStore
 from retrieval.passages import Turn
 
-# Earlier exchanges of a conversation that a follow-up is understood from.
-REMEMBERED = 6
+# Exchanges of a conversation that a follow-up is understood from.
+MAX_HISTORY = 6
 
 
 class QuestionService:
-    """The questions of all channels; may be used from any thread.
+    """Answers and records questions; may be used from any thread.
 
     `pseudonym` maps a person's name to the one under which records are kept; `embedding` names the model whose vectors
     the answers were found with.
@@ -51,11 +51,11 @@ class QuestionService:
         return self._pipeline.stream(question, prepare=prepare)
 
     def record(self, question: Question, answer: Answer, *, platform: str = "terminal") -> None:
-        """Remember an exchange, so that it can be voted on; raises `FeedbackError`."""
+        """Record an exchange, so that it can be voted on; raises `FeedbackError`."""
         asker = self._pseudonym(question.user)
         at = self._clock()
         self._feedback.record(
-            exchange(question, answer, asker=asker, at=at, index_version=self._embedding, platform=platform)
+            exchange_record(question, answer, asker=asker, at=at, index_version=self._embedding, platform=platform)
         )
         self._retention.prune_if_due()
 
@@ -66,17 +66,17 @@ class QuestionService:
     def history(
         self, conversation: str, *, user: str, groups: frozenset[str], shared: bool = False
     ) -> tuple[Turn, ...]:
-        """Return the turns of a conversation so far that this person may know of, oldest first.
+        """Return the last turns of a conversation that this person may know of, oldest first; none of an unknown one.
 
-        A `shared` conversation was held where all who go on with it have seen it. Raises `FeedbackError`.
+        `shared` means that all who take part have seen the whole conversation. Raises `FeedbackError`.
         """
-        exchanges = self._feedback.conversation(conversation, limit=REMEMBERED)
+        exchanges = self._feedback.conversation(conversation, limit=MAX_HISTORY)
         if not exchanges:
             return ()
         return visible_turns(exchanges, asker=None if shared else self._pseudonym(user), groups=groups)
 
 
-def exchange(
+def exchange_record(
     question: Question, answer: Answer, *, asker: str, at: datetime, index_version: str, platform: str = "terminal"
 ) -> Exchange:
     """Return the record of a question and its answer (pure)."""

@@ -1,4 +1,4 @@
-"""Prunes feedback that is older than the settings keep it, once a day, beside whatever else is done then."""
+"""Prunes feedback that is older than the settings keep it, once a day, when a question or a vote is recorded."""
 
 import logging
 import threading
@@ -18,8 +18,8 @@ DAY_SECONDS = 24 * 3600
 class Retention:
     """Removes words and exchanges after so many days; 0 keeps them for ever.
 
-    When it last ran is the modification time of the file `marker` in the state folder, so that commands that live for
-    a second know it too; several processes may prune at once.
+    The modification time of the file `marker` in the state folder is when it last ran, so that short-lived commands
+    know it too; several processes may prune at once.
     """
 
     def __init__(
@@ -46,9 +46,9 @@ class Retention:
         return self._feedback.prune(words_before=words, exchanges_before=exchanges)
 
     def prune_if_due(self) -> None:
-        """Prune in a thread if the last time is a day ago; costs nothing otherwise, and never fails.
+        """Prune in a thread if the last time is a day ago; cheap otherwise, and never raises.
 
-        The process ends when the thread is done. Nothing is pruned on the first day, when nothing can be old.
+        The process waits for the thread before it ends. The first call in a state folder only creates the marker.
         """
         if time.monotonic() < self._next_look:
             return

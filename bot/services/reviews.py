@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Literal, get_args
 
 from bot.errors import UsageProblem
-from bot.services.votes import MOST_CHARACTERS
+from bot.services.votes import MAX_CHARACTERS
 from feedback.records import Correction, Decision, ReviewedExchange
 from feedback.stores.protocol import FeedbackStore
 
@@ -31,7 +31,7 @@ class ReviewDecision:
 
 
 class ReviewService:
-    """The review queue of all channels; may be used from any thread."""
+    """Lists what waits for a review, and records decisions; may be used from any thread."""
 
     def __init__(
         self, *, feedback: FeedbackStore, pseudonym: Callable[[str], str], clock: Callable[[], datetime]
@@ -49,7 +49,7 @@ class ReviewService:
         )
 
     def reviewed(self, answer: str) -> ReviewedExchange:
-        """Return an answer with what counts of it now; raises `UnknownExchange`."""
+        """Return an answer with the votes, corrections and decisions that count now; raises `UnknownExchange`."""
         votes, corrections = self._feedback.votes(answer), self._feedback.corrections(answer)
         decisions = self._feedback.decisions(answer)
         return ReviewedExchange(self._feedback.exchange(answer), tuple(votes), tuple(corrections), tuple(decisions))
@@ -72,25 +72,25 @@ class ReviewService:
 def decision_records(
     decision: ReviewDecision, corrections: Sequence[Correction], *, reviewer: str, key: str, at: datetime
 ) -> tuple[Decision, Correction | None]:
-    """Return the records of a decision, with the correction that its `text` is; raises `UsageProblem`."""
+    """Return the record of a decision, and that of the correction in its `text`, if any; raises `UsageProblem`."""
     if not reviewer:
         raise UsageProblem("a review needs a person: say who decides, with --user")
     text = decision.text.strip()
     if text:
         if decision.verdict != "accept" or decision.correction:
             raise UsageProblem("a text is a correction of its own: it goes with `accept` and with no other correction")
-        if len(text) > MOST_CHARACTERS:
-            raise UsageProblem(f"the correction has {len(text)} characters; at most {MOST_CHARACTERS} are kept")
-        made = Correction(f"{key}-correction", decision.answer, reviewer, at, text)
-        return Decision(key, decision.answer, reviewer, at, "accept", made.key), made
-    about = _correction_key(decision, corrections) if decision.verdict in {"accept", "reject"} else ""
-    if decision.correction and not about:
+        if len(text) > MAX_CHARACTERS:
+            raise UsageProblem(f"the correction has {len(text)} characters; at most {MAX_CHARACTERS} are kept")
+        typed = Correction(f"{key}-correction", decision.answer, reviewer, at, text)
+        return Decision(key, decision.answer, reviewer, at, "accept", typed.key), typed
+    correction = _correction_key(decision, corrections) if decision.verdict in {"accept", "reject"} else ""
+    if decision.correction and not correction:
         raise UsageProblem(f"a correction goes with `accept` or `reject`, not with `{decision.verdict}`")
-    return Decision(key, decision.answer, reviewer, at, decision.verdict, about), None
+    return Decision(key, decision.answer, reviewer, at, decision.verdict, correction), None
 
 
 def _correction_key(decision: ReviewDecision, corrections: Sequence[Correction]) -> str:
-    """Return the key of the correction that is decided on."""
+    """Return the key of the correction that is decided on; raises `UsageProblem` where that is not clear."""
     known = [each.key for each in corrections]
     if decision.correction:
         if decision.correction not in known:

@@ -1,4 +1,4 @@
-"""Writes curated feedback as training data; what it is checked against are the documents and prompts of today."""
+"""Exports curated feedback as training data, checked against the documents and prompts of today."""
 
 import hashlib
 import json
@@ -20,14 +20,14 @@ from feedback.ports import KnowledgePort
 from feedback.stores.protocol import FeedbackStore
 from retrieval.evaluation.judgements import read_questions
 from retrieval.passages import readable_audiences
-from retrieval.progress import Progress
+from retrieval.progress import Progress, ignore_progress
 
 # Names of people are redacted by a model, and only where one is set.
 NAME = "NAME"
 
 
 class TrainingService:
-    """Exports of curated feedback."""
+    """Exports curated feedback."""
 
     def __init__(
         self, *, feedback: FeedbackStore, knowledge: KnowledgePort, language: str, clock: Callable[[], datetime]
@@ -49,11 +49,11 @@ class TrainingService:
         groups: frozenset[str] = frozenset(),
         evaluation: Path | None = None,
         tokenizer: Path | None = None,
-        progress: Progress = lambda *_: None,
+        progress: Progress = ignore_progress,
     ) -> ExportResult:
-        """Write curated training data into the folder `out`; raises `FeedbackError` with what is missing.
+        """Write curated training data into the folder `out`; raises `FeedbackError` that names what is missing.
 
-        Rows are for `groups` and for everyone; nothing near the questions of `evaluation` is trained on.
+        Rows rest on what `groups` and everyone may read; questions near those of `evaluation` are left out.
         """
         questions = tuple(each.query.text for each in read_questions(evaluation)) if evaluation else ()
         options = CurationOptions(
@@ -81,7 +81,7 @@ class TrainingService:
 def export_request(
     formats: Sequence[str], options: CurationOptions, *, until: datetime | None, language: str, tokenizer: Path | None
 ) -> ExportRequest:
-    """Return the formats, and for the manifest all that the rows are chosen by (pure)."""
+    """Return the request for these formats, with the options as the manifest records them (pure)."""
     return ExportRequest(
         tuple(name for name in FORMATS if name in formats),
         settings={**_settings(options), "until": _json(until), "tokenizer": tokenizer.name if tokenizer else None},
@@ -97,12 +97,12 @@ def _settings(options: CurationOptions) -> dict[str, Any]:
     values = {each.name: getattr(options, each.name) for each in fields(options)}
     return {name: _json(value) for name, value in values.items() if name not in {"names", "evaluation", "seed"}} | {
         "names": options.names is not None,
-        "evaluation": _questions(options.evaluation),
+        "evaluation": _question_digest(options.evaluation),
     }
 
 
-def _questions(questions: Sequence[str]) -> dict[str, Any] | None:
-    """Return how many questions there are and their digest, without their words."""
+def _question_digest(questions: Sequence[str]) -> dict[str, Any] | None:
+    """Return the number of questions and their digest, without their words; None of no questions."""
     if not questions:
         return None
     digest = hashlib.sha256(json.dumps(list(questions)).encode()).hexdigest()

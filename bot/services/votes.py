@@ -17,13 +17,13 @@ Choice = Literal["up", "down", "none"]
 CHOICES: tuple[Choice, ...] = get_args(Choice)
 REASONS: tuple[Reason, ...] = tuple(reason for reason in get_args(Reason) if reason)
 
-# The most characters of a comment or a correction: more than anybody types, less than what fills a disk.
-MOST_CHARACTERS = 10_000
+# Of a comment or a correction: more than anybody types, less than what fills a disk.
+MAX_CHARACTERS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class VoteRequest:
-    """A vote on an answer; `none` withdraws the one before. A reason and a correction go with `down` alone."""
+    """A vote on an answer; `none` withdraws the one before. A reason and a correction are allowed with `down` alone."""
 
     answer: str
     vote: Choice
@@ -35,7 +35,7 @@ class VoteRequest:
 
 @dataclass(frozen=True, slots=True)
 class BatchVote:
-    """A vote from a file: the same `key` is the same click; `at` is when it was made, None where that is unknown."""
+    """A vote from a file; `key` makes it idempotent, `at` is when it was made, None where that is unknown."""
 
     key: str
     request: VoteRequest
@@ -54,7 +54,7 @@ class CurrentVote:
 
 
 class VoteService:
-    """The votes of all channels; may be used from any thread."""
+    """Records and returns votes; may be used from any thread."""
 
     def __init__(
         self,
@@ -84,7 +84,7 @@ class VoteService:
         return current_vote(vote, self._feedback.votes(request.answer), self._feedback.corrections(request.answer))
 
     def vote_many(self, votes: Sequence[BatchVote]) -> list[WriteResult]:
-        """Record several votes at once, and return for each what became of it, in order; raises `FeedbackError`."""
+        """Record several votes at once, and return the result of each, in order; raises `FeedbackError`."""
         now = self._clock()
         pairs = [
             vote_records(each.request, voter=self._pseudonym(each.request.user), key=each.key, at=each.at or now)
@@ -99,7 +99,7 @@ class VoteService:
         return [result for record, result in zip(records, results, strict=True) if isinstance(record, Vote)]
 
     def current(self, answer: str, *, user: str) -> CurrentVote:
-        """Return what counts of a person about an answer; raises `FeedbackError`."""
+        """Return what counts of a person's votes on an answer; raises `FeedbackError`."""
         none = Vote("", answer, self._pseudonym(user), self._clock(), "none")
         return current_vote(none, self._feedback.votes(answer), self._feedback.corrections(answer))
 
@@ -123,7 +123,7 @@ def parse_batch_vote(row: Any) -> BatchVote:
     """Parse a line of a vote file; raises `UsageProblem`, which says what is wrong with it."""
     if not isinstance(row, dict):
         raise UsageProblem("a line must be a JSON object")
-    key, answer, user = (_named(row, name) for name in ("key", "answer", "user"))
+    key, answer, user = (_required_text(row, name) for name in ("key", "answer", "user"))
     vote, reason = row.get("vote"), row.get("reason") or ""
     if vote not in CHOICES:
         raise UsageProblem(f"`vote` must be one of {', '.join(CHOICES)}")
@@ -135,27 +135,27 @@ def parse_batch_vote(row: Any) -> BatchVote:
     return BatchVote(key, request, _time(row.get("at")))
 
 
-def current_vote(given: Vote, votes: Sequence[Vote], corrections: Sequence[Correction]) -> CurrentVote:
-    """Return what counts of the person who gave this vote, out of all votes and corrections, oldest first."""
-    own = [vote for vote in votes if vote.voter == given.voter]
-    newest = [correction.text for correction in corrections if correction.author == given.voter][-1:]
-    return CurrentVote(own[0] if own else replace(given, vote="none", reason="", comment=""), "".join(newest))
+def current_vote(vote: Vote, votes: Sequence[Vote], corrections: Sequence[Correction]) -> CurrentVote:
+    """Return what counts of the voter of this vote; `votes` and `corrections` of the answer are oldest first (pure)."""
+    own = [each for each in votes if each.voter == vote.voter]
+    newest = [correction.text for correction in corrections if correction.author == vote.voter][-1:]
+    return CurrentVote(own[0] if own else replace(vote, vote="none", reason="", comment=""), "".join(newest))
 
 
 def _check(request: VoteRequest, *, voter: str, comment: str, correction: str) -> None:
     if not voter:
         raise UsageProblem("a vote needs a person: say who votes")
     down_only = {"reason": request.reason, "correction": correction}
-    for name in (name for name, given in down_only.items() if given and request.vote != "down"):
+    for name in (name for name, value in down_only.items() if value and request.vote != "down"):
         raise UsageProblem(f"a {name} goes with `down`, not with `{request.vote}`")
     if comment and request.vote == "none":
         raise UsageProblem("a comment goes with `up` or `down`, not with `none`, which withdraws a vote")
     for name, text in (("comment", comment), ("correction", correction)):
-        if len(text) > MOST_CHARACTERS:
-            raise UsageProblem(f"the {name} has {len(text)} characters; at most {MOST_CHARACTERS} are kept")
+        if len(text) > MAX_CHARACTERS:
+            raise UsageProblem(f"the {name} has {len(text)} characters; at most {MAX_CHARACTERS} are kept")
 
 
-def _named(row: dict[str, Any], name: str) -> str:
+def _required_text(row: dict[str, Any], name: str) -> str:
     value = row.get(name)
     if not isinstance(value, str) or not value.strip():
         raise UsageProblem(f"`{name}` must be a text that is not empty")

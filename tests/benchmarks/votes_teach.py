@@ -38,7 +38,7 @@ from bot.answering.answers import Answer, Question
 from bot.app import App, bootstrap
 from bot.config.settings import Settings
 from bot.services.evaluation.scoring import cites_gold
-from bot.services.questions import exchange
+from bot.services.questions import exchange_record
 from feedback.curation.options import EVERYONE
 from feedback.records import Correction, Decision, Vote
 from retrieval.evaluation.judgements import Section, read_corpus, read_qrels
@@ -101,7 +101,9 @@ def cast(app: App, rows: Sequence[Row], qrels: Mapping[str, Sequence[str]], corp
         query = parse_query(row, groups=frozenset({EVERYONE}))
         question = Question(query.text, query.history, query.groups)
         answer = replace(app.questions.answer(question), id=f"asked-{number:04}", timings={})
-        made = exchange(question, answer, asker=f"asker-{number % PEOPLE}", at=at, index_version=app.embedder.name)
+        made = exchange_record(
+            question, answer, asker=f"asker-{number % PEOPLE}", at=at, index_version=app.embedder.name
+        )
         app.feedback.record(replace(made, conversation=dialogue(row)))
         names = qrels[row["_id"]]
         is_right = begins_with_gold(answer, [matcher(name, corpus, known) for name in names])

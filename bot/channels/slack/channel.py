@@ -24,7 +24,7 @@ from bot.channels.slack.install.workspaces import Workspaces, web_client
 from bot.channels.slack.listeners import listening_app
 from bot.channels.thread_state import ThreadState
 from bot.channels.votes import VoteRecorder
-from bot.config.settings import Settings, revealed
+from bot.config.settings import Settings, reveal
 from bot.errors import BotError
 from bot.services.escalation import EscalationService
 from bot.services.overview import OverviewService
@@ -164,7 +164,7 @@ class SlackChannel:
 
     def _open_socket(self, app: App) -> SocketModeHandler:
         handler = SocketModeHandler(
-            app, revealed(self._settings.slack_app_token), logger=logger, web_client=web_client(self._settings)
+            app, reveal(self._settings.slack_app_token), logger=logger, web_client=web_client(self._settings)
         )
         try:
             handler.connect()  # type: ignore[no-untyped-call]

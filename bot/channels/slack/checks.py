@@ -6,7 +6,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot.channels.slack.install.scopes import bot_scopes
 from bot.channels.slack.install.workspaces import web_client
-from bot.config.settings import Settings, revealed
+from bot.config.settings import Settings, reveal
 from bot.services.diagnostics.check import Check
 
 UNREACHABLE = "Slack cannot be reached", "see that this machine reaches slack.com, by a proxy if need be"
@@ -36,7 +36,7 @@ def examine(settings: Settings) -> Iterator[Check]:
 def _token(settings: Settings) -> Iterator[Check]:
     name = "slack token"
     try:
-        found = web_client(settings, revealed(settings.slack_bot_token)).auth_test()
+        found = web_client(settings, reveal(settings.slack_bot_token)).auth_test()
     except SlackApiError as error:
         word = error.response.get("error", "refused") if hasattr(error.response, "get") else "refused"
         mend = "set `slack_bot_token` to the Bot User OAuth Token of the app's page OAuth & Permissions"
@@ -62,7 +62,7 @@ def _scopes(given: set[str]) -> Check:
 def _socket(settings: Settings) -> Check:
     """Check whether a socket would be opened; none is."""
     try:
-        web_client(settings).apps_connections_open(app_token=revealed(settings.slack_app_token))
+        web_client(settings).apps_connections_open(app_token=reveal(settings.slack_app_token))
     except SlackApiError as error:
         word = error.response.get("error", "refused") if hasattr(error.response, "get") else "refused"
         mend = "set `slack_app_token` to an app-level token with the scope connections:write; turn Socket Mode on"

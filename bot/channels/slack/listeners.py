@@ -16,7 +16,7 @@ from bot.channels.slack.actions import ActionListeners, Background, VoteListener
 from bot.channels.slack.events import Json, team_of
 from bot.channels.slack.install.workspaces import Authorization, Workspace, Workspaces, web_client
 from bot.channels.votes import VoteRecorder
-from bot.config.settings import Settings, revealed
+from bot.config.settings import Settings, reveal
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ def listening_app(
     app = App(
         name="footnote",
         client=web_client(settings),
-        signing_secret=revealed(settings.slack_signing_secret),
+        signing_secret=reveal(settings.slack_signing_secret),
         authorize=cast("Callable[..., AuthorizeResult]", Authorization(workspaces)),  # it may know nobody
         # The acknowledgement waits for the listener: what is acknowledged is kept.
         process_before_response=True,

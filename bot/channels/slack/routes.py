@@ -15,7 +15,7 @@ from starlette.routing import Route
 from bot.channels.slack.install.manifest import EVENTS_PATH, INSTALL_PATH, OAUTH_PATH
 from bot.channels.slack.install.scopes import bot_scopes
 from bot.channels.slack.install.workspaces import OAuthStates, Workspaces, web_client
-from bot.config.settings import Settings, revealed
+from bot.config.settings import Settings, reveal
 from bot.errors import BotError
 from bot.state.protocol import StateStore
 
@@ -47,7 +47,7 @@ def install_routes(settings: Settings, workspaces: Workspaces, state: StateStore
         logger=logger,
         settings=OAuthSettings(
             client_id=settings.slack_client_id,
-            client_secret=revealed(settings.slack_client_secret),
+            client_secret=reveal(settings.slack_client_secret),
             scopes=bot_scopes(),
             user_scopes=[],
             install_path=INSTALL_PATH,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What one check found, and what mends it (empty when nothing needs mending)."""
+    """The result of one check; `mend` is what the person should do, empty when nothing."""
 
     check: str
     ok: bool

@@ -1,4 +1,4 @@
-"""Checks of the machine, the installation and the places that settings name; none of them opens a store."""
+"""Checks the machine, the installation and the paths that settings name; opens no store."""
 
 import os
 import shutil
@@ -20,20 +20,22 @@ OLDEST_SQLITE = (3, 35, 0)  # RETURNING
 FREE_BYTES = 500_000_000
 
 
-def python_version(*, oldest: tuple[int, ...] = OLDEST_PYTHON) -> Check:
-    shown = ".".join(map(str, sys.version_info[:3]))
-    fine = sys.version_info >= oldest
-    return Check("python", ok=fine, detail=shown, mend="" if fine else "install Python 3.11 or newer")
+def check_python(*, oldest: tuple[int, ...] = OLDEST_PYTHON) -> Check:
+    """Check the version of Python."""
+    version = ".".join(map(str, sys.version_info[:3]))
+    ok = sys.version_info >= oldest
+    return Check("python", ok=ok, detail=version, mend="" if ok else "install Python 3.11 or newer")
 
 
-def sqlite_version(*, oldest: tuple[int, ...] = OLDEST_SQLITE) -> Check:
-    fine = sqlite3.sqlite_version_info >= oldest
-    mend = "" if fine else "use a Python whose SQLite is 3.35 or newer"
-    return Check("sqlite", ok=fine, detail=sqlite3.sqlite_version, mend=mend)
+def check_sqlite(*, oldest: tuple[int, ...] = OLDEST_SQLITE) -> Check:
+    """Check the version of SQLite."""
+    ok = sqlite3.sqlite_version_info >= oldest
+    mend = "" if ok else "use a Python whose SQLite is 3.35 or newer"
+    return Check("sqlite", ok=ok, detail=sqlite3.sqlite_version, mend=mend)
 
 
-def installation() -> Check:
-    """Whether the `bot` that runs is ours: the name is common, and another distribution could overwrite it."""
+def check_installation() -> Check:
+    """Check that the `bot` that runs is ours: the name is common, and another distribution could overwrite it."""
     import bot
 
     running = Path(bot.__file__).resolve().parent
@@ -48,7 +50,7 @@ def installation() -> Check:
 
 
 def _folders(installed: Any) -> set[Path]:
-    """Where the distribution's `bot` may lie: beside its metadata, or where an editable install points to."""
+    """Return where the distribution's `bot` may be: beside its metadata, or where an editable install points to."""
     folders = {Path(installed.locate_file("bot")).resolve()}
     for file in installed.files or ():
         if file.suffix == ".pth":
@@ -57,34 +59,36 @@ def _folders(installed: Any) -> set[Path]:
     return folders
 
 
-def state_folder(home: Path) -> Check:
+def check_state_folder(home: Path) -> Check:
+    """Check that the state folder, or where it would be made, can be written and has free space; makes nothing."""
     mend = "give a folder of your own with `footnote --home DIR` or FOOTNOTE_HOME"
-    above = next((folder for folder in (home, *home.parents) if folder.exists()), home)
+    existing = next((folder for folder in (home, *home.parents) if folder.exists()), home)
     try:
-        with tempfile.TemporaryFile(dir=above):
+        with tempfile.TemporaryFile(dir=existing):
             pass
     except OSError as error:
         return Check("state folder", ok=False, detail=f"{home} cannot be written ({error.strerror})", mend=mend)
-    free = shutil.disk_usage(above).free
+    free = shutil.disk_usage(existing).free
     detail = f"{home}, {free / 1e9:.1f} GB free"
     if free < FREE_BYTES:
         return Check("state folder", ok=False, detail=detail, mend="free some space: an index needs about 0.5 GB")
     return Check("state folder", ok=True, detail=detail)
 
 
-def source_folder(source: Source) -> Check:
-    check = f"source {source.name}"
+def check_source(source: Source) -> Check:
+    """Check that the path of a source exists, can be read and is not empty."""
+    name = f"source {source.name}"
     if not source.path.exists():
-        return Check(check, ok=False, detail=f"{source.path} does not exist", mend=f"correct its path in {FILE}")
+        return Check(name, ok=False, detail=f"{source.path} does not exist", mend=f"correct its path in {FILE}")
     if not os.access(source.path, os.R_OK | (os.X_OK if source.path.is_dir() else 0)):
         mend = "let this user read it"
-        return Check(check, ok=False, detail=f"{source.path} cannot be read", mend=mend)
+        return Check(name, ok=False, detail=f"{source.path} cannot be read", mend=mend)
     if source.path.is_dir() and not any(source.path.iterdir()):
-        return Check(check, ok=True, detail=f"{source.path} is empty", mend="put documents there, or remove it")
-    return Check(check, ok=True, detail=str(source.path))
+        return Check(name, ok=True, detail=f"{source.path} is empty", mend="put documents there, or remove it")
+    return Check(name, ok=True, detail=str(source.path))
 
 
-def embedding(name: str, *, verify: Callable[[str], str] | None = None) -> Check:
+def check_embedding(name: str, *, verify: Callable[[str], str] | None = None) -> Check:
     """Check the weights of the embedding model with `verify`, and what its folder says of ranking."""
     from retrieval.embedding.model_files import describe_model, model_folder
     from retrieval.ranking.configuration import RankingConfiguration, load_configuration
@@ -99,7 +103,8 @@ def embedding(name: str, *, verify: Callable[[str], str] | None = None) -> Check
     return Check("embedding model", ok=True, detail=detail)
 
 
-def synonyms(file: Path) -> Check:
+def check_synonyms(file: Path) -> Check:
+    """Check that the synonyms file can be read, and count its entries."""
     from retrieval.ranking.synonyms import load_synonyms
 
     try:

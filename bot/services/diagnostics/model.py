@@ -12,10 +12,10 @@ from bot.errors import BotError, GenerationFailed
 from bot.services.diagnostics.check import Check
 
 GREETING = Prompt("Reply with one word.", "Say yes.", "")
-# A model that fails in these ways has been reached.
+# With these failures the model has been reached.
 REPLIED = frozenset({"truncated", "refused", "empty"})
 WRONG_KEY = "does not accept the key", "set `model_api_key` to a key that may use this model"
-# What an HTTP status says is wrong, and what mends it.
+# What is wrong and what mends it, by HTTP status.
 STATUSES: Mapping[int, tuple[str, str]] = {
     401: WRONG_KEY,
     403: WRONG_KEY,
@@ -31,8 +31,8 @@ UNREACHABLE = (
 TOO_SLOW = "is too slow", "take a faster model, raise `model_timeout`, or see that this machine reaches its server"
 
 
-def chat_model(name: str, open_model: Callable[[], ChatModel]) -> Check:
-    """Send the model one request of a few words, and say whether it replied."""
+def check_chat_model(name: str, open_model: Callable[[], ChatModel]) -> Check:
+    """Check that the model replies, with one request of a few words."""
     started = time.perf_counter()
     try:
         model = open_model()
@@ -49,10 +49,10 @@ def chat_model(name: str, open_model: Callable[[], ChatModel]) -> Check:
 
 
 def error_message(error: GenerationFailed) -> tuple[str, str]:
-    """What is wrong and what mends it, without what the server said: it may repeat the key."""
+    """Return what is wrong and what mends it, without the server's own words, which may repeat the key."""
     if error.kind == "timeout":
         return TOO_SLOW
     if error.status is None:
         return UNREACHABLE
-    complaint, mend = STATUSES.get(error.status, NOT_TAKEN if error.status < 500 else SERVER_FAILED)
-    return f"{complaint} (status {error.status})", mend
+    problem, mend = STATUSES.get(error.status, NOT_TAKEN if error.status < 500 else SERVER_FAILED)
+    return f"{problem} (status {error.status})", mend

@@ -1,10 +1,9 @@
-"""The checks behind `/readyz`: cheap, read-only probes of everything that an answer needs."""
+"""Checks for `/readyz`: cheap, read-only probes of everything that an answer needs."""
 
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
-from typing import Protocol
 from urllib.parse import urlsplit
 
 from bot.errors import BotError
@@ -14,7 +13,7 @@ from feedback.stores.protocol import FeedbackStore
 from retrieval.embedding.protocol import Embedder
 from retrieval.errors import RetrievalError
 
-# Returns a few words on the state of something; raises `BotError` with one line when it is of no use just now.
+# Returns a few words on the state of one part; raises `BotError` with one line when it cannot be used just now.
 ReadinessCheck = Callable[[], str]
 
 # Votes wait for the feedback store in the journal, and without the chat model the sections are quoted.
@@ -23,34 +22,27 @@ OPTIONAL = frozenset({"store", "model"})
 CONNECT_SECONDS = 1.5
 
 
-class CountedIndex(Protocol):
-    """The part of an index that is checked."""
-
-    def counts(self) -> tuple[int, int]:
-        """How many documents and passages are indexed; raises `RetrievalError`."""
-        ...
-
-
 class NotReady(BotError):
-    """Something is reached, but is not yet, or no longer, of use."""
+    """Raised when a part is reached, but cannot be used yet or any longer."""
 
 
 def readiness_checks(
     *,
-    index: CountedIndex,
+    index_counts: Callable[[], tuple[int, int]],
     embedder: Embedder,
     feedback: FeedbackStore,
     state: StateStore,
     model: str,
     model_base_url: str,
 ) -> Mapping[str, ReadinessCheck]:
-    """One check for each part; those named in `OPTIONAL` may fail while questions are still answered.
+    """Return one check for each part; those named in `OPTIONAL` may fail while questions are still answered.
 
-    `feedback` is the store itself, not the journal before it. `model` is `provider:name`, or empty for none;
-    `model_base_url` is empty where the provider has its own address.
+    `index_counts` returns the numbers of documents and passages. `feedback` is the store itself, not the journal
+    before it. `model` is `provider:name`, or empty for none; `model_base_url` is empty where the provider has its own
+    address.
     """
     return {
-        "index": partial(check_index, index),
+        "index": partial(check_index, index_counts),
         "embedding": partial(check_embedder, embedder),
         "state": partial(check_state, state),
         "store": partial(check_feedback, feedback),
@@ -68,9 +60,9 @@ def _reported() -> Iterator[None]:
 
 
 @_reported()
-def check_index(index: CountedIndex) -> str:
-    """How much is indexed; nothing indexed is `NotReady`."""
-    documents, passages = index.counts()
+def check_index(counts: Callable[[], tuple[int, int]]) -> str:
+    """Return how much is indexed; raises `NotReady` when nothing is."""
+    documents, passages = counts()
     if not documents:
         raise NotReady("nothing is indexed: run `footnote sync`")
     return f"{documents} documents, {passages} passages"
@@ -78,25 +70,28 @@ def check_index(index: CountedIndex) -> str:
 
 @_reported()
 def check_embedder(embedder: Embedder) -> str:
-    """The embedder's name; the first call loads its weights, so that no question waits for them."""
+    """Return the embedder's name; the first call loads its weights, so that no question waits for them."""
     embedder.encode_query("ready")
     return embedder.name
 
 
 def check_state(state: StateStore) -> str:
-    """How many events wait in the state store."""
+    """Return how many events wait in the state store."""
     return f"{state.waiting()} events wait"
 
 
 @_reported()
 def check_feedback(feedback: FeedbackStore) -> str:
-    """Whether the feedback store answers."""
+    """Return that the feedback store answers; raises `NotReady` when it does not."""
     feedback.conversation("ready", limit=1)
     return "answers"
 
 
 def check_model(model: str, *, base_url: str) -> str:
-    """The model's name; with a base URL also whether its server takes connections. The model is asked nothing."""
+    """Return the model's name; raises `NotReady` when the server at its base URL takes no connection.
+
+    The model is sent no request.
+    """
     if not model:
         return "none: sections are quoted"
     if base_url:

@@ -1,8 +1,7 @@
-"""Runs all checks that the settings ask for, cheapest first."""
+"""Runs all checks that the settings call for, cheapest first."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Protocol, TypeVar
 
 from bot.answering.writing.chat_model import ChatModel
 from bot.config.settings import FILE, Settings, load
@@ -19,7 +18,7 @@ Checks = Callable[[], Iterable[Check]]
 
 
 class DiagnosticsService:
-    """The checks of one configuration; stores, the model and servers are opened by their checks.
+    """Checks one configuration; stores, the model and servers are opened by their checks.
 
     `index_checks` are those of the server behind the index, `channel_checks` those of each configured channel;
     `verify` checks the weights of the embedding model by its name, else `retrieval.embedding` does.
@@ -47,18 +46,18 @@ class DiagnosticsService:
         self._verify = verify
 
     def checks(self) -> Iterator[Check]:
-        """Yield what each check found."""
+        """Run the checks, and yield the result of each."""
         settings = self._settings
         shared = settings.redis_url is not None
-        yield environment.state_folder(settings.home)
-        yield from (environment.source_folder(source) for source in settings.sources)
-        yield environment.embedding(settings.embedding_model, verify=self._verify)
+        yield environment.check_state_folder(settings.home)
+        yield from (environment.check_source(source) for source in settings.sources)
+        yield environment.check_embedding(settings.embedding_model, verify=self._verify)
         if settings.synonyms:
-            yield environment.synonyms(settings.synonyms)
+            yield environment.check_synonyms(settings.synonyms)
         yield from self._index_checks()
         yield from self._store_checks(shared=shared)
         if settings.model:
-            yield model.chat_model(settings.model, self._chat_model)
+            yield model.check_chat_model(settings.model, self._chat_model)
         for checks in self._channel_checks:
             yield from checks()
 
@@ -68,28 +67,18 @@ class DiagnosticsService:
         except (BotError, RetrievalError, FeedbackError) as error:
             yield Check("wiring", ok=False, detail=str(error), mend="mend what stands above, then try again")
             return
-        yield stores.index(index)
-        yield from stores.language(index, self._settings.language)
-        yield from stores.feedback_store(self._feedback, shared=shared)
+        yield stores.check_index(index)
+        yield from stores.check_language(index, self._settings.language)
+        yield from stores.check_feedback_store(self._feedback, shared=shared)
         if self._channel_checks:
-            yield stores.state_store(self._state, shared=shared)
+            yield stores.check_state_store(self._state, shared=shared)
 
 
-class Diagnosable(Protocol):
-    """An app, as far as its checks are concerned."""
-
-    @property
-    def diagnostics(self) -> DiagnosticsService: ...
-
-
-AppT = TypeVar("AppT", bound=Diagnosable)
-
-
-def examine(home: Path | None, *, bootstrap: Callable[[Settings], AppT]) -> Iterator[Check]:
-    """Yield all checks, cheapest first; without readable settings only those that need none."""
-    yield environment.python_version()
-    yield environment.sqlite_version()
-    yield environment.installation()
+def examine(home: Path | None, *, service: Callable[[Settings], DiagnosticsService]) -> Iterator[Check]:
+    """Run all checks, cheapest first, and yield their results; with wrong settings only those that need none."""
+    yield environment.check_python()
+    yield environment.check_sqlite()
+    yield environment.check_installation()
     try:
         settings = load(home)
     except SettingsError as error:
@@ -97,4 +86,4 @@ def examine(home: Path | None, *, bootstrap: Callable[[Settings], AppT]) -> Iter
             yield Check("settings", ok=False, detail=problem, mend=f"correct it in {FILE} or in the environment")
         return
     yield Check("settings", ok=True, detail=f"{FILE} is read" if FILE.is_file() else f"no {FILE}; defaults")
-    yield from bootstrap(settings).diagnostics.checks()
+    yield from service(settings).checks()

@@ -1,4 +1,4 @@
-"""Checks of the index, the feedback store and the state store, which have to be opened for it."""
+"""Checks the index, the feedback store and the state store by opening them."""
 
 from collections.abc import Callable, Iterator
 from itertools import islice
@@ -22,7 +22,8 @@ FOLDER = "see that the state folder can be written"
 SERVER = "see that the server runs and that `redis_url` is right"
 
 
-def index(index: IndexReader) -> Check:
+def check_index(index: IndexReader) -> Check:
+    """Check that the index can be read, and count what it contains."""
     try:
         documents, passages = index.counts()
     except SearchUnavailable as error:
@@ -34,8 +35,8 @@ def index(index: IndexReader) -> Check:
     return Check("index", ok=True, detail=detail, mend="" if documents else "run `footnote sync FOLDER`")
 
 
-def language(index: IndexReader, name: str) -> Iterator[Check]:
-    """Nothing when no index can be read, or too little to judge by."""
+def check_language(index: IndexReader, name: str) -> Iterator[Check]:
+    """Check that the documents are in this language; yields nothing where they cannot be read."""
     from retrieval.ranking.analysis import Analyzer, looks_foreign
 
     try:
@@ -50,21 +51,22 @@ def language(index: IndexReader, name: str) -> Iterator[Check]:
 
 
 def _texts(index: IndexReader) -> Iterator[str]:
-    """What some documents of every source say."""
+    """Yield the beginning of some documents of every source."""
     for source in index.sources():
         for key in islice(index.stored(source), SAMPLED_DOCUMENTS):
             if document := index.document(key):
                 yield document.text[:10_000]
 
 
-def feedback_store(open_store: Callable[[], FeedbackStore], *, shared: bool) -> Iterator[Check]:
+def check_feedback_store(open_store: Callable[[], FeedbackStore], *, shared: bool) -> Iterator[Check]:
+    """Check that the feedback store opens and keeps what it is given, and what its journal contains."""
     from feedback.stores.journal.store import JournaledFeedback
     from feedback.stores.redis.store import RedisFeedback
 
     try:
         store = open_store()
         if isinstance(store, JournaledFeedback):
-            yield from journal(store.counts())
+            yield from check_journal(store.counts())
             store = store.store
         servers = store.durability() if isinstance(store, RedisFeedback) else []
     except FeedbackError as error:
@@ -72,20 +74,20 @@ def feedback_store(open_store: Callable[[], FeedbackStore], *, shared: bool) -> 
         return
     if not shared:
         yield Check("feedback store", ok=True, detail="opens")
-    yield from (durability(server) for server in servers)
+    yield from (check_durability(server) for server in servers)
 
 
-def state_store(open_store: Callable[[], StateStore], *, shared: bool) -> Check:
-    """Whether what a chat platform tells us could be kept until it is answered."""
+def check_state_store(open_store: Callable[[], StateStore], *, shared: bool) -> Check:
+    """Check that the state store opens, and count the events that wait in it."""
     try:
-        waits = open_store().waiting()
+        waiting = open_store().waiting()
     except StateUnavailable as error:
         return Check("state store", ok=False, detail=str(error), mend=SERVER if shared else FOLDER)
-    return Check("state store", ok=True, detail=f"opens, questions that wait: {waits}")
+    return Check("state store", ok=True, detail=f"opens, questions that wait: {waiting}")
 
 
-def journal(counts: "JournalCounts") -> Iterator[Check]:
-    """What waits in the state folder for the store; nothing where nothing does."""
+def check_journal(counts: "JournalCounts") -> Iterator[Check]:
+    """Yield a check for the records that wait in the journal, and one for those that the store refused, if any."""
     name = "feedback journal"
     if counts.waiting:
         detail = f"{counts.waiting} records wait for the store"
@@ -95,8 +97,8 @@ def journal(counts: "JournalCounts") -> Iterator[Check]:
         yield Check(name, ok=True, detail=detail, mend="see the log; they stay in `journal.db` of the state folder")
 
 
-def durability(server: "ServerDurability") -> Check:
-    """How safely a Redis server keeps votes."""
+def check_durability(server: "ServerDurability") -> Check:
+    """Check how safely a Redis server keeps records."""
     name, detail = "feedback store", f"{server.server} answers"
     if server.eviction not in {None, "noeviction"}:
         detail = f"{server.server} drops records when its memory is full ({server.eviction})"

@@ -1,1 +1,1 @@
-"""Measures retrieval, abstention and answers on judged question files, and learns what a confidence means."""
+"""Computes figures of retrieval, abstention and answers on judged question files, and calibrates the confidence."""

@@ -1,28 +1,28 @@
-"""Measures on judged question files, and calibrates the confidence on them."""
+"""Evaluates on judged question files, and calibrates the confidence on them."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from bot.answering.answers import EXTRACTIVE, Citation
-from bot.services.evaluation.comparison import Candidate, ReplaySearch, evaluated
+from bot.services.evaluation.candidates import Candidate, ReplaySearch
+from bot.services.evaluation.comparison import compare_candidates
 from retrieval.evaluation.judgements import read_corpus, read_qrels, read_questions
 from retrieval.evaluation.matching import documents_by_name, matcher
 from retrieval.evaluation.self_calibration import self_calibrate
 from retrieval.index.protocols import IndexReader
 from retrieval.passages import Passage
-from retrieval.progress import Progress
+from retrieval.progress import Progress, ignore_progress
 from retrieval.ranking.calibration import save_calibration
 from retrieval.ranking.confidence import Calibration
 from retrieval.search import Search
 
 
 class EvaluationService:
-    """Figures on judged question files.
+    """Computes figures on judged question files, and learns from them what a confidence means.
 
-    `replay_search` makes a search without some ingredients of retrieval, `candidate` a way to answer by its name over
-    such a search. `model` is the configured chat model, empty for none; `calibration` the file that keeps what
-    `calibrate` learns.
+    `replay_search` makes a search without some ingredients of retrieval, `candidate` the candidate of a name over such
+    a search. `model` is the configured chat model, empty for none; `calibration` is the file that `calibrate` writes.
     """
 
     def __init__(
@@ -52,15 +52,15 @@ class EvaluationService:
         corpus: Path | None = None,
         without: frozenset[str] = frozenset(),
         models: Sequence[str] | None = (),
-        progress: Progress = lambda *_: None,
+        progress: Progress = ignore_progress,
     ) -> Mapping[str, Any]:
-        """Return figures for retrieval, abstention and the answers of these models on a judged question file.
+        """Return figures of retrieval, abstention and the answers of these models on a judged question file.
 
-        `extractive` names the answers without a model; no models means the one that is configured, None no answers.
+        `extractive` names the answers without a model. No models means the configured one, None no answers at all.
         """
         search = self._replay_search(without)
         names = None if models is None else tuple(models) or (self._model or EXTRACTIVE,)
-        return evaluated(
+        return compare_candidates(
             read_questions(questions),
             read_qrels(qrels) if qrels else {},
             read_corpus(corpus) if corpus else {},
@@ -72,7 +72,7 @@ class EvaluationService:
         )
 
     def calibrate(self, questions: Path, *, qrels: Path, corpus: Path | None) -> Calibration:
-        """Learn from judged questions what a confidence means on these documents, and keep it for every later one."""
+        """Learn from judged questions what a confidence means on these documents; later searches use it."""
         judgements, sections = read_qrels(qrels), read_corpus(corpus) if corpus else {}
         known = documents_by_name(
             document for source in self._index.sources() for document in self._index.stored(source)
@@ -95,5 +95,5 @@ class EvaluationService:
 
 
 def _any_of(golds: Sequence[Callable[[Passage], bool]]) -> Callable[[Passage], bool]:
-    """Return a test whether a passage is one of several gold sections."""
+    """Return a test of whether a passage is one of several gold sections."""
     return lambda passage: any(each(passage) for each in golds)

@@ -81,7 +81,7 @@ def test_a_damaged_key_is_never_replaced(tmp_path, content):
     assert (tmp_path / KEY_FILE).read_bytes() == content
 
 
-def test_a_folder_that_cannot_be_made_is_told_by_name(tmp_path):
+def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(FeedbackUnavailable, match=r"user\.key"):
         user_key(tmp_path / "file" / "home")

@@ -1,6 +1,5 @@
 """Commands run in an empty folder; those about answers run over the real services, with the answers scripted."""
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -24,13 +23,8 @@ Run = Callable[..., Result]
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
-    """An empty working folder and an environment without settings."""
-    for variable in list(os.environ):  # noqa: TID251 - emptied here, and not read
-        if variable.upper().startswith("FOOTNOTE_"):
-            monkeypatch.delenv(variable)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+def in_empty_folder(folder) -> None:
+    """Every command runs in an empty working folder, in an environment without settings."""
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""Settings come from footnote.toml and the environment, and every mistake in them is told at once."""
+"""Settings come from footnote.toml and the environment, and every mistake in them is named at once."""
 
 import json
 import re
@@ -14,17 +14,9 @@ from bot.config.validators import LANGUAGES, RESERVED_SOURCE_TYPES
 from bot.errors import SettingsError
 from tests import ROOT
 
+pytestmark = pytest.mark.usefixtures("folder")
+
 SAMPLE = ROOT / "deploy" / "footnote.toml"
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
-    """An empty working folder and an environment without settings."""
-    for variable in list(settings._environment()):
-        if variable.upper().startswith("FOOTNOTE_"):
-            monkeypatch.delenv(variable)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 def write(text: str) -> None:
@@ -100,7 +92,7 @@ def test_settings_cannot_be_changed():
         settings.load().language = "german"
 
 
-def test_every_mistake_is_told_at_once_by_name(monkeypatch):
+def test_every_mistake_is_named_at_once(monkeypatch):
     write("""
         confidence_threshold = 3
         workspace = "a b"
@@ -117,7 +109,7 @@ def test_every_mistake_is_told_at_once_by_name(monkeypatch):
     """)
     monkeypatch.setenv("FOOTNOTE_LANGUAGE", "klingon")
     monkeypatch.setenv("FOOTNOTE_COLOUR", "red")
-    told = "\n".join(problems())
+    lines = "\n".join(problems())
     for line in (
         "confidence_threshold must be a number from 0 to 1, not 3",
         "workspace must be",
@@ -133,12 +125,12 @@ def test_every_mistake_is_told_at_once_by_name(monkeypatch):
         "FOOTNOTE_LANGUAGE must be one of arabic",
         "FOOTNOTE_COLOUR is not a setting",
     ):
-        assert line in told
+        assert line in lines
     assert len(problems()) == 13
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "expected"),
     [
         pytest.param("confidence_threshold = true", "confidence_threshold must be a number from 0 to 1", id="boolean"),
         pytest.param("confidence_threshold = nan", "confidence_threshold must be a number from 0 to 1", id="nan"),
@@ -172,10 +164,10 @@ def test_every_mistake_is_told_at_once_by_name(monkeypatch):
         ),
     ],
 )
-def test_a_wrong_value_is_told_with_the_accepted_form(text, told):
+def test_a_wrong_value_is_reported_with_the_accepted_form(text, expected):
     write(text)
     (problem,) = problems()
-    assert told in problem
+    assert expected in problem
     assert problem.startswith("footnote.toml")
 
 
@@ -253,8 +245,8 @@ def test_the_sample_holds_every_setting_and_is_right_when_uncommented():
     default = settings.load()
     for file in (sample["synonyms"], sample["elasticsearch_ca_certs"]):
         Path(file).touch()
-    instead = ("elasticsearch_cloud_id", "elasticsearch_username", "elasticsearch_password", "slack_client")
-    write("\n".join(line for line in text.splitlines() if not line.startswith(instead)))
+    alternatives = ("elasticsearch_cloud_id", "elasticsearch_username", "elasticsearch_password", "slack_client")
+    write("\n".join(line for line in text.splitlines() if not line.startswith(alternatives)))
     loaded = settings.load()
     assert len(loaded.sources) == 2
     for key in ("home", "embedding_model", "language", "confidence_threshold", "workspace"):
@@ -293,7 +285,7 @@ def test_elasticsearch_may_have_several_addresses(monkeypatch):
         ({"TIMEOUT": "0"}, "TIMEOUT must be a number of seconds from 1 to 600"),
     ],
 )
-def test_what_cannot_be_meant_of_elasticsearch_is_told_in_one_line(given, expected, monkeypatch):
+def test_what_cannot_be_meant_of_elasticsearch_is_reported_in_one_line(given, expected, monkeypatch):
     for key, value in given.items():
         monkeypatch.setenv(ELASTIC + key, value)
     (problem,) = problems()
@@ -320,7 +312,7 @@ def test_channels_come_from_the_environment_as_json(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "expected"),
     [
         pytest.param('C1 = ["x"]', "channels.C1 must be named by `slack:CHANNEL-ID`", id="name"),
         pytest.param('"slack:C1" = 5', 'channels.slack:C1 must be a table such as "slack:C0123"', id="number"),
@@ -331,14 +323,14 @@ def test_channels_come_from_the_environment_as_json(monkeypatch):
         pytest.param('"slack:C1" = { per_hour = 0 }', "per_hour must be a whole number from 1 to 10000", id="zero"),
     ],
 )
-def test_a_wrong_channel_is_told_with_the_accepted_form(text, told):
+def test_a_wrong_channel_is_reported_with_the_accepted_form(text, expected):
     write(f"[channels]\n{text}")
     (problem,) = problems()
-    assert told in problem
+    assert expected in problem
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "expected"),
     [
         pytest.param("port = 70000", "port must be a whole number from 0 (any that is free) to 65535", id="port"),
         pytest.param("public_port = true", "public_port must be a whole number", id="boolean"),
@@ -346,10 +338,10 @@ def test_a_wrong_channel_is_told_with_the_accepted_form(text, told):
         pytest.param('public_host = "http://x"', "public_host must be an address or the name", id="url"),
     ],
 )
-def test_a_wrong_place_to_listen_is_told_with_the_accepted_form(text, told):
+def test_a_wrong_place_to_listen_is_reported_with_the_accepted_form(text, expected):
     write(text)
     (problem,) = problems()
-    assert told in problem
+    assert expected in problem
 
 
 def test_an_address_with_a_password_is_not_shown_when_it_is_wrong(monkeypatch):
@@ -358,7 +350,7 @@ def test_an_address_with_a_password_is_not_shown_when_it_is_wrong(monkeypatch):
     assert "hunter2" not in problem
 
 
-def test_a_wrong_redis_url_is_told_by_its_form_and_shown_nowhere(monkeypatch):
+def test_a_wrong_redis_url_is_reported_with_the_accepted_form_and_shown_nowhere(monkeypatch):
     monkeypatch.setenv("FOOTNOTE_REDIS_URL", "http://:hunter2@one:6379")
     (problem,) = problems()
     assert problem.startswith("FOOTNOTE_REDIS_URL must be `redis://`")

@@ -1,7 +1,6 @@
 """`footnote serve` as a process of its own: what it prints, what it serves, how it ends."""
 
 import json
-import os
 import re
 import signal
 import socket
@@ -24,24 +23,13 @@ from tests.servers.redis_servers import eventually
 CODE = """
 from bot.cli import main
 from bot.cli.invocation import Invocation
-from bot.app import bootstrap
-from tests.fakes import FakeEmbedder
+from tests.bot.local_app import local_app
 
-def with_stand_in(settings):
-    return bootstrap(settings, embedder=FakeEmbedder())
-
-main(obj=Invocation(bootstrap=with_stand_in), prog_name="footnote")
+main(obj=Invocation(bootstrap=local_app), prog_name="footnote")
 """
 
 
-@pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
-    """An empty working folder and an environment without settings."""
-    for variable in list(os.environ):  # noqa: TID251 - to empty it
-        if variable.upper().startswith("FOOTNOTE_"):
-            monkeypatch.delenv(variable)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+pytestmark = pytest.mark.usefixtures("folder")
 
 
 @dataclass

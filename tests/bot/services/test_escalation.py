@@ -17,7 +17,7 @@ from bot.services.escalation import (
     Escalation,
     EscalationService,
     OpenEscalation,
-    escalation,
+    compose_escalation,
 )
 from bot.state.sqlite.store import SqliteState
 from feedback.records import AnswerSentence, Exchange, StoredCitation
@@ -35,26 +35,31 @@ def cited(number: int, document: str) -> StoredCitation:
     return StoredCitation(number, document, "Title", "Section", "a", f"https://docs.example/{number}", "Quoted.", "v1")
 
 
-def asked(*documents: str, said: tuple[AnswerSentence, ...] = (), **changes: Any) -> Exchange:
-    return exchange(citations=tuple(cited(n, name) for n, name in enumerate(documents, 1)), sentences=said, **changes)
+def cited_exchange(*documents: str, sentences: tuple[AnswerSentence, ...] = (), **changes: Any) -> Exchange:
+    citations = tuple(cited(number, document) for number, document in enumerate(documents, 1))
+    return exchange(citations=citations, sentences=sentences, **changes)
+
+
+def compose(exchange: Exchange, *sources: Source, platform: str = "slack") -> Escalation | None:
+    return compose_escalation(exchange, sources, platform=platform, place=PLACE)
 
 
 def test_it_goes_to_the_owners_of_the_section_that_is_cited_first():
-    made = escalation(asked("it/vpn.md", "handbook/leave.md"), [PEOPLE, IT], platform="slack", place=PLACE)
+    made = compose(cited_exchange("it/vpn.md", "handbook/leave.md"), PEOPLE, IT)
     assert made is not None
     assert (made.channel, made.place, made.answer) == ("slack:C-IT", PLACE, "answer-00000")
     assert made.question == "How many days can I carry over?"
 
 
 def test_an_abstention_goes_to_the_owners_of_the_nearest_section():
-    made = escalation(exchange(citations=(), sentences=(), abstained=True), [PEOPLE], platform="slack", place=PLACE)
+    made = compose(exchange(citations=(), sentences=(), abstained=True), PEOPLE)
     assert made is not None
     assert made.channel == "slack:C-PEOPLE"
     assert made.sections == (CitedSection("handbook/leave.md", "Leave", "Leave > Carry-over"),)
 
 
 def test_documents_without_an_owner_s_channel_are_passed_over():
-    made = escalation(asked("wiki/x.md", "it/vpn.md"), [NOBODYS, IT], platform="slack", place=PLACE)
+    made = compose(cited_exchange("wiki/x.md", "it/vpn.md"), NOBODYS, IT)
     assert made is not None
     assert made.channel == "slack:C-IT"
 
@@ -69,18 +74,18 @@ def test_documents_without_an_owner_s_channel_are_passed_over():
     ],
 )
 def test_where_nobody_can_be_asked_there_is_nothing_to_pass_on(sources, platform, changes):
-    assert escalation(asked("it/vpn.md", **changes), sources, platform=platform, place=PLACE) is None
+    assert compose(cited_exchange("it/vpn.md", **changes), *sources, platform=platform) is None
 
 
 def test_owners_see_only_what_comes_from_their_own_documents():
-    said = (
+    sentences = (
         AnswerSentence("Ask the desk.", (1, 3)),
         AnswerSentence("Pay rises in May.", (2,)),
         AnswerSentence("Both.", (1, 2)),
         AnswerSentence("Bare.", ()),
     )
-    given = asked("it/vpn.md", "handbook/pay.md", "desk/hours.md", said=said)
-    made = escalation(given, [PEOPLE, IT, DESK], platform="slack", place=PLACE)
+    given = cited_exchange("it/vpn.md", "handbook/pay.md", "desk/hours.md", sentences=sentences)
+    made = compose(given, PEOPLE, IT, DESK)
     assert made is not None
     assert made.sentences == ("Ask the desk.",)
     assert [each.document for each in made.sections] == ["it/vpn.md", "desk/hours.md"]
@@ -99,34 +104,34 @@ def service(store: SqliteState, *, clock: Callable[[], datetime] = lambda: NOON)
 
 
 def passed_on() -> Escalation:
-    made = escalation(asked("it/vpn.md"), [IT], platform="slack", place=PLACE)
+    made = compose(cited_exchange("it/vpn.md"), IT)
     assert made is not None
     return made
 
 
 def test_a_question_is_passed_on_once_whatever_replica_is_asked(store):
     first, second = service(store), service(store)
-    assert first.begin(passed_on())
-    assert not second.begin(passed_on())
-    first.undo(passed_on())
-    assert second.begin(passed_on())
+    assert first.claim(passed_on())
+    assert not second.claim(passed_on())
+    first.release(passed_on())
+    assert second.claim(passed_on())
 
 
 def test_a_reply_finds_its_way_back_for_a_month(store):
     now = [NOON]
     kept = service(store, clock=lambda: now[0])
-    kept.posted(passed_on(), "slack:T1:C-IT:99.1")
+    kept.record_thread(passed_on(), "slack:T1:C-IT:99.1")
     now[0] = NOON + REPLY_WITHIN - timedelta(seconds=1)
-    assert kept.of_thread("slack:T1:C-IT:99.1") == OpenEscalation("answer-00000", "slack:C-IT", PLACE)
-    assert kept.of_thread("slack:T1:C-IT:99.2") is None
+    assert kept.find_by_thread("slack:T1:C-IT:99.1") == OpenEscalation("answer-00000", "slack:C-IT", PLACE)
+    assert kept.find_by_thread("slack:T1:C-IT:99.2") is None
     now[0] = NOON + REPLY_WITHIN
-    assert kept.of_thread("slack:T1:C-IT:99.1") is None
+    assert kept.find_by_thread("slack:T1:C-IT:99.1") is None
 
 
 def test_no_words_are_kept_in_the_state(store, tmp_path):
     kept = service(store)
-    kept.begin(passed_on())
-    kept.posted(passed_on(), "slack:T1:C-IT:99.1")
+    kept.claim(passed_on())
+    kept.record_thread(passed_on(), "slack:T1:C-IT:99.1")
     store.close()
     assert b"carry over" not in b"".join(file.read_bytes() for file in tmp_path.glob("state.db*"))
 

@@ -13,13 +13,11 @@ HR = frozenset({"hr"})
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
-    """A working folder with two folders of documents."""
+def documents(folder) -> None:
+    """The working folder holds folders of documents."""
     for name in ("handbook/travel", "hr", "other/handbook"):
-        (tmp_path / name).mkdir(parents=True)
-    (tmp_path / "handbook" / "leave.md").write_text("# Leave", encoding="utf-8")
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+        (folder / name).mkdir(parents=True)
+    (folder / "handbook" / "leave.md").write_text("# Leave", encoding="utf-8")
 
 
 @pytest.fixture
@@ -72,7 +70,7 @@ def test_a_missing_path_is_left_to_the_sync_which_deletes_nothing(folder):
 
 
 @pytest.mark.parametrize(
-    ("paths", "name", "told"),
+    ("paths", "name", "problem"),
     [
         pytest.param([], "nobody", "no source is called 'nobody'", id="unknown-name"),
         pytest.param(["other/handbook"], None, "already stands for", id="name-of-a-configured-one"),
@@ -81,8 +79,8 @@ def test_a_missing_path_is_left_to_the_sync_which_deletes_nothing(folder):
         pytest.param(["/"], None, "cannot name a source", id="root"),
     ],
 )
-def test_what_is_ambiguous_is_refused(configured, paths, name, told):
-    with pytest.raises(UsageProblem, match=told):
+def test_what_is_ambiguous_is_refused(configured, paths, name, problem):
+    with pytest.raises(UsageProblem, match=problem):
         select_sources(configured, [Path(path) for path in paths], name=name)
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from bot.access.conversations import visible_turns
 from bot.access.pseudonyms import pseudonym, user_key
 from bot.app import App, bootstrap
 from bot.config.settings import Settings
@@ -16,7 +15,6 @@ from bot.services.retention import DAY_SECONDS, Retention
 from bot.services.reviews import ReviewDecision
 from bot.services.votes import BatchVote, VoteRequest
 from feedback.errors import FeedbackUnavailable
-from feedback.records import without_words
 from feedback.stores.protocol import FeedbackEraser
 from feedback.stores.sqlite.store import SqliteFeedback
 from tests.feedback.samples import NOON, exchange, vote
@@ -80,7 +78,7 @@ def test_a_store_that_is_down_is_tried_again_tomorrow(tmp_path, caplog):
     a_day_ago(tmp_path / "pruned")
     with caplog.at_level(logging.WARNING):
         retention(Down(tmp_path / "feedback.db"), tmp_path / "pruned").prune_if_due()
-        eventually(lambda: "it is down" in caplog.text, "it is told")
+        eventually(lambda: "it is down" in caplog.text, "it is logged")
 
 
 def test_a_folder_that_cannot_be_written_costs_nobody_a_vote(tmp_path, caplog):
@@ -91,13 +89,9 @@ def test_a_folder_that_cannot_be_written_costs_nobody_a_vote(tmp_path, caplog):
     store.close()
 
 
-def test_what_has_lost_its_words_is_no_part_of_a_conversation():
-    assert visible_turns([without_words(exchange(asker=""))], asker="", groups=frozenset({"hr", "leeds"})) == ()
-
-
 def test_a_click_that_is_delivered_again_is_one_vote(app):
-    opinion = VoteRequest("answer-00001", "down", "ada", correction="Six.")
-    assert [app.votes.vote(opinion, key="k").vote.vote for _ in range(2)] == ["down", "down"]
+    request = VoteRequest("answer-00001", "down", "ada", correction="Six.")
+    assert [app.votes.vote(request, key="k").vote.vote for _ in range(2)] == ["down", "down"]
     assert len(app.feedback.votes("answer-00001")) == len(app.feedback.corrections("answer-00001")) == 1
 
 
@@ -110,13 +104,13 @@ def test_an_owner_accepts_a_correction(app):
     assert decision.reviewer == pseudonym("owner@example.com", key=user_key(app.settings.home))
 
 
-def test_many_votes_at_once_are_told_one_by_one(app):
-    ballots = [
+def test_of_many_votes_at_once_each_has_its_result(app):
+    votes = [
         BatchVote("1", VoteRequest("answer-00001", "down", "ada", correction="Six."), NOON),
         BatchVote("2", VoteRequest("nobody", "up", "ada")),
         BatchVote("1", VoteRequest("answer-00001", "down", "ada", correction="Six."), NOON),
     ]
-    assert app.votes.vote_many(ballots) == ["added", "unknown-answer", "known"]
+    assert app.votes.vote_many(votes) == ["added", "unknown-answer", "known"]
     assert app.feedback.votes("answer-00001")[0].at == NOON
 
 

@@ -10,7 +10,7 @@ from bot.app import App, bootstrap
 from bot.config.settings import Settings
 from bot.errors import BotError
 from bot.services.diagnostics.check import Check
-from bot.services.diagnostics.stores import feedback_store
+from bot.services.diagnostics.stores import check_feedback_store
 from bot.services.votes import VoteRequest
 from tests.fakes import FakeEmbedder
 from tests.servers.redis_servers import serving
@@ -25,7 +25,7 @@ def url(tmp_path_factory) -> Iterator[str]:
 
 
 def replica(folder: Path, url: str, **given: str) -> App:
-    """A app with a state folder of its own."""
+    """Return an app with a state folder of its own."""
     docs = folder / "docs"
     docs.mkdir(parents=True, exist_ok=True)
     (docs / "leave.md").write_text("# Leave\n\nFive days of leave may be carried over.\n", encoding="utf-8")
@@ -60,8 +60,8 @@ def test_people_need_one_name_everywhere(url, tmp_path):
 
 
 def test_doctor_says_how_the_server_keeps_votes(url, tmp_path):
-    app = replica(tmp_path / "looked", url, user_key=KEY)
-    (found,) = feedback_store(lambda: app.feedback, shared=True)
+    app = replica(tmp_path / "checked", url, user_key=KEY)
+    (found,) = check_feedback_store(lambda: app.feedback, shared=True)
     assert found.ok
     assert "answers" in found.detail
 
@@ -72,7 +72,7 @@ def test_doctor_says_what_waits_for_the_server(tmp_path):
     answer = app.questions.answer(question)
     app.questions.record(question, answer)
     assert app.votes.vote(VoteRequest(answer.id, "up", user="ada@example.com")).vote.vote == "up"
-    (waiting, store) = feedback_store(lambda: app.feedback, shared=True)
+    (waiting, store) = check_feedback_store(lambda: app.feedback, shared=True)
     assert (waiting.ok, waiting.detail) == (True, "2 records wait for the store")
     assert not store.ok
     app.feedback.close()
@@ -80,7 +80,7 @@ def test_doctor_says_what_waits_for_the_server(tmp_path):
 
 def test_doctor_says_that_the_server_is_not_there(tmp_path):
     app = replica(tmp_path / "gone", "redis://:hunter2@127.0.0.1:1", user_key=KEY)
-    (found,) = feedback_store(lambda: app.feedback, shared=True)
+    (found,) = check_feedback_store(lambda: app.feedback, shared=True)
     assert isinstance(found, Check)
     assert (found.ok, found.mend) == (False, "see that the server runs and that `redis_url` is right")
     assert "hunter2" not in found.detail

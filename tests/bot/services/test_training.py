@@ -6,35 +6,13 @@ import stat
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 
-from bot.app import App, bootstrap
-from bot.cli import main
-from bot.cli.invocation import Invocation
-from bot.config.settings import Settings
 from tests.bot.cli.command_line import error_line
-from tests.bot.cli.conftest import folder as empty_folder
-from tests.fakes import FakeEmbedder
+from tests.bot.local_app import run, run_json
 from tests.feedback.export.conftest import rows
-
-folder = empty_folder
 
 THINGS = "kettles ladders passports gardens invoices windows engines bicycles lanterns markets tunnels violins".split()
 SECRET = "---\naudience: [board]\n---\n# Salaries\n\nThe salaries of the board are paid in March.\n"
-
-
-def with_stand_in(settings: Settings) -> App:
-    return bootstrap(settings, embedder=FakeEmbedder())
-
-
-def run(*arguments: str, debug: bool = True) -> Result:
-    options = ["--debug", *arguments] if debug else list(arguments)
-    return CliRunner().invoke(main, options, obj=Invocation(bootstrap=with_stand_in), prog_name="footnote")
-
-
-def read(result: Result) -> Any:
-    assert result.exit_code == 0, result.output
-    return json.loads(result.stdout)
 
 
 def page(thing: str, days: int) -> str:
@@ -49,27 +27,28 @@ def voted(folder, monkeypatch) -> dict[str, str]:
     for days, thing in enumerate(THINGS, start=3):
         (folder / "handbook" / f"{thing}.md").write_text(page(thing, days), encoding="utf-8")
     (folder / "handbook" / "board.md").write_text(SECRET, encoding="utf-8")
-    read(run("sync", "handbook", "--json"))
-    answers = {thing: read(run("ask", f"How long are the {thing} lent?", "--json"))["id"] for thing in THINGS}
-    answers["board"] = read(run("ask", "When are the salaries of the board paid?", "--group", "board", "--json"))["id"]
+    run_json("sync", "handbook", "--json")
+    answers = {thing: run_json("ask", f"How long are the {thing} lent?", "--json")["id"] for thing in THINGS}
+    board = run_json("ask", "When are the salaries of the board paid?", "--group", "board", "--json")
+    answers["board"] = board["id"]
     for number, answer in enumerate(answers.values()):
-        read(run("vote", answer, "up", "--user", f"person-{number}@example.com", "--json"))
+        run_json("vote", answer, "up", "--user", f"person-{number}@example.com", "--json")
     return answers
 
 
 def export(name: str, *options: str) -> Any:
-    return read(run("export", "--format", "trl-sft", "--format", "beir", "--out", name, "--json", *options))
+    return run_json("export", "--format", "trl-sft", "--format", "beir", "--out", name, "--json", *options)
 
 
 def test_votes_become_rows_whose_exchanges_are_the_answers(folder, voted):
-    told_of = export("first")
-    assert told_of["exchanges"]["in"] == len(voted)
+    report = export("first")
+    assert report["exchanges"]["in"] == len(voted)
     lineage = rows(folder / "first" / "lineage.jsonl")
     assert {row["exchange"] for row in lineage} == {voted[thing] for thing in THINGS}
     (sample,) = [row for row in lineage if row["exchange"] == voted["kettles"] and row["format"] == "trl-sft"]
     row = rows(folder / "first" / "trl-sft" / f"{sample['split']}.jsonl")[sample["row"]]
     assert "The kettles are lent for 3 days at the most [" in row["completion"][0]["content"]
-    assert told_of["settings"]["min_agreement"] == 0.75
+    assert report["settings"]["min_agreement"] == 0.75
 
 
 def test_what_only_a_group_may_read_stays_out_unless_it_is_for_them(folder, voted):
@@ -83,9 +62,9 @@ def test_what_only_a_group_may_read_stays_out_unless_it_is_for_them(folder, vote
 def test_a_changed_section_takes_its_row_along(folder, voted):
     export("before")
     (folder / "handbook" / "kettles.md").write_text(page("kettles", 30), encoding="utf-8")
-    read(run("sync", "handbook", "--json"))
+    run_json("sync", "handbook", "--json")
     export("after")
-    changes = read(run("export", "--diff", "before", "after", "--json"))
+    changes = run_json("export", "--diff", "before", "after", "--json")
     assert changes["formats"]["trl-sft"]["removed"] == [voted["kettles"]]
     assert changes["formats"]["trl-sft"]["added"] == []
     assert [change["exchange"] for change in changes["rejected"]] == [voted["kettles"]]
@@ -121,7 +100,7 @@ def test_an_export_is_for_its_owners_eyes(folder):
 
 def test_forgetting_somebody_names_the_exports_that_hold_their_rows(folder, voted):
     export("out")
-    forgotten = read(run("forget", "person-0@example.com", "--yes", "--json"))
+    forgotten = run_json("forget", "person-0@example.com", "--yes", "--json")
     (held,) = forgotten["exports"]
     assert held["place"] == str(folder / "out")
     own = {row["sha256"] for row in rows(folder / "out" / "lineage.jsonl") if row["exchange"] == voted["kettles"]}

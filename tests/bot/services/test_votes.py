@@ -1,17 +1,17 @@
-"""What somebody thinks of an answer: what makes sense, what is recorded of it, and what counts."""
+"""Votes on an answer: which make sense, what is recorded of them, and what counts."""
 
 from dataclasses import replace
 
 import pytest
 
 from bot.errors import UsageProblem
-from bot.services.votes import MOST_CHARACTERS, REASONS, CurrentVote, VoteRequest, current_vote, vote_records
+from bot.services.votes import MAX_CHARACTERS, REASONS, CurrentVote, VoteRequest, current_vote, vote_records
 from feedback.records import Correction, Vote
 from tests.feedback.samples import NOON, correction, vote
 
 
-def recorded(opinion: VoteRequest, *, voter: str = "1e") -> tuple[Vote, Correction | None]:
-    return vote_records(opinion, voter=voter, key="k", at=NOON)
+def recorded(vote_request: VoteRequest, *, voter: str = "1e") -> tuple[Vote, Correction | None]:
+    return vote_records(vote_request, voter=voter, key="k", at=NOON)
 
 
 @pytest.mark.parametrize("choice", ["up", "down", "none"])
@@ -21,8 +21,8 @@ def test_a_bare_thumb_is_a_vote(choice):
 
 @pytest.mark.parametrize("reason", REASONS)
 def test_a_thumb_down_takes_all_that_can_be_said(reason):
-    opinion = VoteRequest("a", "down", "ada", reason, " It is six.\n", " Six days. ")
-    assert recorded(opinion) == (
+    vote_request = VoteRequest("a", "down", "ada", reason, " It is six.\n", " Six days. ")
+    assert recorded(vote_request) == (
         Vote("k", "a", "1e", NOON, "down", reason, "It is six."),
         Correction("k", "a", "1e", NOON, "Six days."),
     )
@@ -40,7 +40,7 @@ def test_blank_words_are_none():
 
 
 @pytest.mark.parametrize(
-    ("opinion", "told"),
+    ("vote_request", "problem"),
     [
         pytest.param(VoteRequest("a", "up", "", "wrong"), "a reason goes with `down`, not with `up`", id="reason-up"),
         pytest.param(
@@ -51,15 +51,15 @@ def test_blank_words_are_none():
         ),
         pytest.param(VoteRequest("a", "none", "", comment="b"), "not with `none`, which withdraws", id="comment"),
         pytest.param(
-            VoteRequest("a", "up", "", comment="b" * (MOST_CHARACTERS + 1)),
+            VoteRequest("a", "up", "", comment="b" * (MAX_CHARACTERS + 1)),
             "the comment has 10001 characters",
             id="long",
         ),
     ],
 )
-def test_what_makes_no_sense_is_refused(opinion, told):
-    with pytest.raises(UsageProblem, match=told):
-        recorded(opinion)
+def test_what_makes_no_sense_is_refused(vote_request, problem):
+    with pytest.raises(UsageProblem, match=problem):
+        recorded(vote_request)
 
 
 def test_nobody_cannot_vote():

@@ -25,7 +25,7 @@ from bot.channels.slack.directory import SlackDirectory
 from bot.channels.slack.events import team_of
 from bot.channels.slack.streams import SlackStreams
 from bot.channels.slack.transport import SlackTransport
-from bot.config.settings import Settings, revealed
+from bot.config.settings import Settings, reveal
 from bot.errors import BotError
 from bot.state.protocol import StateStore
 
@@ -72,7 +72,7 @@ class Workspaces:
             known = self._known.get(key)
         if known and (self.is_single or time.monotonic() < known[0]):
             return known[1]
-        token = revealed(self._settings.slack_bot_token) or self.installations.token(team, enterprise)
+        token = reveal(self._settings.slack_bot_token) or self.installations.token(team, enterprise)
         if not token:
             return None
         try:
@@ -91,7 +91,7 @@ class Workspaces:
 
     def only(self) -> Workspace:
         """Return the one workspace of the token; raises `BotError` with one line when that is not accepted."""
-        token = revealed(self._settings.slack_bot_token)
+        token = reveal(self._settings.slack_bot_token)
         try:
             found = self._open(token)
         except Refused as error:

@@ -14,12 +14,9 @@ from bot.answering.writing.prompts import CONDENSING_VERSION, PROMPT_VERSION
 from bot.app import App
 from retrieval.passages import Hit, Query, Turn
 from retrieval.ranking.analysis import weighted_terms
-from tests.bot.cli.conftest import folder as empty_folder
 from tests.retrieval.samples import ANALYZER
 from tests.scripted_app import LEAVE, QUESTION, RIGHT, Place, numbered
 from tests.servers.openai_server import Body, Reply, Server, is_rewriting, serving
-
-folder = empty_folder
 
 TRAVEL = """# Travel
 

@@ -10,12 +10,9 @@ from bot.answering.verification.plain_text import has_only_cited_links
 from bot.answering.writing.prompts import NOT_FOUND_TOKEN, RULES
 from bot.app import App
 from retrieval.passages import Turn
-from tests.bot.cli.conftest import folder as empty_folder
 from tests.injections import ATTACKS, FACT, Attack
 from tests.scripted_app import LEAVE, QUESTION, Place, numbered
 from tests.servers.openai_server import Reply, Server, serving
-
-folder = empty_folder
 
 SECRET = "---\naudience: managers\n---\n# Vault\n\nThe vault of leave days opens with vault-4711.\n"
 

@@ -7,22 +7,16 @@ import threading
 import time
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
 from bot.answering.answers import Done, Question, SentenceReady, Status
 from bot.answering.pipeline import NOT_FOUND
 from bot.answering.writing.prompts import PROMPT_VERSION
-from bot.app import App, bootstrap
-from bot.cli import main
-from bot.cli.invocation import Invocation
-from bot.config.settings import Settings
+from bot.app import App
 from bot.errors import BotError
-from tests.bot.cli.conftest import folder as empty_folder
-from tests.fakes import FakeEmbedder
+from tests.bot.local_app import run
 from tests.scripted_app import LEAVE, MODEL, QUESTION, RIGHT, Place, numbered
 from tests.servers.openai_server import Reply, Server, serving
-
-folder = empty_folder
 
 FIVE = "Five days of leave may be carried over into the next year."
 BY_MARCH = "They must be used by 31 March."
@@ -361,12 +355,7 @@ def ask(place: Place, monkeypatch, *more: str, model: str = MODEL) -> Result:
     monkeypatch.setenv("FOOTNOTE_MODEL", model)
     monkeypatch.setenv("FOOTNOTE_MODEL_BASE_URL", place.server.url)
     monkeypatch.setenv("FOOTNOTE_CONFIDENCE_THRESHOLD", "0")
-    arguments = ["--debug", "--home", str(place.folder / "state"), "ask", QUESTION, *more]
-    return CliRunner().invoke(main, arguments, obj=Invocation(bootstrap=with_stand_in), prog_name="footnote")
-
-
-def with_stand_in(settings: Settings) -> App:
-    return bootstrap(settings, embedder=FakeEmbedder())
+    return run("--home", str(place.folder / "state"), "ask", QUESTION, *more)
 
 
 def test_nobody_who_has_no_model_waits_for_its_client():

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bot.config.settings import Settings, revealed
+from bot.config.settings import Settings, reveal
 from tests import ROOT
 from tests.servers.slack_server import Slack
 
@@ -80,7 +80,7 @@ def _plain(configured: Settings) -> dict[str, Any]:
     for name in made:
         value = getattr(configured, name)
         if hasattr(value, "get_secret_value"):
-            made[name] = revealed(value)
+            made[name] = reveal(value)
     return made
 
 

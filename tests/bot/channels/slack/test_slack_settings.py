@@ -5,18 +5,11 @@ import pytest
 from bot.config import settings
 from bot.errors import SettingsError
 
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
-    """An empty working folder and an environment without settings."""
-    for variable in list(settings._environment()):
-        if variable.upper().startswith("FOOTNOTE_"):
-            monkeypatch.delenv(variable)
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("folder")
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "expected"),
     [
         pytest.param({"SLACK_BOT_TOKEN": "xapp-hunter2"}, "SLACK_BOT_TOKEN must be a bot token", id="bot-token"),
         pytest.param({"SLACK_APP_TOKEN": "xoxb-hunter2"}, "SLACK_APP_TOKEN must be an app-level token", id="app-token"),
@@ -28,13 +21,13 @@ def folder(tmp_path, monkeypatch):
         pytest.param({"SLACK_SIGNING_SECRET": " "}, "SLACK_SIGNING_SECRET must be a text", id="empty"),
     ],
 )
-def test_what_cannot_be_meant_is_told_in_one_line_without_the_secret(monkeypatch, given, told):
+def test_what_cannot_be_meant_is_reported_in_one_line_without_the_secret(monkeypatch, given, expected):
     for name, value in given.items():
         monkeypatch.setenv(f"FOOTNOTE_{name}", value)
     with pytest.raises(SettingsError) as caught:
         settings.load()
     (problem,) = caught.value.problems
-    assert problem.startswith(f"FOOTNOTE_{told}")
+    assert problem.startswith(f"FOOTNOTE_{expected}")
     assert "hunter2" not in problem
 
 

@@ -14,7 +14,7 @@ from retrieval.errors import EmbeddingUnavailable
 
 
 def test_an_old_python_or_sqlite_is_wrong_and_says_what_mends_it():
-    for check in (environment.python_version(oldest=(99,)), environment.sqlite_version(oldest=(99,))):
+    for check in (environment.check_python(oldest=(99,)), environment.check_sqlite(oldest=(99,))):
         assert (check.ok, bool(check.detail), bool(check.mend)) == (False, True, True)
 
 
@@ -27,7 +27,7 @@ def test_another_bot_package_is_noticed(monkeypatch):
             return f"/elsewhere/{name}"
 
     monkeypatch.setattr(metadata, "distribution", lambda _: Stranger())
-    check = environment.installation()
+    check = environment.check_installation()
     assert (check.ok, "is not from footnote-bot" in check.detail) == (False, True)
 
 
@@ -36,24 +36,24 @@ def test_a_bot_that_is_not_installed_is_noticed(monkeypatch):
         raise PackageNotFoundError(name)
 
     monkeypatch.setattr(metadata, "distribution", distribution)
-    check = environment.installation()
+    check = environment.check_installation()
     assert (check.ok, "is not installed" in check.detail) == (False, True)
 
 
 def test_a_state_folder_that_cannot_be_written_is_wrong(tmp_path):
     (tmp_path / "file").touch()
-    check = environment.state_folder(tmp_path / "file" / "home")
+    check = environment.check_state_folder(tmp_path / "file" / "home")
     assert (check.ok, "cannot be written" in check.detail) == (False, True)
 
 
 def test_a_state_folder_that_is_not_there_yet_is_not_made(tmp_path):
-    assert environment.state_folder(tmp_path / "a" / "b").ok
+    assert environment.check_state_folder(tmp_path / "a" / "b").ok
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_nearly_full_disk_is_wrong(tmp_path, monkeypatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1_000_000))
-    check = environment.state_folder(tmp_path)
+    check = environment.check_state_folder(tmp_path)
     assert (check.ok, "0.0 GB free" in check.detail) == (False, True)
 
 
@@ -66,15 +66,15 @@ def test_a_nearly_full_disk_is_wrong(tmp_path, monkeypatch):
         pytest.param(lambda path: (path.mkdir(), (path / "a.md").touch()), True, False, id="folder"),
     ],
 )
-def test_each_source_is_looked_at(tmp_path, make, ok, mended):
+def test_each_source_is_checked(tmp_path, make, ok, mended):
     make(tmp_path / "docs")
-    check = environment.source_folder(Source(name="hr", path=tmp_path / "docs"))
+    check = environment.check_source(Source(name="hr", path=tmp_path / "docs"))
     assert (check.check, check.ok, bool(check.mend)) == ("source hr", ok, mended)
 
 
 def test_a_source_that_may_not_be_read_is_wrong(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "access", lambda *_: False)
-    check = environment.source_folder(Source(name="hr", path=tmp_path))
+    check = environment.check_source(Source(name="hr", path=tmp_path))
     assert (check.ok, "cannot be read" in check.detail) == (False, True)
 
 
@@ -82,7 +82,7 @@ def test_wrong_weights_are_reported_with_their_own_words():
     def verify(name: str) -> str:
         raise EmbeddingUnavailable(f"the weights of {name} are not the official ones")
 
-    check = environment.embedding("all-MiniLM-L6-v2", verify=verify)
+    check = environment.check_embedding("all-MiniLM-L6-v2", verify=verify)
     assert (check.ok, check.detail) == (False, "the weights of all-MiniLM-L6-v2 are not the official ones")
 
 
@@ -95,6 +95,6 @@ def test_wrong_weights_are_reported_with_their_own_words():
 )
 def test_what_a_model_brings_along_for_ranking_is_reported(brought, ok, words, tmp_path):
     (tmp_path / "ranking.json").write_text(brought, "utf-8")
-    check = environment.embedding(str(tmp_path), verify=lambda _: "verified")
+    check = environment.check_embedding(str(tmp_path), verify=lambda _: "verified")
     assert check.ok == ok
     assert check.detail.endswith(words)

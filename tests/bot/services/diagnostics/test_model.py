@@ -50,7 +50,7 @@ def model(checks, server):
     return run
 
 
-def test_without_a_model_none_is_looked_at(checks):
+def test_without_a_model_none_is_checked(checks):
     assert "model" not in checks()
 
 

@@ -29,19 +29,19 @@ class MissingModel(FakeEmbedder):
 
 def test_the_index_says_how_much_it_holds():
     held = document()
-    assert check_index(FakeReader((held, passages(held)))) == "1 documents, 2 passages"
+    assert check_index(FakeReader((held, passages(held))).counts) == "1 documents, 2 passages"
 
 
 def test_an_empty_index_is_not_ready():
     with pytest.raises(NotReady, match="nothing is indexed: run `footnote sync`"):
-        check_index(FakeReader())
+        check_index(FakeReader().counts)
 
 
 def test_an_index_that_cannot_be_reached_is_reported_in_its_own_words():
     index = FakeReader()
     index.failure = SearchUnavailable("the index at 127.0.0.1:9200 cannot be reached")
     with pytest.raises(NotReady, match=r"^the index at 127\.0\.0\.1:9200 cannot be reached$"):
-        check_index(index)
+        check_index(index.counts)
 
 
 def test_the_embedder_says_which_model_it_is_or_what_it_lacks():

@@ -1,4 +1,4 @@
-"""All checks together: which run, in which order, and that one that fails keeps no other from running."""
+"""All checks together: which run, in which order, and that a failed one keeps no other from running."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -22,10 +22,7 @@ from retrieval.errors import RetrievalError, SearchUnavailable
 from tests.bot.services.diagnostics.samples import ENGLISH, GERMAN, index_of
 from tests.fakes import FakeReader
 
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch) -> None:
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("folder")
 
 
 def raising(error: Exception) -> Callable[[], Any]:
@@ -67,7 +64,9 @@ def test_all_is_well_with_an_index_of_documents(checks):
 
 def test_the_machine_and_the_settings_are_checked_first(tmp_path):
     index: Any = index_of()
-    found = [each.check for each in examine(None, bootstrap=lambda settings: bootstrap(settings, index=index))]
+    found = [
+        each.check for each in examine(None, service=lambda settings: bootstrap(settings, index=index).diagnostics)
+    ]
     assert found == [
         *["python", "sqlite", "installation", "settings", "state folder", "embedding model"],
         *["index", "language", "feedback store"],
@@ -78,24 +77,24 @@ def test_every_check_that_is_wrong_says_what_mends_it():
     Path("footnote.toml").write_text('[[sources]]\nname = "a"\npath = "gone"', encoding="utf-8")
     Path("file").touch()
 
-    def with_locked_index(settings: Settings) -> Any:
-        return bootstrap(settings.model_copy(update={"home": Path("file")}))
+    def with_locked_index(settings: Settings) -> DiagnosticsService:
+        return bootstrap(settings.model_copy(update={"home": Path("file")})).diagnostics
 
-    wrong = [each for each in examine(None, bootstrap=with_locked_index) if not each.ok]
+    wrong = [each for each in examine(None, service=with_locked_index) if not each.ok]
     assert {"source a", "state folder"} <= {each.check for each in wrong}
     assert [each for each in wrong if not each.mend or not each.detail] == []
 
 
 def test_wrong_settings_are_named_one_by_one_and_end_the_checks():
     Path("footnote.toml").write_text('confidence_threshold = 7\nlanguage = "klingon"', encoding="utf-8")
-    found = list(examine(None, bootstrap=lambda _: pytest.fail("nothing is made from wrong settings")))
+    found = list(examine(None, service=lambda _: pytest.fail("nothing is made from wrong settings")))
     wrong = [each.detail for each in found if each.check == "settings"]
     assert {detail.split()[1] for detail in wrong} == {"confidence_threshold", "language"}
     assert found[-1].check == "settings"
 
 
 @pytest.mark.parametrize("error", [BotError("no"), SearchUnavailable("no"), FeedbackUnavailable("no")])
-def test_an_index_that_cannot_be_opened_is_reported_and_no_store_is_looked_at(checks, error):
+def test_an_index_that_cannot_be_opened_is_reported_and_no_store_is_checked(checks, error):
     found = checks(index=raising(error))
     assert list(found)[-1] == "wiring"
     assert (found["wiring"].ok, found["wiring"].detail, bool(found["wiring"].mend)) == (False, "no", True)
@@ -135,7 +134,7 @@ def test_a_feedback_store_that_cannot_be_opened_is_wrong(checks):
     assert (found.ok, found.detail) == (False, "the feedback file cannot be used")
 
 
-def test_the_store_of_what_waits_is_looked_at_where_a_platform_is_set_up(checks, tmp_path):
+def test_the_state_store_is_checked_where_a_platform_is_configured(checks, tmp_path):
     state = SqliteState(tmp_path / "state.db")
     with closing(state):
         state.accept(Event("slack", "Ev1", datetime.now(UTC), "{}"))

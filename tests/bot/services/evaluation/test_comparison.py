@@ -1,26 +1,22 @@
-"""`footnote evaluate` with answers: what people would see of one model, and of several over the same passages."""
+"""`footnote evaluate` with answers: the figures of one model, and of several over the same passages."""
 
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from bot.cli import main
-from bot.cli.invocation import Invocation
 from bot.reports.evaluation_rows import is_more_than_noise
-from bot.services.evaluation.comparison import PATIENCE, difference
-from tests.bot.cli.command_line import error_line
-from tests.bot.cli.conftest import folder as empty_folder
+from bot.services.evaluation.candidates import MAX_FAILURES
+from bot.services.evaluation.comparison import difference
+from tests.bot.cli.command_line import error_line, footnote, printed_json
 from tests.scripted_app import LEAVE, RIGHT, Place, numbered
 from tests.servers.openai_server import Reply, Server, serving
 
-folder = empty_folder
-
 GOOD, LIAR = "openai:good", "openai:liar"
 LIE = "Nine days of leave may be carried over into the next year [{leave}]. They must be used by 5 May [{leave}]."
-ASKED: list[dict[str, Any]] = [
+QUESTIONS: list[dict[str, Any]] = [
     {"id": "carry", "text": "How many days of leave may be carried over?", "answer": "Five days of leave."},
     {"id": "march", "text": "When must carried over days of leave be used?", "answers": ["By 31 March.", "In March."]},
     {"id": "part", "text": "May part-time staff carry over days of leave?"},
@@ -45,34 +41,30 @@ def server():
 def place(folder, server: Server) -> Place:
     made = Place(folder, server)
     made.write("leave.md", LEAVE)
-    asking(folder, ASKED)
+    write_questions(folder, QUESTIONS)
     (folder / "qrels.tsv").write_text(QRELS, encoding="utf-8")
     return made
 
 
-def asking(folder: Path, questions: list[dict[str, Any]]) -> None:
+def write_questions(folder: Path, questions: list[dict[str, Any]]) -> None:
     (folder / "q.jsonl").write_text("\n".join(map(json.dumps, questions)), encoding="utf-8")
 
 
 def run(place: Place, *arguments: str, model: str = "openai:other", threshold: float = 0.0) -> Result:
-    """`footnote evaluate` over the place's documents; with a model is set where its server stands."""
-    opened: Any = lambda _: place.app(model=model, threshold=threshold)  # noqa: E731 - typed as what it stands for
-    given = ["evaluate", "--questions", "q.jsonl", "--qrels", "qrels.tsv", *arguments]
-    return CliRunner().invoke(main, given, obj=Invocation(bootstrap=opened), prog_name="footnote")
+    """Run `footnote evaluate` over the place's documents, with this model configured."""
+    return footnote(
+        *("evaluate", "--questions", "q.jsonl", "--qrels", "qrels.tsv", *arguments),
+        bootstrap=lambda _: place.app(model=model, threshold=threshold),
+    )
 
 
-def read(result: Result) -> Any:
-    assert result.exit_code == 0, result.output
-    return json.loads(result.stdout)
-
-
-def models(place: Place, *names: str) -> Any:
-    """The JSON of these models side by side."""
-    return read(run(place, *(part for name in names for part in ("--model", name)), "--json"))
+def compare(place: Place, *names: str) -> Any:
+    """Return the JSON of these models side by side."""
+    return printed_json(run(place, *(part for name in names for part in ("--model", name)), "--json"))
 
 
 def test_a_faithful_model_and_a_liar_come_out_differently(place):
-    figures = models(place, GOOD, LIAR)
+    figures = compare(place, GOOD, LIAR)
     good, liar = figures["answers"][GOOD], figures["answers"][LIAR]
     assert (good["asked"], good["grounded"], good["own"], good["fallbacks"]) == (3, 1.0, 1.0, {})
     assert (liar["asked"], liar["grounded"], liar["own"], liar["fallbacks"]) == (3, 0.0, 0.0, {"ungrounded": 3})
@@ -85,7 +77,7 @@ def test_a_faithful_model_and_a_liar_come_out_differently(place):
 
 
 def test_what_people_would_see_is_measured(place):
-    good = models(place, GOOD)["answers"][GOOD]
+    good = compare(place, GOOD)["answers"][GOOD]
     assert (good["questions"], good["answered"], good["abstained"], good["sentences"]) == (3, 1.0, 0.0, 2.0)
     assert (good["cited"], good["verbatim"], good["cited_gold"], good["quoted_gold"]) == (1.0, 1.0, 1.0, None)
     assert good["words"] == 19
@@ -93,14 +85,14 @@ def test_what_people_would_see_is_measured(place):
 
 
 def test_answers_are_compared_with_those_that_somebody_wrote(place):
-    good = models(place, GOOD)["answers"][GOOD]
+    good = compare(place, GOOD)["answers"][GOOD]
     # The answer has 18 words without its article; all 4 of the one reference are said, and all 3 of the nearer other.
     assert good["recall"] == 1.0
     assert good["f1"] == pytest.approx((2 * 4 / (18 + 4) + 2 * 3 / (18 + 3)) / 2)
 
 
 def test_tokens_are_counted_for_each_question(place, server):
-    figures = models(place, GOOD, LIAR)
+    figures = compare(place, GOOD, LIAR)
     counted = {name: (each["tokens_in"], each["tokens_out"]) for name, each in figures["answers"].items()}
     assert counted == {GOOD: (200, 30), LIAR: (210, 40)}
     (more,) = [row for row in figures["differences"] if row["figure"] == "tokens_out"]
@@ -108,7 +100,7 @@ def test_tokens_are_counted_for_each_question(place, server):
 
 
 def test_a_server_that_does_not_count_has_a_dash(place):
-    mute = models(place, "openai:mute")["answers"]["openai:mute"]
+    mute = compare(place, "openai:mute")["answers"]["openai:mute"]
     assert (mute["tokens_in"], mute["tokens_out"], mute["own"]) == (None, None, 1.0)
     shown = run(place, "--model", "openai:mute").stdout
     assert line(shown, "tokens_in").split() == ["tokens_in", "-"]
@@ -117,7 +109,7 @@ def test_a_server_that_does_not_count_has_a_dash(place):
 def test_a_server_that_does_not_know_how_to_count_is_asked_without(place, server):
     server.models = {}
     server.replies = [Reply(status=400, error="Unknown parameter: 'stream_options'."), Reply(numbered(RIGHT))]
-    figures = models(place, "openai:old")["answers"]["openai:old"]
+    figures = compare(place, "openai:old")["answers"]["openai:old"]
     assert (figures["own"], figures["tokens_in"]) == (1.0, None)
     assert ["stream_options" in request for request in server.requests] == [True, False, False, False]
 
@@ -128,7 +120,7 @@ def test_answers_to_people_do_not_ask_for_a_count(place, server):
 
 
 def test_every_model_gets_the_same_passages_and_each_is_second_in_turn(place, server):
-    models(place, GOOD, LIAR)
+    compare(place, GOOD, LIAR)
     seen = [(body["model"], body["messages"][-1]["content"].split("\n", 1)[0]) for body in server.requests]
     assert [name for name, _ in seen] == ["good", "liar", "liar", "good", "good", "liar"]
     for first, second in zip(server.requests[::2], server.requests[1::2], strict=True):
@@ -141,29 +133,32 @@ def without_mark(body: Any) -> str:
 
 
 def test_a_model_that_is_gone_says_so_and_the_other_still_stands(place, folder):
-    asking(folder, [{"id": f"{each['id']}{n}", "text": each["text"]} for each in ASKED for n in range(3)] + ASKED)
+    write_questions(
+        folder, [{"id": f"{each['id']}{n}", "text": each["text"]} for each in QUESTIONS for n in range(3)] + QUESTIONS
+    )
     result = run(place, "--model", "openai:gone", "--model", GOOD, "--json")
-    figures = read(result)
+    figures = printed_json(result)
     gone, good = figures["answers"]["openai:gone"], figures["answers"][GOOD]
-    assert (gone["gave_up"], gone["asked"], gone["fallbacks"]) == ("unavailable", PATIENCE, {"unavailable": PATIENCE})
+    assert (gone["gave_up"], gone["asked"]) == ("unavailable", MAX_FAILURES)
+    assert gone["fallbacks"] == {"unavailable": MAX_FAILURES}
     assert (good["gave_up"], good["asked"], good["own"]) == (None, 12, 1.0)
     assert figures["differences"] == []
     assert "openai:gone failed too often in a row and was not asked any further (unavailable)" in result.stderr
 
 
 def test_if_every_model_is_gone_one_line_says_so(place, folder):
-    asking(folder, [{"id": str(number), "text": ASKED[0]["text"]} for number in range(9)] + ASKED[:1])
+    write_questions(folder, [{"id": str(number), "text": QUESTIONS[0]["text"]} for number in range(9)] + QUESTIONS[:1])
     line = error_line(run(place, "--model", "openai:gone", "--json"), 1)
     assert line.startswith("no model answers: 'openai:gone' (unavailable); mend that (`footnote doctor`), or leave")
 
 
 def test_a_model_that_finds_nothing_is_counted_as_that(place):
-    absent = models(place, "openai:absent")["answers"]["openai:absent"]
+    absent = compare(place, "openai:absent")["answers"]["openai:absent"]
     assert (absent["not_found"], absent["form"], absent["grounded"], absent["own"]) == (1.0, None, None, 0.0)
 
 
 def test_extractive_stands_beside_a_model(place):
-    figures = models(place, "extractive", GOOD)
+    figures = compare(place, "extractive", GOOD)
     extractive = figures["answers"]["extractive"]
     assert (extractive["asked"], extractive["grounded"], extractive["fallbacks"]) == (None, None, None)
     assert (extractive["answered"], extractive["verbatim"]) == (1.0, 1.0)
@@ -172,28 +167,29 @@ def test_extractive_stands_beside_a_model(place):
 
 
 def test_without_model_names_the_configured_one_answers(place):
-    assert list(read(run(place, "--json", model=""))["answers"]) == ["extractive"]
-    assert list(read(run(place, "--json", model=GOOD))["answers"]) == [GOOD]
+    assert list(printed_json(run(place, "--json", model=""))["answers"]) == ["extractive"]
+    assert list(printed_json(run(place, "--json", model=GOOD))["answers"]) == [GOOD]
 
 
 def test_without_answers_no_model_is_asked(place, server):
-    figures = read(run(place, "--no-answers", "--json", model=GOOD))
+    figures = printed_json(run(place, "--no-answers", "--json", model=GOOD))
     assert (figures["answers"], figures["differences"], server.requests) == ({}, [], [])
 
 
 def test_below_the_threshold_no_model_is_asked_and_an_answer_to_the_unanswerable_is_told(place, folder, server):
-    asking(folder, [*ASKED, {"id": "x", "text": "How much leave may I carry over on the moon?", "answerable": False}])
-    below = read(run(place, "--model", GOOD, "--json", threshold=1.0))["answers"][GOOD]
+    moon = {"id": "x", "text": "How much leave may I carry over on the moon?", "answerable": False}
+    write_questions(folder, [*QUESTIONS, moon])
+    below = printed_json(run(place, "--model", GOOD, "--json", threshold=1.0))["answers"][GOOD]
     assert (below["asked"], below["answered"], below["abstained"], below["own"]) == (0, 0.0, 1.0, None)
     assert (below["cited_gold"], below["words"], below["wrongly_answered"], server.requests) == (0.0, None, 0.0, [])
-    above = read(run(place, "--model", GOOD, "--json"))
+    above = printed_json(run(place, "--model", GOOD, "--json"))
     assert above["answers"][GOOD]["wrongly_answered"] == 1.0
     assert above["threshold"] == {"threshold": 0.0, "answered": 1.0, "wrongly_answered": 1.0}
 
 
 def test_small_talk_among_the_questions_is_neither_answered_nor_abstained_from(place, folder):
-    asking(folder, [*ASKED, {"id": "hi", "text": "Thanks!"}])
-    good = models(place, GOOD)["answers"][GOOD]
+    write_questions(folder, [*QUESTIONS, {"id": "hi", "text": "Thanks!"}])
+    good = compare(place, GOOD)["answers"][GOOD]
     assert (good["questions"], good["asked"], good["answered"], good["abstained"]) == (4, 3, 0.75, 0.0)
 
 

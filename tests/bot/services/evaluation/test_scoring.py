@@ -1,11 +1,19 @@
-"""What one answer is worth: its form, its citations, and how near it comes to what was judged."""
+"""The ratios of one answer: its form, its citations, and how near it comes to what was judged."""
 
 from typing import Any
 
 import pytest
 
 from bot.answering.answers import Answer, Citation, Sentence
-from bot.services.evaluation.scoring import alike, cites_gold, form, is_cited, quotes_gold, rates, verbatim
+from bot.services.evaluation.scoring import (
+    cites_gold,
+    count_verbatim,
+    is_cited,
+    quotes_gold,
+    rates,
+    score_format,
+    token_overlap,
+)
 from retrieval.evaluation.judgements import Section
 from retrieval.passages import EVERYONE, Hit, Passage
 
@@ -13,7 +21,7 @@ TEXT = "Five days may be carried over. Call before ten."
 
 
 @pytest.mark.parametrize(
-    ("reply", "reached"),
+    ("reply", "expected"),
     [
         pytest.param("It is five days [2]. Call before ten [1].", (2, 2), id="as-asked"),
         pytest.param("It is five days. [2]\n\nCall before ten. [1]", (2, 2), id="marks-behind-the-stop"),
@@ -31,8 +39,8 @@ TEXT = "Five days may be carried over. Call before ten."
         pytest.param("", (0, 0), id="nothing"),
     ],
 )
-def test_the_form_is_one_plain_sentence_after_the_other_each_with_its_mark(reply, reached):
-    assert form(reply) == reached
+def test_the_form_is_one_plain_sentence_after_the_other_each_with_its_mark(reply, expected):
+    assert score_format(reply) == expected
 
 
 def passage(text: str = TEXT, *, document: str = "hr/leave.md", version: str = "v") -> Passage:
@@ -52,7 +60,7 @@ def test_a_gold_section_is_cited_when_the_passage_behind_the_quote_is_one():
 
 
 @pytest.mark.parametrize(
-    ("quote", "document", "found"),
+    ("quote", "document", "expected"),
     [
         pytest.param("Call before ten.", "hr/leave.md", True, id="inside"),
         pytest.param("Call before ten or eleven.", "hr/leave.md", False, id="three-of-five"),
@@ -60,15 +68,15 @@ def test_a_gold_section_is_cited_when_the_passage_behind_the_quote_is_one():
         pytest.param("the", "hr/leave.md", False, id="no-words"),
     ],
 )
-def test_a_quote_is_of_a_gold_section_when_most_of_its_words_stand_there(quote, document, found):
+def test_a_quote_is_of_a_gold_section_when_most_of_its_words_stand_there(quote, document, expected):
     given = answer(quote, shown=passage(), document=document)
-    assert quotes_gold(given, [Section("leave", TEXT)]) is found
+    assert quotes_gold(given, [Section("leave", TEXT)]) is expected
 
 
 def test_a_quote_that_is_not_in_the_document_is_found_out():
     citations = [*answer("Call before ten.", shown=passage()).citations, *answer("Call me.", shown=passage()).citations]
-    assert verbatim(citations, lambda _: TEXT) == (1, 2)
-    assert verbatim(citations, lambda _: "") == (0, 2)
+    assert count_verbatim(citations, lambda _: TEXT) == (1, 2)
+    assert count_verbatim(citations, lambda _: "") == (0, 2)
 
 
 @pytest.mark.parametrize(
@@ -86,9 +94,9 @@ def test_every_sentence_must_have_a_citation_that_there_is(sentences, cited):
 
 
 def test_the_nearest_reference_counts_and_articles_do_not():
-    assert alike("The five days", ["A five days", "Nothing at all"]) == (1.0, 1.0)
-    assert alike("five days more", ["five days"]) == pytest.approx((0.8, 1.0))
-    assert alike("", ["five days"]) == (0.0, 0.0)
+    assert token_overlap("The five days", ["A five days", "Nothing at all"]) == (1.0, 1.0)
+    assert token_overlap("five days more", ["five days"]) == pytest.approx((0.8, 1.0))
+    assert token_overlap("", ["five days"]) == (0.0, 0.0)
 
 
 def test_a_rate_adds_up_over_questions_and_is_none_of_nothing():
