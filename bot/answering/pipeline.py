@@ -55,6 +55,9 @@ QUOTED_INSTEAD = "the sections are quoted instead"
 QUOTED_AS_WELL = "the sections are quoted as well"
 KEPT = "what stands here was checked before"
 
+# The order in which records keep the seconds of an answer.
+TIMINGS = ("retrieve", "generate", "total", "rewrite", "first")
+
 
 class AnsweringPipeline:
     """Answers questions from the documents of one search.
@@ -217,5 +220,6 @@ class _Timer:
         self._seconds.setdefault("first", self._clock() - self._started)
 
     def total(self) -> dict[str, float]:
-        """Return the seconds of each step, to the `first` sentence if there is one, and in `total`."""
-        return {**self._seconds, "total": self._clock() - self._started}
+        """Return the seconds of each step, in `total`, and to the `first` sentence if there is one, in this order."""
+        seconds = self._seconds | {"total": self._clock() - self._started}
+        return {name: seconds[name] for name in TIMINGS if name in seconds}

@@ -11,7 +11,6 @@ from bot.services.diagnostics.check import Check
 from bot.state.protocol import StateStore
 from feedback.errors import FeedbackError
 from feedback.stores.protocol import FeedbackStore
-from retrieval.errors import RetrievalError
 from retrieval.index.protocols import IndexReader
 
 Checks = Callable[[], Iterable[Check]]
@@ -63,12 +62,11 @@ class DiagnosticsService:
 
     def _store_checks(self, *, shared: bool) -> Iterator[Check]:
         try:
-            index = self._index()
-        except (BotError, RetrievalError, FeedbackError) as error:
+            yield stores.check_index(self._index)
+            yield from stores.check_language(self._index, self._settings.language)
+        except (BotError, FeedbackError) as error:
             yield Check("wiring", ok=False, detail=str(error), mend="mend what stands above, then try again")
             return
-        yield stores.check_index(index)
-        yield from stores.check_language(index, self._settings.language)
         yield from stores.check_feedback_store(self._feedback, shared=shared)
         if self._channel_checks:
             yield stores.check_state_store(self._state, shared=shared)

@@ -22,10 +22,10 @@ FOLDER = "see that the state folder can be written"
 SERVER = "see that the server runs and that `redis_url` is right"
 
 
-def check_index(index: IndexReader) -> Check:
-    """Check that the index can be read, and count what it contains."""
+def check_index(open_index: Callable[[], IndexReader]) -> Check:
+    """Check that the index can be opened and read, and count what it contains."""
     try:
-        documents, passages = index.counts()
+        documents, passages = open_index().counts()
     except SearchUnavailable as error:
         detail, _, mend = str(error).rpartition(": ")
         return Check("index", ok=False, detail=detail or mend, mend=mend)
@@ -35,12 +35,12 @@ def check_index(index: IndexReader) -> Check:
     return Check("index", ok=True, detail=detail, mend="" if documents else "run `footnote sync FOLDER`")
 
 
-def check_language(index: IndexReader, name: str) -> Iterator[Check]:
+def check_language(open_index: Callable[[], IndexReader], name: str) -> Iterator[Check]:
     """Check that the documents are in this language; yields nothing where they cannot be read."""
     from retrieval.ranking.analysis import Analyzer, looks_foreign
 
     try:
-        texts = list(_texts(index))
+        texts = list(_texts(open_index()))
     except RetrievalError:
         return
     if looks_foreign(Analyzer(name), texts):

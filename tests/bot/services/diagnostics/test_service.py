@@ -93,9 +93,8 @@ def test_wrong_settings_are_named_one_by_one_and_end_the_checks():
     assert found[-1].check == "settings"
 
 
-@pytest.mark.parametrize("error", [BotError("no"), SearchUnavailable("no"), FeedbackUnavailable("no")])
-def test_an_index_that_cannot_be_opened_is_reported_and_no_store_is_checked(checks, error):
-    found = checks(index=raising(error))
+def test_an_index_that_lacks_its_client_is_reported_and_no_store_is_checked(checks):
+    found = checks(index=raising(BotError("no")))
     assert list(found)[-1] == "wiring"
     assert (found["wiring"].ok, found["wiring"].detail, bool(found["wiring"].mend)) == (False, "no", True)
 
@@ -142,3 +141,11 @@ def test_the_state_store_is_checked_where_a_platform_is_configured(checks, tmp_p
         assert found == Check("state store", ok=True, detail="opens, questions that wait: 1")
     found = checks(state=lambda: state, channel_checks=[lambda: ()])["state store"]  # it is closed by now
     assert (found.ok, found.mend) == (False, stores.FOLDER)
+
+
+def test_an_index_that_cannot_be_opened_is_wrong_and_the_stores_are_checked_all_the_same(checks):
+    damaged = SearchUnavailable("the index '/state/index-1.db' is damaged: move '/state' away and run `footnote sync`")
+    found = checks(index=raising(damaged))
+    assert (found["index"].ok, found["index"].detail) == (False, "the index '/state/index-1.db' is damaged")
+    assert found["index"].mend == "move '/state' away and run `footnote sync`"
+    assert found["feedback store"].ok
