@@ -156,6 +156,11 @@ class ExportRegistration:
     person: str = ""
     rows: tuple[str, ...] = ()
 
+    @property
+    def rows_by_person(self) -> dict[str, tuple[str, ...]]:
+        """The rows as an `ExportRegistry` takes them; empty for a registration without a person."""
+        return {self.person: self.rows} if self.person else {}
+
 
 AnswerFeedback = Vote | Correction | Decision
 """What somebody says of an answer."""

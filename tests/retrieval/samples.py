@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-import sys
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from hashlib import sha256
@@ -19,8 +19,8 @@ from retrieval.ranking.analysis import Analyzer, weighted_terms
 from retrieval.ranking.candidates import Candidates, Lookup
 from retrieval.ranking.configuration import RankingConfiguration
 from retrieval.sectioning.sections import split_document
-from tests import ROOT
 from tests.fakes import FakeEmbedder
+from tests.processes import start_python
 
 DATA = os.environ.get("FOOTNOTE_TEST_DATA", "")  # noqa: TID251 - FOOTNOTE_TEST_* belongs to the tests
 ANALYZER = Analyzer()
@@ -135,10 +135,43 @@ def version(original: Document, text: str) -> Document:
     return replace(document(original.id, text), audience=original.audience)
 
 
+# For the end of a process that has opened `index` and imported `document` and `put` from here: it never ends.
+REWRITE_A_DOCUMENT = """
+print("ready", flush=True)
+word, other = "alpha", "beta"
+while True:
+    text = "# Title\\n\\n" + "\\n\\n".join(f"## Part {number}\\n\\nWords of {word} here." for number in range(5))
+    put(index, document("docs/whole", text))
+    word, other = other, word
+"""
+
+
+def words_seen_whole(index: SearchIndex, *, lookups: int, seconds: float) -> set[str]:
+    """The words that a document holds in turn while `REWRITE_A_DOCUMENT` runs; it is always whole or not there.
+
+    Ends after so many lookups and with both words seen, or after these seconds.
+    """
+    seen: set[str] = set()
+    deadline = time.monotonic() + seconds
+    made = 0
+    while (made < lookups or len(seen) < 2) and time.monotonic() < deadline:
+        found = [each for each in index.reader.lookup(lookup("alpha beta")).found if each.document == "docs/whole"]
+        words = {word for each in found for word in each.matched}
+        assert (len(found), len(words)) in {(0, 0), (5, 1)}
+        seen |= words
+        made += 1
+    return seen
+
+
 def process(code: str, *arguments: object) -> subprocess.Popen[str]:
-    """A process that runs this code with the packages of the project."""
-    command = [sys.executable, "-c", code, *map(str, arguments)]
-    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    """A process that runs this code with the packages of the project, with pipes for what it prints."""
+    return start_python(code, *map(str, arguments), stderr=subprocess.PIPE)
+
+
+def line(started: subprocess.Popen[str]) -> str:
+    """The next line that a process prints."""
+    assert started.stdout is not None
+    return started.stdout.readline().rstrip()
 
 
 def finished(started: subprocess.Popen[str]) -> str:

@@ -5,7 +5,6 @@ import random
 import shutil
 import signal
 import subprocess
-import time
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -18,7 +17,18 @@ from retrieval.ranking.analysis import Analyzer
 from retrieval.sources.files import Source
 from retrieval.sync import sync
 from tests.fakes import FakeEmbedder
-from tests.retrieval.samples import DATA, cut, document, finished, lookup, process, put
+from tests.retrieval.samples import (
+    DATA,
+    REWRITE_A_DOCUMENT,
+    cut,
+    document,
+    finished,
+    line,
+    lookup,
+    process,
+    put,
+    words_seen_whole,
+)
 
 KILLS = 10
 DOCUMENTS = 60
@@ -46,7 +56,8 @@ report = sync([Source("docs", Path(folder))], index, embedder, progress=progress
 print(json.dumps([report.added, report.unchanged, report.passages]), flush=True)
 """
 
-WRITE = """
+WRITE = (
+    """
 import sys
 from pathlib import Path
 from retrieval.ranking.analysis import Analyzer
@@ -55,13 +66,9 @@ from tests.fakes import FakeEmbedder
 from tests.retrieval.samples import document, put
 
 index = open_index(Path(sys.argv[1]), FakeEmbedder(), Analyzer())
-print("ready", flush=True)
-word, other = "alpha", "beta"
-while True:
-    text = "# Title\\n\\n" + "\\n\\n".join(f"## Part {number}\\n\\nWords of {word} here." for number in range(5))
-    put(index, document("docs/whole", text))
-    word, other = other, word
 """
+    + REWRITE_A_DOCUMENT
+)
 
 NOTHING_TO_DO = """
 import json, sys
@@ -101,12 +108,6 @@ def killed(home: Path, folder: Path, model: str, rng: random.Random) -> None:
             started.wait(timeout=rng.uniform(0.0, 0.01))
         started.send_signal(signal.SIGKILL)
         started.communicate()
-
-
-def line(started: subprocess.Popen[str]) -> str:
-    """The next line that a process prints."""
-    assert started.stdout is not None
-    return started.stdout.readline().rstrip()
 
 
 def outcome(started: subprocess.Popen[str]) -> tuple[list[str], int, int]:
@@ -188,22 +189,10 @@ def test_a_sync_waits_for_another_and_says_so(tmp_path):
 def test_a_reader_sees_a_document_whole_while_it_is_written_again_and_again(tmp_path):
     with opened(tmp_path) as index:
         put(index, document("docs/still", "# Still\n\nThis one never changes."))
-        seen: set[str] = set()
         with process(WRITE, tmp_path) as writer:
             try:
                 assert line(writer) == "ready"
-                deadline = time.monotonic() + 20
-                lookups = 0
-                while (lookups < 150 or len(seen) < 2) and time.monotonic() < deadline:
-                    found = [
-                        each
-                        for each in index.reader.lookup(lookup("alpha beta")).found
-                        if each.document == "docs/whole"
-                    ]
-                    words = {word for each in found for word in each.matched}
-                    assert (len(found), len(words)) in {(0, 0), (5, 1)}
-                    seen |= words
-                    lookups += 1
+                seen = words_seen_whole(index, lookups=150, seconds=20)
             finally:
                 writer.kill()
                 writer.communicate()

@@ -25,6 +25,7 @@ from feedback.stores.redis.queries import exchange_pages, feedback_about
 from feedback.stores.redis.scripts import ERASE_EXCHANGE, ERASE_FEEDBACK, PRUNED
 from feedback.stores.redis.server import PAGE, Call, Server, as_bytes
 from feedback.stores.redis.values import moment, name_of, record_text
+from feedback.stores.redis.writer import exchange_keys
 
 FEEDBACK = ("vote", "correction", "decision")
 Erased = Counter[str]
@@ -133,10 +134,7 @@ def _erase_exchange(server: Server, record: bytes) -> Erased:
     exchange = server.parse(Exchange, record)
     name = as_bytes(exchange.id)
     keys = (
-        server.key("exchange", name),
-        server.key("exchanges"),
-        server.key("conversation", as_bytes(exchange.conversation)),
-        server.key("person", as_bytes(exchange.asker)),
+        *exchange_keys(server, exchange),
         server.key("standing", name),
         server.key("counts", name),
         *(server.key(f"{kind}s", name) for kind in FEEDBACK),

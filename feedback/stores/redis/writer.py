@@ -79,21 +79,26 @@ class RedisWriter:
         if isinstance(record, Export):
             register_export(self._server, record, {})
         else:
-            register_export(self._server, record.export, {record.person: record.rows} if record.person else {})
+            register_export(self._server, record.export, record.rows_by_person)
         return "added"
+
+
+def exchange_keys(server: Server, exchange: Exchange) -> tuple[bytes, ...]:
+    """Return the keys of an exchange's record and of the indexes that it stands in, in the scripts' order."""
+    return (
+        server.key("exchange", as_bytes(exchange.id)),
+        server.key("exchanges"),
+        server.key("conversation", as_bytes(exchange.conversation)),
+        server.key("person", as_bytes(exchange.asker)),
+    )
 
 
 def exchange_call(server: Server, exchange: Exchange) -> Call:
     """Return the call of the script that adds an exchange."""
     name = as_bytes(exchange.id)
-    keys = (
-        server.key("exchange", name),
-        server.key("exchanges"),
-        server.key("conversation", as_bytes(exchange.conversation)),
-        server.key("person", as_bytes(exchange.asker)),
-    )
     flags = (int(bool(exchange.conversation)), int(bool(exchange.asker)))
-    return Call(RECORD_EXCHANGE, keys, (record_text(exchange), moment(exchange.at, name), name, *flags))
+    values = (record_text(exchange), moment(exchange.at, name), name, *flags)
+    return Call(RECORD_EXCHANGE, exchange_keys(server, exchange), values)
 
 
 def feedback_call(server: Server, feedback: AnswerFeedback) -> Call:

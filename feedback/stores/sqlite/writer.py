@@ -61,7 +61,7 @@ def _insert(connection: sqlite3.Connection, record: Record) -> WriteResult:
         insert_export(connection, record, {})
         return "added"
     if isinstance(record, ExportRegistration):
-        insert_export(connection, record.export, {record.person: record.rows} if record.person else {})
+        insert_export(connection, record.export, record.rows_by_person)
         return "added"
     if isinstance(record, Exchange):
         statement, values = schema.RECORD_EXCHANGE, exchange_row(record)

@@ -23,6 +23,7 @@ from feedback.stores.redis.connection import client_errors
 from feedback.stores.redis.durability import ServerDurability
 from feedback.stores.redis.store import RedisFeedback
 from tests.feedback.samples import NOON, RIGHTS, correction, decision, exchange, export, vote
+from tests.feedback.stores.uses import STORE_USES
 from tests.processes import start_python
 from tests.servers.redis_servers import KINDS, Server, answers, certificate, eventually, free_port, serving
 
@@ -366,21 +367,7 @@ def test_a_record_that_is_gone_is_left_out(admin, workspace, store):
 
 
 USES = [
-    pytest.param(lambda store: store.record(exchange()), id="record"),
-    pytest.param(lambda store: store.exchange("a"), id="exchange"),
-    pytest.param(lambda store: store.conversation("a", limit=1), id="conversation"),
-    pytest.param(lambda store: list(store.exchanges()), id="exchanges"),
-    pytest.param(lambda store: store.vote(vote()), id="vote"),
-    pytest.param(lambda store: store.votes("a"), id="votes"),
-    pytest.param(lambda store: store.correct(correction()), id="correct"),
-    pytest.param(lambda store: store.corrections("a"), id="corrections"),
-    pytest.param(lambda store: store.decide(decision()), id="decide"),
-    pytest.param(lambda store: store.decisions("a"), id="decisions"),
-    pytest.param(lambda store: store.write_many([exchange()]), id="write_many"),
-    pytest.param(lambda store: list(store.reviewed_exchanges()), id="reviewed_exchanges"),
-    pytest.param(lambda store: list(store.records()), id="records"),
-    pytest.param(lambda store: store.register_export(export(), {}), id="register_export"),
-    pytest.param(lambda store: store.forget("ada"), id="forget"),
+    *STORE_USES,
     pytest.param(lambda store: store.prune(words_before=NOON, exchanges_before=NOON), id="prune"),
     pytest.param(lambda store: store.durability(), id="durability"),
 ]

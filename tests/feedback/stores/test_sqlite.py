@@ -24,7 +24,8 @@ from feedback.stores.sqlite.database import Database
 from feedback.stores.sqlite.file import Upgrades, open_file
 from feedback.stores.sqlite.schema import UPGRADES
 from feedback.stores.sqlite.store import SqliteFeedback
-from tests.feedback.samples import NOON, correction, decision, exchange, export, vote
+from tests.feedback.samples import NOON, correction, decision, exchange, vote
+from tests.feedback.stores.uses import STORE_USES
 from tests.processes import start_python
 
 WRITER = """
@@ -283,21 +284,7 @@ class Failing(sqlite3.Connection):
 @pytest.mark.parametrize(
     "use",
     [
-        pytest.param(lambda store: store.record(exchange()), id="record"),
-        pytest.param(lambda store: store.exchange("a"), id="exchange"),
-        pytest.param(lambda store: store.conversation("a", limit=1), id="conversation"),
-        pytest.param(lambda store: list(store.exchanges()), id="exchanges"),
-        pytest.param(lambda store: store.vote(vote()), id="vote"),
-        pytest.param(lambda store: store.votes("a"), id="votes"),
-        pytest.param(lambda store: store.correct(correction()), id="correct"),
-        pytest.param(lambda store: store.corrections("a"), id="corrections"),
-        pytest.param(lambda store: store.decide(decision()), id="decide"),
-        pytest.param(lambda store: store.decisions("a"), id="decisions"),
-        pytest.param(lambda store: store.write_many([exchange()]), id="write_many"),
-        pytest.param(lambda store: list(store.reviewed_exchanges()), id="reviewed_exchanges"),
-        pytest.param(lambda store: list(store.records()), id="records"),
-        pytest.param(lambda store: store.register_export(export(), {}), id="register_export"),
-        pytest.param(lambda store: store.forget("ada"), id="forget"),
+        *STORE_USES,
         pytest.param(lambda store: store.prune(words_before=NOON), id="prune"),
         pytest.param(lambda store: store.close(), id="close"),
     ],

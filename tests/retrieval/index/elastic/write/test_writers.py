@@ -18,7 +18,20 @@ from retrieval.index.elastic.write.bulk import BulkSender, refused
 from retrieval.index.elastic.write.limits import WriteLimits
 from retrieval.index.elastic.write.lock import WriteLock
 from tests.retrieval.conftest import LEASE, elastic
-from tests.retrieval.samples import LEAVE, TRAVEL, cut, document, finished, lookup, process, put, version
+from tests.retrieval.samples import (
+    LEAVE,
+    REWRITE_A_DOCUMENT,
+    TRAVEL,
+    cut,
+    document,
+    finished,
+    line,
+    lookup,
+    process,
+    put,
+    version,
+    words_seen_whole,
+)
 
 pytestmark = [pytest.mark.server, pytest.mark.timeout(600)]
 
@@ -30,14 +43,7 @@ from tests.retrieval.samples import LEAVE, TRAVEL, document, put, version
 index = elastic(*sys.argv[1:3])
 """
 
-WRITE = f"""{OPEN}
-print("ready", flush=True)
-word, other = "alpha", "beta"
-while True:
-    text = "# Title\\n\\n" + "\\n\\n".join(f"## Part {{number}}\\n\\nWords of {{word}} here." for number in range(5))
-    put(index, document("docs/whole", text))
-    word, other = other, word
-"""
+WRITE = OPEN + REWRITE_A_DOCUMENT
 
 STOP_BEFORE_SHOWING = f"""{OPEN}
 from retrieval.index.elastic.visibility import VisibilityRecord
@@ -68,12 +74,6 @@ with index.writer.lock(lambda: print("waiting", flush=True)):
 """
 
 
-def line(started: subprocess.Popen[str]) -> str:
-    """The next line that a process prints."""
-    assert started.stdout is not None
-    return started.stdout.readline().rstrip()
-
-
 def killed(started: subprocess.Popen[str]) -> None:
     started.kill()
     started.communicate()
@@ -87,22 +87,10 @@ def texts(index: ElasticIndex, text: str) -> set[str]:
 def test_a_reader_sees_a_document_whole_while_it_is_written_again_and_again(elasticsearch_url, alias):
     with closing(elastic(elasticsearch_url, alias)) as index:
         put(index, document("docs/still", "# Still\n\nThis one never changes."))
-        seen: set[str] = set()
         with process(WRITE, elasticsearch_url, alias) as writer:
             try:
                 assert line(writer) == "ready"
-                deadline = time.monotonic() + 60
-                lookups = 0
-                while (lookups < 100 or len(seen) < 2) and time.monotonic() < deadline:
-                    found = [
-                        each
-                        for each in index.reader.lookup(lookup("alpha beta")).found
-                        if each.document == "docs/whole"
-                    ]
-                    words = {word for each in found for word in each.matched}
-                    assert (len(found), len(words)) in {(0, 0), (5, 1)}
-                    seen |= words
-                    lookups += 1
+                seen = words_seen_whole(index, lookups=100, seconds=60)
             finally:
                 killed(writer)
     assert seen == {"alpha", "beta"}
