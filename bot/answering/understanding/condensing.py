@@ -67,7 +67,9 @@ def parse_standalone(reply: str, question: str, history: Sequence[Turn], *, anal
     It belongs when it shares a word that carries meaning with the question or with a turn before it.
     """
     lines = visible(_without_thinking(reply)).strip().splitlines()
-    standalone = LABEL.sub("", lines[0].strip(WRAPPING), count=1).strip(WRAPPING) if len(lines) == 1 else ""
+    # Spaces of every kind become plain ones, so that none stays between a quotation mark and the words.
+    line = " ".join(lines[0].split()) if len(lines) == 1 else ""
+    standalone = LABEL.sub("", line.strip(WRAPPING), count=1).strip(WRAPPING)
     if len(standalone) > len(question) + MAX_ADDED_CHARACTERS or NOT_FOUND.match(standalone):
         return ""
     if REFUSAL.match(standalone) and not REFUSAL.match(question):

@@ -4,7 +4,7 @@ import hashlib
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.answering.answers import Answer, Done, Question, Status
@@ -290,6 +290,8 @@ def test_a_long_question_may_stay_as_long_as_it_is():
 
 
 @given(st.text())
+@example("*\xa0")
+@example("\u201c\u3000*\xa0")
 def test_whatever_is_written_becomes_one_clean_line_or_nothing(written):
     found = parse_standalone(written + " leave", FOLLOW_UP, HISTORY, analyzer=ANALYZER)
     assert len(found.splitlines()) <= 1
