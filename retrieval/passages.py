@@ -1,8 +1,10 @@
 """The values of retrieval: documents and their passages, queries and their hits."""
 
-from collections.abc import Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from operator import attrgetter
 from typing import Literal
 
 EVERYONE = "everyone"
@@ -26,6 +28,15 @@ class Block:
     level: int = 0
     anchor: str = ""
     page: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """The words `text[start:end]` lead to `url`; links of one text are in order and never overlap."""
+
+    start: int
+    end: int
+    url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +70,7 @@ class Document:
     review: date | None = None
     modified: datetime | None = None
     superseded_by: str = ""
+    links: tuple[Link, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +79,8 @@ class Passage:
 
     `headings` is the path from the document's first heading down (`("Leave", "Parental leave")`), `anchor` a
     heading slug, element id, clause number or `page=7`; `fragment` is what follows `#` in a url that opens there.
-    `lead` is the head of a table, for a passage of its later rows; it is shown and embedded before them.
+    `lead` is the head of a table, for a passage of its later rows; it is shown and embedded before them. `links`
+    count from the beginning of `text`.
     """
 
     document: str
@@ -83,6 +96,7 @@ class Passage:
     url: str
     audience: frozenset[str]
     lead: str = ""
+    links: tuple[Link, ...] = ()
 
     @property
     def section(self) -> str:
@@ -140,6 +154,15 @@ class Hit:
     score: float
     parts: Mapping[str, float] = field(default_factory=dict)
     key: int | str = ""
+
+
+def links_between(links: Sequence[Link], start: int, end: int) -> tuple[Link, ...]:
+    """The links of `text[start:end]`, from the links of `text`; one that reaches beyond it is clipped."""
+    first = bisect_right(links, start, key=attrgetter("end"))
+    last = bisect_left(links, end, key=attrgetter("start"))
+    return tuple(
+        Link(max(link.start, start) - start, min(link.end, end) - start, link.url) for link in links[first:last]
+    )
 
 
 def readable_audiences(groups: frozenset[str]) -> frozenset[str]:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from retrieval.passages import Block, Metadata
+from retrieval.passages import Block, Link, Metadata
 
 Reason = Literal[
     "encrypted",
@@ -21,11 +21,15 @@ Reason = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A file's plain text and its blocks; every citation later quotes a slice of `text`."""
+    """A file's plain text and its blocks; every citation later quotes a slice of `text`.
+
+    `links` may be relative to the document's own address.
+    """
 
     text: str
     blocks: tuple[Block, ...]
     metadata: Metadata = field(default_factory=Metadata)
+    links: tuple[Link, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import quote
 
-from retrieval.passages import Block, Document, Passage
+from retrieval.passages import Block, Document, Passage, links_between
 from retrieval.sectioning.numbering import clause_number
 from retrieval.sectioning.sentences import sentences
 
@@ -166,6 +166,7 @@ def _passage(document: Document, section: Section, number: str, run: Sequence[Un
         url=document.url,
         audience=document.audience,
         lead=lead,
+        links=links_between(document.links, start, end),
     )
 
 

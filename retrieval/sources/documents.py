@@ -1,11 +1,14 @@
 """Makes a document of a parsed file (pure)."""
 
 import re
+from collections.abc import Iterable
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import PurePosixPath
 
+from retrieval.parsing.links import resolve
 from retrieval.parsing.protocol import Parsed
-from retrieval.passages import Document
+from retrieval.passages import Document, Link
 from retrieval.sources.files import File, Source
 
 
@@ -15,11 +18,12 @@ def make_document(source: Source, file: File, parsed: Parsed, *, data: bytes) ->
     The title is that of the metadata, else the first heading of the highest level, else the file's name in words.
     """
     metadata = parsed.metadata
+    url = metadata.url or file.path.as_uri()
     return Document(
         id=f"{source.name}/{file.relative}",
         source=source.name,
         title=metadata.title or _first_heading(parsed) or _readable_stem(file.relative),
-        url=metadata.url or file.path.as_uri(),
+        url=url,
         version=sha256(data).hexdigest(),
         text=parsed.text,
         blocks=parsed.blocks,
@@ -28,7 +32,14 @@ def make_document(source: Source, file: File, parsed: Parsed, *, data: bytes) ->
         review=metadata.review,
         modified=file.modified,
         superseded_by=metadata.superseded_by,
+        links=resolved_links(parsed.links, url),
     )
+
+
+def resolved_links(links: Iterable[Link], url: str) -> tuple[Link, ...]:
+    """The links of a document at `url` with whole addresses, without those that open nothing for a reader elsewhere."""
+    resolved = (replace(link, url=resolve(link.url, url)) for link in links)
+    return tuple(link for link in resolved if link.url)
 
 
 def _first_heading(parsed: Parsed) -> str:

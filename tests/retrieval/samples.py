@@ -19,6 +19,7 @@ from retrieval.ranking.analysis import Analyzer, weighted_terms
 from retrieval.ranking.candidates import Candidates, Lookup
 from retrieval.ranking.configuration import RankingConfiguration
 from retrieval.sectioning.sections import split_document
+from retrieval.sources.documents import resolved_links
 from tests.fakes import FakeEmbedder
 from tests.processes import start_python
 
@@ -63,6 +64,7 @@ def document(name: str, text: str, *, audience: Iterable[str] = (EVERYONE,), url
         text=parsed.text,
         blocks=parsed.blocks,
         audience=frozenset(audience),
+        links=resolved_links(parsed.links, url),
     )
 
 

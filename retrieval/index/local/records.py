@@ -1,9 +1,11 @@
 """Encodes documents and passages as JSON for a row or record, and decodes them (pure)."""
 
 import json
+from collections.abc import Iterable
 from datetime import date, datetime
+from typing import Any
 
-from retrieval.passages import Block, Document, Passage
+from retrieval.passages import Block, Document, Link, Passage
 
 
 def document_record(document: Document) -> str:
@@ -18,6 +20,8 @@ def document_record(document: Document) -> str:
             "superseded_by": document.superseded_by,
             "text": document.text,
             "blocks": [[b.kind, b.start, b.end, b.level, b.anchor, b.page] for b in document.blocks],
+            # Left out when there are none: the record is the same then as before links were known.
+            **({"links": _link_rows(document.links)} if document.links else {}),
         }
     )
 
@@ -38,6 +42,7 @@ def document_from(record: str, document: str, source: str, version: str, audienc
         review=date.fromisoformat(data["review"]) if data["review"] else None,
         modified=datetime.fromisoformat(data["modified"]) if data["modified"] else None,
         superseded_by=data.get("superseded_by", ""),  # records of before this was known have none
+        links=_links_from(data.get("links", ())),
     )
 
 
@@ -53,15 +58,14 @@ def audience_from(record: str) -> frozenset[str]:
 
 def passage_record(passage: Passage) -> str:
     """Encode a passage's own fields, without those that it shares with its document."""
-    return json.dumps(
-        [passage.headings, passage.anchor, passage.fragment, passage.text, passage.start, passage.end, passage.lead]
-    )
+    own = [passage.headings, passage.anchor, passage.fragment, passage.text, passage.start, passage.end, passage.lead]
+    return json.dumps([*own, _link_rows(passage.links)] if passage.links else own)
 
 
 def passage_from(record: str, ordinal: int, document: str, *columns: str) -> Passage:
     """Decode a passage from its record and its document's columns: version, title, url, audience."""
     version, title, url, audience = columns
-    headings, anchor, fragment, text, start, end, lead = json.loads(record)
+    headings, anchor, fragment, text, start, end, lead, *links = json.loads(record)
     return Passage(
         document=document,
         ordinal=ordinal,
@@ -76,4 +80,13 @@ def passage_from(record: str, ordinal: int, document: str, *columns: str) -> Pas
         url=url,
         audience=audience_from(audience),
         lead=lead,
+        links=_links_from(links[0] if links else ()),
     )
+
+
+def _link_rows(links: Iterable[Link]) -> list[list[int | str]]:
+    return [[link.start, link.end, link.url] for link in links]
+
+
+def _links_from(rows: Iterable[list[Any]]) -> tuple[Link, ...]:
+    return tuple(Link(*row) for row in rows)

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from retrieval.characters import one_line
-from retrieval.parsing.blocks import ParsedBlock, row_text
+from retrieval.parsing.blocks import ParsedBlock, linked_row
 from retrieval.parsing.html.elements import BREAKING, HEADINGS, LISTS, SECTIONS
+from retrieval.parsing.links import LinkedText, address, linked, shift
 from retrieval.parsing.plain import paragraphs, reads_as_prose
 from retrieval.passages import BlockKind
 
@@ -20,12 +20,15 @@ _EMPTY_LINE = re.compile(r"\n[ ]*\n\s*")
 class BlockReader:
     """Walks a tree once, without recursion, and ends a block wherever an element begins or ends one.
 
-    `anchor` is an element id that stands before the text it belongs to; after `read`, one that no text followed.
+    `anchor` is an element id that stands before the text it belongs to; after `read`, one that no text followed. `base`
+    is what the page's relative links are relative to; empty for its own address.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, base: str = "") -> None:
         self.anchor = ""
-        self._text: list[str] = []
+        self._base = base
+        self._url = ""
+        self._runs: list[tuple[str, str]] = []
         self._kind: BlockKind = "paragraph"
         self._level = 0
         self._id = ""
@@ -63,11 +66,13 @@ class BlockReader:
             yield from self._flush()
             self._start_block(element)
         elif tag == "br":
-            self._text.append("\n")
+            self._runs.append(("\n", self._url))
         elif tag == "img":
             self._add(element.get("alt"))
-        elif tag in ("a", "span") and not "".join(self._text).strip():
+        elif tag in ("a", "span") and not any(text.strip() for text, _ in self._runs):
             self.anchor = element.get("id") or element.get("name") or self.anchor
+        if tag == "a":
+            self._url = address(element.get("href") or "", self._base)
         self._add(element.text)
 
     def _start_block(self, element: "HtmlElement") -> None:
@@ -86,6 +91,8 @@ class BlockReader:
             self._marker = self._next_marker(element)
 
     def _leave(self, element: "HtmlElement") -> Iterator[ParsedBlock]:
+        if element.tag == "a":
+            self._url = ""
         if element.tag not in BREAKING:
             return
         yield from self._flush()
@@ -100,24 +107,25 @@ class BlockReader:
 
     def _add(self, text: str | None) -> None:
         if text:
-            self._text.append(_WHITE_SPACE.sub(" ", text))
+            self._runs.append((_WHITE_SPACE.sub(" ", text), self._url))
 
     def _flush(self) -> Iterator[ParsedBlock]:
         """Give out the text since the last block started; two line breaks in a row begin another block."""
-        text = "".join(self._text).strip()
-        self._text.clear()
-        if not text:
+        found = linked(self._runs)
+        self._runs.clear()
+        parts = list(_parts(found))
+        if not parts:
             return
         self._count += 1
         anchor, self._id, self.anchor = self._id or self.anchor, "", ""
         if self._kind == "heading":
-            yield ParsedBlock("heading", text, self._level, anchor)
+            yield ParsedBlock("heading", found.text, self._level, anchor, links=found.links)
             return
-        for part in _EMPTY_LINE.split(text):
-            if self._marker:
-                yield ParsedBlock("item", self._marker + part.lstrip(), len(self._lists) or 1, anchor)
-            else:
-                yield ParsedBlock("paragraph", part, 0, anchor)
+        for part in parts:
+            text, links = self._marker + part.text, shift(part.links, len(self._marker))
+            kind: BlockKind = "item" if self._marker else "paragraph"
+            level = (len(self._lists) or 1) if self._marker else 0
+            yield ParsedBlock(kind, text, level, anchor, links=links)
             anchor = self._marker = ""
 
     def _section_anchors(self) -> tuple[str, str]:
@@ -144,18 +152,34 @@ class BlockReader:
         anchor = table.get("id") or self.anchor
         self.anchor = ""
         for caption in table.iter("caption"):
-            yield ParsedBlock("paragraph", _cell_text(caption), 0, anchor)
+            text = linked_row([self._cell(caption)])
+            yield ParsedBlock("paragraph", text.text, 0, anchor, links=text.links)
             anchor = ""
         is_first = True
         for row in table.iter("tr"):
             cells = [cell for cell in row if cell.tag in ("td", "th")]
-            text = row_text(map(_cell_text, cells))
-            if text:
+            line = linked_row(map(self._cell, cells))
+            if line.text:
                 is_head = is_first and (
                     next(row.iterancestors("thead"), None) is not None or all(cell.tag == "th" for cell in cells)
                 )
-                yield ParsedBlock("table-head" if is_head else "row", text, 0, row.get("id") or anchor)
+                kind: BlockKind = "table-head" if is_head else "row"
+                yield ParsedBlock(kind, line.text, 0, row.get("id") or anchor, links=line.links)
                 anchor, is_first = "", False
+
+    def _cell(self, element: "HtmlElement") -> LinkedText:
+        """A cell's text; what starts a block or a line inside it stays a word apart."""
+        runs: list[tuple[str, str]] = []
+        urls = {element.getparent(): self._url}
+        for inner in element.iter():
+            around = urls.get(inner.getparent(), "")
+            url = urls[inner] = address(inner.get("href") or "", self._base) if inner.tag == "a" else around
+            if inner.tag in BREAKING or inner.tag == "br":
+                runs.append((" ", url))
+            runs.append((inner.get("alt") or "" if inner.tag == "img" else inner.text or "", url))
+            if inner is not element:
+                runs.append((inner.tail or "", around))
+        return linked(runs)
 
 
 def _is_data_table(table: "HtmlElement") -> bool:
@@ -167,16 +191,14 @@ def _is_data_table(table: "HtmlElement") -> bool:
     return any(len(row.findall("td")) + len(row.findall("th")) > 1 for row in table.iter("tr"))
 
 
-def _cell_text(element: "HtmlElement") -> str:
-    """A cell's text on one line; what starts a block or a line inside it stays a word apart."""
-    parts: list[str] = []
-    for inner in element.iter():
-        if inner.tag in BREAKING or inner.tag == "br":
-            parts.append(" ")
-        parts.append(inner.get("alt") or "" if inner.tag == "img" else inner.text or "")
-        if inner is not element:
-            parts.append(inner.tail or "")
-    return one_line("".join(parts))
+def _parts(found: LinkedText) -> Iterator[LinkedText]:
+    """The text cut at empty lines; none when it is blank."""
+    position, end = len(found.text) - len(found.text.lstrip()), len(found.text.rstrip())
+    for gap in _EMPTY_LINE.finditer(found.text, position, end):
+        yield found.between(position, gap.start())
+        position = gap.end()
+    if position < end:
+        yield found.between(position, end)
 
 
 def _preformatted(element: "HtmlElement") -> Iterator[ParsedBlock]:

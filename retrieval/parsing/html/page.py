@@ -4,6 +4,7 @@ import re
 from typing import TYPE_CHECKING
 
 from retrieval.parsing.front_matter import metadata_from
+from retrieval.parsing.links import address
 from retrieval.parsing.protocol import Skipped
 from retrieval.parsing.titles import plausible_title
 from retrieval.passages import Metadata
@@ -59,6 +60,11 @@ def _title(root: "HtmlElement") -> str:
             if title := plausible_title(element.text_content()):
                 return title
     return ""
+
+
+def read_base(root: "HtmlElement") -> str:
+    """What the page's first `<base>` with an address makes its relative links relative to; empty without one."""
+    return next((address(found) for base in root.iter("base") if (found := base.get("href"))), "")
 
 
 def remove_invisible(root: "HtmlElement") -> None:

@@ -6,7 +6,7 @@ from retrieval.parsing import front_matter
 from retrieval.parsing.blocks import ParsedBlock, assemble
 from retrieval.parsing.decoding import decode
 from retrieval.parsing.html.blocks import BlockReader
-from retrieval.parsing.html.page import main_content, parse_tree, read_metadata, remove_invisible
+from retrieval.parsing.html.page import main_content, parse_tree, read_base, read_metadata, remove_invisible
 from retrieval.parsing.plain import NOT_TEXT
 from retrieval.parsing.protocol import Parsed, Skipped
 
@@ -29,8 +29,9 @@ def parse(name: str, data: bytes) -> Parsed | Skipped:
     metadata = read_metadata(root)
     if isinstance(metadata, Skipped):
         return metadata
+    base = read_base(root)
     remove_invisible(root)
-    return assemble(BlockReader().read(main_content(root)), front_matter.merge(header, metadata))
+    return assemble(BlockReader(base).read(main_content(root)), front_matter.merge(header, metadata))
 
 
 def parse_fragment(markup: str) -> list[ParsedBlock]:

@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from textwrap import dedent
 from typing import TYPE_CHECKING
 
-from retrieval.parsing.blocks import ParsedBlock, assemble, row_text
+from retrieval.parsing.blocks import ParsedBlock, assemble, linked_row
 from retrieval.parsing.html.parser import parse_fragment
+from retrieval.parsing.links import LinkedText, shift
 from retrieval.parsing.markdown.inline import escape_unknown_tags, footnote_label, inline_text
 from retrieval.parsing.markdown.slugs import assign_slugs
 from retrieval.parsing.plain import decode_with_metadata, reads_as_prose
@@ -59,7 +61,7 @@ class _BlockReader:
         self._depth = 0
         self._marker = ""
         self._anchor = ""
-        self._cells: list[str] | None = None
+        self._cells: list[LinkedText] | None = None
         self._in_head = False
 
     def read(self, token: "Token") -> Iterator[ParsedBlock]:
@@ -99,28 +101,31 @@ class _BlockReader:
 
     def _inline(self, token: "Token") -> Iterator[ParsedBlock]:
         children = token.children or []
-        text = inline_text(children)
+        linked = inline_text(children)
         anchor = next((child.content for child in children if child.type == "html_inline" and "=" in child.content), "")
         if found := _TAG_ID.search(anchor):
             self._anchor = found[1]
         if self._cells is not None:
-            self._cells.append(text)
-        elif self._heading and len(text) <= _LONGEST_HEADING:
-            yield self._heading_block(text)
-        elif text.strip():
-            yield self._text_block(text)
+            self._cells.append(linked)
+        elif self._heading and len(linked.text) <= _LONGEST_HEADING:
+            yield self._heading_block(linked)
+        elif linked.text.strip():
+            yield self._text_block(linked)
 
-    def _heading_block(self, text: str) -> ParsedBlock:
-        found = _ATTRIBUTES.search(text)
+    def _heading_block(self, linked: LinkedText) -> ParsedBlock:
+        found = _ATTRIBUTES.search(linked.text)
         given = _EXPLICIT_ID.search(found[1]) if found else None
         anchor = given[1] if given else self._take_anchor()
-        return ParsedBlock("heading", text[: found.start()] if found else text, self._heading, anchor)
+        title = linked.between(0, found.start()) if found else linked
+        return ParsedBlock("heading", title.text, self._heading, anchor, links=title.links)
 
-    def _text_block(self, text: str) -> ParsedBlock:
+    def _text_block(self, linked: LinkedText) -> ParsedBlock:
         marker, self._marker = self._marker, ""
-        if not marker:
-            return ParsedBlock("paragraph", text, 0, self._take_anchor())
-        return ParsedBlock("item" if self._depth else "paragraph", marker + text, self._depth, self._take_anchor())
+        text, links = marker + linked.text, shift(linked.links, len(marker))
+        is_item = marker and self._depth
+        return ParsedBlock(
+            "item" if is_item else "paragraph", text, self._depth if marker else 0, self._take_anchor(), links=links
+        )
 
     def _take_anchor(self) -> str:
         anchor, self._anchor = self._anchor, ""
@@ -128,12 +133,13 @@ class _BlockReader:
 
     def _row(self) -> Iterator[ParsedBlock]:
         cells, self._cells = self._cells or [], None
-        yield ParsedBlock("table-head" if self._in_head else "row", row_text(cells))
+        row = linked_row(cells)
+        yield ParsedBlock("table-head" if self._in_head else "row", row.text, links=row.links)
 
     def _raw(self, markup: str) -> Iterator[ParsedBlock]:
         for block in parse_fragment(escape_unknown_tags(markup)):
             if block.text:
-                yield ParsedBlock(block.kind, block.text, block.level, block.anchor or self._take_anchor())
+                yield replace(block, anchor=block.anchor or self._take_anchor())
             else:
                 self._anchor = block.anchor
 

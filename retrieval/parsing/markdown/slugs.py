@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from retrieval.characters import clean
 from retrieval.parsing.blocks import ParsedBlock
@@ -18,7 +19,7 @@ def assign_slugs(blocks: Iterator[ParsedBlock]) -> Iterator[ParsedBlock]:
             continue
         anchor = block.anchor or _free_slug(block.text, taken)
         taken.setdefault(anchor, 0)
-        yield ParsedBlock("heading", block.text, block.level, anchor)
+        yield replace(block, anchor=anchor)
 
 
 def _free_slug(heading: str, taken: dict[str, int]) -> str:

@@ -151,6 +151,25 @@ def test_a_document_reads_back_as_it_was_parsed(index):
     assert index.reader.sections("docs/never-was") == []
 
 
+def test_documents_and_their_passages_know_where_their_words_lead(index):
+    url = "https://forms.example/leave?a=1&b=%C3%A9"
+    text = LEAVE.replace("in writing", f"[in writing]({url})").replace("Call", "[Call](tel:+1)")
+    leave = document("docs/leave", text)
+    put(index, leave)
+    put(index, version(leave, TRAVEL))
+    put(index, leave)
+    read = index.reader.document("docs/leave")
+    assert read is not None
+    assert [(read.text[each.start : each.end], each.url) for each in read.links] == [
+        ("in writing", url),
+        ("Call", "tel:+1"),
+    ]
+    sections = index.reader.sections("docs/leave")
+    assert [each.text[link.start : link.end] for each in sections for link in each.links] == ["in writing", "Call"]
+    candidates = index.reader.lookup(lookup("carried over")).found
+    assert set(index.reader.passages([each.key for each in candidates]).values()) <= set(sections)
+
+
 def test_past_versions_stay_readable_without_an_audience(index):
     old = document("docs/leave", LEAVE, audience=("hr",))
     put(index, old)

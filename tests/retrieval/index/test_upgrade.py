@@ -60,12 +60,21 @@ def test_documents_past_versions_skipped_files_and_audiences_are_there(index):
     assert "docs/pay.md" in found(index, "director earns", "hr")
 
 
-def test_a_sync_goes_on_without_parsing_or_embedding_anything_again(index):
+def test_a_sync_reads_every_file_once_more_and_embeds_nothing_again(index):
     embedder = FakeEmbedder()
-    before = index.reader.document("docs/leave.md")
+    before = [(each.text, each.blocks, each.links) for each in map(index.reader.document, STORED)]
+    report = sync([Source("docs", Path("docs"))], index, embedder)
+    assert (report.unchanged, report.added, report.changed, report.deleted) == (0, [], STORED, [])
+    assert embedder.passage_texts == []
+    assert [(each.text, each.blocks, each.links) for each in map(index.reader.document, STORED)] == before
     report = sync([Source("docs", Path("docs"))], index, embedder)
     assert (report.unchanged, report.added, report.changed, report.deleted) == (3, [], [], [])
-    assert embedder.passage_texts == []
+
+
+def test_a_sync_goes_on_with_what_has_changed(index):
+    embedder = FakeEmbedder()
+    before = index.reader.document("docs/leave.md")
+    sync([Source("docs", Path("docs"))], index, embedder)
     Path("docs/leave.md").write_text(LEAVE.replace("Five days", "Eight days"), encoding="utf-8")
     Path("docs/trips/travel.md").unlink()
     report = sync([Source("docs", Path("docs"))], index, embedder)

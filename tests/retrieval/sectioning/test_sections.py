@@ -51,6 +51,25 @@ def units(made: Document) -> list[tuple[int, int]]:
     return found
 
 
+def test_a_passage_has_the_links_of_its_own_words():
+    long = " ".join(f"Sentence {number} is about [part {number}](https://a.example/{number})." for number in range(40))
+    text = f"# A [title](https://a.example/title)\n\n{long}\n\n## Next\n\nGo [on](mailto:a@b.example)."
+    found = short(document("docs/links", text))
+    assert len(found) > 3
+    shown = [(each.text[link.start : link.end], link.url) for each in found for link in each.links]
+    assert shown == [*((f"part {n}", f"https://a.example/{n}") for n in range(40)), ("on", "mailto:a@b.example")]
+
+
+def test_a_link_over_two_passages_leads_there_from_both():
+    words = " ".join(f"Sentence {number} is one of many in here." for number in range(20))
+    found = short(document("docs/link", f"Begin. [{words}](https://a.example/) End."))
+    assert len(found) == 2
+    assert [[(link.start, link.end) for link in each.links] for each in found] == [
+        [(7, len(found[0].text))],
+        [(0, len(found[1].text) - len(" End."))],
+    ]
+
+
 @settings(max_examples=60, deadline=None)
 @given(MARKDOWN)
 def test_passages_are_slices_in_order_that_hold_every_sentence_once_and_whole(text):

@@ -153,6 +153,18 @@ def test_a_document_says_where_it_comes_from(tmp_path: Path) -> None:
     assert found.modified == datetime(1970, 1, 2, tzinfo=UTC)
 
 
+def test_relative_links_lead_somewhere_only_when_the_document_has_an_address(tmp_path: Path) -> None:
+    body = "[Form](../form.md), [top](#top), [desk](https://desk.example/), [x](//a.example/b)\n"
+    named = as_document(put(tmp_path / "a.md", f"---\nurl: https://docs.example/hr/a\n---\n{body}"))
+    assert [link.url for link in named.links] == [
+        "https://docs.example/form.md",
+        "https://docs.example/hr/a#top",
+        "https://desk.example/",
+        "https://a.example/b",
+    ]
+    assert [link.url for link in as_document(put(tmp_path / "b.md", body)).links] == ["https://desk.example/"]
+
+
 def test_what_a_document_says_of_itself_goes_first(tmp_path: Path) -> None:
     header = "---\ntitle: T\nurl: https://x.example/t\nowner: O\nreview: 2027-01-31\naudience: board\n---\n# H\n"
     found = as_document(put(tmp_path / "a.md", header))

@@ -1,5 +1,6 @@
 """One generation's file: rows read back as they were written, transactions are whole, errors are ours."""
 
+import json
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -18,7 +19,7 @@ from retrieval.index.local.database import Database, connect, map_errors, select
 from retrieval.index.local.schema import SCHEMA_VERSION
 from retrieval.index.local.store_reader import StoreReader
 from retrieval.index.local.store_writer import VERSIONS_KEPT, StoreWriter
-from retrieval.passages import Block, Document, Passage
+from retrieval.passages import Block, Document, Link, Passage
 from tests.retrieval.samples import LEAVE, TRAVEL, cut, document, indexables, version
 
 BUILT = IndexFingerprint(SCHEMA_VERSION, "fake/64", "english-1")
@@ -226,6 +227,7 @@ BLOCKS = st.builds(
     TEXT,
     st.none() | st.integers(1, 9),
 )
+LINKS = st.lists(st.builds(Link, st.integers(0, 9), st.integers(9, 20), TEXT), max_size=3).map(tuple)
 DOCUMENTS = st.builds(
     Document,
     id=TEXT,
@@ -240,6 +242,7 @@ DOCUMENTS = st.builds(
     review=st.none() | st.just(date(2026, 11, 21)),
     modified=st.none() | st.just(datetime(2026, 11, 21, 6, 30, 1, 5, UTC)),
     superseded_by=TEXT,
+    links=LINKS,
 )
 
 
@@ -249,12 +252,21 @@ def test_any_document_reads_back_from_its_record(made):
     assert records.document_from(record, made.id, made.source, made.version, audience) == made
 
 
-def test_a_record_of_before_successors_were_known_still_opens():
+def test_a_record_of_before_successors_and_links_were_known_still_opens():
     record = (
         '{"title": "Leave", "url": "", "owner": "", "review": null, "modified": null, "text": "Body.", "blocks": []}'
     )
     read = records.document_from(record, "hr/leave.md", "hr", "v1", '["everyone"]')
-    assert (read.title, read.superseded_by) == ("Leave", "")
+    assert (read.title, read.superseded_by, read.links) == ("Leave", "", ())
+    passage = '[["Leave"], "leave", "leave", "Body.", 0, 5, "Days"]'
+    again = records.passage_from(passage, 0, "hr/leave.md", "v1", "Leave", "", '["everyone"]')
+    assert (again.text, again.lead, again.links) == ("Body.", "Days", ())
+
+
+def test_what_has_no_links_has_the_record_that_it_had_before():
+    made = document("hr/leave.md", "# Leave\n\nBody.")
+    assert "links" not in records.document_record(made)
+    assert json.loads(records.passage_record(cut(made)[0])) == [["Leave"], "leave", "leave", "Body.", 7, 12, ""]
 
 
 @given(
@@ -268,6 +280,7 @@ def test_a_record_of_before_successors_were_known_still_opens():
         url=TEXT,
         audience=st.frozensets(TEXT),
         lead=TEXT,
+        links=LINKS,
     )
 )
 def test_any_passage_reads_back_from_its_record(made):
