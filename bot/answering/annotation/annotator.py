@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Sequence
 from datetime import date
 
-from bot.answering.annotation.conflicts import Difference, cited_statements, find_differences
+from bot.answering.annotation.comparison import Difference
+from bot.answering.annotation.conflicts import cited_statements, find_differences
 from bot.answering.annotation.messages import difference_warnings
 from bot.answering.annotation.review_dates import review_date_warnings
 from bot.answering.annotation.supersession import SupersessionResolver, conversation_text, supersession_warnings

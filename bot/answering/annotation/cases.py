@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from bot.answering.annotation.claims import group_words
+from bot.answering.annotation.terms import case_terms
 from bot.answering.languages import word_lists
 from retrieval.passages import Passage
 from retrieval.ranking.analysis import words
@@ -12,18 +12,27 @@ DOCUMENT_KINDS = word_lists("conflicts").words("document_kinds")
 LETTERS = re.compile(r"[^\W\d_]{2}")
 
 
-def differing_headings(here: Passage, there: Passage) -> tuple[str, str] | None:
-    """Return the most special headings by which two sections speak of different cases; None where there are none."""
+def differing_headings(
+    here: Passage, there: Passage, *, known: frozenset[str], language: str
+) -> tuple[str, str] | None:
+    """Return the most special headings by which two sections speak of different cases; None where there are none.
+
+    Terms that are `known` to hold for both tell none apart.
+    """
     one, other = headings_of(here), headings_of(there)
+
+    def cases(heading: str) -> frozenset[str]:
+        return case_terms(heading, language) - known
+
     pairs = list(zip(one, other, strict=False))
     if here.document == there.document:
         compared = [pair for pair in pairs if pair[0] != pair[1]][:1]
     else:
         compared = [(one[-1], other[-1]), pairs[0]]
     for pair in compared:
-        if group_words(pair[0]) != group_words(pair[1]) or _are_parallel(*pair):
+        if cases(pair[0]) != cases(pair[1]) or are_parallel(*pair):
             return pair
-    return (one[-1], other[-1]) if group_words(" ".join(one)) != group_words(" ".join(other)) else None
+    return (one[-1], other[-1]) if cases(" ".join(one)) != cases(" ".join(other)) else None
 
 
 def headings_of(passage: Passage) -> tuple[str, ...]:
@@ -31,7 +40,7 @@ def headings_of(passage: Passage) -> tuple[str, ...]:
     return (passage.title, *(heading for heading in passage.headings if heading != passage.title))
 
 
-def _are_parallel(one: str, other: str) -> bool:
+def are_parallel(one: str, other: str) -> bool:
     """Whether two headings are the same but for whom or what each is about: "Leave in Leeds", "Leave in Utrecht".
 
     "Travel policy" and "Expenses policy" are not: they share only what kind of document they are.

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bot.answering.annotation.claims import Statement
-from bot.answering.annotation.conflicts import Difference
+from bot.answering.annotation.comparison import Difference
 from bot.answering.answers import AnswerWarning, Citation
 from retrieval.passages import Passage
 
