@@ -1,5 +1,6 @@
 """Checks the machine, the installation and the paths that settings name; opens no store."""
 
+import json
 import os
 import shutil
 import sqlite3
@@ -89,18 +90,28 @@ def check_source(source: Source) -> Check:
 
 
 def check_embedding(name: str, *, verify: Callable[[str], str] | None = None) -> Check:
-    """Check the weights of the embedding model with `verify`, and what its folder says of ranking."""
-    from retrieval.embedding.model_files import describe_model, model_folder
+    """Check the weights of the embedding model with `verify`, and what its folder says of ranking and of prompts."""
+    from retrieval.embedding.model_files import cached_folder, describe_model, model_folder
+    from retrieval.embedding.prompts import CONFIGURATION, missing_prompts, other_similarity
     from retrieval.ranking.configuration import RankingConfiguration, load_configuration
 
+    mend = ""
     try:
         detail = (verify or describe_model)(name)
         configuration = load_configuration(model_folder(name))
+        folder = model_folder(name) or cached_folder(name)
+        missing, similarity = (missing_prompts(name, folder), other_similarity(folder)) if folder else (None, "")
     except RetrievalError as error:
         return Check("embedding model", ok=False, detail=str(error), mend="reinstall it, or set `embedding_model`")
     if configuration != RankingConfiguration():
         detail += f"; its vectors count {configuration.dense:.0%}, {configuration.dense_follow_up:.0%} for a follow-up"
-    return Check("embedding model", ok=True, detail=detail)
+    if similarity:
+        detail += f"; made for the {similarity}, compared by the cosine"
+    if missing:
+        detail += "; its family wants prompts, and its folder declares none"
+        wanted = json.dumps({"query": missing.query, "document": missing.document})
+        mend = f'compare its card, and give `"prompts": {wanted}` in {folder}/{CONFIGURATION}'
+    return Check("embedding model", ok=True, detail=detail, mend=mend)
 
 
 def check_synonyms(file: Path) -> Check:

@@ -10,7 +10,9 @@ import pytest
 
 from bot.config.settings import Source
 from bot.services.diagnostics import environment
+from retrieval.embedding.prompts import CONFIGURATION
 from retrieval.errors import EmbeddingUnavailable
+from tests.retrieval.embedding.tiny_models import write
 
 
 def test_an_old_python_or_sqlite_is_wrong_and_says_what_mends_it():
@@ -84,6 +86,22 @@ def test_wrong_weights_are_reported_with_their_own_words():
 
     check = environment.check_embedding("all-MiniLM-L6-v2", verify=verify)
     assert (check.ok, check.detail) == (False, "the weights of all-MiniLM-L6-v2 are not the official ones")
+
+
+def test_a_model_without_the_prompts_of_its_family_is_a_note_that_says_where_they_go(tmp_path):
+    folder = tmp_path / "e5-small-v2"
+    write(folder / CONFIGURATION, {"similarity_fn_name": "dot"})
+    check = environment.check_embedding(str(folder), verify=lambda _: "verified")
+    assert check.ok
+    assert "; made for the dot product, compared by the cosine; " in check.detail
+    assert check.detail.endswith("its family wants prompts, and its folder declares none")
+    assert check.mend.startswith(
+        'compare its card, and give `"prompts": {"query": "query: ", "document": "passage: "}`'
+    )
+    write(folder / CONFIGURATION, {"prompts": {"query": "query: ", "passage": "passage: "}})
+    assert environment.check_embedding(str(folder), verify=lambda _: "verified").mend == ""
+    (folder / CONFIGURATION).write_text("{", encoding="utf-8")
+    assert not environment.check_embedding(str(folder), verify=lambda _: "verified").ok
 
 
 @pytest.mark.parametrize(
