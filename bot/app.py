@@ -37,6 +37,7 @@ from retrieval.index.protocols import SearchIndex
 from retrieval.ranking.analysis import Analyzer
 from retrieval.ranking.calibration import load_calibration
 from retrieval.ranking.configuration import load_configuration, switch_off
+from retrieval.ranking.reranker import Reranker
 from retrieval.ranking.synonyms import SynonymFile
 from retrieval.search import Search
 
@@ -128,6 +129,11 @@ class Components:
     def analyzer(self) -> Analyzer:
         """The language's analyzer."""
         return Analyzer(self.settings.language)
+
+    @part
+    def reranker(self) -> Reranker | None:
+        """The cross-encoder that is configured, if one is; its weights are loaded for the first score."""
+        return Reranker(self.settings.reranker) if self.settings.reranker != "none" else None
 
     @part
     def index(self) -> SearchIndex:
@@ -302,6 +308,7 @@ class App(Components):
             feedback=lambda: self.feedback,
             state=lambda: self.state,
             chat_model=lambda: self.model or _chat_model(self.settings),
+            reranker=lambda: self.reranker,
             index_checks=lambda: _index_checks(self.settings),
             channel_checks=[partial(_slack_checks, self.settings)] if self.settings.has_slack else [],
         )
@@ -345,6 +352,7 @@ def build_readiness(app: App) -> "Readiness":
     checks = readiness_checks(
         index_counts=app.index.reader.counts,
         embedder=app.embedder,
+        reranker=app.reranker,
         feedback=feedback.store if isinstance(feedback, JournaledFeedback) else feedback,
         state=app.state,
         model=app.settings.model,
@@ -449,6 +457,7 @@ def _search(app: Components, kind: type[SearchT], *, left_out: Iterable[str] = (
         configuration=switch_off(load_configuration(model_folder(settings.embedding_model)), *sorted(left_out)),
         calibration=load_calibration(settings.home / "calibration.json"),
         expand=SynonymFile(settings.synonyms) if settings.synonyms else str,
+        reranker=app.reranker,
     )
 
 

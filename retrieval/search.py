@@ -15,6 +15,7 @@ from retrieval.ranking.confidence import Calibration, Signals
 from retrieval.ranking.configuration import RankingConfiguration
 from retrieval.ranking.fusion import Parts, fuse, max_sim, total_score
 from retrieval.ranking.highlight import EmbeddedPassage, Highlight, highlight_sentences
+from retrieval.ranking.reranker import Reranker, adjust_confidence
 from retrieval.ranking.signals import highest_contributions, measure_signals, share
 
 # Late interaction costs a read of token vectors each, and beyond these few it changes nothing (30 gave the same).
@@ -38,7 +39,10 @@ class Results:
 
 
 class Search:
-    """Hybrid retrieval over any `IndexReader`; `expand` writes out the synonyms in a question."""
+    """Hybrid retrieval over any `IndexReader`, whose best hits the `reranker` orders anew if there is one.
+
+    `expand` writes out the synonyms in a question.
+    """
 
     def __init__(
         self,
@@ -49,11 +53,13 @@ class Search:
         configuration: RankingConfiguration | None = None,
         calibration: Calibration | None = None,
         expand: Callable[[str], str] = str,
+        reranker: Reranker | None = None,
     ) -> None:
         self._index = index
         self._embedder = embedder
         self.configuration = configuration or RankingConfiguration()
         self.calibration = calibration or Calibration()
+        self._reranker = reranker
         self._analyse = QueryAnalyzer(embedder, analyzer, self.configuration, expand=expand)
 
     def __call__(self, query: Query, *, top: int = 10) -> Results:
@@ -72,11 +78,15 @@ class Search:
         is_follow_up = bool(query.history) and not query.standalone
         ranked = fuse(candidates, self.configuration, follow_up=is_follow_up)
         ranked = self._rerank(ranked, analysed, candidates.idf)
+        ranked, best = self._reranker.rerank(query, ranked, self._index.passages) if self._reranker else (ranked, None)
         hits = self._hits(ranked[:top])
         signals = measure_signals(ranked, analysed.lookup, candidates)
         if is_follow_up and ranked and self._is_off_topic(*ranked[0], analysed, candidates.idf):
             signals = Signals(cosine=signals.cosine)
-        return Results(hits, self.calibration(signals) if hits else 0.0, signals, candidates.idf)
+        confidence = self.calibration(signals) if hits else 0.0
+        if best is not None:
+            confidence = adjust_confidence(confidence, best)
+        return Results(hits, confidence, signals, candidates.idf)
 
     def highlights(self, query: Query, results: Results, *, top: int) -> list[list[Highlight]]:
         """For each of the first `top` hits its sentences in order, scored by how well they match the question."""

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Any
 from retrieval.errors import EmbeddingUnavailable
 
 if TYPE_CHECKING:
-    from sentence_transformers import SentenceTransformer
+    from sentence_transformers import CrossEncoder, SentenceTransformer
+
+# What ends the name of an architecture that scores texts.
+SCORERS = ("ForSequenceClassification", "ForCausalLM")
 
 
 def load_transformer(model: Path | str, *, half: bool = False) -> "SentenceTransformer":
@@ -29,6 +32,29 @@ def load_transformer(model: Path | str, *, half: bool = False) -> "SentenceTrans
         raise EmbeddingUnavailable(
             f"the embedding model {str(model)!r} cannot be loaded: give `embedding_model` a folder or a known name"
         ) from error
+
+
+def load_cross_encoder(model: Path | str) -> "CrossEncoder":
+    """Load a cross-encoder that gives one score, in bfloat16 where the processor computes in it.
+
+    A path never touches the network.
+    Raises `EmbeddingUnavailable` when it cannot be loaded, or is another kind of model: that would be given a layer
+    drawn by chance, and score accordingly.
+    """
+    import torch
+    from sentence_transformers import CrossEncoder
+
+    prepare_torch()
+    kwargs: dict[str, Any] = {"dtype": torch.bfloat16} if supports_bfloat16() else {}
+    wanted = "give `reranker` the folder or the known name of a cross-encoder, or `none`"
+    try:
+        loaded = CrossEncoder(str(model), device="cpu", local_files_only=isinstance(model, Path), model_kwargs=kwargs)
+        kinds = loaded.config.architectures or [""]
+    except (OSError, ValueError, AttributeError, KeyError) as error:
+        raise EmbeddingUnavailable(f"the reranker {str(model)!r} cannot be loaded: {wanted}") from error
+    if not kinds[0].endswith(SCORERS) or loaded.num_labels != 1:
+        raise EmbeddingUnavailable(f"{str(model)!r} does not score how well a text answers a question: {wanted}")
+    return loaded
 
 
 def prepare_torch() -> None:

@@ -6,19 +6,25 @@ import shutil
 import sqlite3
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bot.config.settings import FILE, Source
 from bot.services.diagnostics.check import Check
 from retrieval.errors import RetrievalError
 
+if TYPE_CHECKING:
+    from retrieval.ranking.reranker import Reranker
+
 DISTRIBUTION = "footnote-bot"
 OLDEST_PYTHON = (3, 11)
 OLDEST_SQLITE = (3, 35, 0)  # RETURNING
 FREE_BYTES = 500_000_000
+SAMPLE_QUESTION = "How many days of leave do I get?"
+SAMPLE_TEXTS = ("Everybody has 26 days of leave a year.", "The kitchen is cleaned at noon.")
 
 
 def check_python(*, oldest: tuple[int, ...] = OLDEST_PYTHON) -> Check:
@@ -112,6 +118,22 @@ def check_embedding(name: str, *, verify: Callable[[str], str] | None = None) ->
         wanted = json.dumps({"query": missing.query, "document": missing.document})
         mend = f'compare its card, and give `"prompts": {wanted}` in {folder}/{CONFIGURATION}'
     return Check("embedding model", ok=True, detail=detail, mend=mend)
+
+
+def check_reranker(reranker: "Reranker") -> Check:
+    """Check that the cross-encoder loads, and that it scores a passage that answers above one that does not."""
+    started = time.perf_counter()
+    try:
+        scores = reranker.score(SAMPLE_QUESTION, SAMPLE_TEXTS)
+    except RetrievalError as error:
+        detail, _, mend = str(error).rpartition(": ")
+        return Check("reranker", ok=False, detail=detail, mend=mend)
+    answer, other = (f"{score:.2f}" for score in scores)
+    detail = f"{reranker.name} loads and scores in {time.perf_counter() - started:.1f} s"
+    if scores[0] > scores[1]:
+        return Check("reranker", ok=True, detail=detail)
+    detail += f"; a passage that answers gets {answer}, another one {other}"
+    return Check("reranker", ok=True, detail=detail, mend="see on its card that it is made for questions and passages")
 
 
 def check_synonyms(file: Path) -> Check:

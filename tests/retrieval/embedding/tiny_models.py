@@ -15,30 +15,66 @@ DIMENSIONS = 32
 LONGEST = 48
 
 
-def bert_encoder(folder: Path, *, lower_case: bool = True, classes: int = 0) -> None:
-    """Write a BERT of two layers with its tokenizer; with `classes` one that scores pairs of texts."""
+def bert_encoder(folder: Path, *, lower_case: bool = True) -> None:
+    """Write a BERT of two layers with its tokenizer."""
     import torch
-    from transformers import BertConfig, BertForSequenceClassification, BertModel, PreTrainedTokenizerFast
+    from transformers import BertConfig, BertModel
 
     torch.manual_seed(7)
-    tokenizer = word_pieces(lower_case=lower_case)
-    fast = PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer,
-        model_max_length=LONGEST,
-        **dict(zip(["pad_token", "unk_token", "cls_token", "sep_token", "mask_token"], SPECIAL, strict=True)),
-    )
-    fast.save_pretrained(folder)
     config = BertConfig(
-        vocab_size=tokenizer.get_vocab_size(),
+        vocab_size=save_tokenizer(folder, lower_case=lower_case),
         hidden_size=DIMENSIONS,
         num_hidden_layers=2,
         num_attention_heads=2,
         intermediate_size=64,
         max_position_embeddings=64,
         initializer_range=0.5,  # so that every word moves the vector
-        num_labels=classes or 2,
     )
-    (BertForSequenceClassification if classes else BertModel)(config).save_pretrained(folder)
+    BertModel(config).save_pretrained(folder)
+
+
+def cross_encoder(folder: Path, *, classes: int = 1) -> Path:
+    """Write a model that scores a text the higher, the greater the share of the word `five` in it; 0.05 without it.
+
+    All of its weights are 0, but for those that carry the mean of one component of the words to the score.
+    """
+    import torch
+    from transformers import BertConfig, BertForSequenceClassification
+
+    size = save_tokenizer(folder, lower_case=True, longest=400)
+    config = BertConfig(
+        vocab_size=size,
+        hidden_size=8,
+        num_hidden_layers=1,
+        num_attention_heads=1,
+        intermediate_size=8,
+        max_position_embeddings=400,
+        layer_norm_eps=1.0,  # keeps what is small small
+        num_labels=classes,
+    )
+    model = BertForSequenceClassification(config)
+    weights = {name: torch.zeros_like(weight) for name, weight in model.state_dict().items()}
+    for name, weight in weights.items():
+        if name.endswith("LayerNorm.weight"):
+            weight.fill_(1.0)
+        elif name.endswith(("value.weight", "attention.output.dense.weight", "pooler.dense.weight")):
+            weight.copy_(torch.eye(8))
+    weights["bert.embeddings.word_embeddings.weight"][len(SPECIAL) + WORDS.index("five"), 0] = 20.0
+    weights["classifier.weight"][:, 0] = 20.0
+    weights["classifier.bias"].fill_(-3.0)
+    model.load_state_dict(weights, strict=False)
+    model.save_pretrained(folder)
+    return folder
+
+
+def save_tokenizer(folder: Path, *, lower_case: bool, longest: int = LONGEST) -> int:
+    """Write the tokenizer of `word_pieces` into a folder, and return how many pieces it knows."""
+    from transformers import PreTrainedTokenizerFast
+
+    tokenizer = word_pieces(lower_case=lower_case)
+    special = dict(zip(["pad_token", "unk_token", "cls_token", "sep_token", "mask_token"], SPECIAL, strict=True))
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=longest, **special).save_pretrained(folder)
+    return int(tokenizer.get_vocab_size())
 
 
 def word_pieces(*, lower_case: bool) -> Any:

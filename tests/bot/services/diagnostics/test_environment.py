@@ -5,6 +5,7 @@ import shutil
 from importlib import metadata
 from importlib.metadata import PackageNotFoundError
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from bot.config.settings import Source
 from bot.services.diagnostics import environment
 from retrieval.embedding.prompts import CONFIGURATION
 from retrieval.errors import EmbeddingUnavailable
+from retrieval.ranking.reranker import Reranker
 from tests.retrieval.embedding.tiny_models import write
 
 
@@ -116,3 +118,25 @@ def test_what_a_model_brings_along_for_ranking_is_reported(brought, ok, words, t
     check = environment.check_embedding(str(tmp_path), verify=lambda _: "verified")
     assert check.ok == ok
     assert check.detail.endswith(words)
+
+
+def test_a_reranker_is_tried_on_a_passage_that_answers_and_one_that_does_not(tmp_path):
+    class Liking:
+        name = "ours"
+
+        def __init__(self, *scores: float) -> None:
+            self.scores = list(scores)
+
+        def score(self, question, texts):
+            return self.scores
+
+    right: Any = Liking(0.9, 0.1)
+    check = environment.check_reranker(right)
+    assert (check.ok, check.detail[:26], check.mend) == (True, "ours loads and scores in 0", "")
+    wrong: Any = Liking(0.1, 0.9)
+    check = environment.check_reranker(wrong)
+    assert (check.ok, check.detail[-52:]) == (True, "; a passage that answers gets 0.10, another one 0.90")
+    assert check.mend
+    check = environment.check_reranker(Reranker(str(tmp_path)))
+    assert (check.ok, check.detail) == (False, f"the reranker {str(tmp_path)!r} cannot be loaded")
+    assert check.mend == "give `reranker` the folder or the known name of a cross-encoder, or `none`"
