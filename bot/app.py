@@ -34,11 +34,12 @@ from retrieval.embedding.protocol import Embedder
 from retrieval.embedding.sentence_transformers import SentenceTransformerEmbedder
 from retrieval.index.local.index import open_index
 from retrieval.index.protocols import SearchIndex
+from retrieval.query_analyzer import no_synonyms
 from retrieval.ranking.analysis import Analyzer
 from retrieval.ranking.calibration import load_calibration
 from retrieval.ranking.configuration import load_configuration, switch_off
 from retrieval.ranking.reranker import Reranker
-from retrieval.ranking.synonyms import SynonymFile
+from retrieval.ranking.synonyms import EverydaySynonyms, SynonymFile
 from retrieval.search import Search
 
 if TYPE_CHECKING:  # a command that only asks must not wait for what serves, measures or exports
@@ -450,13 +451,16 @@ def _slack_checks(settings: Settings) -> "Iterable[Check]":
 
 def _search(app: Components, kind: type[SearchT], *, left_out: Iterable[str] = ()) -> SearchT:
     settings = app.settings
+    own = SynonymFile(settings.synonyms) if settings.synonyms else None
+    everyday = EverydaySynonyms(settings.language, defined=own.known if own else tuple)
     return kind(
         app.index.reader,
         app.embedder,
         app.analyzer,
         configuration=switch_off(load_configuration(model_folder(settings.embedding_model)), *sorted(left_out)),
         calibration=load_calibration(settings.home / "calibration.json"),
-        expand=SynonymFile(settings.synonyms) if settings.synonyms else str,
+        expand=own or str,
+        related=everyday if settings.everyday_synonyms else no_synonyms,
         reranker=app.reranker,
     )
 

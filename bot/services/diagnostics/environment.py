@@ -136,6 +136,17 @@ def check_reranker(reranker: "Reranker") -> Check:
     return Check("reranker", ok=True, detail=detail, mend="see on its card that it is made for questions and passages")
 
 
+def check_everyday_synonyms(language: str) -> Check:
+    """Tell where the list of everyday synonyms lies, and count its entries."""
+    from retrieval.ranking.synonyms import EverydaySynonyms, everyday_file
+
+    known = EverydaySynonyms(language).known
+    detail = (
+        f"{everyday_file(language)}, {len(known)} words and phrases" if known else f"none come along for {language}"
+    )
+    return Check("everyday synonyms", ok=True, detail=detail)
+
+
 def check_synonyms(file: Path) -> Check:
     """Check that the synonyms file can be read, and count its entries."""
     from retrieval.ranking.synonyms import load_synonyms

@@ -58,6 +58,8 @@ class DiagnosticsService:
             yield environment.check_reranker(reranker)
         if settings.synonyms:
             yield environment.check_synonyms(settings.synonyms)
+        if settings.everyday_synonyms:
+            yield environment.check_everyday_synonyms(settings.language)
         yield from self._index_checks()
         yield from self._store_checks(shared=shared)
         if settings.model:

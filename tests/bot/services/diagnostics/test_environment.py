@@ -1,9 +1,11 @@
 """Checks of the machine, the installation and the places that settings name."""
 
 import os
+import re
 import shutil
 from importlib import metadata
 from importlib.metadata import PackageNotFoundError
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -140,3 +142,11 @@ def test_a_reranker_is_tried_on_a_passage_that_answers_and_one_that_does_not(tmp
     check = environment.check_reranker(Reranker(str(tmp_path)))
     assert (check.ok, check.detail) == (False, f"the reranker {str(tmp_path)!r} cannot be loaded")
     assert check.mend == "give `reranker` the folder or the known name of a cross-encoder, or `none`"
+
+
+def test_everyday_synonyms_are_named_by_their_file_where_there_are_any():
+    check = environment.check_everyday_synonyms("english")
+    file, _, counted = check.detail.partition(", ")
+    assert Path(file).is_file()
+    assert re.fullmatch(r"\d{3} words and phrases", counted)
+    assert environment.check_everyday_synonyms("german").detail == "none come along for german"

@@ -62,6 +62,7 @@ def test_all_is_well_with_an_index_of_documents(checks):
     assert list(found) == [
         "state folder",
         "embedding model",
+        "everyday synonyms",
         "index",
         "language",
         "feedback store",
@@ -76,7 +77,7 @@ def test_the_machine_and_the_settings_are_checked_first(tmp_path):
     ]
     assert found == [
         *["python", "sqlite", "installation", "settings", "state folder", "embedding model"],
-        *["index", "language", "feedback store"],
+        *["everyday synonyms", "index", "language", "feedback store"],
     ]
 
 
