@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from retrieval.embedding.protocol import Embedder, QueryToken
 from retrieval.embedding.vectors import Vector, normalise
 from retrieval.passages import Query, readable_audiences
-from retrieval.ranking.analysis import Analyzer, raise_to, weighted_terms
+from retrieval.ranking.analysis import Analyzer, weighted_terms
 from retrieval.ranking.candidates import Candidates, Lookup
 from retrieval.ranking.configuration import RankingConfiguration
 from retrieval.ranking.synonyms import Related
@@ -18,7 +18,8 @@ from retrieval.ranking.synonyms import Related
 # Share of the question itself in a follow-up's vector; the rest is the whole conversation, newest turn first.
 OWN_SHARE = 0.5
 CACHED_QUERIES = 32
-# What an everyday synonym counts beside a word that was asked for; the words of a phrase share it.
+# What each word of an everyday synonym counts beside one that was asked for. Shared among the words of a phrase, it
+# would find too little: `annual leave` for `vacation`.
 SYNONYM_WEIGHT = 0.5
 
 
@@ -96,28 +97,24 @@ class QueryAnalyzer:
         analysed = [(token.vector, self._word(expanded, token)) for token in tokens]
         kept = [(vector, word) for vector, word in analysed if word] or analysed
         asked = Lookup(terms, bigrams, vector, readable_audiences(query.groups), self._configuration)
-        weights, stands_for = self._synonyms(related, own=terms)
+        stands_for = self._synonyms(related, own=terms)
         return AnalysedQuery(
-            replace(asked, terms={**weights, **terms}) if weights else asked,
+            replace(asked, terms={**terms, **dict.fromkeys(stands_for, SYNONYM_WEIGHT)}) if stands_for else asked,
             np.stack([vector for vector, _ in kept]) if kept else np.zeros((0, 1), np.float32),
             tuple(word for _, word in kept),
             asked,
             stands_for,
         )
 
-    def _synonyms(
-        self, related: tuple[Related, ...], *, own: Collection[str]
-    ) -> tuple[dict[str, float], dict[str, frozenset[str]]]:
-        """The weight of each term of synonyms that the question has not itself, and the terms that it stands for."""
-        weights: dict[str, float] = {}
+    def _synonyms(self, related: tuple[Related, ...], *, own: Collection[str]) -> dict[str, frozenset[str]]:
+        """The terms of synonyms that the question has not itself, each with the terms of it that it stands for."""
         stands_for: dict[str, frozenset[str]] = {}
         for each in related:
             asked = frozenset(self._analyzer.terms(each.asked)) & frozenset(own)
-            for terms in map(self._analyzer.terms, each.others):
-                new = [term for term in terms if term not in own]
-                raise_to(weights, new, SYNONYM_WEIGHT / max(1, len(terms)))
-                stands_for |= {term: stands_for.get(term, frozenset()) | asked for term in new}
-        return weights, stands_for
+            for term in self._analyzer.terms(" ".join(each.others)):
+                if term not in own:
+                    stands_for[term] = stands_for.get(term, frozenset()) | asked
+        return stands_for
 
     def _word(self, text: str, token: QueryToken) -> str:
         """The analysed term that a word piece belongs to; empty for a stop word."""

@@ -1,5 +1,6 @@
 """Loads models of sentence-transformers for the processor. torch is imported by these functions, not before."""
 
+import logging
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -58,7 +59,7 @@ def load_cross_encoder(model: Path | str) -> "CrossEncoder":
 
 
 def prepare_torch() -> None:
-    """Let every operation run on one thread, and no progress bar be drawn.
+    """Let every operation run on one thread, no progress bar be drawn, and no failed attempt to reach a hub be logged.
 
     Batches run side by side instead: operations that share threads wait for the slowest one at every step, which on a
     busy machine made a question ten times and a sync four times as slow.
@@ -68,6 +69,7 @@ def prepare_torch() -> None:
     from transformers.utils import logging as transformers_logging
 
     transformers_logging.disable_progress_bar()
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
     torch.set_num_threads(1)
     threadpool_limits(1, user_api="blas")
 
