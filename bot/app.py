@@ -34,10 +34,12 @@ from retrieval.embedding.protocol import Embedder
 from retrieval.embedding.sentence_transformers import SentenceTransformerEmbedder
 from retrieval.index.local.index import open_index
 from retrieval.index.protocols import SearchIndex
+from retrieval.query_analyzer import no_synonyms
 from retrieval.ranking.analysis import Analyzer
 from retrieval.ranking.calibration import load_calibration
 from retrieval.ranking.configuration import load_configuration, switch_off
-from retrieval.ranking.synonyms import SynonymFile
+from retrieval.ranking.reranker import Reranker
+from retrieval.ranking.synonyms import EverydaySynonyms, SynonymFile
 from retrieval.search import Search
 
 if TYPE_CHECKING:  # a command that only asks must not wait for what serves, measures or exports
@@ -128,6 +130,11 @@ class Components:
     def analyzer(self) -> Analyzer:
         """The language's analyzer."""
         return Analyzer(self.settings.language)
+
+    @part
+    def reranker(self) -> Reranker | None:
+        """The cross-encoder that is configured, if one is; its weights are loaded for the first score."""
+        return Reranker(self.settings.reranker) if self.settings.reranker != "none" else None
 
     @part
     def index(self) -> SearchIndex:
@@ -302,6 +309,7 @@ class App(Components):
             feedback=lambda: self.feedback,
             state=lambda: self.state,
             chat_model=lambda: self.model or _chat_model(self.settings),
+            reranker=lambda: self.reranker,
             index_checks=lambda: _index_checks(self.settings),
             channel_checks=[partial(_slack_checks, self.settings)] if self.settings.has_slack else [],
         )
@@ -345,6 +353,7 @@ def build_readiness(app: App) -> "Readiness":
     checks = readiness_checks(
         index_counts=app.index.reader.counts,
         embedder=app.embedder,
+        reranker=app.reranker,
         feedback=feedback.store if isinstance(feedback, JournaledFeedback) else feedback,
         state=app.state,
         model=app.settings.model,
@@ -442,13 +451,17 @@ def _slack_checks(settings: Settings) -> "Iterable[Check]":
 
 def _search(app: Components, kind: type[SearchT], *, left_out: Iterable[str] = ()) -> SearchT:
     settings = app.settings
+    own = SynonymFile(settings.synonyms) if settings.synonyms else None
+    everyday = EverydaySynonyms(settings.language, defined=own.known if own else tuple)
     return kind(
         app.index.reader,
         app.embedder,
         app.analyzer,
         configuration=switch_off(load_configuration(model_folder(settings.embedding_model)), *sorted(left_out)),
         calibration=load_calibration(settings.home / "calibration.json"),
-        expand=SynonymFile(settings.synonyms) if settings.synonyms else str,
+        expand=own or str,
+        related=everyday if settings.everyday_synonyms else no_synonyms,
+        reranker=app.reranker,
     )
 
 

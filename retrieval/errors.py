@@ -4,7 +4,7 @@ RetrievalError
   SearchUnavailable     the index cannot be reached or read now
   IndexNotReady         nothing is indexed yet, or by another embedding model
   SourceUnusable        a source is missing, unreadable or suddenly empty; nothing was deleted
-  EmbeddingUnavailable  the embedding model cannot be loaded
+  EmbeddingUnavailable  the embedding model, or the reranker, cannot be loaded
   UnreadableSynonyms    the file of synonyms cannot be read, or holds an invalid line
   UnreadableJudgements  files of judged questions cannot be read, or do not fit together
 """
@@ -27,7 +27,7 @@ class SourceUnusable(RetrievalError):
 
 
 class EmbeddingUnavailable(RetrievalError):
-    """The embedding model cannot be loaded."""
+    """The embedding model, or the reranker, cannot be loaded."""
 
 
 class UnreadableJudgements(RetrievalError):

@@ -8,14 +8,16 @@ import numpy as np
 from retrieval.embedding.protocol import Embedder
 from retrieval.index.protocols import IndexReader
 from retrieval.passages import Hit, Query
-from retrieval.query_analyzer import AnalysedQuery, QueryAnalyzer
+from retrieval.query_analyzer import AnalysedQuery, QueryAnalyzer, no_synonyms
 from retrieval.ranking.analysis import Analyzer, words
 from retrieval.ranking.candidates import Candidate, PassageTokens
 from retrieval.ranking.confidence import Calibration, Signals
 from retrieval.ranking.configuration import RankingConfiguration
 from retrieval.ranking.fusion import Parts, fuse, max_sim, total_score
 from retrieval.ranking.highlight import EmbeddedPassage, Highlight, highlight_sentences
+from retrieval.ranking.reranker import Reranker, adjust_confidence
 from retrieval.ranking.signals import highest_contributions, measure_signals, share
+from retrieval.ranking.synonyms import Related
 
 # Late interaction costs a read of token vectors each, and beyond these few it changes nothing (30 gave the same).
 RERANKED = 20
@@ -28,7 +30,8 @@ OWN_TERMS, OWN_HELD, OWN_NEAR = 3, 0.25, 0.4
 class Results:
     """Hits, best first, and how likely it is that they hold the answer, 0 to 1; 0 for none.
 
-    `idf` is the weight of each of the question's terms among the passages that the asker may read.
+    `idf` is the weight of each of the question's terms, and of its everyday synonyms, among the passages that the asker
+    may read.
     """
 
     hits: tuple[Hit, ...]
@@ -38,7 +41,10 @@ class Results:
 
 
 class Search:
-    """Hybrid retrieval over any `IndexReader`; `expand` writes out the synonyms in a question."""
+    """Hybrid retrieval over any `IndexReader`, whose best hits the `reranker` orders anew if there is one.
+
+    `expand` writes out a company's own words in a question, `related` finds everyday synonyms for it.
+    """
 
     def __init__(
         self,
@@ -49,12 +55,15 @@ class Search:
         configuration: RankingConfiguration | None = None,
         calibration: Calibration | None = None,
         expand: Callable[[str], str] = str,
+        related: Callable[[str], tuple[Related, ...]] = no_synonyms,
+        reranker: Reranker | None = None,
     ) -> None:
         self._index = index
         self._embedder = embedder
         self.configuration = configuration or RankingConfiguration()
         self.calibration = calibration or Calibration()
-        self._analyse = QueryAnalyzer(embedder, analyzer, self.configuration, expand=expand)
+        self._reranker = reranker
+        self._analyse = QueryAnalyzer(embedder, analyzer, self.configuration, expand=expand, related=related)
 
     def __call__(self, query: Query, *, top: int = 10) -> Results:
         """The best `top` passages that the asker may read; none for a question without a word.
@@ -66,17 +75,21 @@ class Search:
     def rank(self, query: Query, *, top: int, masked: str | None = None) -> Results:
         """Search even for a question without a word; `masked` leaves one document out of the candidates."""
         analysed = self._analyse(query)
-        candidates = self._index.lookup(analysed.lookup)
+        candidates = analysed.credit(self._index.lookup(analysed.lookup))
         if masked is not None:
             candidates = replace(candidates, found=[each for each in candidates.found if each.document != masked])
         is_follow_up = bool(query.history) and not query.standalone
         ranked = fuse(candidates, self.configuration, follow_up=is_follow_up)
         ranked = self._rerank(ranked, analysed, candidates.idf)
+        ranked, best = self._reranker.rerank(query, ranked, self._index.passages) if self._reranker else (ranked, None)
         hits = self._hits(ranked[:top])
-        signals = measure_signals(ranked, analysed.lookup, candidates)
+        signals = measure_signals(ranked, analysed.asked, candidates)
         if is_follow_up and ranked and self._is_off_topic(*ranked[0], analysed, candidates.idf):
             signals = Signals(cosine=signals.cosine)
-        return Results(hits, self.calibration(signals) if hits else 0.0, signals, candidates.idf)
+        confidence = self.calibration(signals) if hits else 0.0
+        if best is not None:
+            confidence = adjust_confidence(confidence, best)
+        return Results(hits, confidence, signals, candidates.idf)
 
     def highlights(self, query: Query, results: Results, *, top: int) -> list[list[Highlight]]:
         """For each of the first `top` hits its sentences in order, scored by how well they match the question."""

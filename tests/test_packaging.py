@@ -53,7 +53,8 @@ def test_the_wheel_holds_the_three_packages_and_nothing_else(tmp_path):
     names = zipfile.ZipFile(wheel).namelist()
     top = {name.split("/")[0] for name in names}
     assert {name for name in top if not name.endswith(".dist-info")} == {"bot", "retrieval", "feedback"}
-    assert {"bot/py.typed", "retrieval/py.typed", "feedback/py.typed", "bot/handbook/leave.md"} <= set(names)
+    data = {"bot/handbook/leave.md", "retrieval/ranking/everyday/english.txt"}
+    assert {"bot/py.typed", "retrieval/py.typed", "feedback/py.typed", *data} <= set(names)
     assert not [name for name in names if "__pycache__" in name or name.endswith(".pyc")]
     assert [name for name in names if name.endswith("/licenses/LICENSE")]
 

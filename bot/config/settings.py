@@ -106,6 +106,8 @@ class Settings(BaseSettings):
     synonyms: (
         Annotated[Path, BeforeValidator(validators.not_empty), AfterValidator(validators.existing_file)] | None
     ) = None
+    everyday_synonyms: bool = True
+    reranker: Annotated[str, AfterValidator(validators.text)] = "none"
     elasticsearch_url: Annotated[tuple[str, ...], NoDecode, BeforeValidator(validators.addresses)] = ()
     elasticsearch_cloud_id: Annotated[str, AfterValidator(validators.not_with_url)] = ""
     elasticsearch_username: Annotated[str, AfterValidator(validators.with_elasticsearch)] = ""

@@ -27,6 +27,8 @@ ACCEPTED_FORMS = {
     "model_timeout": "a number of seconds from 1 to 600",
     "elasticsearch_timeout": "a number of seconds from 1 to 600",
     "synonyms": "a file",
+    "everyday_synonyms": "true or false",
+    "reranker": "`none`, the name of a cross-encoder, or the path of its folder",
     "elasticsearch_ca_certs": "a file",
     "user_key": "a text",
     "journal_limit": "a whole number from 1 to 10000000",

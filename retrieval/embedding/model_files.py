@@ -25,6 +25,20 @@ def model_folder(model: str, *, package: str = DEFAULT_PACKAGE) -> Path | None:
     return path if path.is_dir() else None
 
 
+def cached_folder(model: str, *, cache: Path | None = None) -> Path | None:
+    """The folder into which a model was fetched from its hub; None when it was not. Touches no network.
+
+    `cache` is the hub's cache on this machine; None for the usual one.
+    """
+    from huggingface_hub import try_to_load_from_cache
+
+    for name in (model, f"sentence-transformers/{model}") if "/" not in model else (model,):
+        found = try_to_load_from_cache(name, "config.json", cache_dir=cache)
+        if isinstance(found, str):
+            return Path(found).parent
+    return None
+
+
 def describe_model(model: str, *, package: str = DEFAULT_PACKAGE) -> str:
     """One line on what a model's name stands for on this machine.
 

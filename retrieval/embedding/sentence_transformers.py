@@ -1,20 +1,21 @@
 """Text to vectors with sentence-transformers. torch is imported when a vector is first asked for, not before.
 
 One forward pass gives a passage's sentence vector and its token vectors; the latter, projected to a few
-dimensions and rounded to int8, serve late interaction.
+dimensions and rounded to int8, serve late interaction. A model's prompts stand before the text in that pass, and
+are no part of the text: they have no token vectors and move no span.
 """
 
-import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.embedding.batches import batch_by_size, split_windows
+from retrieval.embedding.loading import available_processors, load_transformer, supports_bfloat16
 from retrieval.embedding.model_files import (
     DEFAULT_MODEL,
     DEFAULT_PACKAGE,
@@ -22,9 +23,17 @@ from retrieval.embedding.model_files import (
     verify_default_weights,
     weights_digest,
 )
+from retrieval.embedding.prompts import Prompts, choose_prompts, configuration_digest, digest, load_prompts
 from retrieval.embedding.protocol import QueryToken, TextProgress, ignore_texts
+from retrieval.embedding.tokenization import (
+    SpecialTokens,
+    TokenizedText,
+    load_tokenizer,
+    prompt_length,
+    special_tokens,
+    tokenize,
+)
 from retrieval.embedding.vectors import Encoded, TokenVectors, Vector, merge_windows, normalise, quantise
-from retrieval.errors import EmbeddingUnavailable
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -32,8 +41,21 @@ if TYPE_CHECKING:
 
 TOKEN_DIMENSIONS = 64
 TOKENS_PER_BATCH = 2048
-# Two special tokens stand around every text.
-SPECIAL_TOKENS = 2
+# A longer passage would be more than one looks up and cites, whatever the model can read at once.
+LONGEST_INPUT = 512
+
+Task = Literal["query", "document"]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A text, or a part of one, by its ids, with those of the prompt before it."""
+
+    prompt: Sequence[int]
+    ids: Sequence[int]
+
+    def __len__(self) -> int:
+        return len(self.prompt) + len(self.ids)
 
 
 class SentenceTransformerEmbedder:
@@ -48,10 +70,16 @@ class SentenceTransformerEmbedder:
 
     @cached_property
     def name(self) -> str:
-        """The default's name, else name and a digest of the weights on disk."""
+        """The default's name, else name, a digest of the weights on disk, and one of prompts and pooling if any."""
         if self._model_name == DEFAULT_MODEL:
             return f"{DEFAULT_MODEL}/{TOKEN_DIMENSIONS}"
-        return f"{self._model_name}/{weights_digest(self._folder)[:12]}/{TOKEN_DIMENSIONS}"
+        name = f"{self._model_name}/{weights_digest(self._folder)[:12]}/{TOKEN_DIMENSIONS}"
+        if self._folder:
+            configuration = configuration_digest(self._folder)
+        else:
+            told = [module.get_config_dict() for module in list(self._transformer)[1:]]
+            configuration = digest(self._prompts, told)
+        return f"{name}/{configuration[:8]}" if configuration else name
 
     @cached_property
     def _transformer(self) -> "SentenceTransformer":
@@ -67,17 +95,18 @@ class SentenceTransformerEmbedder:
         return load_transformer(self._folder or self._model_name, half=True)
 
     @cached_property
-    def _tokenizer(self) -> "Tokenizer":
-        from tokenizers import Tokenizer
+    def _prompts(self) -> Prompts:
+        if self._folder:
+            return load_prompts(self._folder)
+        return choose_prompts(self._transformer.prompts, self._transformer.default_prompt_name)
 
-        path = self._folder / "tokenizer.json" if self._folder else None
-        if path and path.is_file():
-            tokenizer = Tokenizer.from_file(str(path))
-        else:
-            tokenizer = self._transformer.tokenizer.backend_tokenizer
-        tokenizer.no_truncation()
-        tokenizer.no_padding()
-        return tokenizer
+    @cached_property
+    def _tokenizer(self) -> "Tokenizer":
+        return load_tokenizer(self._folder, otherwise=lambda: self._transformer.tokenizer.backend_tokenizer)
+
+    @cached_property
+    def _special(self) -> SpecialTokens:
+        return special_tokens(self._tokenizer)
 
     @property
     def dimensions(self) -> int:
@@ -87,9 +116,13 @@ class SentenceTransformerEmbedder:
     @cached_property
     def window(self) -> int:
         """How many word pieces of a text one vector can stand for."""
-        if self._model_name == DEFAULT_MODEL:
-            return 256 - SPECIAL_TOKENS
-        return int(self._transformer.max_seq_length or 512) - SPECIAL_TOKENS
+        (nothing,) = tokenize(self._tokenizer, [""], prompt=self._prompts.document)
+        return self._room(nothing)
+
+    def _room(self, text: TokenizedText) -> int:
+        """How many word pieces fit beside the special tokens and the text's prompt."""
+        longest = 256 if self._model_name == DEFAULT_MODEL else int(self._transformer.max_seq_length or LONGEST_INPUT)
+        return max(1, min(longest, LONGEST_INPUT) - self._special.count - len(text.prompt))
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Word pieces of each text, without special tokens and without limit."""
@@ -97,39 +130,38 @@ class SentenceTransformerEmbedder:
 
     def encode_passages(self, texts: Sequence[str], *, progress: TextProgress = ignore_texts) -> list[Encoded]:
         """One `Encoded` a text, in order; similar lengths share a batch, so that little padding is computed."""
-        token_ids = [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts), add_special_tokens=False)]
-        windows = [(index, part) for index, ids in enumerate(token_ids) for part in split_windows(ids, self.window)]
-        plan = list(batch_by_size(windows, size=lambda item: len(item[1]) + SPECIAL_TOKENS, budget=TOKENS_PER_BATCH))
+        windows = [
+            (index, Window(text.prompt, part))
+            for index, text in enumerate(tokenize(self._tokenizer, texts, prompt=self._prompts.document))
+            for part in split_windows(text.ids, self._room(text))
+        ]
+        around = self._special.count
+        plan = list(batch_by_size(windows, size=lambda item: len(item[1]) + around, budget=TOKENS_PER_BATCH))
         vectors: list[list[tuple[int, NDArray[np.float32], TokenVectors]]] = [[] for _ in texts]
         for batch, (rows, tokens) in zip(plan, self._encode_in_parallel(plan), strict=True):
-            for (index, part), vector, own in zip(batch, rows, tokens, strict=True):
-                vectors[index].append((len(part), vector, own))
+            for (index, window), vector, own in zip(batch, rows, tokens, strict=True):
+                vectors[index].append((len(window.ids), vector, own))
             progress(len(batch))
         return [merge_windows(parts) for parts in vectors]
 
     def _encode_in_parallel(
-        self, plan: Sequence[Sequence[tuple[int, Sequence[int]]]]
+        self, plan: Sequence[Sequence[tuple[int, Window]]]
     ) -> Iterator[tuple[NDArray[np.float32], list[TokenVectors]]]:
         """Vectors and token vectors of each batch, in order; as many batches at once as there are processors."""
         if not plan:
             return
-        transformer, special, projection = (
-            self._fast,
-            self._special,
-            self._projection,
-        )  # loaded before threads share them
+        # Loaded before threads share them.
+        transformer, special, projection = self._fast, self._special, self._projection
+        prompt = prompt_length(self._tokenizer, self._prompts.document)
 
-        def encode(batch: Sequence[tuple[int, Sequence[int]]]) -> tuple[NDArray[np.float32], list[TokenVectors]]:
-            vectors, tokens = forward(transformer, [part for _, part in batch], special)
+        def encode(batch: Sequence[tuple[int, Window]]) -> tuple[NDArray[np.float32], list[TokenVectors]]:
+            vectors, tokens = forward(
+                transformer, [window for _, window in batch], special, prompt_length=prompt, task="document"
+            )
             return vectors, [quantise(each @ projection) for each in tokens]
 
         with ThreadPoolExecutor(max_workers=available_processors()) as workers:
             yield from workers.map(encode, plan)
-
-    @cached_property
-    def _special(self) -> tuple[int, int]:
-        first, *_, last = self._tokenizer.encode("a").ids
-        return first, last
 
     @cached_property
     def _projection(self) -> NDArray[np.float32]:
@@ -137,82 +169,66 @@ class SentenceTransformerEmbedder:
 
         It depends on the model alone, so what is indexed has no influence on it.
         """
-        vectors = np.concatenate(forward(self._transformer, vocabulary_sample(self._tokenizer), self._special)[1])
+        sample = [Window((), ids) for ids in vocabulary_sample(self._tokenizer)]
+        vectors = np.concatenate(forward(self._transformer, sample, self._special, task="document")[1])
         _, _, directions = np.linalg.svd(vectors - vectors.mean(axis=0), full_matrices=False)
         return np.ascontiguousarray(directions[:TOKEN_DIMENSIONS].T, dtype=np.float32)
 
     def encode_query(self, text: str) -> tuple[Vector, list[QueryToken]]:
         """The question's unit vector and its tokens with their spans, in full precision."""
-        encoding = self._tokenizer.encode(text, add_special_tokens=False)
-        ids = encoding.ids[: self.window]
-        (vector,), (tokens,) = forward(self._transformer, [ids], self._special)
+        prompt = self._prompts.query
+        (read,) = tokenize(self._tokenizer, [text], prompt=prompt)
+        room = self._room(read)
+        (vector,), (tokens,) = forward(
+            self._transformer,
+            [Window(read.prompt, read.ids[:room])],
+            self._special,
+            prompt_length=prompt_length(self._tokenizer, prompt),
+            task="query",
+        )
         projected = normalise(tokens @ self._projection)
-        spans = encoding.offsets[: self.window]
-        return vector, [QueryToken(start, end, row) for (start, end), row in zip(spans, projected, strict=True)]
+        return vector, [QueryToken(*span, row) for span, row in zip(read.spans[:room], projected, strict=True)]
 
     def token_spans(self, texts: Sequence[str]) -> list[list[tuple[int, int]]]:
         """For each text the places of its token vectors, in order."""
-        return [encoding.offsets for encoding in self._tokenizer.encode_batch(list(texts), add_special_tokens=False)]
-
-
-def load_transformer(model: Path | str, *, half: bool = False) -> "SentenceTransformer":
-    """Load a model for the processor, with `half` in bfloat16; a path never touches the network.
-
-    Raises `EmbeddingUnavailable` when it cannot be loaded.
-    """
-    import torch
-    from sentence_transformers import SentenceTransformer
-    from threadpoolctl import threadpool_limits
-    from transformers.utils import logging as transformers_logging
-
-    transformers_logging.disable_progress_bar()
-    # One thread for each operation, and many batches side by side: operations that share threads wait for the slowest
-    # one at every step, which on a busy machine made a question ten times and a sync four times as slow.
-    torch.set_num_threads(1)
-    threadpool_limits(1, user_api="blas")
-    kwargs: dict[str, Any] = {"dtype": torch.bfloat16} if half else {}
-    try:
-        return SentenceTransformer(
-            str(model), device="cpu", local_files_only=isinstance(model, Path), model_kwargs=kwargs
-        ).eval()
-    except (OSError, ValueError) as error:
-        raise EmbeddingUnavailable(
-            f"the embedding model {str(model)!r} cannot be loaded: give `embedding_model` a folder or a known name"
-        ) from error
-
-
-def available_processors() -> int:
-    """How many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def supports_bfloat16() -> bool:
-    """Whether this processor multiplies bfloat16 natively; emulated it would be slower than float32."""
-    import torch
-
-    # Absent from older versions of torch; float32 is right everywhere, only slower.
-    capabilities: Mapping[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
-    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
+        return [text.spans for text in tokenize(self._tokenizer, texts, prompt=self._prompts.document)]
 
 
 def forward(
-    transformer: "SentenceTransformer", parts: Sequence[Sequence[int]], special: tuple[int, int]
+    transformer: "SentenceTransformer",
+    windows: Sequence[Window],
+    special: SpecialTokens,
+    *,
+    task: Task,
+    prompt_length: int = 0,
 ) -> tuple[NDArray[np.float32], list[NDArray[np.float32]]]:
-    """Unit sentence vectors, shape (n, d), and each text's raw token vectors, special tokens left out."""
+    """Unit sentence vectors, shape (n, d), and the raw token vectors of each text's own word pieces.
+
+    `prompt_length` is how many of the first tokens a model leaves out that pools without its prompt.
+    """
     import torch
 
-    longest = max(len(part) for part in parts) + SPECIAL_TOKENS
-    ids = np.zeros((len(parts), longest), np.int64)
+    rows = [[*special.first, *window.prompt, *window.ids, *special.last] for window in windows]
+    padding = getattr(transformer.tokenizer, "pad_token_id", None) or 0
+    ids = np.full((len(rows), max(1, *map(len, rows))), padding, np.int64)
     mask = np.zeros_like(ids)
-    for row, part in enumerate(parts):
-        ids[row, : len(part) + SPECIAL_TOKENS] = [special[0], *part, special[1]]
-        mask[row, : len(part) + SPECIAL_TOKENS] = 1
+    mask[:, 0] = 1  # nothing at all to read would be no number
+    for place, row in enumerate(rows):
+        ids[place, : len(row)] = row
+        mask[place, : len(row)] = 1
+    features: dict[str, Any] = {"input_ids": torch.from_numpy(ids), "attention_mask": torch.from_numpy(mask)}
+    if prompt_length:
+        features["prompt_length"] = prompt_length
     with torch.inference_mode():
-        out = transformer({"input_ids": torch.from_numpy(ids), "attention_mask": torch.from_numpy(mask)})
+        out = transformer(features, task=task)
     tokens = out["token_embeddings"].float().numpy()
+    starts = [len(special.first) + len(window.prompt) for window in windows]
     return (
         normalise(out["sentence_embedding"].float().numpy()),
-        [tokens[row, 1 : len(part) + 1] for row, part in enumerate(parts)],
+        [
+            tokens[row, start : start + len(window.ids)]
+            for row, (start, window) in enumerate(zip(starts, windows, strict=True))
+        ],
     )
 
 

@@ -1,12 +1,19 @@
-"""Expands a company's own abbreviations in questions, by a file of synonyms that may change at any time.
+"""Expands a company's own words in questions, by a file of synonyms that may change at any time, and everyday ones.
 
-The file has Solr's form, which Elasticsearch and others read too: `PTO, paid time off` for words that mean the same,
-`WFH => remote work` for one direction, `#` before a remark. It is checked at each question, so that a new line needs
-neither a rebuild nor a restart.
+A company's file has Solr's form, which Elasticsearch and others read too: `PTO, paid time off` for words that mean the
+same, `WFH => remote work` for one direction, `#` before a remark. It is checked at each question, so that a new line
+needs neither a rebuild nor a restart. What it says is as good as asked, and is written into the question.
+
+Everyday synonyms are a list in the same form that comes along. They are guesses, so they are searched for beside the
+question's words and count less, and the question that is embedded stays as it was asked.
 """
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from retrieval.errors import UnreadableSynonyms
@@ -16,6 +23,14 @@ logger = logging.getLogger(__name__)
 
 Phrase = tuple[str, ...]
 Synonyms = Mapping[Phrase, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """A word or phrase of a question, and others that may stand for it in a document."""
+
+    asked: str
+    others: tuple[str, ...]
 
 
 class SynonymFile:
@@ -31,6 +46,10 @@ class SynonymFile:
 
     def __call__(self, text: str) -> str:
         """The text with the synonyms of each known word in brackets after it."""
+        return expand(text, self.known())
+
+    def known(self) -> Synonyms:
+        """The synonyms that the file holds now."""
         version = self._file_version()
         if version != self._version:
             self._version = version
@@ -38,7 +57,7 @@ class SynonymFile:
                 self._synonyms = load_synonyms(self._path)
             except UnreadableSynonyms as error:
                 logger.warning("synonyms: %s", error)
-        return expand(text, self._synonyms)
+        return self._synonyms
 
     def _file_version(self) -> tuple[int, int]:
         try:
@@ -46,6 +65,40 @@ class SynonymFile:
         except OSError:
             return 0, 0
         return stat.st_mtime_ns, stat.st_size
+
+
+class EverydaySynonyms:
+    """Finds everyday synonyms for the words of a question; none in a language for which no list comes along.
+
+    `defined` gives the words and phrases that the company's own file defines, which are left to that.
+    """
+
+    def __init__(self, language: str, *, defined: Callable[[], Collection[Phrase]] = tuple) -> None:
+        self._language = language
+        self._defined = defined
+
+    @cached_property
+    def known(self) -> Synonyms:
+        """The synonyms in the list of the language."""
+        file = everyday_file(self._language)
+        return parse_synonyms(file.read_text(encoding="utf-8"), name=str(file)) if file.is_file() else {}
+
+    def __call__(self, text: str) -> tuple[Related, ...]:
+        """The words and phrases of a question that have synonyms which it does not hold itself, in order."""
+        words = list(WORD.finditer(text))
+        folded = [fold(word[0]) for word in words]
+        defined = self._defined()
+        return tuple(
+            Related(text[words[first].start() : words[last].end()], new)
+            for first, last, others in _find_phrases(folded, self.known)
+            if (new := tuple(other for other in others if not _contains(folded, _phrase(other))))
+            and tuple(folded[first : last + 1]) not in defined
+        )
+
+
+def everyday_file(language: str) -> Traversable:
+    """Where the list of everyday synonyms of a language lies; there may be none."""
+    return files("retrieval.ranking") / "everyday" / f"{language}.txt"
 
 
 def load_synonyms(path: Path) -> Synonyms:
@@ -87,7 +140,7 @@ def expand(text: str, known: Synonyms) -> str:
     words = list(WORD.finditer(text))
     folded = [fold(word[0]) for word in words]
     pieces, end = [], 0
-    for last, others in _find_phrases(folded, known):
+    for _, last, others in _find_phrases(folded, known):
         new = [other for other in others if not _contains(folded, _phrase(other))]
         if new:
             pieces += [text[end : words[last].end()], f" ({', '.join(new)})"]
@@ -95,18 +148,18 @@ def expand(text: str, known: Synonyms) -> str:
     return "".join([*pieces, text[end:]])
 
 
-def _find_phrases(folded: Sequence[str], known: Synonyms) -> Iterator[tuple[int, tuple[str, ...]]]:
-    """Where each known phrase ends, and its synonyms; phrases do not overlap, a repeated one counts once."""
+def _find_phrases(folded: Sequence[str], known: Synonyms) -> Iterator[tuple[int, int, tuple[str, ...]]]:
+    """The first and last word of each known phrase, and its synonyms; phrases do not overlap, each counts once."""
     longest = max(map(len, known), default=0)
     at, seen = 0, set()
     while at < len(folded):
         for length in range(min(longest, len(folded) - at), 0, -1):
             phrase = tuple(folded[at : at + length])
             if phrase in known:
-                at += length - 1
                 if phrase not in seen:
                     seen.add(phrase)
-                    yield at, known[phrase]
+                    yield at, at + length - 1, known[phrase]
+                at += length - 1
                 break
         at += 1
 

@@ -9,8 +9,9 @@ from bot.access.pseudonyms import pseudonym, user_key
 from bot.config.settings import load
 from feedback.records import Exchange
 from feedback.stores.sqlite.store import SqliteFeedback
-from retrieval.passages import Query
+from retrieval.passages import Hit, Query
 from tests.bot.local_app import local_app, run, run_json
+from tests.retrieval.embedding.tiny_models import cross_encoder
 
 LEAVE = """# Leave
 
@@ -150,6 +151,15 @@ def test_a_model_that_brings_along_how_much_its_vectors_count_is_searched_by_tha
         for each in (settings, settings.model_copy(update={"embedding_model": "tuned"}))
     )
     assert stock > tuned == 0
+
+
+def test_a_reranker_and_everyday_synonyms_are_settings(folder, tmp_path):
+    def hit(**settings: object) -> Hit:
+        return local_app(load(None).model_copy(update=settings)).search(Query("How much vacation?"), top=1).hits[0]
+
+    assert "reranker" not in hit().parts
+    assert "reranker" in hit(reranker=str(cross_encoder(tmp_path / "cross-encoder"))).parts
+    assert hit().parts["lexical"] > hit(everyday_synonyms=False).parts["lexical"]
 
 
 def test_figures_are_of_this_index_and_change_with_an_ingredient(folder):

@@ -1,23 +1,30 @@
 """Checks the machine, the installation and the paths that settings name; opens no store."""
 
+import json
 import os
 import shutil
 import sqlite3
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bot.config.settings import FILE, Source
 from bot.services.diagnostics.check import Check
 from retrieval.errors import RetrievalError
 
+if TYPE_CHECKING:
+    from retrieval.ranking.reranker import Reranker
+
 DISTRIBUTION = "footnote-bot"
 OLDEST_PYTHON = (3, 11)
 OLDEST_SQLITE = (3, 35, 0)  # RETURNING
 FREE_BYTES = 500_000_000
+SAMPLE_QUESTION = "How many days of leave do I get?"
+SAMPLE_TEXTS = ("Everybody has 26 days of leave a year.", "The kitchen is cleaned at noon.")
 
 
 def check_python(*, oldest: tuple[int, ...] = OLDEST_PYTHON) -> Check:
@@ -89,18 +96,55 @@ def check_source(source: Source) -> Check:
 
 
 def check_embedding(name: str, *, verify: Callable[[str], str] | None = None) -> Check:
-    """Check the weights of the embedding model with `verify`, and what its folder says of ranking."""
-    from retrieval.embedding.model_files import describe_model, model_folder
+    """Check the weights of the embedding model with `verify`, and what its folder says of ranking and of prompts."""
+    from retrieval.embedding.model_files import cached_folder, describe_model, model_folder
+    from retrieval.embedding.prompts import CONFIGURATION, missing_prompts, other_similarity
     from retrieval.ranking.configuration import RankingConfiguration, load_configuration
 
+    mend = ""
     try:
         detail = (verify or describe_model)(name)
         configuration = load_configuration(model_folder(name))
+        folder = model_folder(name) or cached_folder(name)
+        missing, similarity = (missing_prompts(name, folder), other_similarity(folder)) if folder else (None, "")
     except RetrievalError as error:
         return Check("embedding model", ok=False, detail=str(error), mend="reinstall it, or set `embedding_model`")
     if configuration != RankingConfiguration():
         detail += f"; its vectors count {configuration.dense:.0%}, {configuration.dense_follow_up:.0%} for a follow-up"
-    return Check("embedding model", ok=True, detail=detail)
+    if similarity:
+        detail += f"; made for the {similarity}, compared by the cosine"
+    if missing:
+        detail += "; its family wants prompts, and its folder declares none"
+        wanted = json.dumps({"query": missing.query, "document": missing.document})
+        mend = f'compare its card, and give `"prompts": {wanted}` in {folder}/{CONFIGURATION}'
+    return Check("embedding model", ok=True, detail=detail, mend=mend)
+
+
+def check_reranker(reranker: "Reranker") -> Check:
+    """Check that the cross-encoder loads, and that it scores a passage that answers above one that does not."""
+    started = time.perf_counter()
+    try:
+        scores = reranker.score(SAMPLE_QUESTION, SAMPLE_TEXTS)
+    except RetrievalError as error:
+        detail, _, mend = str(error).rpartition(": ")
+        return Check("reranker", ok=False, detail=detail, mend=mend)
+    answer, other = (f"{score:.2f}" for score in scores)
+    detail = f"{reranker.name} loads and scores in {time.perf_counter() - started:.1f} s"
+    if scores[0] > scores[1]:
+        return Check("reranker", ok=True, detail=detail)
+    detail += f"; a passage that answers gets {answer}, another one {other}"
+    return Check("reranker", ok=True, detail=detail, mend="see on its card that it is made for questions and passages")
+
+
+def check_everyday_synonyms(language: str) -> Check:
+    """Tell where the list of everyday synonyms lies, and count its entries."""
+    from retrieval.ranking.synonyms import EverydaySynonyms, everyday_file
+
+    known = EverydaySynonyms(language).known
+    detail = (
+        f"{everyday_file(language)}, {len(known)} words and phrases" if known else f"none come along for {language}"
+    )
+    return Check("everyday synonyms", ok=True, detail=detail)
 
 
 def check_synonyms(file: Path) -> Check:

@@ -12,6 +12,7 @@ from feedback.errors import FeedbackError
 from feedback.stores.protocol import FeedbackStore
 from retrieval.embedding.protocol import Embedder
 from retrieval.errors import RetrievalError
+from retrieval.ranking.reranker import Reranker
 
 # Returns a few words on the state of one part; raises `BotError` with one line when it cannot be used just now.
 ReadinessCheck = Callable[[], str]
@@ -30,6 +31,7 @@ def readiness_checks(
     *,
     index_counts: Callable[[], tuple[int, int]],
     embedder: Embedder,
+    reranker: Reranker | None,
     feedback: FeedbackStore,
     state: StateStore,
     model: str,
@@ -44,6 +46,7 @@ def readiness_checks(
     return {
         "index": partial(check_index, index_counts),
         "embedding": partial(check_embedder, embedder),
+        **({"reranker": partial(check_reranker, reranker)} if reranker else {}),
         "state": partial(check_state, state),
         "store": partial(check_feedback, feedback),
         "model": partial(check_model, model, base_url=model_base_url),
@@ -73,6 +76,13 @@ def check_embedder(embedder: Embedder) -> str:
     """Return the embedder's name; the first call loads its weights, so that no question waits for them."""
     embedder.encode_query("ready")
     return embedder.name
+
+
+@_reported()
+def check_reranker(reranker: Reranker) -> str:
+    """Return the reranker's name; the first call loads its weights, so that no question waits for them."""
+    reranker.score("ready", ["ready"])
+    return reranker.name
 
 
 def check_state(state: StateStore) -> str:

@@ -12,6 +12,7 @@ from bot.state.protocol import StateStore
 from feedback.errors import FeedbackError
 from feedback.stores.protocol import FeedbackStore
 from retrieval.index.protocols import IndexReader
+from retrieval.ranking.reranker import Reranker
 
 Checks = Callable[[], Iterable[Check]]
 
@@ -31,6 +32,7 @@ class DiagnosticsService:
         feedback: Callable[[], FeedbackStore],
         state: Callable[[], StateStore],
         chat_model: Callable[[], ChatModel],
+        reranker: Callable[[], Reranker | None],
         index_checks: Checks,
         channel_checks: Sequence[Checks],
         verify: Callable[[str], str] | None = None,
@@ -40,6 +42,7 @@ class DiagnosticsService:
         self._feedback = feedback
         self._state = state
         self._chat_model = chat_model
+        self._reranker = reranker
         self._index_checks = index_checks
         self._channel_checks = channel_checks
         self._verify = verify
@@ -51,8 +54,12 @@ class DiagnosticsService:
         yield environment.check_state_folder(settings.home)
         yield from (environment.check_source(source) for source in settings.sources)
         yield environment.check_embedding(settings.embedding_model, verify=self._verify)
+        if reranker := self._reranker():
+            yield environment.check_reranker(reranker)
         if settings.synonyms:
             yield environment.check_synonyms(settings.synonyms)
+        if settings.everyday_synonyms:
+            yield environment.check_everyday_synonyms(settings.language)
         yield from self._index_checks()
         yield from self._store_checks(shared=shared)
         if settings.model:

@@ -1,4 +1,4 @@
-"""Texts to vectors. Only the last three tests load torch."""
+"""Texts to vectors with the default model, and how a model is named. Only the last tests load torch."""
 
 import shutil
 import subprocess
@@ -8,9 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tokenizers import Tokenizer
 
+from retrieval.embedding.loading import load_transformer
 from retrieval.embedding.model_files import DEFAULT_MODEL, describe_model, model_folder
-from retrieval.embedding.sentence_transformers import TOKEN_DIMENSIONS, SentenceTransformerEmbedder, load_transformer
+from retrieval.embedding.sentence_transformers import TOKEN_DIMENSIONS, SentenceTransformerEmbedder
+from retrieval.embedding.vectors import normalise
 from retrieval.errors import EmbeddingUnavailable
 
 LONG = "Five days of leave may be carried over into the next year. " * 40
@@ -59,6 +62,20 @@ def test_the_model_gives_what_sentence_transformers_gives_and_a_vector_for_each_
     assert min(one.vector @ other for one, other in zip(vectors, direct, strict=False)) > 0.999
     assert sum(counts) == len(texts) + 2, "the long text takes three windows"
     assert embedder.encode_passages([]) == []
+
+
+def test_the_default_models_vectors_are_those_of_the_bare_text_between_its_two_special_tokens(embedder):
+    import torch
+
+    folder = model_folder(DEFAULT_MODEL)
+    assert folder is not None
+    text = "Five days of leave may be carried over."
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer.no_padding()
+    ids = torch.tensor([tokenizer.encode(text).ids])
+    with torch.inference_mode():
+        out = load_transformer(folder)({"input_ids": ids, "attention_mask": torch.ones_like(ids)})
+    assert np.array_equal(embedder.encode_query(text)[0], normalise(out["sentence_embedding"].numpy())[0])
 
 
 def test_a_question_is_near_to_what_answers_it_and_its_tokens_name_their_places(embedder):

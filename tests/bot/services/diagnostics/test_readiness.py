@@ -11,14 +11,17 @@ from bot.services.diagnostics.readiness import (
     check_feedback,
     check_index,
     check_model,
+    check_reranker,
     check_state,
 )
 from bot.state.protocol import Event
 from bot.state.sqlite.store import SqliteState
 from feedback.stores.sqlite.store import SqliteFeedback
 from retrieval.errors import EmbeddingUnavailable, SearchUnavailable
+from retrieval.ranking.reranker import Reranker
 from tests.bot.cli.samples import document, passages
 from tests.fakes import NOON, FakeEmbedder, FakeReader
+from tests.retrieval.embedding.tiny_models import cross_encoder
 from tests.servers.redis_servers import free_port
 
 
@@ -48,6 +51,15 @@ def test_the_embedder_says_which_model_it_is_or_what_it_lacks():
     assert check_embedder(FakeEmbedder()) == "fake/64"
     with pytest.raises(NotReady, match=r"^the weights are not here: run `footnote demo`$"):
         check_embedder(MissingModel())
+
+
+def test_a_reranker_is_loaded_before_the_first_question_or_says_what_is_wrong(tmp_path):
+    folder = cross_encoder(tmp_path / "model")
+    reranker = Reranker(str(folder))
+    assert check_reranker(reranker) == str(folder)
+    assert "_model" in vars(reranker)
+    with pytest.raises(NotReady, match="give `reranker` the folder or the known name of a cross-encoder"):
+        check_reranker(Reranker(str(tmp_path)))
 
 
 def test_the_state_says_how_many_events_wait(tmp_path):

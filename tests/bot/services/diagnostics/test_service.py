@@ -44,6 +44,7 @@ def checks(tmp_path) -> Iterator[Callable[..., dict[str, Check]]]:
                 "index": index_of,
                 "feedback": lambda: store,
                 "state": raising(AssertionError("no state store is opened without a channel")),
+                "reranker": lambda: None,
                 "chat_model": raising(AssertionError("no model is opened without the setting")),
                 "index_checks": lambda: (),
                 "channel_checks": (),
@@ -58,7 +59,14 @@ def checks(tmp_path) -> Iterator[Callable[..., dict[str, Check]]]:
 
 def test_all_is_well_with_an_index_of_documents(checks):
     found = checks()
-    assert list(found) == ["state folder", "embedding model", "index", "language", "feedback store"]
+    assert list(found) == [
+        "state folder",
+        "embedding model",
+        "everyday synonyms",
+        "index",
+        "language",
+        "feedback store",
+    ]
     assert [each for each in found.values() if not each.ok or each.mend] == []
 
 
@@ -69,7 +77,7 @@ def test_the_machine_and_the_settings_are_checked_first(tmp_path):
     ]
     assert found == [
         *["python", "sqlite", "installation", "settings", "state folder", "embedding model"],
-        *["index", "language", "feedback store"],
+        *["everyday synonyms", "index", "language", "feedback store"],
     ]
 
 
