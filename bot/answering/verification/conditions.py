@@ -29,6 +29,7 @@ def find_changed_condition(line: Line, place: Sequence[Line], known: frozenset[s
     for given in place:
         found = (
             _overruled(line, given)
+            or _narrowed(line, given)
             or _dropped(line, given, claims)
             or _stated(line, given)
             or _changed(line, given, known)
@@ -58,6 +59,17 @@ def _overruled(line: Line, given: Line) -> str:
         return ""
     scope = marked_words(line, mark)
     return mark.shown if any(scope & marked_words(*each) for each in marked(given, *CONDITIONS)) else ""
+
+
+def _narrowed(line: Line, given: Line) -> str:
+    """Return an "only if" of what the text puts under no such condition."""
+    for _, mark in marked(line, "if"):
+        scope = marked_words(line, mark)
+        if mark.shown.startswith("only") and not any(
+            scope & marked_words(*each) for each in marked(given, *CONDITIONS)
+        ):
+            return "" if any(marked(given, "only", *CONDITIONS)) else mark.shown
+    return ""
 
 
 def _dropped(line: Line, given: Line, claims: Sequence[Line]) -> str:
