@@ -5,7 +5,7 @@ Compared are its words and values, what it denies, demands and allows, who does 
 
 import re
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
@@ -50,6 +50,11 @@ NEW_CLAUSE = 4
 ADDED_COVERAGE = 0.34
 ADDED_WORDS = 3
 ADDED_WORDS_COVERAGE = 0.5
+# The same for a sentence of which a value stands there: so it is the right place, whatever words are new.
+MIN_COVERAGE_WITH_VALUE = 0.4
+NEW_CLAUSE_WITH_VALUE = 5
+ADDED_COVERAGE_WITH_VALUE = 0.2
+ADDED_WORDS_WITH_VALUE = 4
 # With fewer words than these, a sentence's values help to find its place.
 FEW_WORDS = 4
 
@@ -159,33 +164,45 @@ def _holds_enough(line: Line, place: Window, pairs: Sequence[Pair]) -> bool:
     share = adjacent / max(len(line.items) - 1, 1)
     coverage = _coverage(line.items, place)
     enough = coverage >= MIN_COVERAGE or (coverage >= MIN_COVERAGE_IF_ADJACENT and share >= MIN_ADJACENT)
-    return enough and not _adds_words(line, place)
+    if enough and not _adds_words(line, place, NEW_CLAUSE):
+        return True
+    of_value = coverage >= MIN_COVERAGE_WITH_VALUE and _shares_value(line, place.items)
+    return of_value and not _adds_words(line, place, NEW_CLAUSE_WITH_VALUE)
 
 
-def _adds_words(line: Line, place: Window) -> bool:
+def _shares_value(line: Line, items: Iterable[Item]) -> bool:
+    """Whether a number or date of the sentence stands among these items."""
+    claimed = [amount for at in line.amounts if (amount := line.items[at].amount) and amount.value is not None]
+    given = [item.amount for item in items if item.amount and item.amount.value is not None]
+    return any(each.supports(amount) for amount in claimed for each in given)
+
+
+def _adds_words(line: Line, place: Window, most: int) -> bool:
     """Whether several words in a row are nowhere in that place: half a sentence may be true and the other invented."""
     held, in_a_row = {item.meaning for item in place.items}, 0
     for item in line.items:
         in_a_row = 0 if item.meaning in held else in_a_row + 1
-        if in_a_row == NEW_CLAUSE:
+        if in_a_row == most:
             return True
     return False
 
 
 def _find_added_clause(line: Line, texts: Sequence[ParsedText]) -> str:
     """Return the words of the first clause that no text holds, however well the rest fits; empty for none."""
+    of_value = any(_shares_value(line, each.items) for text in texts for each in text.lines)
     for clause in line.clauses:
         items = line.items[clause.start : clause.stop]
-        if len(items) > 1 and _is_added(items, texts):
+        if len(items) > 1 and _is_added(items, texts, of_value=of_value):
             return ", ".join(item.shown for item in items)
     return ""
 
 
-def _is_added(items: Sequence[Item], texts: Sequence[ParsedText]) -> bool:
+def _is_added(items: Sequence[Item], texts: Sequence[ParsedText], *, of_value: bool) -> bool:
     keys = frozenset(item.key for item in items)
     coverage = max(_coverage(items, best_window(text, keys)) for text in texts)
     missing = round(len(keys) * (1 - coverage))
-    return coverage <= ADDED_COVERAGE or (missing >= ADDED_WORDS and coverage <= ADDED_WORDS_COVERAGE)
+    least, words = (ADDED_COVERAGE_WITH_VALUE, ADDED_WORDS_WITH_VALUE) if of_value else (ADDED_COVERAGE, ADDED_WORDS)
+    return coverage <= least or (missing >= words and coverage <= ADDED_WORDS_COVERAGE)
 
 
 def _coverage(items: Sequence[Item], place: Window) -> float:
