@@ -53,7 +53,7 @@ ADDED_WORDS_COVERAGE = 0.5
 # The same for a sentence of which a value stands there: so it is the right place, whatever words are new.
 MIN_COVERAGE_WITH_VALUE = 0.4
 NEW_CLAUSE_WITH_VALUE = 5
-ADDED_COVERAGE_WITH_VALUE = 0.2
+ADDED_COVERAGE_WITH_VALUE = 0.25
 ADDED_WORDS_WITH_VALUE = 4
 # With fewer words than these, a sentence's values help to find its place.
 FEW_WORDS = 4

@@ -17,9 +17,9 @@ KINDS = sorted({kind for section in SECTIONS.values() for kind in section["false
 LEAST_OF_A_KIND = 8
 
 # Shares of false sentences let through, of all and of each kind, and of faithful ones removed.
-MOST_LET_THROUGH = 0.12
+MOST_LET_THROUGH = 0.1
 MOST_OF_A_KIND = 0.35
-MOST_REMOVED = 0.08
+MOST_REMOVED = 0.06
 
 
 def false(*kinds: str, held_out: bool | None = None) -> Iterator[tuple[str, list[str]]]:
