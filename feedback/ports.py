@@ -58,6 +58,10 @@ class KnowledgePort(Protocol):
         """Cut a text into sentences, each with the number (from 1) of the passage that supports it, or with none."""
         ...
 
+    def is_refusal(self, text: str) -> bool:
+        """Tell whether a text says, in whatever words, only that the documents do not hold the answer."""
+        ...
+
     def search(self, exchange: Exchange) -> Sequence[FoundSection]:
         """Return what the exchange's question finds now, with its history and groups, best first."""
         ...

@@ -10,6 +10,7 @@ from bot.answering.verification.entailment import best_supporting_text, check_en
 from bot.answering.verification.injection import PARAGRAPH_BREAK, is_injection
 from bot.answering.verification.plain_text import LINE_MARKUP
 from bot.answering.writing.prompts import NOT_FOUND_TOKEN, answer_prompt
+from bot.answering.writing.refusals import is_refusal
 from feedback.ports import TEXT_CACHE_SIZE, CurrentSection, FoundSection, Message
 from feedback.records import AnswerSentence, Exchange, RetrievedPassage
 from retrieval.index.protocols import IndexReader
@@ -57,6 +58,10 @@ class KnowledgeAdapter:
             position = self._supporting_text(sentence, texts)
             cited.append(AnswerSentence(sentence, () if position is None else (position + 1,)))
         return cited
+
+    def is_refusal(self, text: str) -> bool:
+        """Tell whether a text says, in whatever words, only that the documents do not hold the answer."""
+        return is_refusal(text)
 
     def search(self, exchange: Exchange) -> list[FoundSection]:
         """Return what the question of this exchange finds now, with its history and for its groups, best first."""

@@ -67,7 +67,6 @@ class CandidateBuilder:
         self._knowledge = knowledge
         self._options = options
         self._current = lru_cache(maxsize=CACHED_SECTIONS)(knowledge.current_section)
-        self._refusal = knowledge.completion(())
 
     def build(self, reviewed: ReviewedExchange) -> Candidate | Rejection:
         """Return the candidate, or the first reason for which there is none."""
@@ -154,7 +153,7 @@ class CandidateBuilder:
         if judgement.outcome != "corrected" or judgement.correction is None:
             return None
         text = _without_marks(judgement.correction.text, redactor)
-        if text.rstrip(".").casefold() == self._refusal.rstrip(".").casefold():
+        if self._knowledge.is_refusal(text):
             return ()
         sentences = tuple(self._knowledge.cite_sentences(text, texts))
         return sentences if sentences and all(each.citations for each in sentences) else None

@@ -18,6 +18,11 @@ class WordLists:
         value: str = self._section[name]
         return value
 
+    def texts(self, name: str) -> list[str]:
+        """Return the texts of an array."""
+        value: list[str] = self._section[name]
+        return value
+
     def ordered(self, name: str) -> list[str]:
         """Return the words of a list in the order of the file, repeats kept."""
         return self.text(name).split()

@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from bot.answering.languages import word_lists
-from bot.answering.writing.chat_generator import NOT_FOUND, REFUSAL, new_delimiter
+from bot.answering.writing.chat_generator import REFUSAL, new_delimiter
 from bot.answering.writing.chat_model import ChatModel, Deadline, Limits
 from bot.answering.writing.prompts import CONDENSING_VERSION, Prompt, condensing_prompt, visible
+from bot.answering.writing.refusals import is_not_found
 from bot.answering.writing.retries import with_retries
 from bot.answering.writing.stream_parser import THINKING_END, THINKING_START
 from bot.errors import GenerationFailed
@@ -70,7 +71,7 @@ def parse_standalone(reply: str, question: str, history: Sequence[Turn], *, anal
     # Spaces of every kind become plain ones, so that none stays between a quotation mark and the words.
     line = " ".join(lines[0].split()) if len(lines) == 1 else ""
     standalone = LABEL.sub("", line.strip(WRAPPING), count=1).strip(WRAPPING)
-    if len(standalone) > len(question) + MAX_ADDED_CHARACTERS or NOT_FOUND.match(standalone):
+    if len(standalone) > len(question) + MAX_ADDED_CHARACTERS or is_not_found(standalone):
         return ""
     if REFUSAL.match(standalone) and not REFUSAL.match(question):
         return ""

@@ -4,7 +4,8 @@ import re
 from collections.abc import Sequence
 
 from bot.answering.languages import word_lists
-from bot.answering.verification.amounts import CARDINALS, MONTHS, ORDINALS, TENS, UNITS, Amount, AmountMatch, Bound
+from bot.answering.verification.amount_bounds import find_bound, with_time_bound
+from bot.answering.verification.amounts import CARDINALS, MONTHS, ORDINALS, TENS, UNITS, Amount, AmountMatch
 from bot.answering.verification.tokenizer import Token
 
 _ENGLISH = word_lists("amounts")
@@ -16,18 +17,16 @@ DATE_PREPOSITIONS = _ENGLISH.words("date_prepositions")
 CASUAL_UNITS = _ENGLISH.words("casual_units")
 QUALIFIERS = _ENGLISH.by_word("qualifiers")
 PASSED_OVER = _ENGLISH.words("passed_over")
+FACTORS = {word: float(factor) for word, factor in _ENGLISH.table("factors").items()}
 RANGE_JOINTS = _ENGLISH.words("range_joints")
-LOW_BEFORE = re.compile(rf"(?:{_ENGLISH.alternatives('low_before')})$")
-HIGH_BEFORE = re.compile(rf"(?:{_ENGLISH.alternatives('high_before')})$")
-LOW_AFTER = re.compile(rf"or (?:{_ENGLISH.alternatives('low_after')})\b")
-HIGH_AFTER = re.compile(rf"or (?:{_ENGLISH.alternatives('high_after')})\b")
-
 CURRENCY_BEFORE_NUMBER = frozenset({"usd", "gbp", "eur"})
 FIRST_WORDS = (UNITS.keys() | CARDINALS.keys() | ORDINALS.keys() | MONTHS.keys() | WEEKDAYS.keys() | TIMES.keys()) | {
     f"{day}s" for day in WEEKDAYS
 }
 ORDINAL_ENDINGS = ("st", "nd", "rd", "th")
 CLOCK = re.compile(r"(\d{1,2})(?:[:.](\d\d))? ?(?:([ap])\.?m|o'clock)?")
+# "500.000" is written so where a comma stands before decimals.
+GROUPED = re.compile(r"[1-9]\d{0,2}\.000")
 ISO_DATE = re.compile(r"\d{4}-(\d\d)-(\d\d)")
 LAST_DAY = 31
 
@@ -41,7 +40,7 @@ def find_amounts(line: Sequence[Token]) -> list[AmountMatch]:
         if match is not None:
             matches.append(match)
         at = match.end if match is not None else at + 1
-    return _with_shared_units(line, matches)
+    return _with_shared_units(line, [with_time_bound(line, match) for match in matches])
 
 
 def _may_begin_amount(token: Token) -> bool:
@@ -57,7 +56,14 @@ def _match_at(line: Sequence[Token], at: int) -> AmountMatch | None:
         return _iso_date(token.text, at)
     if token.kind == "sign" and token.text != "%":
         number = _number(line, at + 1)
-        return AmountMatch(at, number[1], Amount("number", number[0], UNITS[token.text])) if number else None
+        if number is None:
+            return None
+        unit = UNITS[token.text]
+        return AmountMatch(
+            at,
+            number[1],
+            Amount("number", number[0] * _factor(line, at), unit, "", find_bound(line, at, number[1], unit)),
+        )
     return _named_date(line, at) or _quantity(line, at)
 
 
@@ -91,9 +97,7 @@ def _quantity(line: Sequence[Token], at: int) -> AmountMatch | None:
     """Match a number with its unit, a unit alone, or a day before its month."""
     number = _number(line, at)
     if number is None:
-        unit = UNITS.get(line[at].text, "")
-        alone = unit and unit not in CASUAL_UNITS and line[at].kind == "word" and len(line[at].text) > 2
-        return AmountMatch(at, at + 1, Amount("unit", None, unit)) if alone else None
+        return _unit_alone(line, at)
     value, end = number
     if end < len(line) and line[end].text in MONTHS and line[end].capital and value <= LAST_DAY:
         return AmountMatch(at, end + 1, _day_of_month(value, line[end]))
@@ -107,8 +111,19 @@ def _quantity(line: Sequence[Token], at: int) -> AmountMatch | None:
         counts_nothing = first or (end < len(line) and line[end].text in {"party", "parties"})
         return None if counts_nothing else AmountMatch(at, at + 1, Amount("number", value, "ordinal"))
     is_year = not unit and value == int(value) and 1900 <= value <= 2100 and line[at].kind == "number"
-    bound = _bound(line, at, after)
+    bound = find_bound(line, at, after, unit)
+    value *= _factor(line, at)
     return AmountMatch(at, after, Amount("date" if is_year else "number", value, unit, qualifier, bound))
+
+
+def _unit_alone(line: Sequence[Token], at: int) -> AmountMatch | None:
+    """Match a unit without a number, or with "half a" before it."""
+    unit = UNITS.get(line[at].text, "")
+    first = at - (at > 0 and line[at - 1].text in QUALIFIERS)
+    if unit and first > 1 and line[first - 1].text in {"a", "an"} and line[first - 2].text == "half":
+        return AmountMatch(at, at + 1, Amount("number", FACTORS["half"], unit))
+    alone = unit and unit not in CASUAL_UNITS and line[at].kind == "word" and len(line[at].text) > 2
+    return AmountMatch(at, at + 1, Amount("unit", None, unit)) if alone else None
 
 
 def _number(line: Sequence[Token], at: int) -> tuple[float, int] | None:
@@ -142,7 +157,8 @@ def _after_repetition(line: Sequence[Token], at: int, value: float, *, in_words:
 
 
 def _digits(token: Token) -> float:
-    return float(re.sub(r"[^\d.]", "", token.text))
+    digits = token.text.replace(".", "") if GROUPED.fullmatch(token.text) else token.text
+    return float(re.sub(r"[^\d.]", "", digits))
 
 
 def _whole_number(line: Sequence[Token], at: int) -> float | None:
@@ -150,6 +166,12 @@ def _whole_number(line: Sequence[Token], at: int) -> float | None:
         value = _digits(line[at])
         return value if value == int(value) else None
     return None
+
+
+def _factor(line: Sequence[Token], at: int) -> float:
+    """Return by what "double" or "half of" before a number multiplies it."""
+    before = at - 1 if at and line[at - 1].text != "of" else at - 2
+    return FACTORS.get(line[before].text, 1.0) if before >= 0 else 1.0
 
 
 def _unit(line: Sequence[Token], at: int) -> tuple[str, str, int]:
@@ -162,14 +184,6 @@ def _unit(line: Sequence[Token], at: int) -> tuple[str, str, int]:
         return "percent", "", end + 2
     unit = UNITS.get(line[end].text, "") if end < len(line) and line[end].kind in {"word", "sign"} else ""
     return (unit, qualifier, end + 1) if unit else ("", "", at)
-
-
-def _bound(line: Sequence[Token], start: int, end: int) -> Bound:
-    before = " ".join(token.text for token in line[max(start - 3, 0) : start])
-    after = " ".join(token.text for token in line[end : end + 2])
-    if HIGH_BEFORE.search(before) or HIGH_AFTER.match(after):
-        return "high"
-    return "low" if LOW_BEFORE.search(before) or LOW_AFTER.match(after) else ""
 
 
 def _with_shared_units(line: Sequence[Token], matches: Sequence[AmountMatch]) -> list[AmountMatch]:

@@ -50,14 +50,16 @@ class Amount:
 
     def supports(self, claimed: "Amount") -> bool:
         """Whether a text that states this amount supports the claimed one."""
+        if {claimed.bound, self.bound} == {"low", "high"}:
+            return False
         if claimed.unit == "time" or self.unit == "time":
             return claimed.unit == self.unit and self._is_same_time(claimed)
         if claimed.value is None:
             return claimed.unit == self.unit
-        if claimed.value != self.value or {claimed.bound, self.bound} == {"low", "high"}:
+        if claimed.value != self.value:
             return False
         if claimed.unit == self.unit:
-            return claimed.qualifier in {"", self.qualifier}
+            return claimed.qualifier == self.qualifier or {claimed.qualifier, self.qualifier} == {"", "calendar"}
         # "65 or older" is said of years; a bare number takes whatever unit the text gives it.
         return claimed.unit == "" or (self.unit == "" and claimed.unit == "year")
 

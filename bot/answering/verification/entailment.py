@@ -1,19 +1,41 @@
-"""Decides whether texts support a sentence (pure): its words, its values, what it denies, demands and allows."""
+"""Decides whether texts support a sentence (pure).
+
+Compared are its words and values, what it denies, demands and allows, who does what, and on what condition.
+"""
 
 import re
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
 from bot.answering.languages import word_lists
+from bot.answering.verification.circumstances import find_changed_circumstance
 from bot.answering.verification.contradictions import find_contradiction
-from bot.answering.verification.parsing import Line, ParsedText, parse_text
+from bot.answering.verification.parsing import Item, Line, ParsedText, parse_text
 from bot.answering.verification.similarity import Pair, Window, align, best_window, join_windows
+from bot.answering.verification.statements import find_other_statement
 from bot.answering.verification.values import find_swapped_value, find_unknown_value
 
-Reason = Literal["", "uncited", "words", "number", "date", "unit", "name", "link", "negation", "modality"]
+Reason = Literal[
+    "",
+    "uncited",
+    "words",
+    "number",
+    "date",
+    "unit",
+    "name",
+    "link",
+    "negation",
+    "modality",
+    "meaning",
+    "role",
+    "condition",
+    "order",
+    "quantity",
+    "tense",
+]
 
 # The share of a sentence's words that its place in the text must hold; less will do where enough of them are adjacent
 # there too, at most one other word between.
@@ -28,13 +50,22 @@ NEW_CLAUSE = 4
 ADDED_COVERAGE = 0.34
 ADDED_WORDS = 3
 ADDED_WORDS_COVERAGE = 0.5
+# The same for a sentence of which a value stands there: so it is the right place, whatever words are new.
+MIN_COVERAGE_WITH_VALUE = 0.4
+NEW_CLAUSE_WITH_VALUE = 5
+ADDED_COVERAGE_WITH_VALUE = 0.25
+ADDED_WORDS_WITH_VALUE = 4
 # With fewer words than these, a sentence's values help to find its place.
 FEW_WORDS = 4
 
 _ENGLISH = word_lists("entailment")
 TURNING_BEFORE_QUOTE = re.compile(rf" (?:{_ENGLISH.alternatives('turning_before_quote')})(?: \S+){{0,3}} $")
+CONDITION_BEFORE_QUOTE = re.compile(rf" (?:{_ENGLISH.alternatives('condition_before_quote')}) ")
+TURNING_AFTER_QUOTE = re.compile(rf" (?:{_ENGLISH.alternatives('turning_after_quote')}) ")
 ANSWER_OPENING = re.compile(
-    rf"\s*(?:(?:{_ENGLISH.alternatives('answer_openings')})[,.!:;]\s*|[-*•]\s+|\(?(?:[a-z]|[ivx]{{1,5}})[.)]\s+)+",
+    rf"\s*(?:(?:{_ENGLISH.alternatives('answer_openings')})[,.!:;]\s*|"
+    rf"(?:{_ENGLISH.alternatives('announcing_openings')})\b,?\s*|"
+    r"[-*•]\s+|\(?(?:[a-z]|[ivx]{1,5})[.)]\s+)+",
     re.IGNORECASE,
 )
 
@@ -68,7 +99,7 @@ def check_entailment(sentence: str, texts: Sequence[str], *, language: str = "en
     verdict = Verdict(supported=False, reason="words")
     for line in claim.lines:
         if line.items:
-            verdict = _check_line(line, parsed)
+            verdict = _check_line(line, parsed, claim.lines)
             if not verdict.supported:
                 break
     return verdict
@@ -86,14 +117,17 @@ def _is_quoted(claim: ParsedText, text: ParsedText) -> bool:
     """Whether the sentence stands in the text word for word, and not as the end of what denies it."""
     at = text.plain.find(claim.plain) if claim.plain.strip() else -1
     while at >= 0:
-        start = text.starts[bisect_right(text.starts, at) - 1]
-        if not TURNING_BEFORE_QUOTE.search(text.plain[start : at + 1]):
+        line = bisect_right(text.starts, at)
+        before = text.plain[text.starts[line - 1] : at + 1]
+        after = text.plain[at + len(claim.plain) - 1 : text.starts[line] + 1]
+        is_turned = TURNING_BEFORE_QUOTE.search(before) or CONDITION_BEFORE_QUOTE.search(before)
+        if not is_turned and not TURNING_AFTER_QUOTE.match(after):
             return True
         at = text.plain.find(claim.plain, at + 1)
     return False
 
 
-def _check_line(line: Line, texts: Sequence[ParsedText]) -> Verdict:
+def _check_line(line: Line, texts: Sequence[ParsedText], claims: Sequence[Line]) -> Verdict:
     wanted = _search_keys(line)
     windows = sorted((best_window(text, wanted) for text in texts), key=lambda each: -each.score)
     place = windows[0]
@@ -108,6 +142,8 @@ def _check_line(line: Line, texts: Sequence[ParsedText]) -> Verdict:
         find_unknown_value(line, texts)
         or find_swapped_value(line, place, pairs, texts)
         or find_contradiction(line, place, pairs)
+        or find_other_statement(line, place, texts)
+        or find_changed_circumstance(line, place, texts, claims)
     )
     if problem:
         return Verdict(False, *problem)
@@ -126,30 +162,51 @@ def _holds_enough(line: Line, place: Window, pairs: Sequence[Pair]) -> bool:
         after[0] - before[0] == 1 and after[1] - before[1] <= ADJACENT_DISTANCE for before, after in pairwise(pairs)
     )
     share = adjacent / max(len(line.items) - 1, 1)
-    enough = place.coverage >= MIN_COVERAGE or (place.coverage >= MIN_COVERAGE_IF_ADJACENT and share >= MIN_ADJACENT)
-    return enough and not _adds_words(line, place)
+    coverage = _coverage(line.items, place)
+    enough = coverage >= MIN_COVERAGE or (coverage >= MIN_COVERAGE_IF_ADJACENT and share >= MIN_ADJACENT)
+    if enough and not _adds_words(line, place, NEW_CLAUSE):
+        return True
+    of_value = coverage >= MIN_COVERAGE_WITH_VALUE and _shares_value(line, place.items)
+    return of_value and not _adds_words(line, place, NEW_CLAUSE_WITH_VALUE)
 
 
-def _adds_words(line: Line, place: Window) -> bool:
+def _shares_value(line: Line, items: Iterable[Item]) -> bool:
+    """Whether a number or date of the sentence stands among these items."""
+    claimed = [amount for at in line.amounts if (amount := line.items[at].amount) and amount.value is not None]
+    given = [item.amount for item in items if item.amount and item.amount.value is not None]
+    return any(each.supports(amount) for amount in claimed for each in given)
+
+
+def _adds_words(line: Line, place: Window, most: int) -> bool:
     """Whether several words in a row are nowhere in that place: half a sentence may be true and the other invented."""
-    held, in_a_row = {item.key for item in place.items}, 0
+    held, in_a_row = {item.meaning for item in place.items}, 0
     for item in line.items:
-        in_a_row = 0 if item.key in held else in_a_row + 1
-        if in_a_row == NEW_CLAUSE:
+        in_a_row = 0 if item.meaning in held else in_a_row + 1
+        if in_a_row == most:
             return True
     return False
 
 
 def _find_added_clause(line: Line, texts: Sequence[ParsedText]) -> str:
     """Return the words of the first clause that no text holds, however well the rest fits; empty for none."""
+    of_value = any(_shares_value(line, each.items) for text in texts for each in text.lines)
     for clause in line.clauses:
         items = line.items[clause.start : clause.stop]
-        if len(items) > 1 and _is_added(frozenset(item.key for item in items), texts):
+        if len(items) > 1 and _is_added(items, texts, of_value=of_value):
             return ", ".join(item.shown for item in items)
     return ""
 
 
-def _is_added(keys: frozenset[str], texts: Sequence[ParsedText]) -> bool:
-    coverage = max(best_window(text, keys).coverage for text in texts)
+def _is_added(items: Sequence[Item], texts: Sequence[ParsedText], *, of_value: bool) -> bool:
+    keys = frozenset(item.key for item in items)
+    coverage = max(_coverage(items, best_window(text, keys)) for text in texts)
     missing = round(len(keys) * (1 - coverage))
-    return coverage <= ADDED_COVERAGE or (missing >= ADDED_WORDS and coverage <= ADDED_WORDS_COVERAGE)
+    least, words = (ADDED_COVERAGE_WITH_VALUE, ADDED_WORDS_WITH_VALUE) if of_value else (ADDED_COVERAGE, ADDED_WORDS)
+    return coverage <= least or (missing >= words and coverage <= ADDED_WORDS_COVERAGE)
+
+
+def _coverage(items: Sequence[Item], place: Window) -> float:
+    """Return the share of what these items mean that the place holds, in the same words or in others."""
+    held = frozenset(item.meaning for item in place.items)
+    meanings = frozenset(item.meaning for item in items)
+    return max(place.coverage, len(meanings & held) / max(len(meanings), 1))

@@ -9,18 +9,27 @@ from typing import Literal
 from bot.answering.languages import word_lists
 from bot.answering.verification.amount_parser import find_amounts
 from bot.answering.verification.amounts import MONTHS, Amount, AmountMatch
+from bot.answering.verification.frames import ARTICLES, Frame, find_frames
+from bot.answering.verification.marks import Mark, find_marks
 from bot.answering.verification.modality import PLAIN, Modality
 from bot.answering.verification.negation import NEGATORS, CueScan, scan_cues
+from bot.answering.verification.thesaurus import meaning
 from bot.answering.verification.tokenizer import Token, tokenize
 from retrieval.sectioning.sentences import sentences
 
 _ENGLISH = word_lists("parsing")
 LABELS = _ENGLISH.words("labels")
 CLAUSE_JOINTS = _ENGLISH.words("clause_joints")
+RESTRICTING = word_lists("circumstances").words("restricting")
 TURNING_WORDS = NEGATORS | _ENGLISH.words("turning")
+ADDRESSING = _ENGLISH.words("addressing")
 
 # Passages of some hundred answers; a passage is parsed once for all sentences that cite it.
 CACHED_TEXTS = 2048
+
+
+Pairing = tuple[str, str]
+"""The keys of two neighbouring items."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +43,7 @@ class Item:
 
     key: str
     shown: str
+    meaning: str
     modality: Modality = PLAIN
     preceding: Modality = PLAIN
     amount: Amount | None = None
@@ -66,7 +76,10 @@ class Line:
     `trailing` is what the small words after its last item do. `amounts` and `names` are the positions of items, those
     of a name of several words as one range; `clauses` are ranges of the items between joints. `instructs` is true of a
     sentence that begins with a word of its own, as an instruction does with its verb; never of what may be the item of
-    a list, which its opening may allow.
+    a list, which its opening may allow. `addresses` is true of one that speaks to whoever reads it. `words` are the
+    meanings of its tokens, empty for those that carry none, and `meanings` the set of them; `restricts` says of each
+    token whether the next may narrow it, `negations` are the positions of those that deny, and `marks` and `frames` say
+    how all hang together.
     """
 
     items: tuple[Item, ...]
@@ -77,15 +90,29 @@ class Line:
     amounts: tuple[int, ...]
     names: tuple[range, ...]
     clauses: tuple[range, ...]
+    has_date: bool
     instructs: bool
+    addresses: bool
+    words: tuple[str, ...]
+    restricts: tuple[bool, ...]
+    negations: frozenset[int]
+    meanings: frozenset[str]
+    marks: tuple[Mark, ...]
+    frames: tuple[Frame, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedText:
-    """A whole text; `plain` is its words between single spaces, a space at either end, `starts` where lines begin."""
+    """A whole text.
+
+    `small` are the words without a capital, each with the one after it. `plain` is all words between single spaces, a
+    space at either end, and `starts` where lines begin in it.
+    """
 
     lines: tuple[Line, ...]
     keys: frozenset[str]
+    meanings: frozenset[str]
+    small: frozenset[Pairing]
     plain: str
     starts: tuple[int, ...]
 
@@ -103,10 +130,13 @@ def parse_text(text: str, language: str) -> ParsedText:
         lines.append(_parse_line(tokens, in_list=in_list))
         in_list = in_list or lines[-1].opens_list
     keys = frozenset[str]().union(*(line.keys for line in lines))
+    meanings = frozenset[str]().union(*(line.meanings for line in lines))
+    pairs = (pair for line in lines for pair in pairwise(line.items))
+    small = frozenset((item.key, following.key) for item, following in pairs if not item.capital)
     words = [" ".join(token.text for token in line if token.kind != "punctuation") for line in tokens_of_lines]
     kept = [each for each in words if each]
     starts = tuple(accumulate((len(each) + 1 for each in kept), initial=0))
-    return ParsedText(tuple(lines), keys, f" {' '.join(kept)} ", starts)
+    return ParsedText(tuple(lines), keys, meanings, small, f" {' '.join(kept)} ", starts)
 
 
 def _parse_line(tokens: Sequence[Token], *, in_list: bool) -> Line:
@@ -115,6 +145,7 @@ def _parse_line(tokens: Sequence[Token], *, in_list: bool) -> Line:
     items: list[Item] = []
     item_at: dict[int, int] = {}
     joints = [0]
+    words = tuple(meaning(token.text, token.key) if token.key else "" for token in tokens)
     at = until = 0
     while at < len(tokens):
         match = matches.get(at)
@@ -125,7 +156,7 @@ def _parse_line(tokens: Sequence[Token], *, in_list: bool) -> Line:
             item = (
                 _amount_item(tokens, match, modality, preceding)
                 if match
-                else _word_item(tokens, at, modality, preceding)
+                else _word_item(tokens, at, words[at], modality, preceding)
             )
             item_at.update(dict.fromkeys(range(at, end), len(items)))
             items.append(item)
@@ -142,22 +173,31 @@ def _parse_line(tokens: Sequence[Token], *, in_list: bool) -> Line:
         amounts=tuple(at for at, item in enumerate(items) if item.amount),
         names=tuple(_name_ranges(items)),
         clauses=tuple(range(*ends) for ends in pairwise((*joints, len(items)))),
+        has_date=any(item.amount is not None and item.amount.kind == "date" for item in items),
         instructs=not in_list and _begins_like_instruction(tokens),
+        addresses=any(token.text in ADDRESSING for token in tokens) or _orders(tokens),
+        words=words,
+        negations=cues.negations,
+        restricts=tuple(following.text in RESTRICTING for following in tokens[1:]) + (False,) * bool(tokens),
+        meanings=frozenset(words) - {""},
+        marks=tuple(find_marks(tokens)),
+        frames=tuple(find_frames(tokens, words)),
     )
 
 
 def _amount_item(tokens: Sequence[Token], match: AmountMatch, modality: Modality, preceding: Modality) -> Item:
     shown = " ".join(each.shown or each.text for each in tokens[match.start : match.end])
     marker = match.start == 0 and match.end < len(tokens) and tokens[match.end].text in {".", ")"}
-    return Item(match.amount.key, shown, modality, preceding, match.amount, marker=marker)
+    return Item(match.amount.key, shown, match.amount.key, modality, preceding, match.amount, marker=marker)
 
 
-def _word_item(tokens: Sequence[Token], at: int, modality: Modality, preceding: Modality) -> Item:
+def _word_item(tokens: Sequence[Token], at: int, meant: str, modality: Modality, preceding: Modality) -> Item:
     token = tokens[at]
     name = token.capital and _is_name(tokens, at)
     return Item(
         token.key,
         token.shown,
+        meant,
         modality,
         preceding,
         exact=token.kind if token.kind == "code" or token.kind == "link" else "",  # noqa: PLR1714 - narrows the type
@@ -202,6 +242,11 @@ def _name_ranges(items: Sequence[Item]) -> Iterator[range]:
         elif not is_name and start >= 0:
             yield range(start, at)
             start = -1
+
+
+def _orders(tokens: Sequence[Token]) -> bool:
+    """Whether a line begins with a verb and its object: "Bring the report"."""
+    return len(tokens) > 1 and bool(tokens[0].key) and tokens[1].text in ARTICLES
 
 
 def _begins_like_instruction(tokens: Sequence[Token]) -> bool:

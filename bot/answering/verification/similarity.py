@@ -35,6 +35,7 @@ class Window:
     coverage: float
     score: float
     instructions: frozenset[int]
+    lines: tuple[Line, ...]
 
 
 def best_window(text: ParsedText, wanted: frozenset[str]) -> Window:
@@ -63,17 +64,19 @@ def _join(parts: Sequence[Line | Window], coverage: float, score: float) -> Wind
     scopes: list[Scope] = []
     line_ends: dict[int, Modality] = {}
     instructions: set[int] = set()
+    lines: list[Line] = []
     for part in parts:
         shift = len(items)
         scopes += [replace(each, items=tuple(at + shift for at in each.items)) for each in part.scopes]
         items += part.items
+        lines += [part] if isinstance(part, Line) else part.lines
         if isinstance(part, Line):
             line_ends[len(items)] = part.trailing
             instructions |= {shift} if part.instructs else set()
         else:
             line_ends |= {at + shift: modality for at, modality in part.line_ends.items()}
             instructions |= {at + shift for at in part.instructions}
-    return Window(tuple(items), tuple(scopes), line_ends, coverage, score, frozenset(instructions))
+    return Window(tuple(items), tuple(scopes), line_ends, coverage, score, frozenset(instructions), tuple(lines))
 
 
 def _candidates(text: ParsedText, wanted: frozenset[str]) -> Iterator[tuple[int, ...]]:

@@ -19,9 +19,19 @@ WRITTEN_OUT = {word: tuple(words.split()) for word, words in _ENGLISH.table("con
 }
 
 # A web page whose apostrophes were lost says "don t".
+# Several words that are one of the words that are looked for.
+PHRASES = {phrase: word for word, phrases in _ENGLISH.table("phrases").items() for phrase in phrases}
+PHRASE = re.compile(rf"\b(?:{'|'.join(sorted(PHRASES, key=len, reverse=True))})\b", re.IGNORECASE)
 LOST_APOSTROPHE = re.compile(rf"\b({_ENGLISH.alternatives('before_lost_apostrophe')}) t\b", re.IGNORECASE)
 # "[3]" is a reference, not a value; typographic signs are one with those of a keyboard.
-REFERENCE = re.compile(r"\[ ?\d+ ?\]")
+REFERENCE = re.compile(r"\[ ?\d{1,3} ?\]")
+# What stands right before or after a number in brackets that is a value all the same.
+BEFORE_VALUE = re.compile(rf"\b(?:{_ENGLISH.alternatives('before_value')})\s*$", re.IGNORECASE)
+_UNIT_NAMES = sorted((unit for unit in word_lists("amounts").by_word("units") if unit.isalpha()), key=len, reverse=True)
+AFTER_VALUE = re.compile(rf"\s*(?:%|(?:{'|'.join(_UNIT_NAMES)})\b)", re.IGNORECASE)
+VALUE_LOOK_BACK = 20
+# Nobody cites so many passages.
+LEAST_VALUE = 100
 SIGNS = str.maketrans({"’": "'", "‘": "'", "‑": "-", "–": "-", "—": ";", "−": "-", "“": '"', "”": '"', "\u00a0": " "})
 
 TOKEN = re.compile(
@@ -67,7 +77,8 @@ def _analyzer(language: str) -> Analyzer:
 
 def tokenize(text: str, *, language: str = "english") -> list[Token]:
     """Return the tokens of a text in reading order; references such as `[3]` are left out."""
-    plain = LOST_APOSTROPHE.sub(r"\1't", REFERENCE.sub(" ", text.translate(SIGNS)))
+    plain = LOST_APOSTROPHE.sub(r"\1't", REFERENCE.sub(_reference, text.translate(SIGNS)))
+    plain = PHRASE.sub(lambda match: PHRASES[match[0].lower()], plain)
     tokens: list[Token] = []
     for match in TOKEN.finditer(plain):
         kind = match.lastgroup
@@ -83,13 +94,25 @@ def tokenize(text: str, *, language: str = "english") -> list[Token]:
     return tokens
 
 
+def reads_as_value(before: str) -> bool:
+    """Whether a number in brackets is no reference after this text."""
+    return BEFORE_VALUE.search(before[-VALUE_LOOK_BACK:]) is not None
+
+
+def _reference(match: re.Match[str]) -> str:
+    """Return a number in brackets if it is a value, else a space."""
+    text, start, number = match.string, match.start(), match[0].strip("[] ")
+    is_value = reads_as_value(text[max(start - VALUE_LOOK_BACK, 0) : start]) or AFTER_VALUE.match(text, match.end())
+    return number if is_value or int(number) >= LEAST_VALUE else " "
+
+
 @lru_cache(maxsize=100_000)
 def _word(shown: str, language: str) -> tuple[Token, ...]:
     """Return the token of a word, or the tokens of the words that a contraction stands for."""
     text = fold(shown)
     if text in WRITTEN_OUT:
         return tuple(token for each in WRITTEN_OUT[text] for token in _word(each, language))
-    if text.endswith("n't"):
+    if text.endswith("n't") and text != "n't":
         return *_word(text[:-3], language), *_word("not", language)
     plain, _, ending = text.partition("'")
     if ending not in CONTRACTED_ENDINGS:
@@ -97,7 +120,7 @@ def _word(shown: str, language: str) -> tuple[Token, ...]:
     terms = [] if plain in EMPTY_WORDS else _analyzer(language).terms(plain)
     if shown in ABBREVIATIONS:
         terms = [plain]
-    return (Token(plain, terms[0] if terms else "", "word", shown[0].isupper(), shown),)
+    return (Token(plain, terms[0] if terms else "", "word", shown[:1].isupper(), shown),)
 
 
 @lru_cache(maxsize=20_000)

@@ -1,14 +1,15 @@
 """Finds values of a sentence (amounts, names, codes, links) that its text lacks or states of something else (pure)."""
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Literal
 
 from bot.answering.verification.amounts import Amount
-from bot.answering.verification.parsing import LABELS, Item, Line, ParsedText
+from bot.answering.verification.parsing import LABELS, Item, Line, Pairing, ParsedText
 from bot.answering.verification.similarity import NEARLY_ALL, Pair, Window, gaps
+from bot.answering.verification.thesaurus import is_verb
 
 Problem = tuple[Literal["number", "date", "unit", "name", "link"], str]
-
 # How much better a sentence must fit around another value than around its own, to be about that other one.
 NUMBER_MARGIN = 0.2
 NAME_MARGIN = 0.45
@@ -53,6 +54,7 @@ def _is_known_name(claimed: Line, at: int, text: ParsedText) -> bool:
     item = claimed.items[at]
     return (
         item.key in text.keys
+        or (item.shown.isupper() and len(item.key) > 1 and any(key.startswith(item.key) for key in text.keys))
         or (_is_abbreviation(item) and any(_spells(line, item.shown) for line in text.lines))
         or any(
             _is_abbreviation(each) and _spells(claimed, each.shown, at)
@@ -81,17 +83,21 @@ def _spells(line: Line, letters: str, through: int | None = None) -> bool:
 
 def find_swapped_value(line: Line, place: Window, pairs: Sequence[Pair], texts: Sequence[ParsedText]) -> Problem | None:
     """Return the first value that stands where the text has another, or that the text gives to something else."""
-    problem = _find_replaced(line, place, pairs) or _find_repeated(line, place, pairs)
+    small = frozenset[Pairing]().union(*(text.small for text in texts))
+    problem = _find_replaced(line, place, pairs, small) or _find_repeated(line, place, pairs)
     return problem or _find_misplaced_amount(line, texts) or _find_misplaced_name(line, texts)
 
 
-def _find_replaced(line: Line, place: Window, pairs: Sequence[Pair]) -> Problem | None:
-    """Return a value that stands between the words between which the text has another."""
+def _find_replaced(line: Line, place: Window, pairs: Sequence[Pair], small: frozenset[Pairing]) -> Problem | None:
+    """Return a value between words between which the text has another.
+
+    `small` are the keys that the text writes small, each with the one after it.
+    """
     for here, there in gaps(pairs, len(line.items), len(place.items)):
         counterpart = _counterpart(here, there, len(line.items), place)
         claimed, given = [line.items[at] for at in here], [place.items[at] for at in counterpart]
         if 0 < _count_things(claimed) <= SHORT_GAP and 0 < _count_things(given) <= SHORT_GAP:
-            problem = _different_amount(claimed, given) or _different_name(line, here, place, counterpart)
+            problem = _different_amount(claimed, given) or _different_name(line, here, place, counterpart, small)
             if problem:
                 return problem
     return None
@@ -105,18 +111,28 @@ def _different_amount(claimed: Sequence[Item], given: Sequence[Item]) -> Problem
     return None
 
 
-def _different_name(line: Line, here: range, place: Window, counterpart: range) -> Problem | None:
+def _different_name(
+    line: Line, here: range, place: Window, counterpart: range, small: frozenset[Pairing]
+) -> Problem | None:
     opens = counterpart.start == 0 or counterpart.start in place.line_ends or place.items[counterpart.start - 1].marker
     around = () if opens else place.items[max(counterpart.stop - CONTEXT, 0) : counterpart.stop + CONTEXT]
-    # A capital that only begins the sentence is no name when the text writes the word small.
-    lower_case = {item.key for item in around if not item.capital}
+    # A capital that only begins the sentence is no name when the text writes the word small, or when it is a verb.
+    lower_case = {item.key for item in around if not item.capital} | {
+        item.key for item, following in pairwise(line.items) if (item.key, following.key) in small
+    }
     names = [item for item in line.items[here.start : here.stop] if item.is_value and not item.amount]
-    names = [item for item in names if item.name or item.exact or item.key not in lower_case]
+    names = [item for item in names if item.name or item.exact or not (item.key in lower_case or is_verb(item.meaning))]
     others = [item for item in place.items[counterpart.start : counterpart.stop] if item.is_value and not item.amount]
+    if others and all(_count(item.key, line.items) >= _count(item.key, place.items) for item in others):
+        return None  # the text's name only stands elsewhere in the sentence
     named = any(item.name or item.exact for item in (*names, *others))
     if names and others and named and not _share_a_name(line, here, place, counterpart):
         return "name", names[0].shown
     return None
+
+
+def _count(key: str, items: Sequence[Item]) -> int:
+    return sum(item.key == key for item in items)
 
 
 def _counterpart(here: range, there: range, length: int, place: Window) -> range:

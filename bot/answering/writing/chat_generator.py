@@ -8,7 +8,8 @@ from functools import partial
 from bot.answering.languages import word_lists
 from bot.answering.writing.chat_model import ChatModel, Deadline
 from bot.answering.writing.generator import AnswerNotFound, Draft
-from bot.answering.writing.prompts import NOT_FOUND_TOKEN, PROMPT_VERSION, Prompt, answer_prompt
+from bot.answering.writing.prompts import PROMPT_VERSION, Prompt, answer_prompt
+from bot.answering.writing.refusals import is_not_found
 from bot.answering.writing.retries import with_retries
 from bot.answering.writing.stream_parser import StreamParser
 from bot.errors import GenerationFailed
@@ -18,7 +19,6 @@ from retrieval.search import Results
 # Sections that the model is given.
 PROMPT_PASSAGES = 8
 
-NOT_FOUND = re.compile(rf"\W*{NOT_FOUND_TOKEN}\b")
 REFUSAL = re.compile(rf"\W*(?:{word_lists('chat_generator').alternatives('refusals')})\b")
 
 
@@ -49,7 +49,7 @@ class ChatGenerator:
         """Yield the drafts of one reply; raises when all that it says is that it found nothing, or that it refuses."""
         not_found = refused = drafted = False
         for draft in self._parse(self._model.stream(prompt, deadline)):
-            if NOT_FOUND.match(draft.text):
+            if is_not_found(draft.text):
                 not_found = True
             elif REFUSAL.match(draft.text) and not draft.claimed:
                 refused = True

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 
 from bot.answering.languages import word_lists
+from bot.answering.verification.tokenizer import reads_as_value
 from bot.answering.writing.citation_markers import (
     CITATION_MARKER,
     MAX_MARKER_LENGTH,
@@ -22,7 +23,10 @@ WIDE_STOPS = "。！？"  # they need no space after them
 CLOSERS = "\"'”’)»*_`"
 STOP = re.compile(rf"([{STOPS}]+)[{re.escape(CLOSERS)}\]]*$")
 LOOK_BACK = 40
-NEVER_LAST = word_lists("stream_parser").words("never_last")
+_ENGLISH = word_lists("stream_parser")
+NEVER_LAST = _ENGLISH.words("never_last")
+TURNING = _ENGLISH.words("turning")
+WORD = re.compile(r"[^\W\d_]+")
 
 # No sentence is longer.
 MAX_CHARACTERS = 1500
@@ -84,7 +88,7 @@ class StreamParser:
             return
         if character in "]】":
             marker = CITATION_MARKER.fullmatch(self._bracket + character)
-            if marker:
+            if marker and not reads_as_value(self._text):
                 self._bracket = ""
                 yield from self._cite(cited_positions(marker[1]))
                 return
@@ -165,15 +169,23 @@ class StreamParser:
         if not has_content:
             return
         draft = self._with_opening(text, cited, new_line=new_line)
-        if text.endswith(":"):
+        if text.rstrip(CLOSERS).endswith(":"):
             self._opening, self._opening_is_new = Draft(draft.text[-MAX_CHARACTERS:], draft.claimed), True
             return
         self._last = draft
         yield draft
 
+    @property
+    def _opening_turns(self) -> bool:
+        return self._opening is not None and not TURNING.isdisjoint(WORD.findall(self._opening.text.casefold()))
+
     def _with_opening(self, text: str, cited: tuple[int, ...], *, new_line: bool) -> Draft:
-        """Put its opening before an item: alone, one of what is forbidden reads like one of what is allowed."""
-        belongs = self._opening_is_new or (new_line and (ITEM.match(text) is not None or text[0].islower()))
+        """Put its opening before an item: alone, one of what is forbidden reads like one of what is allowed.
+
+        A whole sentence goes without an opening that only announces it ("Here is what applies:").
+        """
+        is_item = ITEM.match(text) is not None or text[0].islower()
+        belongs = (new_line and is_item) or (self._opening_is_new and (is_item or self._opening_turns))
         self._opening_is_new = False
         if self._opening is None or not belongs:
             self._opening = None

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from bot.answering.answers import Answer, Citation
-from bot.answering.writing.chat_generator import NOT_FOUND
 from bot.answering.writing.generator import Draft
+from bot.answering.writing.refusals import is_refusal
 from bot.answering.writing.stream_parser import StreamParser
 from retrieval.evaluation.judgements import Section
 from retrieval.evaluation.matching import Matcher, file_stem, words
@@ -115,7 +115,7 @@ def score_format(reply: str) -> Ratio:
     A line of a heading, a list, a table, a quotation or code counts as one sentence without it. `NOT FOUND` has none.
     """
     text = THOUGHT.sub("", reply)
-    if NOT_FOUND.match(text):
+    if is_refusal(text):
         return 0, 0
     well_formed = [each for line, is_code in _lines(text) for each in _check_sentences(line, is_code=is_code)]
     return sum(well_formed), len(well_formed)

@@ -52,6 +52,9 @@ class FakeKnowledge:
             made.append(AnswerSentence(sentence, (number,) if number else ()))
         return made
 
+    def is_refusal(self, text: str) -> bool:
+        return text.rstrip(".") in {"NOT FOUND", "The documents do not say"}
+
     def search(self, exchange: Exchange) -> list[FoundSection]:
         self.searched.append(exchange.question)
         return self.found

@@ -189,6 +189,12 @@ def test_a_refusal_is_outdone_by_a_correction_from_its_passages(tmp_path):
     ]
 
 
+def test_a_correction_that_refuses_in_other_words_is_taught_as_the_refusal(tmp_path):
+    given = exchange(1, QUESTION, "All of it may be sold.")
+    made = curated([reviewed(given, "-", corrections=(correction(given, "The documents do not say."),))], tmp_path)
+    assert [(each.chosen, each.rejected) for each in made.pairs()] == [("NOT FOUND", "All of it may be sold [1].")]
+
+
 def test_refusals_are_no_larger_a_share_than_in_earnest(tmp_path):
     answers = [reviewed(exchange(number, question(number)), "" if number < 30 else "+") for number in range(40)]
     refusals = [reviewed(refusal(number, question(number))) for number in range(50, 60)]

@@ -61,6 +61,9 @@ class FakeKnowledge:
             for each in sentences
         ]
 
+    def is_refusal(self, text: str) -> bool:
+        raise AssertionError("a report reads no correction")
+
     def search(self, exchange: Exchange) -> Sequence[FoundSection]:
         self.searches.append(exchange)
         asked = words(exchange.question)

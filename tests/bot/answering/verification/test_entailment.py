@@ -172,7 +172,7 @@ def test_what_a_list_allows_may_be_done() -> None:
     ],
 )
 def test_a_true_clause_lends_nothing_to_one_that_was_added(graft: str) -> None:
-    sentence = "Up to five days may be carried over into the next year"
+    sentence = "Up to five days may be carried over into the next year if the manager agrees"
     assert check_entailment(f"{sentence}.", [LEAVE]).supported
     assert not check_entailment(f"{sentence}{graft}.", [LEAVE]).supported
 
@@ -226,8 +226,9 @@ def test_no_text_makes_it_raise(sentence: str, cited: list[str]) -> None:
     assert best_supporting_text(sentence, cited) in {None, *range(len(cited))}
 
 
-SYMBOLS = """1 2 30 1,000 0.5 % $ £ . , ; : ( ) - / am p.m. may May not no must unless if to per two hundred first
-1st day US U.S."""
+SYMBOLS = """
+1 2 30 1,000 0.5 500.000 [72] % $ £ . , ; : ( ) - / ' n't 's am p.m. may May not no must unless except if to per two
+hundred first 1st day US U.S. half double a of all only before after within was paid by pay you"""
 
 
 @given(st.lists(st.sampled_from([*SYMBOLS.split(), "leave", "Board", "12/3/2024", "2024-13-40", "99:99"]), max_size=25))

@@ -12,8 +12,8 @@ DATA = os.environ.get("FOOTNOTE_TEST_DATA", "")  # noqa: TID251 - FOOTNOTE_TEST_
 CORPORA = ("doc2dial", "policyqa", "obliqa", "handbooks/jupiterone-policies")
 
 # Shares of faithful sentences removed and of false ones let through.
-MOST_REMOVED = {"quotes": 0.0, "paraphrases": 0.2}
-MOST_LET_THROUGH = {"values": 0.02, "modality": 0.1, "elsewhere": 0.1, "grafts": 0.15}
+MOST_REMOVED = {"quotes": 0.0, "paraphrases": 0.17}
+MOST_LET_THROUGH = {"values": 0.015, "modality": 0.06, "elsewhere": 0.075, "grafts": 0.12}
 
 
 @pytest.fixture(scope="module", params=CORPORA)

@@ -60,6 +60,15 @@ def test_the_request_is_one_call_at_temperature_0_with_a_bounded_length(place, s
     assert [message["role"] for message in request["messages"]] == ["system", "user"]
 
 
+def test_a_line_that_announces_the_answer_takes_nothing_from_it(place):
+    assert place.ask(Reply(numbered(f"Here is what I found in the passages:\n\n{RIGHT}"))).text == WRITTEN
+
+
+def test_what_the_documents_lack_is_not_said_beside_what_they_hold(place):
+    answer = place.ask(Reply(numbered(f"{RIGHT} The passages do not say who decides.")))
+    assert (answer.text, answer.abstained) == (WRITTEN, False)
+
+
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 1000])
 def test_how_the_stream_is_chopped_changes_nothing(place, size):
     assert place.ask(fine(size=size)).text == WRITTEN
@@ -106,6 +115,10 @@ BAD = {
     ),
     "refusing": (
         [Reply("I'm sorry, but I can't help with that.")],
+        "The model gave no answer, though the sections seem to hold it; the sections are quoted instead (refused).",
+    ),
+    "not-finding-what-is-there-in-its-own-words": (
+        [Reply(numbered("I'm sorry, but the provided passages do not mention that [{leave}]."))],
         "The model gave no answer, though the sections seem to hold it; the sections are quoted instead (refused).",
     ),
     "not-finding-what-is-there": (

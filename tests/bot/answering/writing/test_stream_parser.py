@@ -70,6 +70,24 @@ def test_an_item_is_read_with_what_opens_its_list():
     ]
 
 
+@pytest.mark.parametrize("opening", ["Here is what the passages say:", "Carry-over [2]:", "**Answer:**"])
+def test_an_opening_that_only_announces_a_sentence_goes_without_it(opening):
+    assert cut(f"{opening}\nFive days may be carried over [1].\nTen in Leeds [2].") == [
+        ("Five days may be carried over.", (0,)),
+        ("Ten in Leeds.", (1,)),
+    ]
+
+
+def test_an_opening_that_turns_what_follows_is_read_with_it():
+    assert cut("You must never do this:\nShare a password [1].") == [
+        ("You must never do this: Share a password.", (0,)),
+    ]
+
+
+def test_a_number_in_brackets_that_is_a_value_is_no_citation():
+    assert cut("Tell the police within [72] hours [2].") == [("Tell the police within [72] hours.", (1,))]
+
+
 def test_an_opening_that_nothing_follows_is_no_sentence():
     assert cut("You may not:") == []
 
