@@ -6,37 +6,41 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from retrieval.embedding.protocol import Embedder
+from retrieval.embedding.vectors import Vector
 from retrieval.index.protocols import IndexReader
 from retrieval.passages import Hit, Query
 from retrieval.query_analyzer import AnalysedQuery, QueryAnalyzer, no_synonyms
 from retrieval.ranking.analysis import Analyzer, words
-from retrieval.ranking.candidates import Candidate, PassageTokens
+from retrieval.ranking.candidates import Candidate, Key, PassageTokens
 from retrieval.ranking.confidence import Calibration, Signals
 from retrieval.ranking.configuration import RankingConfiguration
+from retrieval.ranking.excerpts import EmbeddedPassage, EmbeddedQuestion, Excerpt, ScoredExcerpts, score_excerpts
 from retrieval.ranking.fusion import Parts, fuse, max_sim, total_score
-from retrieval.ranking.highlight import EmbeddedPassage, Highlight, highlight_sentences
 from retrieval.ranking.reranker import Reranker, adjust_confidence
-from retrieval.ranking.signals import highest_contributions, measure_signals, share
+from retrieval.ranking.signals import highest_contributions, lexical_match, measure_signals, share
 from retrieval.ranking.synonyms import Related
 
 # Late interaction costs a read of token vectors each, and beyond these few it changes nothing (30 gave the same).
 RERANKED = 20
+# Hits whose excerpts may answer.
+QUOTABLE = 8
 # A follow-up with so many terms of its own says what it is about. A hit that holds no more than this share of their
 # weight, and comes no closer to its tokens than this, was found for the conversation before it.
-OWN_TERMS, OWN_HELD, OWN_NEAR = 3, 0.25, 0.4
+OWN_TERMS, OWN_HELD, OWN_NEAR = 3, 0.25, 0.2
 
 
 @dataclass(frozen=True, slots=True)
 class Results:
     """Hits, best first, and how likely it is that they hold the answer, 0 to 1; 0 for none.
 
-    `idf` is the weight of each of the question's terms, and of its everyday synonyms, among the passages that the asker
-    may read.
+    `excerpts` are those of each of the first few hits, in reading order; `idf` is the weight of each of the question's
+    terms, and of its everyday synonyms, among the passages that the asker may read.
     """
 
     hits: tuple[Hit, ...]
     confidence: float
     signals: Signals = field(default_factory=Signals)
+    excerpts: tuple[tuple[Excerpt, ...], ...] = ()
     idf: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -79,40 +83,55 @@ class Search:
         if masked is not None:
             candidates = replace(candidates, found=[each for each in candidates.found if each.document != masked])
         is_follow_up = bool(query.history) and not query.standalone
-        ranked = fuse(candidates, self.configuration, follow_up=is_follow_up)
-        ranked = self._rerank(ranked, analysed, candidates.idf)
+        lexical = lexical_match(analysed.asked, candidates)
+        ranked = fuse(candidates, self.configuration, follow_up=is_follow_up, lexical=lexical)
+        tokens = self._index.tokens([candidate.key for candidate, _ in ranked[:RERANKED]])
+        weights = analysed.weights(candidates.idf)
+        ranked = self._rerank(ranked, tokens, analysed, weights, follow_up=is_follow_up)
         ranked, best = self._reranker.rerank(query, ranked, self._index.passages) if self._reranker else (ranked, None)
-        hits = self._hits(ranked[:top])
-        signals = measure_signals(ranked, analysed.asked, candidates)
+        hits = self._hits(ranked[: max(top, QUOTABLE)])
+        scored = self._score_excerpts(hits[:QUOTABLE], tokens, analysed, weights, follow_up=is_follow_up)
+        signals = measure_signals(ranked, analysed.asked, candidates, scored)
         if is_follow_up and ranked and self._is_off_topic(*ranked[0], analysed, candidates.idf):
             signals = Signals(cosine=signals.cosine)
         confidence = self.calibration(signals) if hits else 0.0
         if best is not None:
             confidence = adjust_confidence(confidence, best)
-        return Results(hits, confidence, signals, candidates.idf)
+        return Results(hits[:top], confidence, signals, scored.by_passage[:top], candidates.idf)
 
-    def highlights(self, query: Query, results: Results, *, top: int) -> list[list[Highlight]]:
-        """For each of the first `top` hits its sentences in order, scored by how well they match the question."""
-        hits = results.hits[:top]
-        analysed = self._analyse(query)
-        tokens = self._index.tokens([hit.key for hit in hits])
+    def _score_excerpts(
+        self,
+        hits: Sequence[Hit],
+        tokens: Mapping[Key, PassageTokens],
+        analysed: AnalysedQuery,
+        weights: Vector,
+        *,
+        follow_up: bool,
+    ) -> ScoredExcerpts:
         empty = np.zeros((0, analysed.tokens.shape[1]), np.int8)
         spans = self._embedder.token_spans([hit.passage.embedded_text for hit in hits])
         passages = [
-            EmbeddedPassage(hit.passage, tokens.get(hit.key, PassageTokens(empty, empty)), places)
+            EmbeddedPassage(hit.passage, hit.score, tokens.get(hit.key, PassageTokens(empty, empty)), places)
             for hit, places in zip(hits, spans, strict=True)
         ]
-        return highlight_sentences(passages, analysed.tokens, analysed.weights(results.idf))
+        vector = analysed.lookup.vector if analysed.lookup.vector is not None else np.zeros(0, np.float32)
+        return score_excerpts(passages, EmbeddedQuestion(analysed.tokens, weights, vector, follow_up))
 
     def _rerank(
-        self, ranked: list[tuple[Candidate, Parts]], analysed: AnalysedQuery, idf: Mapping[str, float]
+        self,
+        ranked: list[tuple[Candidate, Parts]],
+        tokens: Mapping[Key, PassageTokens],
+        analysed: AnalysedQuery,
+        weights: Vector,
+        *,
+        follow_up: bool,
     ) -> list[tuple[Candidate, Parts]]:
         """Add late interaction to the first few and sort them anew; the others stay below in their order."""
-        if not self.configuration.late_interaction or not any(analysed.words):
+        configuration = self.configuration
+        weight = configuration.late_interaction_follow_up if follow_up else configuration.late_interaction
+        if not weight or not any(analysed.words):
             return ranked
-        weights = analysed.weights(idf)
         first, rest = ranked[:RERANKED], ranked[RERANKED:]
-        tokens = self._index.tokens([candidate.key for candidate, _ in first])
 
         def late_interaction(candidate: Candidate) -> float:
             found = tokens.get(candidate.key)
@@ -120,7 +139,7 @@ class Search:
                 return 0.0
             # A section's heading answers for all text below it.
             both = np.concatenate([found.heading, found.text])
-            return self.configuration.late_interaction * max_sim(analysed.tokens, weights, both)
+            return weight * max_sim(analysed.tokens, weights, both)
 
         scored = [(candidate, parts | {"late": late_interaction(candidate)}) for candidate, parts in first]
         return sorted(scored, key=lambda pair: -total_score(pair[1])) + rest
@@ -130,7 +149,7 @@ class Search:
         own = set(analysed.words) - {""}
         mass = highest_contributions(dict.fromkeys(own, 1.0), idf)
         held = share(sum(mass[term] for term in own & first.matched), sum(mass.values()))
-        is_near = parts.get("late", 0.0) >= OWN_NEAR * self.configuration.late_interaction
+        is_near = parts.get("late", 0.0) >= OWN_NEAR * self.configuration.late_interaction_follow_up
         return len(own) >= OWN_TERMS and held <= OWN_HELD and not is_near
 
     def _hits(self, ranked: Sequence[tuple[Candidate, Parts]]) -> tuple[Hit, ...]:

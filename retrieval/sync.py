@@ -18,7 +18,7 @@ from retrieval.sources.documents import make_document
 from retrieval.sources.files import File, Source, read_file
 
 # Raised when parsers or sectioning change what they make of the same file, and when a format is added.
-PARSER_VERSION = "2"
+PARSER_VERSION = "3"
 # A file that cannot be read now may be readable tomorrow; its document stays until then.
 TRANSIENT = frozenset({"unreadable", "timed-out", "out-of-memory"})
 

@@ -7,11 +7,14 @@ shows a stream therefore shows a status only when a `Status` arrives, and record
 slow to look up for a question (history, groups) goes into the `prepare` of the stream, which small talk never calls.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from retrieval.passages import Hit, Turn
+from retrieval.sectioning.sentences import CELL, row_cells
+
+AnswerBlockKind = Literal["paragraph", "list", "steps", "table", "pair"]
 
 # Names of generators that are no model.
 EXTRACTIVE = "extractive"
@@ -30,11 +33,44 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
+class BlockStart:
+    """What kind of block begins with a sentence, and the heading above it; empty where it needs none."""
+
+    kind: AnswerBlockKind = "paragraph"
+    heading: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceLink:
+    """Words of a sentence that lead to an address."""
+
+    text: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Sentence:
-    """One sentence of an answer with the numbers of its citations; never without any."""
+    """One sentence, item or row of an answer with the numbers of its citations; never without any.
+
+    `starts` is set where a block begins; `more`, of a block's last sentence, counts the parts left out.
+    """
 
     text: str
     citations: tuple[int, ...]
+    links: tuple[SentenceLink, ...] = ()
+    starts: BlockStart | None = None
+    more: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerBlock:
+    """Sentences that belong together, as positions in the answer; `rows` are a table's cells, its head first."""
+
+    kind: AnswerBlockKind
+    heading: str
+    sentences: tuple[int, ...]
+    rows: tuple[tuple[str, ...], ...] = ()
+    more: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +91,7 @@ class Citation:
 class AnswerWarning:
     """A note to an answer, for example that a document is out of date; `citations` are the numbers it is about."""
 
-    kind: Literal["review-date", "superseded", "conflict", "condition"]
+    kind: Literal["uncertain", "review-date", "superseded", "conflict", "condition"]
     text: str
     citations: tuple[int, ...] = ()
 
@@ -84,9 +120,35 @@ class Answer:
     timings: Mapping[str, float] = field(default_factory=dict)
 
     @property
+    def blocks(self) -> tuple[AnswerBlock, ...]:
+        """The sentences by block, in order; those that a model wrote are items of a list or run on in paragraphs."""
+        return tuple(_blocks(self.sentences))
+
+    @property
     def is_small_talk(self) -> bool:
         """Whether it replies to small talk: nothing was searched, and nothing is there to record or to vote on."""
         return self.generator == SMALL_TALK
+
+
+def more_text(sentence: Sentence) -> str:
+    """Return what says that a sentence's block goes on in its section."""
+    is_part = sentence.text.startswith(("-", "*", "•")) or CELL in sentence.text or sentence.text[:1].isdigit()
+    return f"… and {sentence.more} more in the section" if is_part else "… the section goes on"
+
+
+def _blocks(sentences: Sequence[Sentence]) -> Iterator[AnswerBlock]:
+    groups: list[list[int]] = []
+    for at, sentence in enumerate(sentences):
+        if sentence.starts or not groups:
+            groups.append([])
+        groups[-1].append(at)
+    for group in groups:
+        own = [sentences[at] for at in group]
+        start = own[0].starts or BlockStart()
+        rows, heading = [tuple(row_cells(each.text)) for each in own] if start.kind == "table" else [], start.heading
+        if rows and CELL in heading:  # the head of a table that goes on from an earlier passage
+            rows, heading = [tuple(row_cells(heading)), *rows], ""
+        yield AnswerBlock(start.kind, heading, tuple(group), tuple(rows), sum(each.more for each in own))
 
 
 @dataclass(frozen=True, slots=True)

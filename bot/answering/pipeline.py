@@ -38,6 +38,10 @@ logger = logging.getLogger(__name__)
 
 NOT_FOUND = "I could not find this in the documents."
 
+# An answer so little above the threshold is given with this; among such ones fewer than half were right.
+UNCERTAIN_MARGIN = 0.25
+UNCERTAIN = AnswerWarning("uncertain", "This may not be it: I am not sure that these sections answer the question.")
+
 # Sections that answers are made from, and those named when nothing answers.
 RETRIEVED = 10
 NEAREST = 3
@@ -83,7 +87,7 @@ class AnsweringPipeline:
         self._search = search
         self._threshold = threshold
         self._new_id = new_id
-        self._extractive = ExtractiveGenerator(search)
+        self._extractive = ExtractiveGenerator()
         self._generator = generator or self._extractive
         self._condenser = condenser
         self._language = language
@@ -129,6 +133,8 @@ class AnsweringPipeline:
                 conflicting = annotator.conflicting_sentences(builder.sentences, builder.citations)
                 yield from builder.add(conflicting, self._extractive)
                 warnings = annotator.warnings(builder.citations, today=today)
+                if results.confidence < self._threshold + UNCERTAIN_MARGIN * (1 - self._threshold):
+                    warnings = (UNCERTAIN, *warnings)
         yield Done(self._answer(builder, query, results, warnings, timer.total()))
 
     def _condense(self, question: Question, timer: "_Timer") -> Query:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from retrieval.passages import Document, Hit, Passage
 
 if TYPE_CHECKING:  # no command waits for what it does not use
-    from bot.answering.answers import Answer
+    from bot.answering.answers import Answer, AnswerBlock, Sentence
     from bot.services.diagnostics.check import Check
     from bot.services.votes import CurrentVote
     from feedback.records import Correction, Decision, ErasureResult, ReviewedExchange
@@ -67,11 +67,27 @@ def citation_json(citation: CitationFields) -> dict[str, Any]:
     }
 
 
+def sentence_json(sentence: "Sentence") -> dict[str, Any]:
+    links = [{"text": each.text, "url": each.url} for each in sentence.links]
+    return {"text": sentence.text, "citations": list(sentence.citations), "links": links}
+
+
+def block_json(block: "AnswerBlock") -> dict[str, Any]:
+    return {
+        "kind": block.kind,
+        "heading": block.heading or None,
+        "sentences": list(block.sentences),
+        "rows": [list(row) for row in block.rows] or None,
+        "more": block.more,
+    }
+
+
 def answer_json(answer: "Answer") -> dict[str, Any]:
     return {
         "id": answer.id,
         "text": answer.text,
-        "sentences": [{"text": each.text, "citations": list(each.citations)} for each in answer.sentences],
+        "blocks": [block_json(each) for each in answer.blocks],
+        "sentences": [sentence_json(each) for each in answer.sentences],
         "citations": [citation_json(each) for each in answer.citations],
         "abstained": answer.abstained,
         "confidence": float(answer.confidence),

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,12 +11,21 @@ Vector = NDArray[np.float32]
 TokenVectors = NDArray[np.int8]
 
 
+def no_vectors() -> TokenVectors:
+    """Return no vectors, shape (0, 0)."""
+    return np.zeros((0, 0), np.int8)
+
+
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """A text's unit vector, shape (d,), and its token vectors, shape (n, t)."""
+    """A text's unit vector, shape (d,), its token vectors, shape (n, t), and one vector for each of its blocks.
+
+    `blocks` are unit vectors in 1/127ths, shape (b, d), in the order of `text_blocks`; (0, 0) where none were made.
+    """
 
     vector: Vector
     tokens: TokenVectors
+    blocks: TokenVectors = field(default_factory=no_vectors)
 
 
 def text_key(text: str) -> bytes:
@@ -30,9 +39,9 @@ def normalise(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(vectors / np.maximum(lengths, 1e-12), dtype=np.float32)
 
 
-def quantise(tokens: NDArray[np.float32]) -> TokenVectors:
+def quantise(vectors: NDArray[np.float32]) -> TokenVectors:
     """Round the rows' directions to 1/127ths."""
-    return np.round(normalise(tokens) * 127).astype(np.int8)
+    return np.round(normalise(vectors) * 127).astype(np.int8)
 
 
 def merge_windows(windows: Sequence[tuple[int, NDArray[np.float32], TokenVectors]]) -> Encoded:

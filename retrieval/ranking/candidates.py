@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from retrieval.embedding.vectors import TokenVectors, Vector
+from retrieval.embedding.vectors import TokenVectors, Vector, no_vectors
 from retrieval.ranking.configuration import RankingConfiguration
 
 Key = int | str
@@ -59,7 +59,12 @@ class Candidates:
 
 @dataclass(frozen=True, slots=True)
 class PassageTokens:
-    """Token vectors of a passage's heading and of its text, each of shape (n, t)."""
+    """Token vectors of a passage's heading and of its text, each of shape (n, t), and the vectors of its blocks.
+
+    `blocks` holds a unit vector in 1/127ths for each of `text_blocks(passage.embedded_text)`, shape (b, d); (0, 0) for
+    a passage that was indexed before blocks had vectors.
+    """
 
     heading: TokenVectors
     text: TokenVectors
+    blocks: TokenVectors = field(default_factory=no_vectors)

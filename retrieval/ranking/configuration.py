@@ -22,10 +22,13 @@ class RankingConfiguration:
     headings: float = 2.0  # BM25F: the same for the heading path
     bigrams: float = 0.3  # adjacent terms, beside single ones
     heading_vector: float = 0.4  # cosine with the heading, beside that with the text
-    dense: float = 0.5  # share of the vectors against the words
-    dense_follow_up: float = 0.6  # the same when a conversation went before
-    context: float = 0.3  # the whole document's match
-    late_interaction: float = 0.75  # question tokens against those of heading and text, over the best few
+    dense: float = 0.5  # share of the vectors against the words, for a question in the documents' own words
+    paraphrase: float = 0.3  # added to it, the fewer of the question's words any passage holds
+    dense_follow_up: float = 0.65  # the share when a conversation went before
+    context: float = 0.2  # the whole document's match
+    context_follow_up: float = 0.3
+    late_interaction: float = 2.5  # question tokens against those of heading and text, over the best few
+    late_interaction_follow_up: float = 0.75
     history: float = 1.0  # terms and vector of earlier turns
 
 
@@ -33,12 +36,28 @@ SWITCHES = {
     "fields": {"title": 0.0, "headings": 0.0},
     "bigrams": {"bigrams": 0.0},
     "heading-vector": {"heading_vector": 0.0},
-    "dense": {"dense": 0.0, "dense_follow_up": 0.0},
+    "dense": {"dense": 0.0, "paraphrase": 0.0, "dense_follow_up": 0.0},
     "lexical": {"dense": 1.0, "dense_follow_up": 1.0},
-    "context": {"context": 0.0},
-    "late-interaction": {"late_interaction": 0.0},
+    "context": {"context": 0.0, "context_follow_up": 0.0},
+    "late-interaction": {"late_interaction": 0.0, "late_interaction_follow_up": 0.0},
     "history": {"history": 0.0},
 }
+
+
+# Where the best passage reaches this share of the greatest BM25F score, the words are the documents' own.
+OWN_WORDS = 0.5
+
+
+def shares(configuration: RankingConfiguration, *, follow_up: bool, lexical: float) -> tuple[float, float]:
+    """The shares of vectors and of document context for one question.
+
+    `lexical` is the best BM25F score over the greatest possible, 0 to 1: in a question that few words of are found, the
+    words found by chance must not decide.
+    """
+    if follow_up:
+        return configuration.dense_follow_up, configuration.context_follow_up
+    paraphrased = 1 - min(1.0, lexical / OWN_WORDS)
+    return min(1.0, configuration.dense + configuration.paraphrase * paraphrased), configuration.context
 
 
 def switch_off(configuration: RankingConfiguration, *ingredients: str) -> RankingConfiguration:

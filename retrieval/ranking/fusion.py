@@ -7,29 +7,31 @@ from numpy.typing import NDArray
 
 from retrieval.embedding.vectors import TokenVectors, Vector
 from retrieval.ranking.candidates import Candidate, Candidates
-from retrieval.ranking.configuration import RankingConfiguration
+from retrieval.ranking.configuration import RankingConfiguration, shares
 
 Parts = dict[str, float]
 """What each ingredient adds to a candidate's score."""
 
 
 def fuse(
-    candidates: Candidates, configuration: RankingConfiguration, *, follow_up: bool
+    candidates: Candidates, configuration: RankingConfiguration, *, follow_up: bool, lexical: float
 ) -> list[tuple[Candidate, Parts]]:
     """Candidates with the weighted parts of their scores, best first; ties keep the index's order.
+
+    `lexical` says how well the best passage matches the question's words, 0 to 1, and so how much words count.
 
     A candidate that a list does not reach gets the lowest score of that list.
     """
     found = candidates.found
     if not found:
         return []
-    dense_share = configuration.dense_follow_up if follow_up else configuration.dense
-    lexical = divide_by_best(score_column(found, "lexical"))
+    dense_share, context_share = shares(configuration, follow_up=follow_up, lexical=lexical)
+    by_words = divide_by_best(score_column(found, "lexical"))
     dense = min_max(score_column(found, "dense"))
-    context = divide_by_best(score_column(found, "context")) * configuration.context * candidates.crowded
+    context = divide_by_best(score_column(found, "context")) * context_share * candidates.crowded
     parts = [
         {"lexical": float((1 - dense_share) * words), "dense": float(dense_share * near), "context": float(whole)}
-        for words, near, whole in zip(lexical, dense, context, strict=True)
+        for words, near, whole in zip(by_words, dense, context, strict=True)
     ]
     return sorted(zip(found, parts, strict=True), key=lambda pair: -total_score(pair[1]))
 
@@ -59,11 +61,12 @@ def min_max(scores: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def max_sim(question: NDArray[np.float32], weights: Vector, passage: TokenVectors) -> float:
-    """Late interaction: the weighted mean, over question tokens, of the nearest passage token's cosine.
+    """Late interaction: the weighted mean, over question tokens, of the nearest passage token's squared cosine.
 
-    `question` has shape (q, t), `weights` (q,), `passage` (n, t) in 1/127ths; 0 when either side is empty.
+    The square lets one good match count for more than several weak ones. `question` has
+    shape (q, t), `weights` (q,), `passage` (n, t) in 1/127ths; 0 when either side is empty.
     """
     if not len(question) or not len(passage) or not weights.sum() > 0:
         return 0.0
-    nearest = (question @ passage.T.astype(np.float32)).max(axis=1) / 127
-    return float((nearest * weights).sum() / weights.sum())
+    nearest = np.maximum((question @ passage.T.astype(np.float32)).max(axis=1), 0) / 127
+    return float((nearest**2 * weights).sum() / weights.sum())

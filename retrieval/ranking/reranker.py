@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 SCORED = 20
 # What a score of 1 adds to a candidate's score: about as much as all other ingredients together.
-WEIGHT = 2.0
+WEIGHT = 3.5
 # A best score below this says that no passage answers. It is low because a cross-encoder is trained on passages that
 # hold a whole answer, and gives little to one that holds half of it.
 ANSWERS_FROM = 0.1

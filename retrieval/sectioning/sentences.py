@@ -21,8 +21,9 @@ BEFORE_NUMBER = frozenset({"no", "nos"})
 MARKER = r"(?:[-*•–—◦▪]|\(?[0-9]{1,3}[.)]|\(?[A-Za-z][.)]|\([ivxIVX]{1,6}\))"
 NUMBER = r"\(?[A-Z]{0,4}[0-9]+(?:\.[0-9A-Za-z()]+)+\.?"
 LINE_START = re.compile(rf"\n+(?=[ \t]*(?:{MARKER}|{NUMBER})[ \t])|\n[ \t]*\n+")
-# What stands between the cells of a table row.
+# What stands between the cells of a table row; beside an empty cell, only one of the two spaces.
 CELL = " | "
+BETWEEN_CELLS = re.compile(r"(?<!\S)\|(?!\S)")
 STOP = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’)\]]*+(?=\s)")
 OPENS_SENTENCE = re.compile(r"\s+[\"'“‘(\[]*[A-Z0-9]")
 # No marker and no abbreviation is longer, and looking further back at every stop would take a day in a long text.
@@ -91,6 +92,11 @@ def _trim(text: str, start: int, end: int) -> Iterator[Span]:
         end -= 1
     if start < end:
         yield start, end
+
+
+def row_cells(row: str) -> list[str]:
+    """The cells of a table row as it stands in a text, empty ones included."""
+    return [cell.strip() for cell in BETWEEN_CELLS.split(row)]
 
 
 def refers_back(text: str) -> bool:

@@ -11,7 +11,7 @@ from itertools import count
 
 import numpy as np
 
-from retrieval.embedding.vectors import Encoded, Vector, normalise, text_key
+from retrieval.embedding.vectors import Vector, normalise, text_key
 from retrieval.index.protocols import Indexable, SearchIndex
 from retrieval.passages import Document, Passage
 from retrieval.sectioning.sentences import sentences
@@ -78,7 +78,7 @@ def _perturbed(
 ) -> Indexable:
     said = [chance.choice(pool) if chance.random() < SHUFFLED else own for own in split(each.passage.text)]
     passage: Passage = replace(each.passage, document=document, text=" ".join(said))
-    return Indexable(passage, Encoded(_turned(each.text.vector, turns), each.text.tokens), each.heading)
+    return Indexable(passage, replace(each.text, vector=_turned(each.text.vector, turns)), each.heading)
 
 
 def _turned(vector: Vector, turns: np.random.Generator) -> Vector:

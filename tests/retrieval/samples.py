@@ -9,11 +9,11 @@ from hashlib import sha256
 from typing import Any
 
 from retrieval.embedding.protocol import Embedder
-from retrieval.embedding.vectors import Encoded, text_key
+from retrieval.embedding.vectors import Encoded
 from retrieval.index.protocols import Indexable, Reindexer, SearchIndex
 from retrieval.parsing.protocol import Parsed
 from retrieval.parsing.registry import parse
-from retrieval.passage_vectors import embed_texts, with_vectors
+from retrieval.passage_vectors import embed_passages, encode_unknown, with_vectors
 from retrieval.passages import EVERYONE, Document, Passage, readable_audiences
 from retrieval.ranking.analysis import Analyzer, weighted_terms
 from retrieval.ranking.candidates import Candidates, Lookup
@@ -47,6 +47,18 @@ Book second class on trains. First class needs the approval of a director.
 
 A hotel may cost ninety pounds a night. London hotels may cost more.
 """
+# One passage of three blocks.
+CHECKLIST = """# Before leave
+
+Tell your manager two weeks before.
+
+Prepare for the time without you:
+
+- Write a handover.
+- Set a notice for absence.
+
+The calendar of the team shows who is there.
+"""
 
 
 def document(name: str, text: str, *, audience: Iterable[str] = (EVERYONE,), url: str = "") -> Document:
@@ -76,13 +88,14 @@ def indexables(
     cut: Sequence[Passage], index: SearchIndex | None = None, embedder: Embedder = EMBEDDER
 ) -> list[Indexable]:
     """Passages with their vectors; those that the index knows are not made again."""
-    texts = [text for each in cut for text in (each.embedded_text, each.embedded_heading)]
-    vectors = embed_texts(texts, index.writer, embedder) if index else _vectors(texts, embedder)
-    return with_vectors(cut, vectors)
+    return with_vectors(
+        cut, embed_passages(cut, index.writer, embedder) if index else encode_unknown(cut, {}, embedder)
+    )
 
 
-def _vectors(texts: Sequence[str], embedder: Embedder) -> dict[bytes, Encoded]:
-    return {text_key(text): vectors for text, vectors in zip(texts, embedder.encode_passages(texts), strict=True)}
+def without_blocks(indexables: Iterable[Indexable]) -> list[Indexable]:
+    """Passages as they were indexed before blocks had vectors."""
+    return [replace(each, text=Encoded(each.text.vector, each.text.tokens)) for each in indexables]
 
 
 def reindexer(embedder: FakeEmbedder, index: SearchIndex | None = None) -> Reindexer:

@@ -166,11 +166,11 @@ def test_an_index_that_cannot_be_reached_is_not_an_empty_one(filled, tmp_path):
         asked(Query(QUESTION))
 
 
-def test_highlights_stand_where_the_sentences_do_and_the_answer_scores_best(filled):
-    query, asked = Query("When is a certificate due?"), search(filled)
-    results = asked(query)
-    (first, *_) = asked.highlights(query, results, top=1)
-    passage = results.hits[0].passage
-    said = {passage.text[each.start : each.end]: each.score for each in first}
-    assert max(said, key=lambda text: said[text]) == "A certificate is due on the third day."
-    assert len(said) == 2
+def test_each_of_the_first_hits_brings_its_excerpts_and_a_smaller_top_fewer(filled):
+    asked = search(filled)
+    several, one = (asked(Query("When is a certificate due?"), top=top) for top in (5, 1))
+    assert len(several.excerpts) == len(several.hits) > len(one.excerpts) == 1
+    assert several.excerpts[0] == one.excerpts[0]
+    assert several.confidence == one.confidence
+    (first, *_), text = one.excerpts[0], one.hits[0].passage.text
+    assert "A certificate is due on the third day." in text[first.block.start : first.block.end]

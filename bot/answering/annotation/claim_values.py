@@ -44,7 +44,7 @@ PENCE = re.compile(r"(\d{1,3})[pc]")
 class Value:
     """An amount as it is compared: those of one `kind` stand on one scale; `fixed` ones only tell cases apart.
 
-    `slack` is by how much one of two may be off that is written in another way: "from the fourth day" can mean "after
+    `leeway` is by how much one of two may be off that is written in another way: "from the fourth day" can mean "after
     three days".
     """
 
@@ -53,15 +53,15 @@ class Value:
     bound: str
     shown: str
     fixed: bool = False
-    slack: float = 0.0
+    leeway: float = 0.0
 
     def agrees(self, other: "Value") -> bool:
         """Whether both are the same value; durations may differ by a twentieth."""
         if self.kind != other.kind:
             return False
         tolerance = TOLERANCE if self.kind in {"days", "hours", INTERVAL} else 0.0
-        slack = self.slack or other.slack if self.slack != other.slack else 0.0
-        return abs(self.size - other.size) <= max(tolerance * max(self.size, other.size), slack)
+        leeway = self.leeway or other.leeway if self.leeway != other.leeway else 0.0
+        return abs(self.size - other.size) <= max(tolerance * max(self.size, other.size), leeway)
 
 
 def find_values(line: Sequence[Token], matches: Sequence[AmountMatch]) -> Iterator[Value]:
@@ -116,7 +116,7 @@ def _value(line: Sequence[Token], match: AmountMatch) -> Value:
     after = line[end].text if end < len(line) else ""
     if amount.unit == "ordinal" and UNITS.get(after) in DAYS and _is_limit(line, match.start):
         days = (amount.value or 0.0) * DAYS[UNITS[after]]
-        return Value("days", days, "", f"{shown} {after}", slack=1.0 if UNITS[after] == "day" else 0.0)
+        return Value("days", days, "", f"{shown} {after}", leeway=1.0 if UNITS[after] == "day" else 0.0)
     if amount.unit == "ordinal" and after in {"", ".", ",", *DAY_OF} and _is_limit(line, match.start):
         return Value("ordinal day", amount.value or 0.0, "", f"the {shown}")
     if unit := _unit_behind_adjectives(line, match):

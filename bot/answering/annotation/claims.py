@@ -13,7 +13,7 @@ from bot.answering.verification.amount_parser import find_amounts
 from bot.answering.verification.amounts import CARDINALS, ORDINALS, AmountMatch
 from bot.answering.verification.tokenizer import Token, tokenize
 from bot.answering.writing.generator import Quote
-from bot.answering.writing.sentence_selection import ITEM
+from retrieval.sectioning.blocks import ITEM
 
 _ENGLISH = word_lists("claims")
 PRONOUNS = _ENGLISH.words("pronouns")

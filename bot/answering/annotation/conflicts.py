@@ -9,8 +9,8 @@ from bot.answering.annotation.terms import subject_terms
 from bot.answering.answers import Citation, Sentence
 from bot.answering.verification.injection import trusted_spans
 from bot.answering.writing.generator import Quote
-from bot.answering.writing.sentence_selection import ITEM
 from retrieval.passages import Passage
+from retrieval.sectioning.blocks import ITEM
 from retrieval.sectioning.sentences import CELL, sentences
 
 # Sections whose sentences are compared with those of the answer.

@@ -1,13 +1,20 @@
 """Builds an answer sentence by sentence: each is verified, cited and numbered as it comes (pure)."""
 
+import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
-from bot.answering.answers import Citation, Sentence, SentenceReady
+from bot.answering.answers import BlockStart, Citation, Sentence, SentenceLink, SentenceReady, more_text
 from bot.answering.verification.verifier import SentenceVerifier
 from bot.answering.writing.generator import Draft, Generator, Quote
-from bot.answering.writing.sentence_selection import ITEM
 from retrieval.passages import Passage
+from retrieval.sectioning.blocks import ITEM
 from retrieval.sectioning.sentences import CELL, refers_back
+
+ADDRESS = re.compile(r"(?:[a-z][a-z0-9+.-]*:|www\.|[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}(?:/|$))", re.IGNORECASE)
+# "https://bank.example@evil.example/" leads to the second.
+USER_INFO = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#]*@", re.IGNORECASE)
+UNSAFE = re.compile(r"[<>\"\s]")
 
 # A model that goes on after this many sentences is not answering any more.
 MAX_SENTENCES = 12
@@ -28,6 +35,7 @@ class AnswerBuilder:
         self._quotes: list[Quote] = []
         self._seen: set[str] = set()
         self._was_shown = self._was_shown_before = True  # the last draft, and the one before it
+        self._starts: BlockStart | None = None  # of a block whose first sentence was not shown
         self.verifier = SentenceVerifier(passages, language=language)
         self.sentences: list[Sentence] = []
         self.citations: list[Citation] = []
@@ -46,6 +54,7 @@ class AnswerBuilder:
         self._seen = {sentence.text.casefold() for sentence in self.sentences}
         self._was_shown = self._was_shown_before = True
         for draft in drafts:
+            self._starts = draft.starts or self._starts
             if self._is_known(draft) or any(draft.quotes and draft.text in quote for quote in quoted):
                 continue
             ready = self._verify(draft)
@@ -80,9 +89,23 @@ class AnswerBuilder:
             return None
         self.dropped -= draft.again
         before = len(self.citations)
-        sentence = Sentence(verified.text, tuple(dict.fromkeys(self._number(quote) for quote in verified.quotes)))
+        numbers = tuple(dict.fromkeys(self._number(quote) for quote in verified.quotes))
+        links = tuple(self._links(verified.text, verified.quotes))
+        sentence = Sentence(verified.text, numbers, links, starts=self._starts, more=draft.more)
+        self._starts = None
         self.sentences.append(sentence)
         return SentenceReady(sentence, tuple(self.citations[before:]))
+
+    def _links(self, text: str, quotes: Sequence[Quote]) -> Iterator[SentenceLink]:
+        """Yield the links of the quoted places whose words the sentence holds, unless it holds the address itself."""
+        for quote in quotes:
+            passage = self._passages[quote.passage]
+            for link in passage.links:
+                words = " ".join(passage.text[link.start : link.end].split())
+                is_quoted = quote.start <= link.start and link.end <= quote.end and words in text
+                # Words that look like another address would hide where they lead.
+                if is_quoted and link.url not in text and not ADDRESS.match(words) and not USER_INFO.match(link.url):
+                    yield SentenceLink(words, UNSAFE.sub(lambda sign: f"%{ord(sign[0]):02X}", link.url))
 
     def _number(self, quote: Quote) -> int:
         """Return the number of the citation that holds this quote, a new one if none does."""
@@ -95,13 +118,25 @@ class AnswerBuilder:
 
 
 def text_with_citations(sentences: Sequence[Sentence]) -> str:
-    """Return the answer as one text, each sentence followed by its numbers, items and table rows on their own lines."""
+    """Return the answer as one text: blocks apart, below their headings, items and table rows on their own lines.
+
+    Each sentence is followed by its numbers and the addresses that its words lead to.
+    """
     text = ""
-    for sentence in sentences:
-        numbers = "".join(f"[{number}]" for number in sentence.citations)
+    for before, sentence in pairwise((None, *sentences)):
+        assert sentence is not None
+        starts = sentence.starts
         own_line = ITEM.match(sentence.text) or CELL in sentence.text
-        separator = "" if not text else "\n" if own_line else " "
-        text += f"{separator}{sentence.text} {numbers}"
+        after_list = before is not None and bool(ITEM.match(before.text) or CELL in before.text or before.more)
+        text += (
+            "" if before is None else "\n\n" if starts or (after_list and not own_line) else "\n" if own_line else " "
+        )
+        text += f"{starts.heading}\n" if starts and starts.heading else ""
+        numbers = "".join(f"[{number}]" for number in sentence.citations)
+        addresses = "".join(f" <{url}>" for url in dict.fromkeys(link.url for link in sentence.links))
+        text += f"{sentence.text} {numbers}{addresses}"
+        if sentence.more:
+            text += f"{chr(10) if own_line else ' '}{more_text(sentence)}"
     return text
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from bot.answering.answers import BlockStart
 from retrieval.passages import Query
 from retrieval.search import Results
 
@@ -27,13 +28,16 @@ class Draft:
 
     `claimed` are the sections that it claims to rest on, as positions among the hits; some may be out of range.
     `quotes` are the places where it stands word for word, for a generator that only quotes. `again` marks the sentence
-    before it once more, with all its claims, after a further one has arrived.
+    before it once more, with all its claims, after a further one has arrived. `starts` is set where a block begins,
+    `more` counts what of the block is left out after this sentence.
     """
 
     text: str
     claimed: tuple[int, ...] = ()
     quotes: tuple[Quote, ...] = ()
     again: bool = False
+    starts: BlockStart | None = None
+    more: int = 0
 
 
 class Generator(Protocol):

@@ -18,12 +18,13 @@ from slack_sdk.models.blocks import (
     SectionBlock,
 )
 
-from bot.answering.answers import Answer, Citation, Sentence
+from bot.answering.answers import Answer, Citation, Sentence, more_text
 from bot.channels import presentation
 from bot.channels.port import DisplayOptions, Json, Message
 from bot.channels.presentation import pack_lines, section_label, shorten, split_text
 from bot.channels.slack.escaping import markdown, markdown_link, mrkdwn, mrkdwn_link
 from bot.services.escalation import Escalation
+from retrieval.sectioning.sentences import row_cells
 
 # Slack refuses a message whose blocks hold about 13,200 characters in all; there is some room left for buttons.
 MOST_IN_ALL = 12_000
@@ -49,13 +50,21 @@ CELL = " | "
 
 
 def sentence_text(sentence: Sentence, citations: Mapping[int, Citation], *, before: str = "") -> str:
-    """Return a sentence in Markdown with its marks, as it goes on after `before`; items and rows have own lines."""
+    """Return a sentence in Markdown with its marks, as it goes on after `before`; items and rows have own lines.
+
+    A block begins below its heading, apart from what stands before; what is left out of it is told at its end.
+    """
     marks = "".join(f" {_mark(number, citations)}" for number in sentence.citations)
-    text = _table(sentence.text) or _lines(sentence.text)
+    heading = f"**{markdown(sentence.starts.heading)}**\n\n" if sentence.starts and sentence.starts.heading else ""
+    more = f"\n\n{markdown(more_text(sentence))}" if sentence.more else ""
+    if row := _table_row(sentence, marks, before=before):
+        return f"{_gap(before, row, alone=True) if sentence.starts else chr(10)}{heading}{row}{more}"
+    text = _table(sentence.text) or _linked(sentence)
     alone = "\n" in text or _is_item(text)
     if text.startswith("| "):
         marks = f"\n\n{marks.strip()}" if marks else ""
-    return f"{_gap(before, text, alone=alone)}{text}{marks}"
+    gap = "\n\n" if sentence.starts and before else _gap(before, text, alone=alone)
+    return f"{gap}{heading}{text}{marks}{more}"
 
 
 def body(answer: Answer) -> str:
@@ -232,6 +241,28 @@ def _quoted(text: str, most: int) -> str:
 def _mark(number: int, citations: Mapping[int, Citation]) -> str:
     cited = citations.get(number)
     return markdown_link(cited.url if cited else "", f"[{number}]")
+
+
+def _linked(sentence: Sentence) -> str:
+    """Return a sentence in Markdown, its words that lead somewhere as links."""
+    shown = _lines(sentence.text)
+    for link in sentence.links:
+        words = markdown(link.text)
+        before, found, after = shown.partition(words)
+        if found and "](" not in before.rpartition("[")[2]:  # words that stand inside another link stay
+            shown = f"{before}{markdown_link(link.url, link.text)}{after}"
+    return shown
+
+
+def _table_row(sentence: Sentence, marks: str, *, before: str) -> str:
+    """Return a row as the next one of a table, the first as its head; empty for what does not fit one."""
+    cells = [markdown(cell).replace("|", "¦") for cell in row_cells(sentence.text)]
+    row = f"| {' | '.join(cells)}{marks} |"
+    if sentence.starts and sentence.starts.kind == "table" and len(cells) > 1:
+        return f"{row}\n|{' --- |' * len(cells)}"
+    last = before.rpartition("\n")[2]
+    goes_on = last.startswith("| ") and len(re.findall(r"(?<!\\)\|", last)) == len(cells) + 1
+    return row if goes_on or (last.startswith("| --- |") and last.count("---") == len(cells)) else ""
 
 
 def _lines(text: str) -> str:

@@ -129,7 +129,7 @@ class TerminalConversation:
                 case Status(step):
                     terminal.status(rendering.STATUS_TEXTS[step])
                 case SentenceReady(sentence):
-                    terminal.write(paragraphs.add(sentence.text, sentence.citations))
+                    terminal.write(paragraphs.add(sentence))
                 case Done(answer):
                     if answer.sentences:
                         terminal.print_line(f"\n{rendering.footnotes_text(answer, width=terminal.width)}\n")

@@ -5,12 +5,13 @@ import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from bot.answering.answers import more_text
 from bot.channels import presentation
 from bot.channels.presentation import section_label
 from retrieval.passages import Document, Hit, Passage
 
 if TYPE_CHECKING:
-    from bot.answering.answers import Answer, Citation
+    from bot.answering.answers import Answer, Citation, Sentence
     from bot.services.diagnostics.check import Check
     from bot.services.votes import CurrentVote, VoteRequest
     from feedback.records import Correction, ErasureResult, ReviewedExchange
@@ -47,16 +48,24 @@ class Paragraphs:
         self._width = width
         self._column = 0
         self._ended = False
+        self._begun = False
 
-    def add(self, text: str, citations: Iterable[int] = ()) -> str:
-        """Return what is to be printed for the next sentence, right behind what was printed before it."""
-        marked = text.strip() + _marks(citations)
-        alone = _has_own_lines(text)
-        start = "\n" if self._column and (alone or self._ended) else ""
+    def add(self, sentence: "Sentence") -> str:
+        """Return what is to be printed for the next sentence, right behind what was printed before it.
+
+        A block begins apart from the one before, below its heading; what is left out of it is told at its end.
+        """
+        marked = sentence.text.strip() + _marks(sentence.citations) + _addresses(sentence)
+        alone = _has_own_lines(sentence.text)
+        apart = bool(sentence.starts) and self._begun
+        start = "\n\n" if apart else "\n" if self._column and (alone or self._ended) else ""
         if start:
             self._column = 0
-        self._ended = alone
-        return start + (self._kept(marked) if alone else self._run_on(marked.split()))
+        if sentence.starts and sentence.starts.heading:
+            start += f"{_wrapped(sentence.starts.heading, self._width)}\n"
+        self._begun, self._ended = True, alone or bool(sentence.more)
+        printed = start + (self._kept(marked) if alone else self._run_on(marked.split()))
+        return printed + (f"\n{more_text(sentence)}" if sentence.more else "")
 
     def _kept(self, lines: str) -> str:
         folded = _wrapped(lines, self._width)
@@ -146,7 +155,7 @@ def _body(answer: "Answer", width: int) -> str:
     if not answer.sentences:
         return _wrapped(answer.text, width)
     paragraphs = Paragraphs(width)
-    return "".join(paragraphs.add(each.text, each.citations) for each in answer.sentences)
+    return "".join(paragraphs.add(each) for each in answer.sentences)
 
 
 def _has_own_lines(text: str) -> bool:
@@ -156,6 +165,10 @@ def _has_own_lines(text: str) -> bool:
 def _marks(numbers: Iterable[int]) -> str:
     joined = "".join(f"[{number}]" for number in numbers)
     return f" {joined}" if joined else ""
+
+
+def _addresses(sentence: "Sentence") -> str:
+    return "".join(f" <{url}>" for url in dict.fromkeys(link.url for link in sentence.links))
 
 
 def _footnote(cited: "Citation", width: int) -> str:

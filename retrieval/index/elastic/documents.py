@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.embedding.vectors import Encoded, TokenVectors, text_key
+from retrieval.embedding.vectors import Encoded, TokenVectors, no_vectors, text_key
 from retrieval.index.elastic.mapping import BLOCK, DOCUMENT, PASSAGE, SKIP, TEXT, VERSION
 from retrieval.index.elastic.query.term_stats import BLOCK_BITS, PASSAGE_BITS, digest, index_term, packed_counts
 from retrieval.index.elastic.visibility import SOURCE_MARK
@@ -169,6 +169,8 @@ def _passage(each: Indexable, terms: list[list[str]], block: int, edition: str, 
         "kept": {
             "passage": passage_record(passage),
             "said": [passage.version, passage.title, passage.url, audience_record(document.audience)],
+            # Left out when there are none, as in a record of before blocks had vectors.
+            **({"blocks": _packed_blocks(each.text.blocks)} if len(each.text.blocks) else {}),
         },
         "tokens": _base64(_packed_tokens(each.heading.tokens, each.text.tokens)),
     }
@@ -232,19 +234,31 @@ def passage_of(record: Mapping[str, Any]) -> Passage:
 
 
 def tokens_of(record: Mapping[str, Any]) -> PassageTokens:
-    """Decode a passage's token vectors from its record."""
+    """Decode a passage's token vectors and those of its blocks from its record."""
     data = base64.b64decode(record["tokens"])
     width, count = np.frombuffer(data, NUMBER, 2).tolist()
     rows = np.frombuffer(data, np.int8, offset=2 * NUMBER.itemsize).reshape(-1, width)
-    return PassageTokens(rows[:count], rows[count:])
+    return PassageTokens(rows[:count], rows[count:], _blocks_of(record))
+
+
+def _packed_blocks(blocks: TokenVectors) -> list[int | str]:
+    return [blocks.shape[1], _base64(blocks.astype(np.int8).tobytes())]
+
+
+def _blocks_of(record: Mapping[str, Any]) -> TokenVectors:
+    """Decode the vectors of a passage's blocks; a record of before they were kept has none."""
+    if "blocks" not in record.get("kept", {}):
+        return no_vectors()
+    width, data = record["kept"]["blocks"]
+    return np.frombuffer(base64.b64decode(data), np.int8).reshape(-1, width)
 
 
 def vectors_of(record: Mapping[str, Any]) -> list[tuple[bytes, Encoded]]:
     """Decode the vectors of a passage's heading and text, each with its key; one without direction is left out."""
     tokens = tokens_of(record)
     return [
-        (bytes.fromhex(record[f"{name}_key"]), Encoded(np.array(vector, np.float32), own))
-        for name, own in (("heading", tokens.heading), ("text", tokens.text))
+        (bytes.fromhex(record[f"{name}_key"]), Encoded(np.array(vector, np.float32), *own))
+        for name, own in (("heading", (tokens.heading,)), ("text", (tokens.text, tokens.blocks)))
         if (vector := record.get(f"{name}_vector"))
     ]
 

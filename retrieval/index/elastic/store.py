@@ -123,7 +123,8 @@ class Store:
 
     def with_vectors(self, query: Mapping[str, Any], *, size: int, one_for_each: str = "") -> list[Record]:
         """Passages that match, with their keys, vectors and token vectors."""
-        body: Record = {"query": query, "size": size, "_source": ["text_key", "heading_key"], "track_total_hits": False}
+        source = ["text_key", "heading_key", "kept.blocks"]
+        body: Record = {"query": query, "size": size, "_source": source, "track_total_hits": False}
         if one_for_each:
             body["collapse"] = {"field": one_for_each}
         body["script_fields"] = {

@@ -4,6 +4,10 @@
 # file, so those stay readable.
 SCHEMA_VERSION = 1
 
+# The vectors of a text's blocks lie in `tokens`, under the text's key with this behind it: so an older file, which has
+# none, is read and gone on with as it is.
+BLOCKS = b"blocks"
+
 SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE edition (number INTEGER NOT NULL);

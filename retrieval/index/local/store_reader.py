@@ -5,9 +5,10 @@ from typing import cast
 
 import numpy as np
 
-from retrieval.embedding.vectors import Encoded, TokenVectors
+from retrieval.embedding.vectors import Encoded, TokenVectors, no_vectors
 from retrieval.index.local.database import Database, select
 from retrieval.index.local.records import document_from, passage_from
+from retrieval.index.local.schema import BLOCKS
 from retrieval.index.protocols import SkippedFile, StoredDocument
 from retrieval.parsing.protocol import Reason, Skipped
 from retrieval.passages import Document, Passage
@@ -16,6 +17,10 @@ from retrieval.ranking.candidates import PassageTokens
 PASSAGE = (
     "p.record, p.ordinal, d.document, d.version, d.title, d.url, d.audience"
     " FROM passages p JOIN documents d ON d.id = p.document"
+)
+TEXT_VECTORS = (
+    "t.width, t.tokens, b.width, b.tokens FROM {table} JOIN tokens t ON t.key = {key}"
+    f" LEFT JOIN tokens b ON b.key = CAST({{key}} || x'{BLOCKS.hex()}' AS BLOB)"
 )
 
 
@@ -53,20 +58,20 @@ class StoreReader:
 
     def vectors(self, keys: Sequence[bytes]) -> dict[bytes, Encoded]:
         """Vectors of those texts that are known, by `text_key`."""
-        query = "SELECT key, vector, width, tokens FROM vectors JOIN tokens USING (key) WHERE key IN (*)"
-        with self._database.read() as connection:
-            rows = select(connection, query, keys)
-            return {row[0]: Encoded(np.frombuffer(row[1], np.float32), _tokens(*row[2:])) for row in rows}
-
-    def tokens(self, passages: Sequence[int]) -> dict[int, PassageTokens]:
-        """Token vectors by passage id; a deleted passage is absent."""
-        query = (
-            "SELECT p.id, h.width, h.tokens, t.width, t.tokens FROM passages p"
-            " JOIN tokens h ON h.key = p.heading_key JOIN tokens t ON t.key = p.text_key WHERE p.id IN (*)"
-        )
+        query = f"SELECT v.key, v.vector, {TEXT_VECTORS.format(table='vectors v', key='v.key')} WHERE v.key IN (*)"
         with self._database.read() as connection:
             return {
-                row[0]: PassageTokens(_tokens(*row[1:3]), _tokens(*row[3:]))
+                row[0]: Encoded(np.frombuffer(row[1], np.float32), _rows(*row[2:4]), _rows(*row[4:]))
+                for row in select(connection, query, keys)
+            }
+
+    def tokens(self, passages: Sequence[int]) -> dict[int, PassageTokens]:
+        """Token vectors and those of blocks by passage id; a deleted passage is absent."""
+        text = TEXT_VECTORS.format(table="passages p", key="p.text_key")
+        query = f"SELECT p.id, h.width, h.tokens, {text} JOIN tokens h ON h.key = p.heading_key WHERE p.id IN (*)"
+        with self._database.read() as connection:
+            return {
+                row[0]: PassageTokens(_rows(*row[1:3]), _rows(*row[3:5]), _rows(*row[5:]))
                 for row in select(connection, query, passages)
             }
 
@@ -105,5 +110,5 @@ class StoreReader:
             return int(documents), int(passages)
 
 
-def _tokens(width: int, blob: bytes) -> TokenVectors:
-    return np.frombuffer(blob, np.int8).reshape(-1, width)
+def _rows(width: int | None, blob: bytes) -> TokenVectors:
+    return np.frombuffer(blob, np.int8).reshape(-1, width) if width else no_vectors()

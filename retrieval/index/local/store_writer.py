@@ -8,7 +8,7 @@ import numpy as np
 from retrieval.embedding.vectors import text_key
 from retrieval.index.local.database import Database, select
 from retrieval.index.local.records import audience_record, document_record, passage_record
-from retrieval.index.local.schema import CARRIED_OVER
+from retrieval.index.local.schema import BLOCKS, CARRIED_OVER
 from retrieval.index.protocols import Indexable, SkippedFile
 from retrieval.passages import Document, Passage
 
@@ -91,7 +91,11 @@ class StoreWriter:
                 "DELETE FROM vectors WHERE key NOT IN"
                 " (SELECT text_key FROM passages UNION ALL SELECT heading_key FROM passages)"
             )
-            connection.execute("DELETE FROM tokens WHERE key NOT IN (SELECT key FROM vectors)")
+            connection.execute(
+                "DELETE FROM tokens WHERE key NOT IN"
+                " (SELECT key FROM vectors UNION ALL SELECT CAST(text_key || ? AS BLOB) FROM passages)",
+                (BLOCKS,),
+            )
 
 
 def _remove(connection: sqlite3.Connection, document: str, *, returning: str = "") -> None:
@@ -150,6 +154,10 @@ def _insert_vectors(connection: sqlite3.Connection, indexable: Indexable) -> Non
         key, vector, tokens = text_key(text), encoded.vector.astype(np.float32), encoded.tokens.astype(np.int8)
         connection.execute("INSERT OR IGNORE INTO vectors VALUES (?, ?)", (key, vector.tobytes()))
         connection.execute("INSERT OR IGNORE INTO tokens VALUES (?, ?, ?)", (key, tokens.shape[1], tokens.tobytes()))
+    blocks = indexable.text.blocks.astype(np.int8)
+    if len(blocks):  # in place of those of a time when the text had other blocks
+        row = text_key(passage.embedded_text) + BLOCKS, blocks.shape[1], blocks.tobytes()
+        connection.execute("INSERT OR REPLACE INTO tokens VALUES (?, ?, ?)", row)
 
 
 def _term_ids(connection: sqlite3.Connection, terms: Iterable[str]) -> dict[str, int]:

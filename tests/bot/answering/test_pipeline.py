@@ -12,8 +12,9 @@ from bot.answering.pipeline import NOT_FOUND, AnsweringPipeline
 from bot.answering.writing.generator import Draft
 from retrieval.errors import SearchUnavailable
 from retrieval.passages import Hit, Passage, Query, Turn
-from retrieval.ranking.highlight import Highlight
+from retrieval.ranking.excerpts import Excerpt
 from retrieval.search import Results
+from retrieval.sectioning.blocks import TextBlock
 
 TEXT = "Five days of leave may be carried over. They must be used by 31 March."
 FIVE = TEXT.partition(" They")[0]
@@ -35,10 +36,8 @@ class FixedSearch:
         self.queries.append(query)
         if self.failure:
             raise self.failure
-        return Results((Hit(LEAVE, 1.0),), self.confidence)
-
-    def highlights(self, query: Query, results: Results, *, top: int) -> list[list[Highlight]]:
-        return [[Highlight(0, len(FIVE), 0.9)]]
+        excerpt = Excerpt(TextBlock("paragraph", ((0, len(FIVE)),)), 0, 0, 5.0)
+        return Results((Hit(LEAVE, 1.0),), self.confidence, excerpts=((excerpt,),))
 
 
 class Writer:
@@ -78,7 +77,7 @@ def test_a_question_is_searched_written_and_answered():
     assert kinds(events) == ["searching", "writing", "SentenceReady", "Done"]
     done = events[-1]
     assert isinstance(done, Done)
-    assert (done.answer.text, done.answer.generator) == (f"{FIVE} [1]", "extractive")
+    assert (done.answer.text, done.answer.generator) == (f"Leave\n{FIVE} [1]", "extractive")
     assert set(done.answer.timings) == {"retrieve", "generate", "first", "total"}
 
 
@@ -125,6 +124,11 @@ def test_too_little_confidence_is_an_abstention_with_the_nearest_sections():
     assert isinstance(done, Done)
     assert (done.answer.text, done.answer.abstained) == (NOT_FOUND, True)
     assert [hit.passage for hit in done.answer.nearest] == [LEAVE]
+
+
+def test_an_answer_that_is_hardly_sure_says_that_it_may_not_be_it():
+    warned = [pipeline(FixedSearch(confidence=sure)).answer(Question("How many?")).warnings for sure in (0.6, 0.7)]
+    assert [[each.kind for each in warnings] for warnings in warned] == [["uncertain"], []]
 
 
 def test_what_is_not_supported_is_dropped_and_the_rest_is_quoted():

@@ -14,7 +14,7 @@ from tests.bot.cli.samples import QUOTE, document, passages, warned_answer
 from tests.fakes import UnavailableFeedback
 from tests.feedback.samples import exchange
 
-KEYS = "id text sentences citations abstained confidence warnings nearest generator fallback timings".split()
+KEYS = "id text blocks sentences citations abstained confidence warnings nearest generator fallback timings".split()
 
 
 ABSTENTION = Answer(
@@ -43,7 +43,8 @@ def test_the_json_of_an_answer(run):
     assert json.loads(result.stdout) == {
         "id": "a1",
         "text": f"{QUOTE} [1]",
-        "sentences": [{"text": QUOTE, "citations": [1]}],
+        "blocks": [{"kind": "paragraph", "heading": None, "sentences": [0], "rows": None, "more": 0}],
+        "sentences": [{"text": QUOTE, "citations": [1], "links": []}],
         "citations": [
             {
                 "number": 1,

@@ -7,13 +7,28 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from retrieval.embedding.vectors import quantise
 from retrieval.errors import IndexNotReady
 from retrieval.index.local.index import LocalIndex
 from retrieval.index.protocols import SearchIndex
 from retrieval.passages import EVERYONE, PUBLIC
 from retrieval.ranking.configuration import RankingConfiguration
+from retrieval.sectioning.blocks import text_blocks
 from tests.fakes import FakeEmbedder
-from tests.retrieval.samples import LEAVE, TRAVEL, cut, document, found, lookup, put, shown, version
+from tests.retrieval.samples import (
+    CHECKLIST,
+    LEAVE,
+    TRAVEL,
+    cut,
+    document,
+    found,
+    indexables,
+    lookup,
+    put,
+    shown,
+    version,
+    without_blocks,
+)
 
 QUESTION = "How many days of leave may be carried over?"
 
@@ -127,6 +142,37 @@ def test_passages_and_tokens_of_candidates_are_those_of_the_document(index):
         )
         assert np.array_equal(tokens[each.key].text, expected[0].tokens)
         assert np.array_equal(tokens[each.key].heading, expected[1].tokens)
+
+
+def test_each_block_of_a_passage_has_a_vector_in_the_order_of_the_text(index):
+    put(index, document("docs/leave", CHECKLIST))
+    (candidate,) = index.reader.lookup(lookup("handover")).found
+    tokens = index.reader.tokens([candidate.key])[candidate.key]
+    text = index.reader.passages([candidate.key])[candidate.key].embedded_text
+    own = [FakeEmbedder().encode_passages([text[each.start : each.end]])[0] for each in text_blocks(text)]
+    assert len(own) == 3
+    assert np.array_equal(tokens.blocks, quantise(np.stack([each.vector for each in own])))
+
+
+def test_a_passage_that_is_one_block_has_its_own_vector_for_it(index):
+    put(index, document("docs/leave", "# Leave\n\nFive days are carried over."))
+    (candidate,) = index.reader.lookup(lookup("carried")).found
+    (vector,) = index.reader.tokens([candidate.key])[candidate.key].blocks
+    (encoded,) = FakeEmbedder().encode_passages(["Five days are carried over."])
+    assert np.array_equal(vector, quantise(encoded.vector))
+
+
+def test_a_passage_without_block_vectors_is_found_as_before(index):
+    leave = document("docs/leave", CHECKLIST)
+    put(index, leave)
+    before = shown(index, index.reader.lookup(lookup("handover")))
+    index.writer.delete(["docs/leave"])
+    index.writer.prune()
+    index.writer.replace(leave, without_blocks(indexables(cut(leave))), fingerprint="of before")
+    (candidate,) = index.reader.lookup(lookup("handover")).found
+    tokens = index.reader.tokens([candidate.key])[candidate.key]
+    assert (tokens.blocks.shape, len(tokens.text) > 0) == ((0, 0), True)
+    assert shown(index, index.reader.lookup(lookup("handover"))) == before
 
 
 def test_what_is_gone_by_now_is_left_out(index):

@@ -6,12 +6,26 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from retrieval.embedding.vectors import Encoded, text_key
-from retrieval.index.protocols import SkippedFile
+from retrieval.embedding.vectors import Encoded, TokenVectors, text_key
+from retrieval.index.protocols import SearchIndex, SkippedFile
 from retrieval.parsing.protocol import Skipped
+from retrieval.sectioning.blocks import text_blocks
 from tests.fakes import FakeEmbedder
 from tests.retrieval.conftest import Opener
-from tests.retrieval.samples import LEAVE, TRAVEL, cut, document, found, lookup, put, shown, version
+from tests.retrieval.samples import (
+    CHECKLIST,
+    LEAVE,
+    TRAVEL,
+    cut,
+    document,
+    found,
+    indexables,
+    lookup,
+    put,
+    shown,
+    version,
+    without_blocks,
+)
 
 QUESTION = "How many days of leave may be carried over?"
 
@@ -91,6 +105,39 @@ def test_vectors_are_known_by_text_until_nothing_uses_them(index):
     index.writer.delete(["docs/leave"])
     index.writer.prune()
     assert index.writer.vectors(keys) == {}
+
+
+def test_a_text_that_stays_keeps_the_vectors_of_its_blocks(index):
+    old = document("docs/leave", CHECKLIST)
+    put(index, old)
+    (before,) = blocks_of(index, "handover")
+    embedder = FakeEmbedder()
+    put(index, version(old, f"{CHECKLIST}\n## New\n\nSomething else.\n"), embedder=embedder)
+    assert embedder.passage_texts == ["Something else.", "Before leave › New"]
+    assert np.array_equal(blocks_of(index, "handover")[0], before)
+    put(index, version(old, TRAVEL))
+    index.writer.prune()
+    put(index, old, embedder=(embedder := FakeEmbedder()))
+    assert len(embedder.passage_texts) == 5, "the text, its three blocks and the heading"
+
+
+def test_blocks_of_a_text_without_their_vectors_get_them_with_its_next_version(index):
+    old = document("docs/leave", CHECKLIST)
+    index.writer.replace(old, without_blocks(indexables(cut(old))), fingerprint="of before")
+    assert [len(each) for each in blocks_of(index, "handover")] == [0]
+    embedder = FakeEmbedder()
+    put(index, old, embedder=embedder)
+    (passage,) = cut(old)
+    assert embedder.passage_texts == [
+        passage.text[each.start : each.end] for each in text_blocks(passage.embedded_text)
+    ]
+    assert [len(each) for each in blocks_of(index, "handover")] == [3]
+
+
+def blocks_of(index: SearchIndex, text: str) -> list[TokenVectors]:
+    """The vectors of the blocks of each passage that words find."""
+    keys = [each.key for each in index.reader.lookup(lookup(text, vector=False)).found]
+    return [each.blocks for each in index.reader.tokens(keys).values()]
 
 
 def same(left: Encoded, right: Encoded) -> bool:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retrieval.sectioning.sentences import sentences
+from retrieval.sectioning.sentences import row_cells, sentences
 
 PIECES = st.sampled_from(
     [". ", "! ", "? ", "\n", "\n\n", " ", "e.g. ", "Dr. ", "14.2.3 ", "(a) ", "1. ", "- ", '." ', "…"]
@@ -91,3 +91,9 @@ def test_no_text_takes_long(text):
     started = time.process_time()
     sentences(text)
     assert time.process_time() - started < 2.0
+
+
+def test_the_cells_of_a_row_are_kept_apart_also_where_one_is_empty():
+    assert row_cells("Rome |  | 90") == row_cells("Rome | | 90") == ["Rome", "", "90"]
+    assert row_cells("Car | 45p |") == ["Car", "45p", ""]
+    assert row_cells("a|b") == ["a|b"]

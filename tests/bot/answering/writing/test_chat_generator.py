@@ -146,7 +146,7 @@ def test_a_model_that_fails_leaves_the_person_with_quotes_and_a_reason(place, re
     assert answer.fallback == fallback
     assert answer.text.startswith(EXTRACTIVE)
     assert (answer.generator, answer.prompt_version) == ("extractive", "")
-    assert all(citation.quote in LEAVE.replace("\n", " ") for citation in answer.citations)
+    assert all(citation.quote in LEAVE for citation in answer.citations)
 
 
 def test_a_busy_model_is_asked_again_when_it_says(place, server):
@@ -274,7 +274,7 @@ def test_what_a_model_thinks_aloud_is_never_shown(place):
 
 def test_what_is_not_there_is_not_answered_when_the_search_was_unsure_too(place):
     sure = place.app().questions.answer(Question(QUESTION)).confidence
-    answer = place.ask(Reply("NOT FOUND"), threshold=sure * 0.9)
+    answer = place.ask(Reply("NOT FOUND"), threshold=sure)
     assert answer.abstained
     assert answer.text == NOT_FOUND
     assert (answer.generator, answer.fallback) == (MODEL, None)
@@ -299,7 +299,7 @@ def test_events_come_in_order_and_the_answer_is_what_was_streamed(place, server)
 
 
 def test_the_first_sentence_is_shown_before_the_second_is_written(place, server):
-    server.replies = [Reply(numbered(RIGHT), size=60, pause=3.0)]
+    server.replies = [Reply(numbered(RIGHT), size=70, pause=3.0)]
     for event in place.app(timeout=10).questions.stream(Question(QUESTION)):
         if isinstance(event, SentenceReady):
             assert time.perf_counter() - server.sent_at[-1] < 2

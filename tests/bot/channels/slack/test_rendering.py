@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.answering.answers import SMALL_TALK, Answer, AnswerWarning, Citation, Sentence
+from bot.answering.answers import SMALL_TALK, Answer, AnswerWarning, BlockStart, Citation, Sentence, SentenceLink
 from bot.channels.port import DisplayOptions
 from bot.channels.slack import rendering
 from bot.channels.slack.rendering import answer_messages, body
@@ -160,3 +160,44 @@ def test_what_experts_see_and_say_fits(length):
         check_blocks(json.loads(json.dumps(message.content)))
         assert "<!channel>" not in json.dumps(message.content) + message.text
         assert len(message.text) < 4000
+
+
+def block_answer(*sentences: Sentence) -> Answer:
+    return Answer("a", "text", sentences, (LEAVE,))
+
+
+def test_blocks_stand_apart_below_their_headings_and_tell_what_they_leave_out():
+    link = "[\\[1\\]](https://docs.example/leave#c)"
+    given = body(
+        block_answer(
+            Sentence("Five days.", (1,), starts=BlockStart("paragraph", "Carry *over*")),
+            Sentence("You need:", (1,), starts=BlockStart("list")),
+            Sentence("- a form", (1,), more=2),
+        )
+    )
+    assert given == (
+        f"**Carry \\*over\\***\n\nFive days. {link}\n\n"
+        f"You need: {link}\n\n- a form {link}\n\n… and 2 more in the section"
+    )
+
+
+def test_rows_that_come_one_by_one_make_one_table():
+    link = "[\\[1\\]](https://docs.example/leave#c)"
+    rows = ("Grade | Days", "A | 5", "B | 6")
+    starts = [BlockStart("table"), None, None]
+    given = body(block_answer(*(Sentence(row, (1,), starts=start) for row, start in zip(rows, starts, strict=True))))
+    assert given == f"| Grade | Days {link} |\n| --- | --- |\n| A | 5 {link} |\n| B | 6 {link} |"
+
+
+def test_a_row_with_other_cells_than_the_head_is_no_row_of_the_table():
+    rows = (Sentence("Grade | Days", (1,), starts=BlockStart("table")), Sentence("A | 5 | not more", (1,)))
+    assert "\n- A | 5 | not more" in body(block_answer(*rows))
+
+
+def test_words_that_lead_somewhere_are_a_link_and_a_dangerous_address_is_none():
+    there, nowhere = (
+        Sentence("Fill in the *claim* form.", (), (SentenceLink("*claim* form", url),))
+        for url in ("https://forms.example/x?a=(1)", "javascript:alert(1)")
+    )
+    assert body(block_answer(there)) == "Fill in the [\\*claim\\* form](https://forms.example/x?a=%281%29)."
+    assert body(block_answer(nowhere)) == "Fill in the \\*claim\\* form."

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.answering.answers import Answer, AnswerWarning, Citation, Sentence
+from bot.answering.answers import Answer, AnswerWarning, BlockStart, Citation, Sentence, SentenceLink
 from bot.channels.terminal import rendering
 from bot.channels.terminal.rendering import Paragraphs
 from retrieval.passages import Hit
@@ -23,20 +23,22 @@ def test_sentences_run_on_and_are_folded():
 
 def test_items_and_rows_have_lines_of_their_own():
     paragraphs = Paragraphs(40)
-    printed = [paragraphs.add(text, (1,)) for text in ("You need", "- a badge", "- a phone", "It is free.", "Ask.")]
+    printed = [
+        paragraphs.add(Sentence(text, (1,))) for text in ("You need", "- a badge", "- a phone", "It is free.", "Ask.")
+    ]
     assert printed == ["You need [1]", "\n- a badge [1]", "\n- a phone [1]", "\nIt is free. [1]", " Ask. [1]"]
 
 
 def test_a_sentence_of_several_lines_keeps_them():
     paragraphs = Paragraphs(20)
-    printed = paragraphs.add("So:\n- one two three four five") + paragraphs.add("Then.")
+    printed = "".join(paragraphs.add(Sentence(text, ())) for text in ("So:\n- one two three four five", "Then."))
     assert printed == "So:\n- one two three four\nfive\nThen."
 
 
 @pytest.mark.parametrize("width", range(1, 40))
 def test_no_line_is_wider_than_asked_unless_it_is_one_word(width):
     paragraphs = Paragraphs(width)
-    printed = "".join(paragraphs.add(text, (1,)) for text in (LONG, "", "Ask them."))
+    printed = "".join(paragraphs.add(Sentence(text, (1,))) for text in (LONG, "", "Ask them."))
     assert all(len(line) <= width or " " not in line for line in printed.splitlines())
     assert printed.split() == f"{LONG} [1] [1] Ask them. [1]".split()
 
@@ -100,3 +102,20 @@ def test_notes_stand_between_the_answer_and_its_footnotes():
 def test_a_quote_loses_the_line_breaks_of_its_file_only_within_a_paragraph(quote, shown):
     footnote = rendering.footnotes_text(cited(quote), width=100).split("\n", 1)[1]
     assert footnote.replace("\n    ", "\n").strip() == f"“{shown or quote}”"
+
+
+def test_blocks_stand_apart_below_their_headings_and_tell_what_they_leave_out():
+    links = (SentenceLink("form", "https://forms.example/x"),)
+    given = Answer(
+        "a",
+        "",
+        (
+            Sentence("Five days.", (1,), starts=BlockStart("paragraph", "Carry-over")),
+            Sentence("You need:", (1,), starts=BlockStart("list", "Claims")),
+            Sentence("- the form", (1,), links, more=2),
+        ),
+    )
+    assert rendering.answer_text(given) == (
+        "Carry-over\nFive days. [1]\n\nClaims\nYou need: [1]\n- the form [1] <https://forms.example/x>\n"
+        "… and 2 more in the section"
+    )

@@ -20,7 +20,7 @@ from retrieval.index.local.schema import SCHEMA_VERSION
 from retrieval.index.local.store_reader import StoreReader
 from retrieval.index.local.store_writer import VERSIONS_KEPT, StoreWriter
 from retrieval.passages import Block, Document, Link, Passage
-from tests.retrieval.samples import LEAVE, TRAVEL, cut, document, indexables, version
+from tests.retrieval.samples import CHECKLIST, LEAVE, TRAVEL, cut, document, indexables, version
 
 BUILT = IndexFingerprint(SCHEMA_VERSION, "fake/64", "english-1")
 ERRORS = sorted(
@@ -173,6 +173,19 @@ def test_a_document_that_cannot_be_stored_leaves_its_old_self(store):
         store.writer.replace(changed, indexables(cut(changed)), terms=[], fingerprint="f")
     assert store.reader.document("docs/leave") == leave
     assert [each.text for each in store.reader.sections("docs/leave")] == [each.text for each in cut(leave)]
+
+
+def test_the_vectors_of_blocks_go_with_the_passages_of_their_text(store):
+    replace(store, document("docs/leave", CHECKLIST))
+    store.writer.prune()
+    (tokens,) = store.reader.tokens([1]).values()
+    assert len(tokens.blocks) == 3
+    replace(store, document("docs/leave", TRAVEL))
+    store.writer.prune()
+    with store.database.read() as connection:
+        (kept,) = connection.execute("SELECT count(*) FROM tokens").fetchone()
+    texts = len(cut(document("docs/leave", TRAVEL)))
+    assert kept == texts * 3, "of each text, of its one block and of its heading"
 
 
 def test_so_many_past_versions_are_kept_newest_first(store):
