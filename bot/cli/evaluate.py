@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from bot.cli.invocation import Invocation
-from bot.cli.options import json_option, page_option
+from bot.cli.options import json_option, new_file_option, page_option
 from bot.cli.output import can_print, print_json, print_note, print_text, write_page
 from bot.cli.progress import progress_line
 from bot.reports.evaluation_text import evaluation_text
@@ -53,6 +53,9 @@ def _check_models(_: click.Context, parameter: click.Parameter, names: tuple[str
     f"`{EXTRACTIVE}` is the answer without a model.",
 )
 @click.option("--no-answers", is_flag=True, help="Look up only: no answers, no model.")
+@new_file_option(
+    "--out", "Also write one line of JSON for each answer, as it is given, in place of what the file holds."
+)
 @page_option("Also write the figures, with the trade-off drawn, as one page.")
 @json_option
 @click.pass_obj
@@ -67,6 +70,7 @@ def command(
     calibrate: bool,
     models: tuple[str, ...],
     no_answers: bool,
+    out: Path | None,
     html: Path | None,
     as_json: bool,
 ) -> None:
@@ -78,6 +82,10 @@ def command(
         raise click.UsageError("--calibrate needs --qrels: which section answers which question.")
     if no_answers and models:
         raise click.UsageError("Give either --model or --no-answers.")
+    if no_answers and out:
+        raise click.UsageError("Give either --out or --no-answers: it has a line for each answer.")
+    if out and out.resolve() in {each.resolve() for each in (questions, qrels, corpus, html) if each}:
+        raise click.UsageError("--out needs a file of its own.")
     if calibrate and qrels:
         learned = invocation.app.evaluation.calibrate(questions, qrels=qrels, corpus=corpus)
         print_note(f"calibrated: slope {learned.slope:.2f}, shift {learned.shift:+.2f}; kept in the state folder")
@@ -88,9 +96,12 @@ def command(
             corpus=corpus,
             without=frozenset(without),
             models=None if no_answers else models,
+            out=out,
             progress=advance,
         )
     _note_failed_models(figures)
+    if out:
+        print_note(f"written: {out}")
     if html:
         from bot.reports.evaluation_page import evaluation_page
 

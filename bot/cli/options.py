@@ -1,5 +1,6 @@
 """Options that several commands share, and option names that are reserved."""
 
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,9 +26,14 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON f
 
 
 def page_option(purpose: str) -> Decorator:
-    """Return the option `--html`, which is refused before anything is measured if its folder does not exist."""
-    kind = click.Path(dir_okay=False, path_type=Path)
-    return click.option("--html", type=kind, callback=_new_file, metavar="FILE", help=purpose)
+    """Return the option `--html`, a file to write."""
+    return new_file_option("--html", purpose)
+
+
+def new_file_option(name: str, purpose: str) -> Decorator:
+    """Return an option for a file to write; what cannot be written is refused before anything is done."""
+    kind = click.Path(dir_okay=False, writable=True, path_type=Path)
+    return click.option(name, type=kind, callback=_new_file, metavar="FILE", help=purpose)
 
 
 def user_option(purpose: str) -> Decorator:
@@ -91,6 +97,9 @@ def question_text(words: tuple[str, ...], source: Any) -> str:
 
 
 def _new_file(_: click.Context, parameter: click.Parameter, path: Path | None) -> Path | None:
-    if path and not path.absolute().parent.is_dir():
+    folder = path.absolute().parent if path else None
+    if folder and not folder.is_dir():
         raise click.BadParameter(f"the folder of {str(path)!r} does not exist.", param=parameter)
+    if folder and path and not path.exists() and not os.access(folder, os.W_OK):
+        raise click.BadParameter(f"the folder of {str(path)!r} cannot be written in.", param=parameter)
     return path

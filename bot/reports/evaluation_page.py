@@ -4,7 +4,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.reports import plots
-from bot.reports.evaluation_rows import LETTERS, answer_rows, difference_cells, is_more_than_noise, single_figures
+from bot.reports.evaluation_rows import (
+    LETTERS,
+    SHARES_NOTE,
+    answer_rows,
+    difference_cells,
+    is_more_than_noise,
+    kind_rows,
+    share_rows,
+    single_figures,
+)
 from bot.reports.page import render
 
 Figures = Mapping[str, Any]
@@ -13,6 +22,12 @@ Row = tuple[Sequence[str], bool]
 GLOSSARY = (
     "As people would see them. Of what a model was asked: own is answered without a fallback, grounded are its "
     "sentences that passed the check, form those written as they should be. cited_gold: a gold section is cited."
+)
+
+SHARES_GLOSSARY = (
+    "whole: every thing is shown that the question's line names; first: and half of these begin in the first half of "
+    "the answer. right_kind: an answer to a question for a number or a time holds one. wrongly_answered is of the "
+    "questions without an answer, wrongly_not_found of those with one."
 )
 
 
@@ -28,12 +43,19 @@ def evaluation_page(figures: Figures) -> str:
         area=plots.EVALUATION,
         grid=plots.GRID,
         generators=_generators(answers),
-        answers=[([name, *cells], False) for name, cells in answer_rows(answers)] if answers else [],
+        answers=_rows(answer_rows(answers)) if answers else [],
         glossary=GLOSSARY,
+        shares=_rows(share_rows(answers)),
+        kinds=_rows(kind_rows(answers)),
+        shares_note=f"{SHARES_GLOSSARY} {SHARES_NOTE}",
         differences=_differences(figures),
         retrieval=[((name, value), False) for name, value in single_figures(figures)],
         **_thresholds(figures),
     )
+
+
+def _rows(rows: Sequence[tuple[str, Sequence[str]]]) -> list[Row]:
+    return [([name, *cells], False) for name, cells in rows]
 
 
 def _thresholds(figures: Figures) -> dict[str, Any]:

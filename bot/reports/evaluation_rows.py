@@ -1,7 +1,9 @@
 """Rows of figures of an evaluation that its text and its page share (pure)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+from bot.reports.numbers import format_share
 
 Figures = Mapping[str, Any]
 
@@ -12,7 +14,10 @@ FEWEST = 20
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 OF_A_MODEL = frozenset("asked own not_found grounded form tokens_in tokens_out".split())
 FRACTIONS = frozenset({"f1", "recall"})
-COUNTS = frozenset({"sentences", "words", "tokens_in", "tokens_out"})
+COUNTS = frozenset({"sentences", "words", "words_p90", "tokens_in", "tokens_out"})
+# Figures of answers that have a table of their own.
+SHARED = frozenset({"fallbacks", "shares", "kinds"})
+SHARES_NOTE = "In brackets: between these lies the true share, in 95 of 100 such samples."
 
 
 def single_figures(figures: Figures) -> list[tuple[str, str]]:
@@ -31,6 +36,30 @@ def answer_rows(answers: Mapping[str, Figures]) -> list[tuple[str, list[str]]]:
         )
         for kind in kinds
     ]
+
+
+def share_rows(answers: Mapping[str, Figures]) -> list[tuple[str, list[str]]]:
+    """Return for each share of questions that some generator has, what every one reached."""
+    return _share_rows([each["shares"] for each in answers.values()])
+
+
+def kind_rows(answers: Mapping[str, Figures]) -> list[tuple[str, list[str]]]:
+    """Return the rows of shares of each kind of question, behind the name of the kind."""
+    given = [each["kinds"] for each in answers.values()]
+    return [
+        (f"{kind}: {name}", cells)
+        for kind in dict.fromkeys(kind for each in given for kind in each)
+        for name, cells in _share_rows([each.get(kind, {}) for each in given])
+    ]
+
+
+def _share_rows(shares: Sequence[Figures]) -> list[tuple[str, list[str]]]:
+    names = dict.fromkeys(name for each in shares for name in each)
+    return [(name, [_format_part(each.get(name)) for each in shares]) for name in names]
+
+
+def _format_part(share: Figures | None) -> str:
+    return f"{share['part']}/{share['of']} {format_share(share)}" if share else "-"
 
 
 def difference_cells(row: Figures) -> list[str]:
@@ -53,13 +82,17 @@ def format_figure(name: str, value: float | None) -> str:
 
 
 def _answer_names(answers: Mapping[str, Figures]) -> list[str]:
-    """Return the figures with a row: those of a model only if there is one, a failure only if there was one."""
+    """Return the figures with a row: those of a model only if there is one, a failure only if there was one.
+
+    What stands among the shares, with its interval, has none.
+    """
     generators = answers.values()
     is_model = any(each["asked"] is not None for each in generators)
     absent = frozenset() if is_model else OF_A_MODEL
     if not any(each["gave_up"] for each in generators):
         absent |= {"gave_up"}
-    return [name for name in next(iter(generators)) if name not in absent | {"fallbacks"}]
+    absent |= SHARED.union(*(each["shares"] for each in generators))
+    return [name for name in next(iter(generators)) if name not in absent]
 
 
 def _format_answer(name: str, value: Any, *, signed: bool = False) -> str:

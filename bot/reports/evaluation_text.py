@@ -7,9 +7,12 @@ from typing import Any
 from bot.reports.evaluation_rows import (
     FEWEST,
     LETTERS,
+    SHARES_NOTE,
     answer_rows,
     difference_cells,
     is_more_than_noise,
+    kind_rows,
+    share_rows,
     single_figures,
 )
 
@@ -90,11 +93,17 @@ def _share_at(rows: Sequence[Figures], name: str, threshold: float) -> float:
 
 
 def _answers(answers: Mapping[str, Figures]) -> str:
-    """Return a column for each generator, with a letter where there are several."""
+    """Return tables with a column for each generator, with a letter where there are several."""
     names = list(answers)
     heads = names if len(names) == 1 else list(LETTERS[: len(names)])
     legend = [f"{letter} is {name}" for letter, name in zip(heads, names, strict=True) if len(names) > 1]
-    return "\n".join([_columns([("answers", heads), *answer_rows(answers)]), *legend])
+    shares, kinds = share_rows(answers), kind_rows(answers)
+    tables = ["\n".join([_columns([("answers", heads), *answer_rows(answers)]), *legend])]
+    if shares:
+        tables.append("\n".join([_columns([("shares", heads), *shares]), SHARES_NOTE]))
+    if kinds:
+        tables.append(_columns([("by kind", heads), *kinds]))
+    return "\n\n".join(tables)
 
 
 def _differences(figures: Figures) -> Iterator[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from retrieval.errors import UnreadableJudgements
+from retrieval.evaluation.phrases import MAX_WORDS, visible_words
 from retrieval.evaluation.question_lines import InvalidQuestion, parse_id, parse_object, parse_query
 from retrieval.passages import Query
 
@@ -17,13 +18,16 @@ from retrieval.passages import Query
 class Question:
     """One question; `answerable` is None where the file does not say.
 
-    `references` are right answers, as people wrote them.
+    `references` are right answers, as people wrote them. `phrases` holds, for each thing that a right answer must show,
+    the phrases of which one shows it. `kind` is what the file calls this kind of question, empty for none.
     """
 
     id: str
     query: Query
     answerable: bool | None = None
     references: tuple[str, ...] = ()
+    phrases: tuple[tuple[str, ...], ...] = ()
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,14 @@ def _question(path: Path, number: int, row: Mapping[str, Any]) -> Question:
     if answerable is not None and not isinstance(answerable, bool):
         _refuse(path, number, "`answerable` must be true or false")
     try:
-        return Question(str(parse_id(row)), parse_query(row), answerable, _references(path, number, row))
+        return Question(
+            str(parse_id(row)),
+            parse_query(row),
+            answerable,
+            _references(path, number, row),
+            _phrases(path, number, row),
+            _kind(path, number, row),
+        )
     except InvalidQuestion as reason:
         _refuse(path, number, str(reason))
 
@@ -84,6 +95,24 @@ def _references(path: Path, number: int, row: Mapping[str, Any]) -> tuple[str, .
     if not isinstance(given, list) or not all(isinstance(each, str) for each in given):
         _refuse(path, number, "`answer` must be a text, `answers` a list of texts")
     return tuple(each for each in given if each.strip())
+
+
+def _phrases(path: Path, number: int, row: Mapping[str, Any]) -> tuple[tuple[str, ...], ...]:
+    """The alternatives for each thing that must be shown; none where the line does not say."""
+    things = row.get("phrases") or []
+    if not isinstance(things, list) or not all(isinstance(thing, list) and thing for thing in things):
+        _refuse(path, number, "`phrases` must be a list with a list of alternatives for each thing to be shown")
+    for phrase in (phrase for thing in things for phrase in thing):
+        if not isinstance(phrase, str) or not 1 <= len(visible_words(phrase)) <= MAX_WORDS:
+            _refuse(path, number, f"each alternative in `phrases` must be a text of 1 to {MAX_WORDS} words")
+    return tuple(tuple(thing) for thing in things)
+
+
+def _kind(path: Path, number: int, row: Mapping[str, Any]) -> str:
+    kind = row.get("kind")
+    if kind is not None and not isinstance(kind, str):
+        _refuse(path, number, "`kind` must be a text")
+    return " ".join((kind or "").split())
 
 
 def _text(path: Path, number: int, row: Mapping[str, Any], key: str, *, empty: bool = False) -> str:

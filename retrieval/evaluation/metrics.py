@@ -22,9 +22,9 @@ def figures(
 ) -> dict[str, Any]:
     """Figures of retrieval, abstention and speed.
 
-    A question is answerable as its line says, else when it has judgements. Retrieval is judged on answerable questions
-    with judgements, abstention on all, against the others. Raises `UnreadableJudgements` when a judgement fits several
-    documents.
+    A question is answerable as its line says, else when it has judgements or phrases. Retrieval is judged on answerable
+    questions with judgements, abstention on all, against the others. Raises `UnreadableJudgements` when a judgement
+    fits several documents.
     """
     truth = [is_answerable(each, qrels) for each in outcomes]
     return {

@@ -51,6 +51,17 @@ def search_questions(
 
 
 def is_answerable(outcome: Outcome, qrels: Mapping[str, Sequence[str]]) -> bool:
-    """What the question's line says, else whether it has judgements; without judgements at all every one is."""
-    given = outcome.question.answerable
-    return given if given is not None else not qrels or outcome.question.id in qrels
+    """Whether a question counts as answerable: it does where nothing tells."""
+    return known_answerable(outcome.question, qrels) is not False
+
+
+def known_answerable(question: Question, qrels: Mapping[str, Sequence[str]]) -> bool | None:
+    """What the question's line says, else whether it has judgements or says what an answer must show.
+
+    None where nothing tells: neither its line, nor any judgements.
+    """
+    if question.answerable is not None:
+        return question.answerable
+    if question.phrases or question.id in qrels:
+        return True
+    return False if qrels else None

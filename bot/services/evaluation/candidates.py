@@ -9,6 +9,7 @@ from bot.answering.writing.chat_model import ReplyListener
 from bot.answering.writing.generator import AnswerNotFound, Draft, Generator
 from bot.answering.writing.providers import TokenUsage
 from bot.errors import FailureKind, GenerationFailed
+from bot.services.evaluation.answer_check import AnswerCheck, check_answer
 from retrieval.evaluation.outcomes import Outcome
 from retrieval.passages import Query
 from retrieval.search import Results, Search
@@ -101,6 +102,7 @@ class CandidateAnswer:
     outcome: Outcome
     answer: Answer
     trace: GeneratorTrace
+    check: AnswerCheck
 
     @property
     def seconds_to_first(self) -> float | None:
@@ -128,25 +130,27 @@ class Candidate:
     failures: int = 0
     gave_up: FailureKind | None = None
 
-    def answer(self, outcome: Outcome) -> None:
-        """Answer a question that was just searched for, and keep the answer; does nothing after giving up.
+    def answer(self, outcome: Outcome) -> CandidateAnswer | None:
+        """Answer a question that was just searched for, keep the answer and return it; None after giving up.
 
         Gives up when the model was unreachable for `MAX_FAILURES` questions in a row.
         """
         if self.gave_up:
-            return
+            return None
         trace = GeneratorTrace()
         if self.generator:
             self.generator.trace = trace
-        query = outcome.question.query
+        query, answer = outcome.question.query, None
         for event in self.pipeline.stream(Question(query.text, query.history, query.groups)):
             if isinstance(event, SentenceReady) and self.generator and self.generator.is_writing:
                 trace.admitted += 1
             elif isinstance(event, Done):
-                self.answers.append(CandidateAnswer(outcome, event.answer, trace))
+                answer = CandidateAnswer(outcome, event.answer, trace, check_answer(outcome.question, event.answer))
+                self.answers.append(answer)
         if trace.failure in UNREACHABLE and not trace.reply:
             self.failures += 1
         elif trace.asked:
             self.failures = 0
         if self.failures == MAX_FAILURES:
             self.gave_up = trace.failure
+        return answer

@@ -5,7 +5,6 @@ Each question is searched for once; every candidate answers it from the same pas
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from statistics import median
 from typing import Any
 
 import numpy as np
@@ -13,14 +12,16 @@ import numpy as np
 from bot.answering.answers import Citation
 from bot.answering.pipeline import FAILURES
 from bot.errors import BotError
+from bot.services.evaluation.answer_log import AnswerLog, answer_line
 from bot.services.evaluation.candidates import Candidate, ReplaySearch
 from bot.services.evaluation.judge import Judge
-from bot.services.evaluation.scoring import Ratio, answer_text, rates
+from bot.services.evaluation.scoring import Ratio, rates
+from bot.services.evaluation.shares import shares, shares_by_kind
 from retrieval.evaluation.abstention import trade_off
 from retrieval.evaluation.judgements import Question, Section
 from retrieval.evaluation.matching import documents_by_name
 from retrieval.evaluation.metrics import figures
-from retrieval.evaluation.outcomes import Outcome, is_answerable, search_questions
+from retrieval.evaluation.outcomes import Outcome, is_answerable, known_answerable, search_questions
 from retrieval.progress import Progress, ignore_progress
 
 RATES = (
@@ -28,7 +29,10 @@ RATES = (
     *("cited", "verbatim", "cited_gold", "quoted_gold", "f1", "recall", "tokens_in", "tokens_out"),
 )
 # Figures for which the difference between two candidates is reported with its confidence interval.
-COMPARED = ("answered", "own", "grounded", "form", "sentences", "cited_gold", "f1", "tokens_in", "tokens_out")
+COMPARED = (
+    *("answered", "own", "grounded", "form", "sentences", "cited_gold", "f1", "tokens_in", "tokens_out"),
+    *("whole", "first", "right_kind"),
+)
 RESAMPLES, SEED = 2000, 0
 CONFIDENCE_LEVEL = 95  # percent
 
@@ -42,11 +46,13 @@ def compare_candidates(
     *,
     threshold: float,
     text_of: Callable[[Citation], str],
+    log: AnswerLog,
     progress: Progress = ignore_progress,
 ) -> dict[str, Any]:
     """Return figures of retrieval, of abstention and of each candidate's answers; None for what cannot be told.
 
-    Raises `BotError` as soon as every candidate has given up, and what `retrieval.evaluation` raises.
+    A line for each answer goes to `log` as it is given. Raises `BotError` as soon as every candidate has given up, and
+    what `retrieval.evaluation` raises.
     """
     outcomes = []
     for number, outcome in enumerate(search_questions(questions, qrels, search.record, progress=progress)):
@@ -54,7 +60,8 @@ def compare_candidates(
         # The second to answer profits from what the first has cached, so each is second as often as first.
         turn = number % max(1, len(candidates))
         for candidate in (*candidates[turn:], *candidates[:turn]):
-            candidate.answer(outcome)
+            if answer := candidate.answer(outcome):
+                log(answer_line(candidate.name, answer, answerable=known_answerable(outcome.question, qrels)))
         if candidates and all(candidate.gave_up for candidate in candidates):
             which = ", ".join(f"{candidate.name!r} ({candidate.gave_up})" for candidate in candidates)
             raise BotError(
@@ -88,23 +95,27 @@ def answer_figures(candidate: Candidate, scores: Sequence[Mapping[str, Ratio]]) 
     """Return the figures of one candidate's answers as people would see them, with quotes where its model fails.
 
     `asked` counts the questions that its model was asked, `own` is the share of those that were answered without a
-    fallback. In the shares of what was judged, an abstention counts as an answer that says and cites nothing. `words`
-    is the median of the answers that have sentences. `gave_up` is why the model was not asked any further.
+    fallback. In the shares of what was judged, an abstention counts as an answer that says and cites nothing; but
+    `right_kind` is of answers alone. `words` is the median of the answers that have sentences, `words_p90` their 90th
+    percentile. `gave_up` is why the model was not asked any further.
     """
     has_model = candidate.generator is not None
     answers = [each for each in candidate.answers if not each.answer.is_small_talk]
     answered = [each for each in answers if each.answer.sentences]
     first_sentences = [each.seconds_to_first for each in answers if each.seconds_to_first is not None]
+    words = np.percentile([each.check.words for each in answered], [50, 90]).tolist() if answered else (None, None)
     fallbacks = Counter(_fallback_kind(each.answer.fallback) for each in answers if each.answer.fallback)
     return {
         "questions": len(candidate.answers),
         "asked": sum(each.trace.asked for each in candidate.answers) if has_model else None,
         **rates(scores, RATES),
         "fallbacks": dict(fallbacks.most_common()) if has_model else None,
-        "words": float(median(len(answer_text(each.answer).split()) for each in answered)) if answered else None,
+        **dict(zip(("words", "words_p90"), words, strict=True)),
         **percentiles("first_sentence", first_sentences),
         **percentiles("total", [each.seconds for each in answered]),
         "gave_up": candidate.gave_up,
+        "shares": shares(scores),
+        "kinds": shares_by_kind([each.outcome.question.kind for each in candidate.answers], scores),
     }
 
 

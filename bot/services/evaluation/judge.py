@@ -17,7 +17,7 @@ from bot.services.evaluation.scoring import (
 )
 from retrieval.evaluation.judgements import Section
 from retrieval.evaluation.matching import matcher
-from retrieval.evaluation.outcomes import is_answerable
+from retrieval.evaluation.outcomes import known_answerable
 
 
 @dataclass(frozen=True)
@@ -48,11 +48,16 @@ class Judge:
         }
 
     def _score_judged(self, candidate_answer: CandidateAnswer) -> dict[str, Ratio]:
-        """Return the ratios that rest on judgements and reference answers."""
+        """Return the ratios that rest on what is known of the question."""
         question, answer = candidate_answer.outcome.question, candidate_answer.answer
-        if not is_answerable(candidate_answer.outcome, self.qrels):
+        answerable = known_answerable(question, self.qrels)
+        if answerable is False:
             return {"wrongly_answered": (bool(answer.sentences), 1)}
-        ratios: dict[str, Ratio] = {}
+        check = candidate_answer.check
+        shown = {"whole": check.whole, "first": check.first, "right_kind": check.right_kind}
+        ratios: dict[str, Ratio] = {name: (value, 1) for name, value in shown.items() if value is not None}
+        if answerable:
+            ratios["wrongly_not_found"] = (answer.abstained, 1)
         names = self.qrels.get(question.id, ())
         if names:
             ratios["cited_gold"] = (cites_gold(answer, [matcher(name, self.corpus, self.known) for name in names]), 1)

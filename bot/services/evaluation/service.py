@@ -1,10 +1,12 @@
 """Evaluates on judged question files, and calibrates the confidence on them."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from bot.answering.answers import EXTRACTIVE, Citation
+from bot.services.evaluation.answer_log import open_answer_log
 from bot.services.evaluation.candidates import Candidate, ReplaySearch
 from bot.services.evaluation.comparison import compare_candidates
 from retrieval.evaluation.judgements import read_corpus, read_qrels, read_questions
@@ -52,15 +54,18 @@ class EvaluationService:
         corpus: Path | None = None,
         without: frozenset[str] = frozenset(),
         models: Sequence[str] | None = (),
+        out: Path | None = None,
         progress: Progress = ignore_progress,
     ) -> Mapping[str, Any]:
         """Return figures of retrieval, abstention and the answers of these models on a judged question file.
 
         `extractive` names the answers without a model. No models means the configured one, None no answers at all.
+        Each answer becomes a line of `out` as it is given. Raises `BotError` when that cannot be written.
         """
         search = self._replay_search(without)
         names = None if models is None else tuple(models) or (self._model or EXTRACTIVE,)
-        return compare_candidates(
+        ask = partial(
+            compare_candidates,
             read_questions(questions),
             read_qrels(qrels) if qrels else {},
             read_corpus(corpus) if corpus else {},
@@ -70,6 +75,8 @@ class EvaluationService:
             text_of=self._text_of,
             progress=progress,
         )
+        with open_answer_log(out) as log:  # only now, so that what cannot be read costs no earlier file
+            return ask(log=log)
 
     def calibrate(self, questions: Path, *, qrels: Path, corpus: Path | None) -> Calibration:
         """Learn from judged questions what a confidence means on these documents; later searches use it."""

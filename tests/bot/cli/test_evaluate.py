@@ -54,7 +54,7 @@ def test_the_json_is_the_figures(run, evaluation, questions):
     assert (result.exit_code, result.stderr) == (0, "")
     assert json.loads(result.stdout) == FIGURES
     assert evaluation.calls == [
-        {"questions": questions, "qrels": questions, "corpus": None, "without": {"dense"}, "models": ()}
+        {"questions": questions, "qrels": questions, "corpus": None, "without": {"dense"}, "models": (), "out": None}
     ]
 
 

@@ -17,9 +17,11 @@ ROWS = [
     {"threshold": step / 20, "answered": 1 - step / 40, "wrongly_answered": max(0.0, 1 - step / 10)}
     for step in range(1, 20)
 ]
+WHOLE_SHARE = {"part": 1, "of": 2, "share": 0.5, "low": 0.0945, "high": 0.9055}
 ANSWERS = {
     "questions": 2, "asked": 2, "answered": 0.5, "fallbacks": {"timeout": 1}, "tokens_in": None, "f1": 0.25,
-    "total_p50_ms": 12.4, "gave_up": None,
+    "total_p50_ms": 12.4, "gave_up": None, "shares": {"whole": WHOLE_SHARE},
+    "kinds": {"number": {"whole": WHOLE_SHARE}},
 }  # fmt: skip
 WHOLE: dict[str, Any] = {
     **FIGURES,
@@ -27,7 +29,10 @@ WHOLE: dict[str, Any] = {
     "reliability": [{"questions": 2, "confidence": 0.5, "answerable": 1.0}],
     "thresholds": ROWS,
     "threshold": NOW,
-    "answers": {"openai:<b>": ANSWERS, "openai:c": ANSWERS | {"answered": 1.0, "gave_up": "timeout"}},
+    "answers": {
+        "openai:<b>": ANSWERS,
+        "openai:c": ANSWERS | {"answered": 1.0, "gave_up": "timeout", "shares": {}, "kinds": {}},
+    },
     "differences": [
         {"figure": "answered", "model": "openai:c", "than": "openai:<b>", "questions": 40,
          "difference": 0.5, "low": 0.1, "high": 0.9},

@@ -25,3 +25,11 @@ def test_the_page_escapes_what_it_shows_and_loads_nothing():
 def test_each_plot_says_what_it_shows():
     html = evaluation_page(WHOLE)
     assert html.count("<svg") == html.count('role="img" aria-label="') == 2
+
+
+def test_shares_are_told_with_their_interval_and_by_kind_where_there_are_any():
+    html = evaluation_page(WHOLE)
+    assert "<td>whole</td><td>1/2 50% (9% to 91%)</td><td>-</td>" in html
+    assert "<td>number: whole</td>" in html
+    without = {name: each | {"shares": {}, "kinds": {}} for name, each in WHOLE["answers"].items()}
+    assert "Shares of questions" not in evaluation_page(WHOLE | {"answers": without})

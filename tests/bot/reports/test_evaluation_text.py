@@ -38,6 +38,13 @@ def test_models_stand_side_by_side_with_a_dash_where_nothing_is_known():
         "A is openai:<b>",
         "B is openai:c",
         "",
+        "shares A B",
+        "whole 1/2 50% (9% to 91%) -",
+        "In brackets: between these lies the true share, in 95 of 100 such samples.",
+        "",
+        "by kind A B",
+        "number: whole 1/2 50% (9% to 91%) -",
+        "",
         "B - A difference from to",
         "answered +50.0% +10.0% +90.0% *",
         "95 of 100 draws of the same questions lie between.",
@@ -47,3 +54,10 @@ def test_models_stand_side_by_side_with_a_dash_where_nothing_is_known():
 
 def test_without_thresholds_there_is_no_second_table():
     assert evaluation_text({"questions": 1, "thresholds": None}) == "questions  1"
+
+
+def test_what_no_question_allows_has_no_table():
+    answers = {name: each | {"shares": {}, "kinds": {}} for name, each in WHOLE["answers"].items()}
+    shown = evaluation_text({**WHOLE, "answers": answers})
+    assert "shares" not in shown
+    assert "by kind" not in shown

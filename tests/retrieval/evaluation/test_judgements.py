@@ -42,6 +42,14 @@ def test_right_answers_are_read_with_their_question(tmp_path, given, references)
     assert read.references == references
 
 
+def test_what_must_be_shown_and_the_kind_are_read_with_their_question(tmp_path):
+    line = {"id": 1, "text": "a", "phrases": [["five days", "5 days"], ["by March"]], "kind": " follow\n up "}
+    (read,) = read_questions(write(tmp_path / "q.jsonl", line))
+    assert (read.phrases, read.kind) == ((("five days", "5 days"), ("by March",)), "follow up")
+    (read,) = read_questions(write(tmp_path / "q.jsonl", {"id": 1, "text": "a", "phrases": [], "kind": None}))
+    assert (read.phrases, read.kind) == ((), "")
+
+
 def test_a_corpus_is_read_by_id(tmp_path):
     path = write(tmp_path / "c.jsonl", {"_id": "a", "doc_id": "d", "title": "t", "text": ""})
     assert read_corpus(path) == {"a": Section("d", "")}
@@ -91,6 +99,15 @@ def test_a_bad_line_is_told_by_file_and_line(tmp_path, read, line, why):
         pytest.param({"groups": "hr"}, "`groups`", id="groups"),
         pytest.param({"answer": 5}, "`answer`", id="answer"),
         pytest.param({"answers": ["a", 5]}, "`answer`", id="answers"),
+        pytest.param({"phrases": "five days"}, "`phrases` must be a list", id="phrases"),
+        pytest.param({"phrases": ["five days"]}, "`phrases` must be a list", id="phrases-without-alternatives"),
+        pytest.param({"phrases": [[]]}, "`phrases` must be a list", id="no-alternative"),
+        pytest.param({"phrases": [["a", 5]]}, "each alternative in `phrases` must be a text of 1 to", id="phrase"),
+        pytest.param({"phrases": [["..."]]}, "each alternative in `phrases` must be a text of 1 to", id="no-words"),
+        pytest.param(
+            {"phrases": [["a " * 201]]}, "each alternative in `phrases` must be a text of 1", id="long-phrase"
+        ),
+        pytest.param({"kind": 5}, "`kind` must be a text", id="kind"),
         pytest.param({"history": {"a": 1}}, "`history`", id="history"),
         pytest.param({"history": [{"role": "user"}]}, "`history.text`", id="turn-without-text"),
     ],

@@ -1,66 +1,14 @@
 """`footnote evaluate` with answers: the figures of one model, and of several over the same passages."""
 
-import json
-from pathlib import Path
-from typing import Any
-
 import pytest
-from click.testing import Result
 
 from bot.reports.evaluation_rows import is_more_than_noise
 from bot.services.evaluation.candidates import MAX_FAILURES
 from bot.services.evaluation.comparison import difference
-from tests.bot.cli.command_line import error_line, footnote, printed_json
-from tests.scripted_app import LEAVE, RIGHT, Place, numbered
-from tests.servers.openai_server import Reply, Server, serving
-
-GOOD, LIAR = "openai:good", "openai:liar"
-LIE = "Nine days of leave may be carried over into the next year [{leave}]. They must be used by 5 May [{leave}]."
-QUESTIONS: list[dict[str, Any]] = [
-    {"id": "carry", "text": "How many days of leave may be carried over?", "answer": "Five days of leave."},
-    {"id": "march", "text": "When must carried over days of leave be used?", "answers": ["By 31 March.", "In March."]},
-    {"id": "part", "text": "May part-time staff carry over days of leave?"},
-]
-QRELS = "carry\tleave#carry-over\t1\nmarch\tleave#carry-over\t1\npart\tleave#carry-over\t1\n"
-
-
-@pytest.fixture
-def server():
-    with serving() as server:
-        server.models = {
-            "good": Reply(numbered(RIGHT), usage=(200, 30)),
-            "liar": Reply(numbered(LIE), usage=(210, 40)),
-            "gone": Reply(status=500),
-            "mute": Reply(numbered(RIGHT)),
-            "absent": Reply("NOT FOUND", usage=(200, 2)),
-        }
-        yield server
-
-
-@pytest.fixture
-def place(folder, server: Server) -> Place:
-    made = Place(folder, server)
-    made.write("leave.md", LEAVE)
-    write_questions(folder, QUESTIONS)
-    (folder / "qrels.tsv").write_text(QRELS, encoding="utf-8")
-    return made
-
-
-def write_questions(folder: Path, questions: list[dict[str, Any]]) -> None:
-    (folder / "q.jsonl").write_text("\n".join(map(json.dumps, questions)), encoding="utf-8")
-
-
-def run(place: Place, *arguments: str, model: str = "openai:other", threshold: float = 0.0) -> Result:
-    """Run `footnote evaluate` over the place's documents, with this model configured."""
-    return footnote(
-        *("evaluate", "--questions", "q.jsonl", "--qrels", "qrels.tsv", *arguments),
-        bootstrap=lambda _: place.app(model=model, threshold=threshold),
-    )
-
-
-def compare(place: Place, *names: str) -> Any:
-    """Return the JSON of these models side by side."""
-    return printed_json(run(place, *(part for name in names for part in ("--model", name)), "--json"))
+from tests.bot.cli.command_line import error_line, printed_json
+from tests.bot.services.evaluation.evaluating import GOOD, LIAR, QUESTIONS, compare, line, run, write_questions
+from tests.scripted_app import RIGHT, numbered
+from tests.servers.openai_server import Body, Reply
 
 
 def test_a_faithful_model_and_a_liar_come_out_differently(place):
@@ -127,7 +75,7 @@ def test_every_model_gets_the_same_passages_and_each_is_second_in_turn(place, se
         assert without_mark(first) == without_mark(second)
 
 
-def without_mark(body: Any) -> str:
+def without_mark(body: Body) -> str:
     text: str = body["messages"][-1]["content"]
     return text.replace(text.split(maxsplit=1)[0], "#")
 
@@ -163,7 +111,9 @@ def test_extractive_stands_beside_a_model(place):
     assert (extractive["asked"], extractive["grounded"], extractive["fallbacks"]) == (None, None, None)
     assert (extractive["answered"], extractive["verbatim"]) == (1.0, 1.0)
     compared = {row["figure"] for row in figures["differences"]}
-    assert {"answered", "sentences", "cited_gold", "f1"} == compared, "extractive proposes, costs and refuses nothing"
+    assert {"answered", "sentences", "cited_gold", "f1", "right_kind"} == compared, (
+        "extractive proposes, costs and refuses nothing"
+    )
 
 
 def test_without_model_names_the_configured_one_answers(place):
@@ -202,10 +152,6 @@ def test_people_see_the_models_side_by_side(place):
     apart = result.stdout.partition("B - A")[2]
     assert line(apart, "grounded").split() == ["grounded", "-100.0%", "-100.0%", "-100.0%"], "3 questions prove nothing"
     assert max(map(len, result.stdout.splitlines())) <= 80
-
-
-def line(text: str, start: str) -> str:
-    return next(each for each in text.splitlines() if each.startswith(start))
 
 
 @pytest.mark.parametrize(
