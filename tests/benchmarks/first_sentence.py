@@ -3,7 +3,7 @@
     python -m tests.benchmarks.first_sentence [PAUSE_MS]
 
 A chat model's server in a process of its own streams token by token what the shipped handbook says, with the moment of
-each token. Ours is the whole answer: cut, checked against eight sections, cited, printed. Plain is LangChain's stream
+each token. Ours is the whole answer: cut, checked against five sections, cited, printed. Plain is LangChain's stream
 of the same prompt, printed when the text so far ends a sentence.
 """
 

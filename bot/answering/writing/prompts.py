@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from retrieval.characters import remove_hidden
 from retrieval.passages import Passage, Turn
 
-PROMPT_VERSION = "answer-1"
+PROMPT_VERSION = "answer-2"
 CONDENSING_VERSION = "rewrite-1"
 NOT_FOUND_TOKEN = "NOT FOUND"  # noqa: S105 - a word that the model says, no secret
 
@@ -19,13 +19,15 @@ MAX_QUESTION_CHARACTERS = 2000
 MAX_TURNS = 6
 MAX_TURN_CHARACTERS = 600
 
+# Without an example of a sentence: small models answer with it. What stands before the first delimiter is the same in
+# every prompt, so that a server which keeps what it has read reads it once.
 RULES = """\
 You answer the questions of a company's staff from passages of the company's own documents.
 
 1. Say only what the passages say. Add nothing that you know from elsewhere and nothing that merely seems likely.
 2. Write one plain sentence after the other, five at most, the answer first. No headings, lists, tables, links or code.
-3. End every sentence with the number of the passage that says it, before the full stop, like this: It is five days [2].
-   If it takes two passages, name both: It is five days, or ten in Leeds [2][3].
+3. End every sentence with the number of the passage that says it, in brackets before the full stop, such as [2]. If it
+   takes two passages, name both, such as [2][3].
 4. Keep numbers, dates, units, names, and words such as may, must, only, unless and not as the passage has them, and
    name the condition (who, where, since when) under which something holds.
 5. If the passages do not hold the answer, write {not_found} and nothing else. If they hold part of it, write that part.

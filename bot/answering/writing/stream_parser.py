@@ -33,6 +33,8 @@ MAX_CHARACTERS = 1500
 
 ITEM = re.compile(rf"\s*(?:>\s*)*{MARKER}\s")
 ONLY_MARKER = re.compile(rf"\s*(?:>\s*)*{MARKER}$")
+# Without a citation these are numbers of passages, written by a model that forgets the brackets.
+ONLY_NUMBERS = re.compile(r"[\s\d,.;*_()#-]*")
 # What a model thinks aloud before it answers stands between these.
 THINKING_START, THINKING_END = "<think>", "</think>"
 
@@ -164,7 +166,8 @@ class StreamParser:
     def _end_sentence(self) -> Iterator[Draft]:
         """Yield the current sentence, if it has content, and begin the next one."""
         text, cited = " ".join(self._text.split()), merge_positions((), self._cited)
-        has_content, new_line = self._has_content, self._new_line
+        has_content = self._has_content and (bool(cited) or not ONLY_NUMBERS.fullmatch(text))
+        new_line = self._new_line
         self._text, self._has_words, self._cited, self._just_cited, self._new_line = "", False, [], False, False
         if not has_content:
             return

@@ -27,5 +27,5 @@ def test_the_retrievers_recipe_compares_as_search_does(write):
         "utf-8"
     )
     assert f"\nOWN_SHARE, HEADING = {OWN_SHARE}, {RankingConfiguration().heading_vector}\n" in recipe
-    shares = f"{RankingConfiguration().dense:.1} and {RankingConfiguration().dense_follow_up:.1}".replace("0.", ".")
+    shares = f"{RankingConfiguration().dense:g} and {RankingConfiguration().dense_follow_up:g}".replace("0.", ".")
     assert f"the stock model's are {shares}" in recipe

@@ -88,6 +88,16 @@ def test_a_number_in_brackets_that_is_a_value_is_no_citation():
     assert cut("Tell the police within [72] hours [2].") == [("Tell the police within [72] hours.", (1,))]
 
 
+@pytest.mark.parametrize("text", ["5", "2.", "**3**\n", "1, 4"])
+def test_a_number_alone_is_no_sentence(text):
+    assert cut(text) == []
+
+
+@pytest.mark.parametrize(("text", "expected"), [("5 [2]", ("5", (1,))), ("20%.", ("20%.", ())), ("€ 5", ("€ 5", ()))])
+def test_a_value_with_a_citation_or_a_unit_is_one(text, expected):
+    assert cut(text) == [expected]
+
+
 def test_an_opening_that_nothing_follows_is_no_sentence():
     assert cut("You may not:") == []
 
