@@ -33,15 +33,13 @@ OWN_TERMS, OWN_HELD, OWN_NEAR = 3, 0.25, 0.2
 class Results:
     """Hits, best first, and how likely it is that they hold the answer, 0 to 1; 0 for none.
 
-    `excerpts` are those of each of the first few hits, in reading order; `idf` is the weight of each of the question's
-    terms, and of its everyday synonyms, among the passages that the asker may read.
+    `excerpts` are those of each of the first few hits, in reading order.
     """
 
     hits: tuple[Hit, ...]
     confidence: float
     signals: Signals = field(default_factory=Signals)
     excerpts: tuple[tuple[Excerpt, ...], ...] = ()
-    idf: Mapping[str, float] = field(default_factory=dict)
 
 
 class Search:
@@ -97,7 +95,7 @@ class Search:
         confidence = self.calibration(signals) if hits else 0.0
         if best is not None:
             confidence = adjust_confidence(confidence, best)
-        return Results(hits[:top], confidence, signals, scored.by_passage[:top], candidates.idf)
+        return Results(hits[:top], confidence, signals, scored.by_passage[:top])
 
     def _score_excerpts(
         self,

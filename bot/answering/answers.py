@@ -12,9 +12,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from retrieval.passages import Hit, Turn
+from retrieval.sectioning.blocks import ITEM, TextBlockKind
 from retrieval.sectioning.sentences import CELL, row_cells
-
-AnswerBlockKind = Literal["paragraph", "list", "steps", "table", "pair"]
 
 # Names of generators that are no model.
 EXTRACTIVE = "extractive"
@@ -36,7 +35,7 @@ class Question:
 class BlockStart:
     """What kind of block begins with a sentence, and the heading above it; empty where it needs none."""
 
-    kind: AnswerBlockKind = "paragraph"
+    kind: TextBlockKind = "paragraph"
     heading: str = ""
 
 
@@ -61,12 +60,29 @@ class Sentence:
     starts: BlockStart | None = None
     more: int = 0
 
+    @property
+    def has_own_line(self) -> bool:
+        """Whether it is an item or a row, which does not run on."""
+        return ITEM.match(self.text) is not None or CELL in self.text
+
+    @property
+    def addresses(self) -> str:
+        """What is put after it where words cannot be links: each address that they lead to once; empty for none."""
+        return "".join(f" <{url}>" for url in dict.fromkeys(link.url for link in self.links))
+
+    @property
+    def more_text(self) -> str:
+        """What says that its block goes on in the section; empty where it does not."""
+        if not self.more:
+            return ""
+        return f"… and {self.more} more in the section" if self.has_own_line else "… the section goes on"
+
 
 @dataclass(frozen=True, slots=True)
 class AnswerBlock:
     """Sentences that belong together, as positions in the answer; `rows` are a table's cells, its head first."""
 
-    kind: AnswerBlockKind
+    kind: TextBlockKind
     heading: str
     sentences: tuple[int, ...]
     rows: tuple[tuple[str, ...], ...] = ()
@@ -121,19 +137,13 @@ class Answer:
 
     @property
     def blocks(self) -> tuple[AnswerBlock, ...]:
-        """The sentences by block, in order; those that a model wrote are items of a list or run on in paragraphs."""
+        """The sentences by block, in order; those before the first that starts one, as a model's, are a paragraph."""
         return tuple(_blocks(self.sentences))
 
     @property
     def is_small_talk(self) -> bool:
         """Whether it replies to small talk: nothing was searched, and nothing is there to record or to vote on."""
         return self.generator == SMALL_TALK
-
-
-def more_text(sentence: Sentence) -> str:
-    """Return what says that a sentence's block goes on in its section."""
-    is_part = sentence.text.startswith(("-", "*", "•")) or CELL in sentence.text or sentence.text[:1].isdigit()
-    return f"… and {sentence.more} more in the section" if is_part else "… the section goes on"
 
 
 def _blocks(sentences: Sequence[Sentence]) -> Iterator[AnswerBlock]:

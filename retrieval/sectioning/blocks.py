@@ -7,7 +7,7 @@ from typing import Literal
 
 from retrieval.sectioning.sentences import CELL, MARKER, Span, sentences
 
-BlockKind = Literal["paragraph", "list", "steps", "table"]
+TextBlockKind = Literal["paragraph", "list", "steps", "table"]
 
 ITEM = re.compile(rf"[ \t]*{MARKER}[ \t]")
 STEP = re.compile(r"[ \t]*(?:\(?[0-9]{1,3}[.)]|\(?[A-Za-z][.)]|\([ivxIVX]{1,6}\))[ \t]")
@@ -28,7 +28,7 @@ class TextBlock:
     it cannot be read without: a list's opening, the question that a paragraph answers, the head of a table.
     """
 
-    kind: BlockKind
+    kind: TextBlockKind
     parts: tuple[Span, ...]
     opening: Span | None = None
 
@@ -68,12 +68,12 @@ def text_blocks(text: str, *, goes_on: bool = False) -> list[TextBlock]:
     return blocks
 
 
-Run = tuple[BlockKind, tuple[Span, ...]]
+Run = tuple[TextBlockKind, tuple[Span, ...]]
 
 
 def _runs(text: str) -> Iterator[Run]:
     """Yield runs of lines of one kind, none longer than to the next blank line."""
-    kind: BlockKind = "paragraph"
+    kind: TextBlockKind = "paragraph"
     spans: list[Span] = []
     end = 0
     for line in LINE.finditer(text):
@@ -94,7 +94,7 @@ def _runs(text: str) -> Iterator[Run]:
         yield _run(text, kind, spans)
 
 
-def _kind(line: str, before: BlockKind) -> BlockKind:
+def _kind(line: str, before: TextBlockKind) -> TextBlockKind:
     """Return the kind of a line that follows one of the kind `before` without a blank line between."""
     if CELL in line:
         return "table"
@@ -105,7 +105,7 @@ def _kind(line: str, before: BlockKind) -> BlockKind:
     return "steps" if STEP.match(line) else "list"
 
 
-def _run(text: str, kind: BlockKind, lines: list[Span]) -> Run:
+def _run(text: str, kind: TextBlockKind, lines: list[Span]) -> Run:
     if kind != "paragraph":
         return kind, tuple(_trimmed(text, *span) for span in lines)
     start, end = lines[0][0], lines[-1][1]

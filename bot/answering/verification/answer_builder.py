@@ -4,12 +4,11 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from bot.answering.answers import BlockStart, Citation, Sentence, SentenceLink, SentenceReady, more_text
+from bot.answering.answers import BlockStart, Citation, Sentence, SentenceLink, SentenceReady
 from bot.answering.verification.verifier import SentenceVerifier
 from bot.answering.writing.generator import Draft, Generator, Quote
 from retrieval.passages import Passage
-from retrieval.sectioning.blocks import ITEM
-from retrieval.sectioning.sentences import CELL, refers_back
+from retrieval.sectioning.sentences import refers_back
 
 ADDRESS = re.compile(r"(?:[a-z][a-z0-9+.-]*:|www\.|[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}(?:/|$))", re.IGNORECASE)
 # "https://bank.example@evil.example/" leads to the second.
@@ -126,17 +125,14 @@ def text_with_citations(sentences: Sequence[Sentence]) -> str:
     for before, sentence in pairwise((None, *sentences)):
         assert sentence is not None
         starts = sentence.starts
-        own_line = ITEM.match(sentence.text) or CELL in sentence.text
-        after_list = before is not None and bool(ITEM.match(before.text) or CELL in before.text or before.more)
-        text += (
-            "" if before is None else "\n\n" if starts or (after_list and not own_line) else "\n" if own_line else " "
-        )
+        if before is not None:
+            ends_list = (before.has_own_line or before.more) and not sentence.has_own_line
+            text += "\n\n" if starts or ends_list else "\n" if sentence.has_own_line else " "
         text += f"{starts.heading}\n" if starts and starts.heading else ""
         numbers = "".join(f"[{number}]" for number in sentence.citations)
-        addresses = "".join(f" <{url}>" for url in dict.fromkeys(link.url for link in sentence.links))
-        text += f"{sentence.text} {numbers}{addresses}"
+        text += f"{sentence.text} {numbers}{sentence.addresses}"
         if sentence.more:
-            text += f"{chr(10) if own_line else ' '}{more_text(sentence)}"
+            text += ("\n" if sentence.has_own_line else " ") + sentence.more_text
     return text
 
 

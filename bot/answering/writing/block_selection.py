@@ -194,11 +194,7 @@ def _fitting(
     best = max(parts, key=lambda at: values.get(at, 0.0)) if block.kind in ("list", "table") else parts[0]
     left = FIRST_WORDS - (len(passage.text[slice(*block.opening)].split()) if block.opening else 0)
     words = [len(passage.text[slice(*block.parts[at])].split()) for at in parts]
-    first = _prefix(words, left)
-    return list(parts[:first]) if best < parts[0] + first else _from(parts, words, best - parts[0], left)
-
-
-def _from(parts: Sequence[int], words: Sequence[int], start: int, left: int) -> list[int]:
+    start = 0 if best - parts[0] < _prefix(words, left) else best - parts[0]
     return list(parts[start : start + _prefix(words[start:], left)])
 
 

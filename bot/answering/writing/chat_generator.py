@@ -16,8 +16,8 @@ from bot.errors import GenerationFailed
 from retrieval.passages import Query
 from retrieval.search import Results
 
-# Sections that the model is given. Three more hold the answer to one question in a hundred, and take a small model half
-# as long again.
+# Sections that the model is given: three more hold the answer to one question in a hundred, in half as many characters
+# again.
 PROMPT_PASSAGES = 5
 
 REFUSAL = re.compile(rf"\W*(?:{word_lists('chat_generator').alternatives('refusals')})\b")

@@ -18,13 +18,13 @@ from slack_sdk.models.blocks import (
     SectionBlock,
 )
 
-from bot.answering.answers import Answer, Citation, Sentence, more_text
+from bot.answering.answers import Answer, Citation, Sentence
 from bot.channels import presentation
 from bot.channels.port import DisplayOptions, Json, Message
 from bot.channels.presentation import pack_lines, section_label, shorten, split_text
 from bot.channels.slack.escaping import markdown, markdown_link, mrkdwn, mrkdwn_link
 from bot.services.escalation import Escalation
-from retrieval.sectioning.sentences import row_cells
+from retrieval.sectioning.sentences import CELL, row_cells
 
 # Slack refuses a message whose blocks hold about 13,200 characters in all; there is some room left for buttons.
 MOST_IN_ALL = 12_000
@@ -46,7 +46,6 @@ WITHDRAW = "footnote_withdraw"
 _ITEM = re.compile(r"\s*(?:[-*•]|\d{1,3}[.)])\s+")
 _NUMBERED = re.compile(r"\s*(\d{1,3})[.)]\s")
 _RULE = re.compile(r"[\s|:-]+")
-CELL = " | "
 
 
 def sentence_text(sentence: Sentence, citations: Mapping[int, Citation], *, before: str = "") -> str:
@@ -56,7 +55,7 @@ def sentence_text(sentence: Sentence, citations: Mapping[int, Citation], *, befo
     """
     marks = "".join(f" {_mark(number, citations)}" for number in sentence.citations)
     heading = f"**{markdown(sentence.starts.heading)}**\n\n" if sentence.starts and sentence.starts.heading else ""
-    more = f"\n\n{markdown(more_text(sentence))}" if sentence.more else ""
+    more = f"\n\n{markdown(sentence.more_text)}" if sentence.more else ""
     if row := _table_row(sentence, marks, before=before):
         return f"{_gap(before, row, alone=True) if sentence.starts else chr(10)}{heading}{row}{more}"
     text = _table(sentence.text) or _linked(sentence)

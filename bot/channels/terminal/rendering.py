@@ -5,7 +5,6 @@ import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from bot.answering.answers import more_text
 from bot.channels import presentation
 from bot.channels.presentation import section_label
 from retrieval.passages import Document, Hit, Passage
@@ -55,7 +54,7 @@ class Paragraphs:
 
         A block begins apart from the one before, below its heading; what is left out of it is told at its end.
         """
-        marked = sentence.text.strip() + _marks(sentence.citations) + _addresses(sentence)
+        marked = sentence.text.strip() + _marks(sentence.citations) + sentence.addresses
         alone = _has_own_lines(sentence.text)
         apart = bool(sentence.starts) and self._begun
         start = "\n\n" if apart else "\n" if self._column and (alone or self._ended) else ""
@@ -65,7 +64,7 @@ class Paragraphs:
             start += f"{_wrapped(sentence.starts.heading, self._width)}\n"
         self._begun, self._ended = True, alone or bool(sentence.more)
         printed = start + (self._kept(marked) if alone else self._run_on(marked.split()))
-        return printed + (f"\n{more_text(sentence)}" if sentence.more else "")
+        return printed + (f"\n{sentence.more_text}" if sentence.more else "")
 
     def _kept(self, lines: str) -> str:
         folded = _wrapped(lines, self._width)
@@ -165,10 +164,6 @@ def _has_own_lines(text: str) -> bool:
 def _marks(numbers: Iterable[int]) -> str:
     joined = "".join(f"[{number}]" for number in numbers)
     return f" {joined}" if joined else ""
-
-
-def _addresses(sentence: "Sentence") -> str:
-    return "".join(f" <{url}>" for url in dict.fromkeys(link.url for link in sentence.links))
 
 
 def _footnote(cited: "Citation", width: int) -> str:
