@@ -127,10 +127,14 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One earlier message of a conversation; any role but `user` is the bot's."""
+    """One earlier message of a conversation; any role but `user` is the bot's.
+
+    `exchange` is the id of the recorded exchange that it is from; empty for a message of another origin.
+    """
 
     role: str
     text: str
+    exchange: str = ""
 
 
 @dataclass(frozen=True, slots=True)

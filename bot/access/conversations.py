@@ -19,5 +19,5 @@ def visible_turns(exchanges: Sequence[Exchange], *, asker: str | None, groups: f
         turn
         for each in theirs
         if not each.pruned and readable_audiences(each.groups) <= readable
-        for turn in (Turn("user", each.question), Turn("bot", each.answer))
+        for turn in (Turn("user", each.question, each.id), Turn("bot", each.answer, each.id))
     )

@@ -86,6 +86,7 @@ def exchange_record(
         question=question.text,
         answer=answer.text,
         history=tuple((turn.role, turn.text) for turn in question.history),
+        history_exchanges=tuple(turn.exchange for turn in question.history),
         groups=question.groups,
         asker=asker,
         conversation=question.conversation,

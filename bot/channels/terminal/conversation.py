@@ -110,7 +110,8 @@ class TerminalConversation:
         self._last = ""
         question = Question(text, self._history, self._groups, self._user, self._conversation)
         answer = self._show_answer(question)
-        self._history = (*self._history, Turn("user", text), Turn("bot", answer.text))[-REMEMBERED:]
+        turns = (Turn("user", text, answer.id), Turn("bot", answer.text, answer.id))
+        self._history = (*self._history, *turns)[-REMEMBERED:]
         try:
             self._services.questions.record(question, answer)
         except FeedbackError as error:

@@ -32,8 +32,8 @@ def recorded(number: int = 0, **changes) -> Exchange:
     ],
 )
 def test_who_may_know_what_a_conversation_holds(exchange, asker, groups, visible):
-    expected = (Turn("user", exchange.question), Turn("bot", exchange.answer)) if visible else ()
-    assert visible_turns([exchange], asker=asker, groups=frozenset(groups)) == expected
+    turns = (Turn("user", exchange.question, exchange.id), Turn("bot", exchange.answer, exchange.id))
+    assert visible_turns([exchange], asker=asker, groups=frozenset(groups)) == (turns if visible else ())
 
 
 def test_what_is_visible_of_a_conversation_stays_in_order():
