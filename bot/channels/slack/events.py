@@ -12,8 +12,34 @@ Json = dict[str, Any]
 # Messages that a person wrote; every other subtype is something that Slack or an app says.
 WRITTEN = frozenset({None, "", "thread_broadcast", "file_share", "me_message"})
 PLACE_KINDS: dict[str, PlaceKind] = {"channel": "channel", "group": "private", "im": "direct", "mpim": "group"}
+# What is an object wherever it stands in a payload, and what it may contain of these.
+_OBJECTS: dict[str, tuple[str, ...]] = {
+    "event": ("message", "previous_message", "edited", "item", "tokens", "assistant_thread"),
+    "message": ("edited", "metadata"),
+    "previous_message": (),
+    "view": ("state",),
+    **dict.fromkeys(
+        ("enterprise", "user", "channel", "container", "edited", "item", "tokens", "state", "metadata"), ()
+    ),
+    "assistant_thread": (),
+}
+_IN_PAYLOAD = ("event", "message", "view", "enterprise", "user", "channel", "container")
 _MARK = re.compile(r"<([^<>]*)>")
 _FIRST_MENTION = re.compile(r"\s*<@([A-Z0-9]+)")
+
+
+def is_well_formed(payload: object, names: tuple[str, ...] = _IN_PAYLOAD) -> bool:
+    """Whether a payload has the form that everything here relies on: what must be an object or a list is one."""
+    if not isinstance(payload, dict):
+        return False
+    if not all(payload.get(name) is None or is_well_formed(payload[name], _OBJECTS[name]) for name in names):
+        return False
+    if any(name in payload and not isinstance((payload[name] or {}).get("type"), str) for name in ("event", "view")):
+        return False
+    actions, granted = payload.get("actions", [{}]), payload.get("authorizations") or []
+    return all(
+        isinstance(each, list) and all(isinstance(entry, dict) for entry in each) for each in (actions, granted)
+    ) and bool(actions)
 
 
 def parse_message(body: Json, *, bot: str, bot_id: str) -> IncomingEvent | None:

@@ -36,6 +36,7 @@ def listening_app(
         client=web_client(settings),
         signing_secret=reveal(settings.slack_signing_secret),
         authorize=cast("Callable[..., AuthorizeResult]", Authorization(workspaces)),  # it may know nobody
+        user_facing_authorize_error_message=presentation.NOT_SERVED,
         # The acknowledgement waits for the listener: what is acknowledged is kept.
         process_before_response=True,
     )
