@@ -69,7 +69,7 @@ def parse_command(body: Json, *, team: str, bot: str) -> IncomingEvent:
         str(body.get("user_id") or ""),
         words(str(body.get("text") or "").strip(), bot=bot),
         reply_handle=str(body.get("response_url") or ""),
-        organization=str(body.get("enterprise_id") or ""),
+        organization=organization_of(body),
     )
 
 
@@ -83,7 +83,7 @@ def parse_pressed(body: Json) -> IncomingEvent:
         Place("slack", team_of(body), channel, thread=str(container.get("thread_ts") or "")),
         user_of(body),
         reply_handle=str(body.get("response_url") or ""),
-        organization=str((body.get("enterprise") or {}).get("id") or ""),
+        organization=organization_of(body),
     )
 
 
@@ -101,6 +101,13 @@ def team_of(body: Json) -> str:
     """Return the workspace that a payload of any kind is from."""
     team = body.get("team")
     return str(body.get("team_id") or (team.get("id") if isinstance(team, dict) else team) or "")
+
+
+def organization_of(body: Json) -> str:
+    """Return the organisation (Enterprise Grid) that a payload of any kind is from; empty for none."""
+    granted = (body.get("authorizations") or [{}])[0]
+    named = (body.get("enterprise") or {}).get("id") or body.get("enterprise_id") or granted.get("enterprise_id")
+    return str(named or "")
 
 
 def user_of(body: Json) -> str:
@@ -136,7 +143,7 @@ def _parse_text(body: Json, event: Json, message: Json, kind: Kind, *, bot: str)
         mentions_bot=f"<@{bot}>" in text or f"<@{bot}|" in text or event.get("type") == "app_mention",
         mentions_other=bool(first and first.group(1) != bot),
         user_workspace=str(message.get("user_team") or message.get("team") or ""),
-        organization=str(body.get("enterprise_id") or ""),
+        organization=organization_of(body),
     )
 
 
@@ -162,7 +169,7 @@ def _parse_deletion(body: Json, event: Json, *, bot: str, bot_id: str) -> Incomi
     place = Place("slack", team, channel, thread if thread != ts else "", ts, _place_kind(event))
     return replace(
         message_event("delete", place, str(before.get("user") or "")),
-        organization=str(body.get("enterprise_id") or ""),
+        organization=organization_of(body),
     )
 
 

@@ -20,7 +20,7 @@ from bot.channels.directory import CACHE_SECONDS, CachedDirectory
 from bot.channels.port import Refused
 from bot.channels.slack.client import SlackClient
 from bot.channels.slack.directory import SlackDirectory
-from bot.channels.slack.events import team_of
+from bot.channels.slack.events import organization_of, team_of
 from bot.channels.slack.streams import SlackStreams
 from bot.channels.slack.transport import SlackTransport
 from bot.config.settings import Settings, reveal
@@ -92,8 +92,7 @@ class Workspaces:
 
     def of_payload(self, body: Mapping[str, Any]) -> Workspace | None:
         """Return the workspace that a payload of any kind is from; None where the app is not installed."""
-        enterprise = (body.get("enterprise") or {}).get("id") or body.get("enterprise_id") or ""
-        return self.of(team_of(dict(body)), str(enterprise))
+        return self.of(team_of(dict(body)), organization_of(dict(body)))
 
     def only(self) -> Workspace:
         """Return the one workspace of the token; raises `BotError` with one line when that is not accepted."""
