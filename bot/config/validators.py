@@ -168,8 +168,8 @@ def with_client_id(value: SecretStr, info: ValidationInfo) -> SecretStr:
 
 
 def team_ids(value: Any) -> Any:
-    """Return the ids of a text with commas between them, or of a list."""
-    parts = value.split(",") if isinstance(value, str) else value
+    """Return the ids of a text with commas between them, or of a list, which the environment gives as JSON."""
+    parts = value.split(",") if isinstance(value, str) and not value.lstrip().startswith("[") else from_json(value)
     if not isinstance(parts, list | tuple | set | frozenset):
         raise invalid_value(TEAM_IDS)
     ids = [part.strip() if isinstance(part, str) else part for part in parts]
