@@ -38,7 +38,7 @@ class WordlessRecord(logging.LogRecord):
         args: Any,
         exc_info: Any,
         func: str | None = None,
-        sinfo: str | None = None,
+        *_: Any,
         **more: Any,
     ) -> None:
         if is_own(name):
