@@ -17,6 +17,7 @@ from typing import Any
 # Our own packages: their messages are looked after where they are written.
 OWN_PACKAGES = ("bot", "retrieval", "feedback")
 MOST_FRAMES = 60
+NOT_LOGGED = "what {}:{} says is not logged"
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +46,7 @@ class WordlessRecord(logging.LogRecord):
             args = tuple(map(_safe_argument, args)) if isinstance(args, tuple) else args
         else:
             code = _calling_code(pathname, func)
-            msg, args = (msg if _is_constant(msg, code) else f"said at {Path(pathname).name}:{lineno}"), ()
+            msg, args = (msg if _is_constant(msg, code) else NOT_LOGGED.format(Path(pathname).name, lineno)), ()
         super().__init__(name, level, pathname, lineno, msg, args, None, func, None, **more)
         error = exc_info[1] if isinstance(exc_info, tuple) else None
         self.error_class = type(error).__name__ if error else ""

@@ -23,23 +23,28 @@ _OBJECTS: dict[str, tuple[str, ...]] = {
     ),
     "assistant_thread": (),
 }
+_TYPED: Json = {"type": ""}
 _IN_PAYLOAD = ("event", "message", "view", "enterprise", "user", "channel", "container")
 _MARK = re.compile(r"<([^<>]*)>")
 _FIRST_MENTION = re.compile(r"\s*<@([A-Z0-9]+)")
 
 
-def is_well_formed(payload: object, names: tuple[str, ...] = _IN_PAYLOAD) -> bool:
+def is_well_formed(payload: object) -> bool:
     """Whether a payload has the form that everything here relies on: what must be an object or a list is one."""
-    if not isinstance(payload, dict):
+    if not isinstance(payload, dict) or not _has_objects(payload, _IN_PAYLOAD):
         return False
-    if not all(payload.get(name) is None or is_well_formed(payload[name], _OBJECTS[name]) for name in names):
-        return False
-    if any(name in payload and not isinstance((payload[name] or {}).get("type"), str) for name in ("event", "view")):
-        return False
-    actions, granted = payload.get("actions", [{}]), payload.get("authorizations") or []
-    return all(
+    event, view = payload.get("event", _TYPED), payload.get("view") or _TYPED
+    actions, granted = payload.get("actions", [_TYPED]), payload.get("authorizations") or []
+    lists_objects = all(
         isinstance(each, list) and all(isinstance(entry, dict) for entry in each) for each in (actions, granted)
-    ) and bool(actions)
+    )
+    return bool(lists_objects and actions and all(isinstance((each or {}).get("type"), str) for each in (event, view)))
+
+
+def _has_objects(payload: Json, names: tuple[str, ...]) -> bool:
+    """Whether each of these is an object, with objects in it, where it is there at all."""
+    found = [(name, payload[name]) for name in names if payload.get(name) is not None]
+    return all(isinstance(value, dict) and _has_objects(value, _OBJECTS[name]) for name, value in found)
 
 
 def parse_message(body: Json, *, bot: str, bot_id: str) -> IncomingEvent | None:

@@ -1,5 +1,6 @@
 """Slack's addresses on the public listener: events, and installation in further workspaces."""
 
+import asyncio
 import http.client
 import logging
 import re
@@ -27,6 +28,8 @@ logger = logging.getLogger(__name__)
 _SECONDS = re.compile(r"[0-9]{1,12}")
 # With it Slack looks now and then whether our certificate is right; it signs nothing then.
 CERTIFICATE_CHECK = b"ssl_check=1"
+# At the same time: each may wait for Slack, and takes a thread from what events are kept with.
+INSTALLATIONS = 4
 
 
 def events_route(app: Callable[[], App | None], settings: Settings) -> Route:
@@ -60,13 +63,15 @@ def events_route(app: Callable[[], App | None], settings: Settings) -> Route:
 def install_routes(settings: Settings, workspaces: Workspaces, state: StateStore) -> list[Route]:
     """Return the addresses at which an administrator of another workspace begins and ends the installation."""
     flow = InstallationFlow(settings, workspaces, state)
+    turns = asyncio.Semaphore(INSTALLATIONS)
 
     def route(path: str, handle: Callable[[BoltRequest], BoltResponse]) -> Route:
         async def respond(request: Request) -> Response:
             bolt_request = _read_request(request, b"")
             if bolt_request is None:
                 return PlainTextResponse("this cannot be read", status_code=400)
-            return to_starlette_response(await run_in_threadpool(_install, handle, bolt_request))
+            async with turns:
+                return to_starlette_response(await run_in_threadpool(_install, handle, bolt_request))
 
         return Route(path, respond, methods=["GET"])
 
