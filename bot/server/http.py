@@ -60,13 +60,15 @@ def _app(routes: Sequence[BaseRoute]) -> Starlette:
 class Limits:
     """How much and how long a caller may send, in bytes and seconds, and how many connections are open at once.
 
-    `idle_seconds` is how long a connection without a new request is kept after a response. `connections` are those of
-    all callers together, `connections_per_address` those from one address.
+    `all_body_bytes` are those of all bodies that have not come whole yet. `idle_seconds` is how long a connection
+    without a new request is kept after a response. `connections` are those of all callers together,
+    `connections_per_address` those from one address.
     """
 
     head_bytes: int = 16_384
     head_seconds: float = 10.0
     body_bytes: int = 1_000_000
+    all_body_bytes: int = 32_000_000
     body_seconds: float = 10.0
     idle_seconds: int = 5
     connections: int = 500
@@ -87,7 +89,12 @@ class Listener:
         )
         self._server = uvicorn.Server(
             uvicorn.Config(
-                BodyLimit(app, max_bytes=limits.body_bytes, seconds=limits.body_seconds),
+                BodyLimit(
+                    app,
+                    max_bytes=limits.body_bytes,
+                    max_total_bytes=limits.all_body_bytes,
+                    seconds=limits.body_seconds,
+                ),
                 http=limited_protocol(connections),
                 ws="none",
                 lifespan="off",

@@ -99,6 +99,26 @@ def test_the_connection_that_has_waited_longest_is_closed_for_a_new_one():
         assert call(address, "/slack/events", method="POST", body=b"abc").json == {"bytes": 3}
 
 
+def test_bodies_that_do_not_end_take_no_more_memory_than_is_allowed():
+    head = b"POST /slack/events HTTP/1.1\r\nHost: x\r\nContent-Length: 90000\r\n\r\n"
+    with listening(all_body_bytes=100_000) as address, ExitStack() as stack:
+        opened = [
+            stack.enter_context(connected(address, 1, sent=head + b"x" * length))[0]
+            for length in (30_000, 50_000, 1_000, 40_000)
+        ]
+        eventually(lambda: is_refused(opened[1]), "the longest is refused")
+        assert call(address, "/slack/events", method="POST", body=b"x" * 20_000).json == {"bytes": 20_000}
+        assert not any(is_refused(each) for each in (opened[0], opened[2], opened[3]))
+
+
+def is_refused(connection: socket.socket) -> bool:
+    connection.setblocking(False)
+    try:
+        return connection.recv(100).startswith(b"HTTP/1.1 408 ")
+    except BlockingIOError:
+        return False
+
+
 @dataclass(eq=False)
 class Transport:
     aborted: bool = False

@@ -278,6 +278,15 @@ def test_nothing_that_comes_through_socket_mode_is_logged(tmp_path, log):
     assert MARK not in log.text()
 
 
+def test_nothing_that_a_model_is_asked_is_logged(tmp_path, log):
+    with staged(tmp_path, with_model=True) as stage:
+        thread = stage.asks(f"How many days of leave does {MARK} get?")
+        thread.seen()
+        thread.asks_on(f"And {MARK} after a year?")
+        stage.settle()
+    assert MARK not in log.text()
+
+
 def failing(text: str) -> None:
     raise KeyError(text)
 
