@@ -65,6 +65,8 @@ class Log:
 
     def configure(self, *, debug: bool) -> None:
         logs.configure("json" if debug else "text", incidents=self.folder / "errors.log")
+        for each in logging.getLogger().handlers:  # so that nothing hangs on how fast this machine is
+            each.filters[:] = [logs.RepeatFilter(3600)]
         if not debug:
             return
         handler = logging.StreamHandler(self.own)
