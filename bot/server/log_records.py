@@ -6,6 +6,7 @@ constant in the code that logged it is kept, so whichever handler a record reach
 
 import inspect
 import logging
+import os
 import sys
 import threading
 import traceback
@@ -76,8 +77,8 @@ def describe_error(error: BaseException) -> str:
     name = type(error).__name__
     if is_own(type(error).__module__):
         return f"{name}: {error}"
-    if isinstance(error, OSError) and error.strerror:
-        return f"{name}: {error.strerror}"
+    if isinstance(error, OSError) and isinstance(error.errno, int):
+        return f"{name}: {os.strerror(error.errno)}"
     text = error.args[0] if len(error.args) == 1 else None
     return f"{name}: {text}" if _is_constant(text, _raising_code(error.__traceback__)) else name
 

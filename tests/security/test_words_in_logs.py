@@ -338,7 +338,7 @@ def test_of_a_library_s_line_only_what_its_code_holds_is_kept(log):
 def test_of_errors_in_our_own_lines_only_what_may_be_told_is_kept(log):
     own = logging.getLogger("bot.somewhere")
     own.warning("it failed: %s", ValueError(MARK))
-    own.warning("it failed: %s", OSError(28, "No space left on device", MARK))
+    own.warning("it failed: %s", OSError(28, MARK, MARK))
     text = log.text()
     assert "it failed: ValueError" in text
     assert "No space left on device" in text
