@@ -12,6 +12,7 @@ if TYPE_CHECKING:  # nothing that only shows texts waits for what makes answers
 
 # While a question is answered
 STATUS_TEXTS = {"searching": "Looking in the documents …", "writing": "Writing the answer …"}
+NOT_SERVED = "Footnote does not serve this workspace. Whoever runs it can tell you why."
 BUSY = "There are more questions than I can answer at the moment. Please ask again in a minute."
 NO_SEARCH = "I cannot search the documents just now. Please ask again in a few minutes."
 NOT_READY = "There are no documents to look in yet. Whoever runs me has to index them first; please ask again then."

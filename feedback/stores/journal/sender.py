@@ -102,9 +102,8 @@ class JournalSender:
 
 
 def _refusal(result: WriteResult, record: JournaledRecord) -> str:
-    """Return why the store did not take the record; empty where it did."""
+    """Return why the store did not take the record; empty where it did. A key is not told: it may name a person."""
     if result != "unknown-answer":
         return ""
-    name = record.id if isinstance(record, Exchange) else record.key
-    reason = "" if isinstance(record, Exchange) else f", {UnknownExchange(record.answer)!s}"
-    return f"{kind_of(type(record))} {name!r}{reason}"
+    kind = kind_of(type(record))
+    return f"{kind} {record.id!r}" if isinstance(record, Exchange) else f"{kind}, {UnknownExchange(record.answer)}"
