@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from bot.access.disclosure import DisclosureGate
 from feedback.curation.options import CurationOptions
 from feedback.curation.personal_data import KINDS
 from feedback.curation.pipeline import curate
@@ -30,10 +31,17 @@ class TrainingService:
     """Exports curated feedback."""
 
     def __init__(
-        self, *, feedback: FeedbackStore, knowledge: KnowledgePort, language: str, clock: Callable[[], datetime]
+        self,
+        *,
+        feedback: FeedbackStore,
+        knowledge: KnowledgePort,
+        gate: DisclosureGate,
+        language: str,
+        clock: Callable[[], datetime],
     ) -> None:
         self._feedback = feedback
         self._knowledge = knowledge
+        self._gate = gate
         self._language = language
         self._clock = clock
 
@@ -64,6 +72,7 @@ class TrainingService:
             lambda work: curate(
                 self._feedback.reviewed_exchanges(until=until or now),
                 self._knowledge,
+                self._gate,
                 options,
                 work=work,
                 progress=progress,

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
+from feedback.curation.audience import HistoryAudience
 from feedback.curation.dataset import EmbeddedSection
 from feedback.curation.filters import (
     Rejection,
@@ -25,7 +26,7 @@ from feedback.curation.passages import (
     redact_passage,
 )
 from feedback.curation.personal_data import Redactor
-from feedback.ports import KnowledgePort, Message
+from feedback.ports import AudiencePort, KnowledgePort, Message
 from feedback.records import AnswerSentence, Exchange, RetrievedPassage, ReviewedExchange
 from feedback.texts.words import collapse_whitespace, normalize
 
@@ -63,19 +64,25 @@ class Candidate:
 class CandidateBuilder:
     """Judges and filters one exchange after the other, and builds a candidate of each that passes."""
 
-    def __init__(self, knowledge: KnowledgePort, options: CurationOptions) -> None:
+    def __init__(self, knowledge: KnowledgePort, audience: AudiencePort, options: CurationOptions) -> None:
         self._knowledge = knowledge
         self._options = options
+        self._history = HistoryAudience(audience, options.readable)
         self._current = lru_cache(maxsize=CACHED_SECTIONS)(knowledge.current_section)
 
     def build(self, reviewed: ReviewedExchange) -> Candidate | Rejection:
-        """Return the candidate, or the first reason for which there is none."""
+        """Return the candidate, or the first reason for which there is none.
+
+        Every exchange must be given, oldest first: it may be the history of a later one.
+        """
         exchange = reviewed.exchange
+        history = self._history.check(exchange)
         judgement = judge(reviewed, min_agreement=self._options.min_agreement)
         return (
             check_eligibility(exchange, since=self._options.since)
             or check_judgement(judgement)
             or check_audience(exchange, self._current, readable=self._options.readable)
+            or (Rejection("audience", history) if history else None)
             or check_secrets(reviewed)
             or check_staleness(exchange, self._current)
             or self._build_grounded(exchange, judgement)

@@ -220,7 +220,7 @@ class MemoryRenderer:
         return Message(f"{heading}\n{question}\n{message.text}", message.content)
 
     def escalation_request(self, escalation: Escalation) -> Message:
-        answer = " ".join(escalation.sentences) or presentation.NOTHING_FOUND
+        answer = " ".join(escalation.sentences) or (presentation.NOTHING_FOUND if escalation.abstained else "")
         sections = [section_label(each.title, each.section) for each in escalation.sections]
         return _message("\n".join([presentation.SOMEBODY_ASKS, escalation.question, answer, *sections]))
 
