@@ -58,9 +58,6 @@ if TYPE_CHECKING:  # a command that only asks must not wait for what serves, mea
     from bot.services.training import TrainingService
     from retrieval.index.elastic.client import Connection
 
-# How long who may read a document is taken for granted within an export.
-REMEMBERED_SECONDS = 5.0
-
 Clock = Callable[[], datetime]
 PartT = TypeVar("PartT")
 SearchT = TypeVar("SearchT", bound=Search)
@@ -293,8 +290,7 @@ class App(Components):
         return TrainingService(
             feedback=self.feedback,
             knowledge=self.knowledge,
-            # It asks of every record there is.
-            gate=DisclosureGate(self.index.reader.audiences, remember=REMEMBERED_SECONDS),
+            gate=self.gate,
             language=self.settings.language,
             clock=self.clock,
         )

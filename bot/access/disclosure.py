@@ -18,9 +18,9 @@ CACHE_ENTRIES = 100_000
 class DisclosureGate:
     """Compares the audience of documents at this moment with the groups of whoever is shown something of them.
 
-    `remember` is for how many seconds an audience may be taken for granted: 0 where people are shown something, more
-    where a program reads thousands of records at once. May be used from any thread. Every method raises what the
-    lookup raises while the index cannot be read: nothing may be shown then.
+    `remember` is for how many seconds an audience is taken for granted: 0 where people are shown something. May be
+    used from any thread. Every method raises what the lookup raises while the index cannot be read: nothing may be
+    shown then.
     """
 
     def __init__(
@@ -29,6 +29,10 @@ class DisclosureGate:
         self._lookup = lookup
         self._known: TTLCache[str, frozenset[str] | None] = TTLCache(CACHE_ENTRIES, remember, timer=clock)
         self._lock = threading.Lock()
+
+    def remembering(self, seconds: float) -> "DisclosureGate":
+        """Return a gate that takes an audience for granted for so long: for one export, which asks of every record."""
+        return DisclosureGate(self._lookup, remember=seconds)
 
     def readable(self, documents: Collection[str], groups: frozenset[str]) -> frozenset[str]:
         """Return those of these documents that readers of these groups may read; what is not indexed nobody may."""

@@ -23,6 +23,9 @@ from retrieval.evaluation.judgements import read_questions
 from retrieval.passages import readable_audiences
 from retrieval.progress import Progress, ignore_progress
 
+# How long who may read a document is taken for granted within one export.
+REMEMBERED_SECONDS = 5.0
+
 # Names of people are redacted by a model, and only where one is set.
 NAME = "NAME"
 
@@ -72,7 +75,7 @@ class TrainingService:
             lambda work: curate(
                 self._feedback.reviewed_exchanges(until=until or now),
                 self._knowledge,
-                self._gate,
+                self._gate.remembering(REMEMBERED_SECONDS),
                 options,
                 work=work,
                 progress=progress,

@@ -1,4 +1,4 @@
-"""Decides whether the turns before a question may be in rows: each as if it were an exchange of its own."""
+"""Decides whether an exchange may be in rows, and the turns before it: each as if it were an exchange of its own."""
 
 from collections.abc import Iterator
 from itertools import zip_longest
@@ -8,11 +8,11 @@ from feedback.ports import AudiencePort
 from feedback.records import Exchange
 from feedback.texts.hashing import hash_text
 
-HistoryState = Literal["", "history-restricted", "history-unknown"]
+AudienceState = Literal["", "restricted", "history-restricted", "history-unknown"]
 
 
-class HistoryAudience:
-    """Is told of every exchange, oldest first, and of each says whether readers of `groups` may see its history.
+class ExchangeAudience:
+    """Is told of every exchange, oldest first, and of each says whether readers of `groups` may see it whole.
 
     A turn is looked up by the exchange that it is from. Records of before that was kept are found by their words among
     the earlier exchanges of the same conversation. Grows with the number of exchanges, not with their texts.
@@ -24,13 +24,14 @@ class HistoryAudience:
         self._exchanges: dict[str, bool] = {}  # whether each may be seen
         self._turns: dict[bytes, bool] = {}
 
-    def check(self, exchange: Exchange) -> HistoryState:
-        """Return why the history of an exchange may not be in rows, empty where it may; remembers the exchange.
+    def check(self, exchange: Exchange) -> AudienceState:
+        """Return why an exchange or its history may not be in rows, empty where they may; remembers the exchange.
 
         What cannot be told counts as `history-unknown`: the exchange of a turn is gone, or never was recorded.
         """
         states = list(self._states(exchange))
-        self._remember(exchange)
+        if not self._remember(exchange):
+            return "restricted"
         if False in states:
             return "history-restricted"
         return "history-unknown" if None in states else ""
@@ -43,7 +44,8 @@ class HistoryAudience:
             else:
                 yield self._turns.get(_turn_key(exchange.conversation, role, text)) if exchange.conversation else None
 
-    def _remember(self, exchange: Exchange) -> None:
+    def _remember(self, exchange: Exchange) -> bool:
+        """Return whether the exchange itself may be seen."""
         is_visible = self._audience.may_show(exchange, self._groups)
         self._exchanges[exchange.id] = is_visible
         if exchange.conversation and not exchange.pruned:
@@ -51,6 +53,7 @@ class HistoryAudience:
                 key = _turn_key(exchange.conversation, role, text)
                 # What was said twice is as closed as the more closed of the two.
                 self._turns[key] = self._turns.get(key, True) and is_visible
+        return is_visible
 
 
 def _turn_key(conversation: str, role: str, text: str) -> bytes:

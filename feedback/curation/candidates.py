@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
-from feedback.curation.audience import HistoryAudience
+from feedback.curation.audience import ExchangeAudience
 from feedback.curation.dataset import EmbeddedSection
 from feedback.curation.filters import (
     Rejection,
@@ -67,7 +67,7 @@ class CandidateBuilder:
     def __init__(self, knowledge: KnowledgePort, audience: AudiencePort, options: CurationOptions) -> None:
         self._knowledge = knowledge
         self._options = options
-        self._history = HistoryAudience(audience, options.readable)
+        self._audience = ExchangeAudience(audience, options.readable)
         self._current = lru_cache(maxsize=CACHED_SECTIONS)(knowledge.current_section)
 
     def build(self, reviewed: ReviewedExchange) -> Candidate | Rejection:
@@ -76,15 +76,16 @@ class CandidateBuilder:
         Every exchange must be given, oldest first: it may be the history of a later one.
         """
         exchange = reviewed.exchange
-        history = self._history.check(exchange)
+        closed = self._audience.check(exchange)
         judgement = judge(reviewed, min_agreement=self._options.min_agreement)
         return (
             check_eligibility(exchange, since=self._options.since)
             or check_judgement(judgement)
             or check_audience(exchange, self._current, readable=self._options.readable)
-            or (Rejection("audience", history) if history else None)
             or check_secrets(reviewed)
             or check_staleness(exchange, self._current)
+            # After what was deleted, which nobody may see either.
+            or (Rejection("audience", closed) if closed else None)
             or self._build_grounded(exchange, judgement)
         )
 

@@ -182,10 +182,12 @@ class IndexAdmin(Protocol):
         """Every complete generation, oldest first; one besides the current one is kept."""
         ...
 
-    def rollback(self) -> str:
+    def rollback(self, reindex: Reindexer) -> str:
         """Make the kept generation the current one and give its name.
 
-        Raises `IndexNotReady` when none is kept, or when another embedding model or analyzer built it.
+        What was restricted, deleted or forgotten since it was made stays so, and what it alone holds is left out until
+        the next sync. Killed before it is done, it changes nothing that a search sees. Raises `IndexNotReady` when none
+        is kept, or when another embedding model or analyzer built it.
         """
         ...
 

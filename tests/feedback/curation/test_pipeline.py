@@ -9,6 +9,7 @@ import pytest
 from feedback.curation.dataset import CuratedDataset, Example
 from feedback.curation.options import CurationOptions
 from feedback.ports import CurrentSection, FoundSection
+from tests.fakes import gate
 from tests.feedback.curation.samples import (
     CARRY,
     ILLNESS,
@@ -232,7 +233,8 @@ def test_rows_for_guests_hold_nothing_that_staff_asked(tmp_path):
         documents.sections[place] = replace(current, audience=frozenset({"public"}))
     guests = CurationOptions(groups=frozenset({"public"}))
     asked = [exchange(1, question(1), groups=frozenset()), exchange(2, question(2), groups=frozenset({"public"}))]
-    made = curated(map(reviewed, asked), tmp_path, knowledge=documents, options=guests)
+    public = gate({document: {"public"} for document, _ in documents.sections})
+    made = curated(map(reviewed, asked), tmp_path, knowledge=documents, audience=public, options=guests)
     assert reasons(made) == {"answer-00001": "audience:restricted"}
 
 
