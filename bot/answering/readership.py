@@ -11,7 +11,7 @@ Readable = Callable[[Collection[str], frozenset[str]], frozenset[str]]
 
 # What may be read is not asked again of the same document for so many seconds while sentences come.
 ASKED_AGAIN_AFTER = 1.0
-WITHHELD = "The documents changed while I was answering, so I show nothing of what I had written. Please ask again."
+WITHHELD = "Something changed while I was answering, so I show nothing of what I had written. Please ask again."
 
 
 def everything(documents: Collection[str], _: frozenset[str]) -> frozenset[str]:
@@ -54,7 +54,7 @@ class Readership:
         asked = cited | named | nearest
         readable = self._readable(asked, self._groups) if asked else frozenset[str]()
         if self._has_withheld or not cited <= readable:
-            return _withheld(answer)
+            return withheld(answer)
         if asked <= readable:
             return answer
         return replace(
@@ -64,8 +64,8 @@ class Readership:
         )
 
 
-def _withheld(answer: Answer) -> Answer:
-    """Return an abstention that says so, and holds nothing of what the answer was made from."""
+def withheld(answer: Answer) -> Answer:
+    """Return what is shown in place of an answer: one line, and nothing of what the answer was made from."""
     return Answer(
         answer.id,
         WITHHELD,

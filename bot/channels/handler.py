@@ -152,7 +152,7 @@ class EventHandler:
         note = presentation.NOT_A_MEMBER if audience.bot_not_member else ""
         options = self._options(event, share=not audience.private, note=note)
         reply = EphemeralReply(self._platform, connection, event, options=options)
-        outcome = answer_question(self._questions, event, reply, audience=lambda: audience)
+        outcome = answer_question(self._questions, event, reply, audience=lambda: self._audience(event, connection))
         self._count(outcome)
         if outcome.answer and outcome.recorded:
             parts = reply.messages_without_share(outcome.answer)

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -316,6 +317,44 @@ def test_the_record_of_a_withdrawn_answer_holds_nothing_of_it(app):
     app.questions.record(FALCON, done.answer)
     kept = app.feedback.exchange(done.answer.id)
     assert (kept.abstained, kept.shown, kept.sentences, kept.citations) == (True, (), (), ())
+
+
+@pytest.mark.parametrize("way", ["mention", "command"])
+def test_an_answer_is_withheld_where_a_guest_has_come_while_it_was_written(staged, way):
+    stage = staged.stage
+    questions, directory = stage.app.questions, stage.channel._connection.directory
+    original = questions._pipeline.stream
+
+    def stream(*arguments: Any, **how: Any) -> Any:
+        for event in original(*arguments, **how):
+            yield event
+            if event == Status("writing"):
+                stage.chat.rooms["general"] = GUESTED
+                directory.forget_members("general")  # as the platform's event makes it
+
+    questions._pipeline.stream = stream
+    thread = stage.asks(QUESTION, way=way)
+    assert [each.text for each in thread.seen()] == [WITHHELD]
+    assert LEAVE_SAID not in str([each.versions for each in stage.chat.posts])
+    (kept,) = stage.exchanges()
+    assert (kept.abstained, kept.shown) == (True, ())
+
+
+def test_what_another_worker_began_to_show_is_replaced_when_it_may_not_be_shown_any_more(staged):
+    stage = staged.stage
+    asked = stage.channel.write("Ada", "general", QUESTION, mention=True)
+    now = datetime.now(UTC)
+    began = stage.app.state.claim("died", lease=timedelta(seconds=1), now=now)
+    assert began
+    half = stage.chat.add("general", "bot", f"{LEAVE_SAID} [1]", thread=asked.id)
+    half.mark = (began.event.id, 0)
+    staged.close(LEAVE)
+    claim = stage.app.state.claim("other", lease=timedelta(minutes=1), now=now + timedelta(minutes=1))
+    assert claim
+    assert claim.attempt == 2
+    stage.channel.handle(claim)
+    assert [each.id for each in stage.chat.posts if each.user == "bot"] == [half.id]
+    assert LEAVE_SAID not in half.text
 
 
 # Conversations
