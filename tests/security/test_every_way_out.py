@@ -14,7 +14,7 @@ import pkgutil
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -57,6 +57,7 @@ The plan for the landing says that zephyrtext comes on Friday. Every landing of 
 OTHER = "# Canteen\n\n## Lunch\n\nLunch in the canteen is served from noon until two. Soup is free for all staff.\n"
 QUESTION = "What does the plan for the landing say comes on Friday?"
 MARKED_QUESTION = "What does the plan for the landing say of zephyrwords on Friday?"
+FOLLOWED = "answer-with-a-history"
 # So many questions with an answer make an export.
 THINGS = "kettles ladders passports gardens invoices windows engines bicycles lanterns markets tunnels violins".split()
 LUNCH = "When is lunch in the canteen served, from noon until when?"
@@ -153,10 +154,12 @@ def _live_through(made: World) -> None:
     thread.explains(reason="wrong", better=CORRECTION, by="Bob")
     thread.asks_on(f"And {LUNCH}")
     stage.settle()
-    followed = [each.exchange for each in app.feedback.reviewed_exchanges() if each.exchange.history]
-    assert MARK in str(followed[0].history)
+    (followed,) = [each.exchange for each in app.feedback.reviewed_exchanges() if each.exchange.history]
+    assert MARK in str(followed.history)
+    shown = tuple(each for each in followed.shown if each.document != FILE)  # closed by its history alone
+    app.feedback.record(replace(followed, id=FOLLOWED, shown=shown))
     for person in ("Ada", "Bob"):
-        stage.channel.vote(person, followed[0].id, "up")
+        stage.channel.vote(person, FOLLOWED, "up")
     private = stage.asks(MARKED_QUESTION, way="command")
     private.seen()
     made.private = private._with_buttons()  # type: ignore[attr-defined]
@@ -405,6 +408,17 @@ def test_no_word_of_what_was_closed_since_comes_out(worlds, name, state: State):
     made = worlds(state)
     shown = str(WAYS[name](made)).casefold()
     assert MARK not in shown, shown[max(0, shown.find(MARK) - 200) : shown.find(MARK) + 200]
+
+
+def test_what_is_left_out_of_an_export_is_counted_with_its_reason(worlds):
+    made = worlds("restricted")
+    _export(made)
+    out = made.home / "export"
+    rejected = [json.loads(line) for line in (out / "rejected.jsonl").read_text(encoding="utf-8").splitlines()]
+    reasons = {each["exchange"]: (each["stage"], each["reason"]) for each in rejected}
+    assert reasons[FOLLOWED] == ("audience", "history-restricted")
+    manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["steps"]["audience"]["left"]["history-restricted"] == 1
 
 
 # What there is, found by looking
