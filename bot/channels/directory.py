@@ -65,7 +65,7 @@ class CachedDirectory:
         return self.audience(place, user, direct=direct)
 
     def readers_now(self, place: Place) -> frozenset[str]:
-        """Return the groups of all who read a place now, whoever asks."""
+        """Return the groups of all who read a place now, whoever asks; where that is one person, their own."""
         self._forget(place.channel, "")
         info = self._channel(place.channel)
         if info is not None and info.direct:

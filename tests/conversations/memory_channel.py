@@ -185,7 +185,10 @@ class MemoryDirectory:
 
     def channel(self, channel: str) -> ChannelInfo | None:
         room = self._chat.rooms.get(channel)
-        return ChannelInfo(external=room.external, direct=room.kind == "direct") if room else None
+        if room is None:
+            return None
+        direct = room.kind == "direct"
+        return ChannelInfo(external=room.external, direct=direct, direct_with=min(room.members) if direct else "")
 
     def channel_members(self, channel: str) -> frozenset[str] | None:
         return self._chat.rooms[channel].members

@@ -148,6 +148,18 @@ def test_a_reply_does_not_go_where_strangers_read_along_by_now(staged):
     assert presentation.REPLY_NOT_SENT in staged.public("experts")
 
 
+def test_a_reply_goes_back_into_a_conversation_with_the_bot_alone_while_its_person_has_the_groups(staged):
+    thread = staged.stage.asks(PAY, who="Mia", way="direct")
+    assert "90,000" in thread.seen()[0].text
+    thread.asks_a_person()
+    staged.stage.expert_answers("It begins at 95,000 by now.")
+    assert any("95,000" in each.text for each in thread.seen())
+    staged.stage.chat.people["Mia"] = replace(staged.stage.chat.people["Mia"], email="mia@elsewhere.example")
+    staged.stage.expert_answers("It begins at 99,000 by now.")
+    assert not any("99,000" in each.text for each in thread.seen())
+    assert staged.public("experts")[-1] == presentation.REPLY_NOT_SENT
+
+
 def test_a_reply_to_one_person_goes_to_them_unless_they_are_a_guest_by_now(staged):
     post = staged.ask_privately("Ada", "general")
     staged.press("Ada", post, "person")
