@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
+from bot.access.disclosure import DisclosureGate
 from bot.access.pseudonyms import Pseudonyms
 from bot.answering.answers import EXTRACTIVE
 from bot.answering.pipeline import AnsweringPipeline
@@ -181,6 +182,11 @@ class Components:
         return _search(self, Search)
 
     @part
+    def gate(self) -> DisclosureGate:
+        """What may be shown to whom at this moment, which every service asks."""
+        return DisclosureGate(self.index.reader.audiences)
+
+    @part
     def knowledge(self) -> "KnowledgeAdapter":
         """What training data is checked against and written with: the documents and the prompts as they are now."""
         from bot.services.knowledge import KnowledgeAdapter
@@ -212,6 +218,7 @@ class App(Components):
         return QuestionService(
             pipeline=_pipeline(self, self.search, self.model),
             feedback=self.feedback,
+            gate=self.gate,
             retention=self.retention,
             pseudonym=self.pseudonym,
             embedding=self.embedder.name,
@@ -226,7 +233,7 @@ class App(Components):
     @part
     def reviews(self) -> ReviewService:
         """The review queue and its decisions."""
-        return ReviewService(feedback=self.feedback, pseudonym=self.pseudonym, clock=self.clock)
+        return ReviewService(feedback=self.feedback, gate=self.gate, pseudonym=self.pseudonym, clock=self.clock)
 
     @part
     def escalation(self) -> "EscalationService":
@@ -236,6 +243,7 @@ class App(Components):
         return EscalationService(
             feedback=self.feedback,
             state=self.state,
+            gate=self.gate,
             sources=self.settings.sources,
             pseudonym=self.pseudonym,
             clock=self.clock,
@@ -266,6 +274,7 @@ class App(Components):
             index=self.index.reader,
             feedback=self.feedback,
             reviews=self.reviews,
+            gate=self.gate,
             knowledge=self.knowledge,
             sources=self.settings.sources,
             threshold=self.settings.confidence_threshold,
@@ -279,7 +288,11 @@ class App(Components):
         from bot.services.training import TrainingService
 
         return TrainingService(
-            feedback=self.feedback, knowledge=self.knowledge, language=self.settings.language, clock=self.clock
+            feedback=self.feedback,
+            knowledge=self.knowledge,
+            gate=self.gate,
+            language=self.settings.language,
+            clock=self.clock,
         )
 
     @part
@@ -476,6 +489,7 @@ def _pipeline(
         condenser=QuestionCondenser(model, app.analyzer) if model else None,
         language=app.settings.language,
         document=app.index.reader.document,
+        readable=app.gate.readable,
         today=lambda: app.clock().date(),
     )
 

@@ -25,6 +25,7 @@ from bot.answering.answers import (
     SentenceReady,
     Status,
 )
+from bot.answering.readership import Readable, Readership, everything
 from bot.answering.understanding.condensing import QuestionCondenser
 from bot.answering.understanding.small_talk import REPLIES, small_talk
 from bot.answering.verification.answer_builder import AnswerBuilder, text_with_citations
@@ -68,7 +69,7 @@ class AnsweringPipeline:
 
     `generator` writes, and where it fails, or where none is given, sections are quoted; `condenser` makes follow-ups
     stand alone. Below `threshold` (0 to 1) of the search's confidence the pipeline abstains. `document` gives a
-    document by its id.
+    document by its id, `readable` those of some documents that may be shown to these groups at this moment.
     """
 
     def __init__(
@@ -81,6 +82,7 @@ class AnsweringPipeline:
         condenser: QuestionCondenser | None = None,
         language: str = "english",
         document: Callable[[str], Document | None] = lambda _: None,
+        readable: Readable = everything,
         clock: Callable[[], float] = time.perf_counter,
         today: Callable[[], date] = lambda: datetime.now(UTC).date(),
     ) -> None:
@@ -92,6 +94,7 @@ class AnsweringPipeline:
         self._condenser = condenser
         self._language = language
         self._documents = DocumentMetadataCache(document)
+        self._readable = readable
         self._clock = clock
         self._today = today
 
@@ -115,6 +118,7 @@ class AnsweringPipeline:
         timer = _Timer(self._clock)
         yield Status("searching")
         query = self._condense(prepare(question) if prepare else question, timer)
+        readership = Readership(self._readable, query.groups)
         today = self._today()
         with timer.step("retrieve"):
             results = self._search(query, top=RETRIEVED)
@@ -124,18 +128,18 @@ class AnsweringPipeline:
             builder = AnswerBuilder([hit.passage for hit in results.hits], language=self._language)
             if results.hits and results.confidence >= self._threshold:
                 yield Status("writing")
-                for ready in self._write(query, results, builder):
+                for ready in filter(readership.may_see, self._write(query, results, builder)):
                     timer.record_first()
                     yield ready
             warnings: tuple[AnswerWarning, ...] = ()
             if builder.sentences:
                 annotator = AnswerAnnotator(query, results.hits, supersession=supersession, language=self._language)
                 conflicting = annotator.conflicting_sentences(builder.sentences, builder.citations)
-                yield from builder.add(conflicting, self._extractive)
+                yield from filter(readership.may_see, builder.add(conflicting, self._extractive))
                 warnings = annotator.warnings(builder.citations, today=today)
                 if results.confidence < self._threshold + UNCERTAIN_MARGIN * (1 - self._threshold):
                     warnings = (UNCERTAIN, *warnings)
-        yield Done(self._answer(builder, query, results, warnings, timer.total()))
+        yield Done(readership.visible(self._answer(builder, query, results, warnings, timer.total())))
 
     def _condense(self, question: Question, timer: "_Timer") -> Query:
         """Return the query for a question; with a condenser a follow-up stands alone in it."""

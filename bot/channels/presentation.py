@@ -64,6 +64,7 @@ assert set(REASONS) == {reason for reason in get_args(Reason) if reason}
 
 # Quotes
 QUOTES_NOT_KEPT = "This answer is not kept any more."
+QUOTES_NOT_SHOWN = "I cannot show these quotes any more. Please ask again."
 QUOTES_UNREADABLE = "The quotes cannot be read just now. Please try again in a minute."
 QUOTE_PRUNED = "The words are not kept any more; the link leads to them."
 NO_QUOTES = "This answer quotes nothing."
@@ -73,6 +74,7 @@ PASSED_ON = "I have passed your question on to the people who own these document
 PASSED_ON_PRIVATELY = (
     "I have passed your question on to the people who own these documents. I will write their reply to you."
 )
+PARTLY_PASSED_ON = "Not all of my answer went with it: they may not read everything that it rests on."
 OWNERS_UNREACHABLE = (
     "I may not write to the people who own these documents; whoever runs me has to invite me to their channel."
 )
@@ -82,6 +84,7 @@ NOTHING_FOUND = "Nothing was found."
 REPLY_HERE = "Reply in this thread, and it goes back to whoever asked."
 EXPERT_REPLIES = "Somebody who owns these documents replies:"
 REPLY_SENT_ON = "Sent on to whoever asked. If it is what I should have said, accept it, and it is learned from."
+REPLY_NOT_SENT = "I cannot send this on: who reads where the question was asked has changed since."
 REPLY_ACCEPTED = "Accepted: it is the right answer to this question from now on."
 REPLY_GONE = "That reply is not there any more."
 REPLY_UNACCEPTABLE = "It cannot be accepted: {error}."

@@ -50,8 +50,8 @@ class IngestionService:
         return rebuild(self._index, self._embedder, progress=progress)
 
     def rollback(self) -> Generation:
-        """Switch back to the previous generation of the index."""
-        return rollback(self._index)
+        """Switch back to the previous generation of the index, in which nothing is opened that is closed now."""
+        return rollback(self._index, self._embedder)
 
 
 def select_sources(
