@@ -1,7 +1,7 @@
 """Decides whether an exchange may be in rows, and the turns before it: each as if it were an exchange of its own."""
 
 from collections.abc import Iterator
-from itertools import zip_longest
+from itertools import product, zip_longest
 from typing import Literal
 
 from feedback.ports import AudiencePort
@@ -15,7 +15,9 @@ class ExchangeAudience:
     """Is told of every exchange, oldest first, and of each says whether readers of `groups` may see it whole.
 
     A turn is looked up by the exchange that it is from. Records of before that was kept are found by their words among
-    the earlier exchanges of the same conversation. Grows with the number of exchanges, not with their texts.
+    the earlier exchanges of the same conversation. Without a conversation nothing is remembered: whoever asked gave
+    the turns with the question, and they are as open as it is, unless an exchange with these words is closed. Grows
+    with the number of exchanges, not with their texts.
     """
 
     def __init__(self, audience: AudiencePort, groups: frozenset[str]) -> None:
@@ -42,15 +44,17 @@ class ExchangeAudience:
             if origin:
                 yield self._exchanges.get(origin)
             else:
-                yield self._turns.get(_turn_key(exchange.conversation, role, text)) if exchange.conversation else None
+                given = None if exchange.conversation else True
+                yield self._turns.get(_turn_key(exchange.conversation, role, text), given)
 
     def _remember(self, exchange: Exchange) -> bool:
         """Return whether the exchange itself may be seen."""
         is_visible = self._audience.may_show(exchange, self._groups)
         self._exchanges[exchange.id] = is_visible
-        if exchange.conversation and not exchange.pruned:
-            for role, text in (("user", exchange.question), ("bot", exchange.answer)):
-                key = _turn_key(exchange.conversation, role, text)
+        if not exchange.pruned:
+            turns = (("user", exchange.question), ("bot", exchange.answer))
+            for conversation, (role, text) in product({exchange.conversation, ""}, turns):
+                key = _turn_key(conversation, role, text)
                 # What was said twice is as closed as the more closed of the two.
                 self._turns[key] = self._turns.get(key, True) and is_visible
         return is_visible

@@ -478,7 +478,14 @@ def test_a_turn_of_unknown_origin_costs_the_row(earlier):
     later = following(2, first, conversation="c", with_ids=False)
     assert checked(*earlier, later) == "history-unknown"
     assert checked(following(2, first, conversation="c")) == "history-unknown"
-    assert checked(first, replace(later, conversation="")) == "history-unknown"
+
+
+def test_turns_that_were_given_with_a_question_are_as_open_as_it_is():
+    first = exchange(1, question="About the falcon?", conversation="c", **resting_on(SECRET, cited=True))
+    later = following(2, first, conversation="", with_ids=False)
+    assert checked(later) == ""
+    assert checked(first, later) == ""
+    assert checked(first, later, closed={SECRET: {"board"}}) == "history-restricted"
 
 
 def test_what_was_said_twice_is_as_closed_as_the_more_closed_of_the_two():
