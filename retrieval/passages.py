@@ -174,3 +174,17 @@ def readable_audiences(groups: frozenset[str]) -> frozenset[str]:
     if groups == {PUBLIC}:
         return groups
     return groups | {EVERYONE, PUBLIC}
+
+
+def combine_audiences(first: frozenset[str], second: frozenset[str]) -> frozenset[str]:
+    """The audience that two statements about one document leave: each may narrow the other, none widens it.
+
+    `public` is wider than `everyone`, `everyone` wider than any named group; two lists of named groups meet in what
+    both name. Empty, which opens the document to nobody, when they have nothing in common.
+    """
+    for word in (PUBLIC, EVERYONE):
+        if word in first:
+            return second
+        if word in second:
+            return first
+    return first & second
