@@ -189,10 +189,14 @@ class _SourceSync:
         return result if isinstance(result, Skipped) else None
 
     def _is_any_moved(self, lost: Iterable[str], files: Mapping[str, File]) -> bool:
-        """Whether the content of a lost document stands in a file that is new."""
+        """Whether a file that is new gives a document with the content of a lost one."""
         versions = {self._stored[key].version for key in lost}
-        contents = (self._read(file) for key, file in files.items() if key not in self._stored)
-        return any(isinstance(data, bytes) and sha256(data).hexdigest() in versions for data in contents)
+        new = (file for key, file in files.items() if key not in self._stored)
+        contents = ((file, data) for file in new if isinstance(data := self._read(file), bytes))
+        return any(
+            sha256(data).hexdigest() in versions and isinstance(self._parse_file(file, data), Document)
+            for file, data in contents
+        )
 
     def _belongs_to_inner(self, document: str) -> bool:
         """Whether a document, indexed before, lies in a source inside this one."""
