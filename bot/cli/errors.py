@@ -67,10 +67,12 @@ def _append(log: Path, incident: str, error: Exception) -> None:
     import traceback
     from datetime import UTC, datetime
 
-    log.parent.mkdir(parents=True, exist_ok=True)
+    from retrieval.private_files import make_private_file, make_private_folder
+
+    make_private_folder(log.parent)
     if log.exists() and log.stat().st_size > LOG_BYTES:
         log.replace(log.with_suffix(".log.1"))
-    log.touch(mode=0o600)
+    make_private_file(log)
     with log.open("a", encoding="utf-8", errors="backslashreplace") as file:
         file.write(f"{datetime.now(UTC).isoformat(timespec='seconds')} incident {incident}\n")
         file.writelines(traceback.format_exception(error))

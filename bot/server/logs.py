@@ -38,7 +38,7 @@ def configure(form: Format, *, incidents: Path) -> None:
     """Log to stderr in this form, and tracebacks to the file `incidents`; replaces every earlier configuration."""
     lines = logging.StreamHandler(sys.stderr)
     lines.setFormatter(JsonLines() if form == "json" else TextLines())
-    incidents.parent.mkdir(parents=True, exist_ok=True)
+    incidents.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     logging.basicConfig(level=logging.WARNING, handlers=[lines, IncidentFile(incidents)], force=True)
     logging.captureWarnings(capture=True)
     for name in OWN_PACKAGES:
