@@ -133,15 +133,19 @@ def _distance(word: str, other: str = KEY) -> int:
     """
     if abs(len(word) - len(other)) > LARGEST_DISTANCE:
         return LARGEST_DISTANCE + 1
-    before: list[int] = []
-    above = list(range(len(other) + 1))
+    far = len(word) + len(other)
+    # Row and column 0 are out of reach, row and column 1 stand for the empty beginnings.
+    table: list[list[int]] = [[far] * (len(other) + 2), [far, *range(len(other) + 1)]]
+    last_rows: dict[str, int] = {}
     for row, letter in enumerate(word, start=1):
-        line = [row]
+        line: list[int] = [far, row]
+        last_column = 0
         for column, wanted in enumerate(other, start=1):
-            cost = letter not in (wanted, "?")
-            best = min(above[column] + 1, line[column - 1] + 1, above[column - 1] + cost)
-            if row > 1 and column > 1 and letter == other[column - 2] and word[row - 2] == wanted:
-                best = min(best, before[column - 2] + 1)
-            line.append(best)
-        before, above = above, line
-    return above[-1]
+            swap_row, swap_column = last_rows.get(wanted, 0), last_column
+            swapped = table[swap_row][swap_column] + row - swap_row + column - swap_column - 1
+            changed = table[row][column] + (letter not in (wanted, "?"))
+            line.append(min(changed, table[row][column + 1] + 1, line[column] + 1, swapped))
+            last_column = column if letter == wanted else last_column
+        table.append(line)
+        last_rows[letter] = row
+    return table[-1][-1]
