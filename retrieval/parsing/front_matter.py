@@ -22,21 +22,26 @@ if TYPE_CHECKING:
 # A longer header is not parsed: YAML takes seconds for a megabyte.
 LONGEST_HEADER = 65_536
 # So much of a text is looked at for a header that is none: lines, and characters of each.
-HEAD_LINES = 200
-LONGEST_LINE = 2_000
+HEAD_LINES = 400
+LONGEST_LINE = 1_000
 
 _FENCED = re.compile(rf"\A[\s{INVISIBLE_IN_DOCUMENTS}]*---[ \t]*\n(|.*?\n)(---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
 _URL = re.compile(r"https?://[^\s<>\"\\]+", re.IGNORECASE)
 
 # Everything below is matched against folded lines.
 _HEADER_LINE = re.compile(r"\s*$|\s*[#\-{}\[\]<!?&*|%;/]|\s+\S|[\w\"'][^:=]*[:=]")
-_KEY_LINE = re.compile(r"[\w\"'][^:=]{0,60}[:=]")
-_RULE = re.compile(r"\s*(?:[-+;~=*_`\u2010-\u2015\u2212\u2500\uff0d][ \t]*){2,}|\s*[\u2014\u2015][ \t]*$")
-_COMMENT_LINE = re.compile(r"\s*(?:#|//|/\*|\*/|%|;(?!;))")
-_COMMENTS_BEFORE = 5
+_KEY_LINE = re.compile(r"(?:#\+|[:@])?[\w\"'][^:=]{0,60}[:=]")
+# What opens a block like a header: one of the usual fences, whatever follows it, or a line of nothing but signs.
+_FENCE = re.compile(
+    r"\s*(?:[-\u2010-\u2015\u2212\u2500]{3,}|\+{3,}|;{3,}|`{3,}|~{3,})"
+    r"|\s*(?:[-+;~=*_`:|.^$\\\u2010-\u2015\u2212\u2500][ \t]*){2,}$|\s*[\u2014\u2015][ \t]*$"
+)
+_COMMENT_LINE = re.compile(r"\s*(?:#(?!\+)|//|/\*|\*/|%|;(?!;))")
+_COMMENTS_BEFORE = 20
 _NAMES = re.compile(r"[\w.@-]+(?:\s*,\s*[\w.@-]+)*\s*")
 _SEPARATORS = re.compile(r"([{}\[\](),;:=?|<>])")
-_WORDS_WITHOUT_SEPARATOR = 4
+# A key and its value without anything between them.
+_WORDS_WITHOUT_SEPARATOR = range(2, 5)
 # What YAML writes before a key that is not the key: `- `, `!!str`, `&anchor`, `*alias`.
 _NODE_PROPERTIES = re.compile(r"(?:[\s\"'\-+*.]|[!&]\S*\s)*")
 
@@ -48,17 +53,18 @@ def unclear_audience(words: str = "") -> Skipped:
     return Skipped("malformed", f"{what} cannot be understood, {SHOWN_TO_NOBODY}")
 
 
-def split(text: str) -> tuple[Metadata, str] | Skipped:
+def split(text: str, *, markup: bool = False) -> tuple[Metadata, str] | Skipped:
     """Split a text into its metadata and the text after it; `Skipped` when it seems to restrict and cannot be read.
 
-    Any other block that cannot be read is dropped; two rules with a paragraph between them are no header.
+    `markup` says that the text is HTML, whose tags are not looked at here. Any other block that cannot be read is
+    dropped; two rules with a paragraph between them are no header.
     """
     found = _FENCED.match(text)
     header, body = (found[1], text[found.end() :]) if found else ("", text)
     metadata = _read(header) if found else None
     if isinstance(metadata, Skipped):
         return metadata
-    if key := _stray_key(body, after_header=metadata is not None):
+    if key := _stray_key(body, after_header=metadata is not None, markup=markup):
         return unclear_audience(key)
     if metadata is not None:
         return metadata, body
@@ -83,8 +89,8 @@ def _read(header: str) -> Metadata | Skipped | None:
                 return metadata_from({str(key).strip().lower(): value for key, value in values.items()})
         except (yaml.YAMLError, ValueError, RecursionError, TypeError):  # a list as a key is a TypeError
             pass
-    key = next((key for key in _candidates(header.split("\n")) if seems_to_restrict(key)), None)
-    return None if key is None else unclear_audience(key)
+    key = _first_restricting([*_candidates(header.split("\n")), *_short_lines(header.split("\n"))])
+    return unclear_audience(key) if key else None
 
 
 def _restricting_key(root: "yaml.MappingNode") -> str | None:
@@ -125,32 +131,36 @@ def _keys(root: "yaml.MappingNode") -> Iterator[tuple[str, bool]]:
             yield node.value, False
 
 
-def _stray_key(text: str, *, after_header: bool) -> str:
+def _stray_key(text: str, *, after_header: bool, markup: bool) -> str:
     """A key that seems to restrict, in what stands at the head of a text like a header; empty when there is none.
 
-    Only blank lines, comments and declarations may stand before it. A fence or brace opens it; without one the first
-    paragraph counts if all of it is keys and values. After a header that was read such a paragraph is text, unless
-    another fence ends it.
+    Only blank lines, comments and declarations may stand before it. A fence, a brace or a tag opens it (a tag not in
+    `markup`, which reads its tags itself); without one the first paragraph counts if all of it is keys and values.
+    After a header that was read such a paragraph is text, unless another fence ends it.
     """
     lines = [fold(line[:LONGEST_LINE]) for line in islice(_lines(text), HEAD_LINES)]
     start, comments = _skip_preamble(lines)
-    if key := next((key for key in _candidates(comments) if seems_to_restrict(key, synonyms=False)), ""):
+    if key := _first_restricting(_candidates(comments), synonyms=False):
         return key
     lines = lines[start:]
     if not lines:
         return ""
-    first = lines[0]
-    if rule := _RULE.match(first):
-        block = [first[rule.end() :], *takewhile(_HEADER_LINE.match, lines[1:])]
-        return next((key for key in _candidates(block) if seems_to_restrict(key)), "")
-    if first.lstrip().startswith(("{", "[")) and not first.lstrip().startswith(("{{", "{%", "{:", "[!")):
-        block = list(takewhile(_HEADER_LINE.match, lines))
-        return next((key for key in _candidates(block) if seems_to_restrict(key)), "")
+    first = lines[0].lstrip()
+    if fence := _FENCE.match(first):
+        return _first_restricting(_candidates([first[fence.end() :], *takewhile(_HEADER_LINE.match, lines[1:])]))
+    if first.startswith(("{", "[")) and not first.startswith(("{{", "{%")):
+        return _first_restricting(_candidates(takewhile(_HEADER_LINE.match, lines)))
     paragraph = list(takewhile(str.strip, lines))
+    if first.startswith("<"):
+        return "" if markup else _first_restricting(_candidates(paragraph), synonyms=False)
     pairs = list(takewhile(_KEY_LINE.match, paragraph))
-    is_fenced = len(pairs) < len(paragraph) and _RULE.fullmatch(paragraph[len(pairs)]) is not None
+    is_fenced = len(pairs) < len(paragraph) and _FENCE.match(paragraph[len(pairs)]) is not None
     is_header = is_fenced or (not after_header and len(pairs) == len(paragraph) and _is_terse(pairs))
-    return next((k for k in _candidates(pairs) if seems_to_restrict(k, synonyms=False)), "") if is_header else ""
+    return _first_restricting(_candidates(pairs), synonyms=False) if is_header else ""
+
+
+def _first_restricting(keys: Iterable[str], *, synonyms: bool = True) -> str:
+    return next((key for key in keys if seems_to_restrict(key, synonyms=synonyms)), "")
 
 
 def _is_terse(pairs: list[str]) -> bool:
@@ -192,22 +202,27 @@ def _skip_preamble(lines: list[str]) -> tuple[int, list[str]]:
 
 
 def _candidates(lines: Iterable[str]) -> Iterator[str]:
-    """What may be a key in lines that are no YAML: words before `:` or `=`, after `?`, in a line of few words."""
-    for line in lines:
-        folded = fold(line)
-        if folded.lstrip().startswith("#"):
+    """What may be a key in lines that are no YAML: words before `:` or `=`, after `?`, in brackets of their own."""
+    for line in map(fold, lines):
+        if _COMMENT_LINE.match(line):
             continue
-        in_key = folded.lstrip().startswith("?")
-        parts = _SEPARATORS.split(folded)
+        in_key = line.lstrip().startswith("?")
+        parts = _SEPARATORS.split(line)
         for words, before, after in zip(parts[::2], ["", *parts[1::2]], [*parts[1::2], ""], strict=True):
-            short = len(parts) == 1 and len(words.split()) <= _WORDS_WITHOUT_SEPARATOR
-            if in_key or short or after in {":", "="} or before == "?" or (before == "[" and after == "]"):
-                yield words[_node_properties_end(words) :].rstrip(" \t\"'")
+            if in_key or after in {":", "="} or before == "?" or before + after in {"[]", "<>"}:
+                yield _without_properties(words)
 
 
-def _node_properties_end(words: str) -> int:
+def _short_lines(lines: Iterable[str]) -> Iterator[str]:
+    """Lines of few words without anything that parts a key from its value."""
+    for line in map(fold, lines):
+        if len(line.split()) in _WORDS_WITHOUT_SEPARATOR and not _SEPARATORS.search(line):
+            yield _without_properties(line)
+
+
+def _without_properties(words: str) -> str:
     found = _NODE_PROPERTIES.match(words)
-    return found.end() if found else 0
+    return words[found.end() if found else 0 :].rstrip(" \t\"'")
 
 
 def metadata_from(values: Mapping[str, object]) -> Metadata | Skipped:

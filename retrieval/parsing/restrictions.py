@@ -98,6 +98,11 @@ def seems_to_restrict(key: str, *, synonyms: bool = True) -> bool:
     return any(close[:1]) or (len(words) == 2 and close[1] and words[0] not in _DESCRIPTIVE)
 
 
+def is_slip(word: str, meant: str) -> bool:
+    """Whether a word is another one but for at most two letters that are wrong, missing, too many or swapped."""
+    return _distance(word, meant) <= LARGEST_DISTANCE
+
+
 def _unescape(found: re.Match[str]) -> str:
     number = int(found[1] or found[2] or found[3], 16)
     return chr(number) if number <= 0x10FFFF else found[0]

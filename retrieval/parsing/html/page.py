@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from retrieval.parsing.front_matter import metadata_from, unclear_audience
 from retrieval.parsing.links import address
 from retrieval.parsing.protocol import Skipped
-from retrieval.parsing.restrictions import fold, seems_to_restrict
+from retrieval.parsing.restrictions import fold, is_slip, seems_to_restrict
 from retrieval.parsing.titles import plausible_title
 from retrieval.passages import Metadata
 
@@ -24,6 +24,7 @@ _INVISIBLE = (
 _WHITE_SPACE = re.compile(r"[ \t\n\r\f]+")
 _PREFIX = "footnote:"
 _AUDIENCE = f"{_PREFIX}audience"
+_NAME_PARTS = re.compile(r"[\s:._-]+")
 # Search engines are told so: it restricts nothing.
 _ANYBODY = frozenset({"all", "any", "anybody", "anyone", "everybody", "everyone", "general", "global", "public"})
 # A tag that gives the audience, where the tree has none: its quotes do not close, or it is no `<meta>`.
@@ -62,6 +63,9 @@ def read_metadata(root: "HtmlElement", page: str) -> Metadata | Skipped:
                 return unclear_audience(name)
             elif name.startswith(_PREFIX):
                 values[name.removeprefix(_PREFIX)] = content
+    for tag in {element.tag for element in root.iter() if isinstance(element.tag, str)}:
+        if seems_to_restrict(tag, synonyms=False):
+            return unclear_audience(tag)
     if "audience" not in values and _AUDIENCE_TAG.search(fold(page[:_HEAD], entities=False)):
         return unclear_audience(_AUDIENCE)
     if not values.get("title"):
@@ -71,11 +75,10 @@ def read_metadata(root: "HtmlElement", page: str) -> Metadata | Skipped:
 
 def _restricts(name: str, content: str) -> bool:
     """Whether a meta tag seems to say who may read the page; `dcterms.audience` says whom it is written for."""
-    folded = fold(name)
-    if "footnote" in folded:
-        return seems_to_restrict(folded.replace("footnote", "", 1))
-    is_foreign = any(sign in folded for sign in ".:")
-    return not is_foreign and seems_to_restrict(folded, synonyms=False) and fold(content).strip() not in _ANYBODY
+    first, *others = _NAME_PARTS.split(fold(name).strip())
+    if is_slip(first, "footnote"):
+        return seems_to_restrict(" ".join(others))
+    return not others and seems_to_restrict(first, synonyms=False) and fold(content).strip() not in _ANYBODY
 
 
 def _title(root: "HtmlElement") -> str:

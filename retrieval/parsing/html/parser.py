@@ -20,7 +20,7 @@ def parse(name: str, data: bytes) -> Parsed | Skipped:
     text = decode(data, declared[1].decode("ascii", errors="replace") if declared else "")
     if text is None:
         return NOT_TEXT
-    parts = front_matter.split(_LINE_END.sub("\n", text))
+    parts = front_matter.split(_LINE_END.sub("\n", text), markup=True)
     if isinstance(parts, Skipped):
         return parts
     header, page = parts
