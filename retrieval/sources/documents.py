@@ -21,7 +21,7 @@ def make_document(source: Source, file: File, parsed: Parsed, *, data: bytes) ->
     metadata = parsed.metadata
     audience = document_audience(source, metadata.audience)
     if not audience:
-        return Skipped("malformed", f"{_named(metadata.audience, source.audience)}, {SHOWN_TO_NOBODY}")
+        return Skipped("malformed", f"{_why_nobody(metadata.audience, source.audience)}, {SHOWN_TO_NOBODY}")
     url = metadata.url or file.url
     return Document(
         id=f"{source.name}/{file.relative}",
@@ -50,9 +50,11 @@ def document_audience(source: Source, own: frozenset[str] | None) -> frozenset[s
     return own if source.trusts_documents else combine_audiences(source.audience, own)
 
 
-def _named(own: frozenset[str] | None, source: frozenset[str] | None) -> str:
-    names = ", ".join(map(repr, sorted(own or ()))), ", ".join(map(repr, sorted(source or ())))
-    return f"its audience ({names[0] or 'nobody'}) has nothing in common with that of its source ({names[1] or 'none'})"
+def _why_nobody(own: frozenset[str] | None, source: frozenset[str] | None) -> str:
+    if not own:
+        return "it gives two audiences, which have nothing in common"
+    mine, theirs = (", ".join(map(repr, sorted(names))) for names in (own, source or ()))
+    return f"its audience ({mine}) has nothing in common with that of its source ({theirs})"
 
 
 def resolved_links(links: Iterable[Link], url: str) -> tuple[Link, ...]:

@@ -5,6 +5,7 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -16,6 +17,9 @@ import retrieval.private_files
 from bot.access.pseudonyms import user_key
 from bot.app import bootstrap
 from bot.config.settings import Settings
+from feedback.export.exporter import write_export
+from feedback.export.formats import FORMATS
+from feedback.export.request import ExportRequest
 from feedback.stores.journal.file import JournalFile
 from feedback.stores.journal.sender import JournalSender
 from feedback.stores.sqlite.store import SqliteFeedback
@@ -23,11 +27,13 @@ from retrieval.ranking.calibration import save_calibration
 from retrieval.ranking.confidence import Calibration
 from tests.bot.cli.command_line import footnote, printed_json
 from tests.fakes import FakeEmbedder
+from tests.feedback.export.samples import Registry, many
 from tests.security.sources import HANDBOOK, configure, docs
 
 __all__ = ["docs"]  # a fixture
 
 run = partial(footnote, bootstrap=partial(bootstrap, embedder=FakeEmbedder()))
+AT = datetime(2026, 3, 2, tzinfo=UTC)
 UMASKS = [0o000, 0o022, 0o077]
 
 
@@ -55,16 +61,22 @@ def test_all_that_commands_leave_is_its_owners_alone(docs: Path, umask: int) -> 
     assert run("vote", answer["id"], "up", "--user", "bo@example.com").exit_code == 0
     assert run("index", "rebuild").exit_code == 0
     assert run("demo").exit_code in {0, 1}  # its answers need a real embedding model, its state folder does not
-    run("feedback", "dump", "--out", "dump.jsonl")
-    run("export", "--format", "trl-kto", "--out", "export")
-    run("report", "--html", "report.html")
+    assert run("feedback", "dump", "--out", "dump.jsonl").exit_code == 0
+    assert run("report", "--html", "report.html").exit_code == 0
     save_calibration(Calibration(), Path(".footnote/calibration.json"))
     made = {path.name for path in Path(".footnote").iterdir()}
     assert {"index", "index.lock", "index-1.db", "feedback.db", "user.key", "calibration.json"} <= made
     assert open_to_others(Path(".footnote")) == []
-    for written in ("report.html", "dump.jsonl", "export"):
-        assert not Path(written).exists() or open_to_others(Path(written)) == []
-    assert Path("report.html").exists()
+    assert open_to_others(Path("report.html")) == open_to_others(Path("dump.jsonl")) == []
+
+
+def test_an_export_is_its_owners_alone(tmp_path: Path, umask: int) -> None:
+    wanted = ExportRequest(FORMATS, settings={}, tool="footnote 1")
+    rows, registry = many(60), Registry()
+    out = tmp_path / "export"
+    write_export(lambda _: rows, wanted, out, store=registry, name="export-1", at=AT, force=False)
+    assert len(list(out.rglob("*.jsonl"))) > 10
+    assert open_to_others(out) == []
 
 
 def test_what_is_beside_an_open_database_is_its_owners_alone(tmp_path: Path, umask: int) -> None:
