@@ -145,7 +145,7 @@ def _remove_wrongly_indexed(
             if _takes_over(own, other):
                 documents = list(index.reader.stored(name))
                 index.writer.forget(name)
-            elif is_inside(own.path, other.path):
+            elif is_inside(own.path, Path(root)):
                 part = f"{name}/{printable('/'.join(relative_names(own.path, Path(root))))}"
                 documents = [key for key in index.reader.stored(name) if key == part or key.startswith(f"{part}/")]
                 index.writer.delete(documents)

@@ -133,6 +133,9 @@ def _files_below(root: Root, inner: InnerPlaces) -> Iterator[File]:
     for names, status in walk(root.path, enter=enter, ignore=_is_junk):
         if status is not None and stat.S_ISLNK(status.st_mode):
             yield from _follow_link(root, names, inner)
+        elif status is not None and identity(status) in inner.linked:
+            why = "it is another name of a file of a source inside this one"
+            yield _skipped(root, names, Skipped("outside-source", why))
         elif status is None or not inner.begins(names, status):
             yield _file(root, names, status)
 

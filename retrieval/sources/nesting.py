@@ -5,11 +5,13 @@ file system does not tell them apart, and a second mount lead to the same folder
 """
 
 import os
-from collections.abc import Iterable
+import stat
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from retrieval.sources.folders import Identity, Names, identity
+from retrieval.sources.folders import Identity, Names, identity, walk
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +26,14 @@ class Inner:
 class InnerPlaces:
     """The places of other sources below a root, by their names on the way from it and by what they are.
 
-    Both, because a place that is missing when the listing begins may be there before it ends.
+    Both, because a place that is missing when the listing begins may be there before it ends. `linked` are the files in
+    them that have another name somewhere.
     """
 
     root: Path
     names: frozenset[Names]
     identities: frozenset[Identity]
+    linked: frozenset[Identity]
 
     @classmethod
     def of(cls, inner: Iterable[Inner], root: Path) -> "InnerPlaces":
@@ -37,7 +41,8 @@ class InnerPlaces:
         paths = [each.path.resolve() for each in inner]
         names = {path.relative_to(root).parts for path in paths if path.is_relative_to(root)}
         found = {_identity(path) for path in paths}
-        return cls(root, frozenset(names), frozenset(each for each in found if each is not None))
+        linked = frozenset(each for path in paths for each in _linked_files(path))
+        return cls(root, frozenset(names), frozenset(each for each in found if each is not None), linked)
 
     def begins(self, names: Names, status: os.stat_result) -> bool:
         """Whether one of the places is what these names lead to."""
@@ -52,6 +57,14 @@ class InnerPlaces:
             each.relative_to(self.root).parts in self.names or _identity(each) in self.identities
             for each in on_the_way[: on_the_way.index(self.root)]
         )
+
+
+def _linked_files(place: Path) -> Iterator[Identity]:
+    """The files below a folder that have more than one name; none where it is a file itself or cannot be listed."""
+    with suppress(OSError):
+        for _, status in walk(place, enter=lambda *_: True, ignore=lambda _: False):
+            if status is not None and stat.S_ISREG(status.st_mode) and status.st_nlink > 1:
+                yield identity(status)
 
 
 def is_inside(path: Path, folder: Path) -> bool:

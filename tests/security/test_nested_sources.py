@@ -144,6 +144,28 @@ def test_a_link_into_the_inner_source_is_named_and_not_followed(docs: Path) -> N
     assert_salaries_are_hrs()
 
 
+def test_another_name_of_a_file_of_the_inner_source_is_named_and_not_read(docs: Path) -> None:
+    (docs / "open.md").hardlink_to(docs / "hr/salaries.md")
+    (docs / "also-open.md").hardlink_to(docs / "leave.md")
+    configure(HANDBOOK, HR)
+    report = sync()
+    assert [each["document"] for each in report["skipped"]] == ["handbook/open.md"]
+    assert report["added"] == ["handbook/also-open.md", "handbook/leave.md", "hr/salaries.md"]
+    assert "handbook/open.md" not in seen("what does the director earn", "hr")
+
+
+def test_a_source_whose_folder_has_been_changed_in_the_settings_keeps_what_it_had(docs: Path) -> None:
+    configure({**HANDBOOK, "path": "elsewhere"})
+    (docs.parent / "elsewhere").mkdir()
+    (docs.parent / "elsewhere/a.md").write_text(LEAVE)
+    sync()
+    configure(HANDBOOK, HR)
+    refused = run("sync", "--json")
+    assert "already stands for" in refused.stderr.splitlines()[-1]
+    assert seen("what does the director earn, and how many days of leave") == {"handbook/a.md"}
+    assert "hr/salaries.md" in seen("what does the director earn", "hr")
+
+
 def test_three_sources_in_each_other_have_their_own_files_each(docs: Path) -> None:
     (docs / "hr/board").mkdir()
     (docs / "hr/board/bonus.md").write_text("# Bonus\n\nThe director has a bonus.\n")
