@@ -20,7 +20,7 @@ def make_private_folder(folder: Path) -> None:
     for missing in reversed([each for each in (folder, *folder.parents) if not each.exists()]):
         missing.mkdir(mode=FOLDER_MODE, exist_ok=True)
     if not folder.stat().st_mode & stat.S_ISVTX:
-        make_private(folder, FOLDER_MODE)
+        make_private(folder.resolve(), FOLDER_MODE)
 
 
 def make_private_file(path: Path) -> None:

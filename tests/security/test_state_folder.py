@@ -17,6 +17,7 @@ import retrieval.private_files
 from bot.access.pseudonyms import user_key
 from bot.app import bootstrap
 from bot.config.settings import Settings
+from bot.services.diagnostics.environment import check_state_folder
 from feedback.export.exporter import write_export
 from feedback.export.formats import FORMATS
 from feedback.export.request import ExportRequest
@@ -119,9 +120,19 @@ def test_a_folder_that_is_shared_by_design_stays_so(tmp_path: Path, umask: int) 
     shared = tmp_path / "tmp"
     shared.mkdir()
     shared.chmod(0o1777)
+    assert "open to other users" in check_state_folder(shared).detail
     with closing(SqliteFeedback(shared / "feedback.db")):
         assert stat.S_IMODE(shared.stat().st_mode) == 0o1777
         assert [each for path in shared.iterdir() for each in open_to_others(path)] == []
+
+
+def test_a_folder_behind_a_link_is_mended_too(tmp_path: Path, umask: int) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data").chmod(0o755)
+    (tmp_path / "home").symlink_to("data")
+    with closing(SqliteFeedback(tmp_path / "home/feedback.db")):
+        assert open_to_others(tmp_path / "data") == []
+    assert "open to other users" not in check_state_folder(tmp_path / "home").detail
 
 
 @pytest.mark.parametrize("module", [retrieval.private_files, feedback.private_files], ids=["retrieval", "feedback"])

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import sqlite3
+import stat
 import sys
 import tempfile
 import time
@@ -80,7 +81,15 @@ def check_state_folder(home: Path) -> Check:
     detail = f"{home}, {free / 1e9:.1f} GB free"
     if free < FREE_BYTES:
         return Check("state folder", ok=False, detail=detail, mend="free some space: an index needs about 0.5 GB")
+    if home.is_dir() and _stays_open(home.stat()):
+        mend = "give a folder that belongs to this user, or take from others what they may do with it"
+        return Check("state folder", ok=True, detail=f"{detail}, open to other users of this machine", mend=mend)
     return Check("state folder", ok=True, detail=detail)
+
+
+def _stays_open(folder: os.stat_result) -> bool:
+    """Tell whether others may open a folder that is not made private when it is used: it is not ours, or is shared."""
+    return bool(folder.st_mode & 0o077) and (folder.st_uid != os.geteuid() or bool(folder.st_mode & stat.S_ISVTX))
 
 
 def check_source(source: Source, sources: Sequence[Source] = ()) -> Check:
