@@ -39,6 +39,7 @@ _FENCE = re.compile(
 _COMMENT_LINE = re.compile(r"\s*(?:#(?!\+)|//|/\*|\*/|%|;(?!;))")
 _COMMENTS_BEFORE = 20
 _NAMES = re.compile(r"[\w.@-]+(?:\s*,\s*[\w.@-]+)*\s*")
+_KEY_SIGN = re.compile(r"[:={?\uff1a]")
 _SEPARATORS = re.compile(r"([{}\[\](),;:=?|<>])")
 # A key and its value without anything between them.
 _WORDS_WITHOUT_SEPARATOR = range(2, 5)
@@ -89,8 +90,17 @@ def _read(header: str) -> Metadata | Skipped | None:
                 return metadata_from({str(key).strip().lower(): value for key, value in values.items()})
         except (yaml.YAMLError, ValueError, RecursionError, TypeError):  # a list as a key is a TypeError
             pass
-    key = _first_restricting([*_candidates(header.split("\n")), *_short_lines(header.split("\n"))])
+    lines = header.split("\n")
+    if _is_prose(header):  # `Audience: managers` is a sentence there, `audience: managers` still a key
+        lines = [line for line in lines if line[:1].islower()]
+    key = _first_restricting([*_candidates(lines), *_short_lines(lines)])
     return unclear_audience(key) if key else None
+
+
+def _is_prose(block: str) -> bool:
+    """Whether these are paragraphs, of which the first is no key: a text that begins with a rule, not a header."""
+    content = [line for line in block.split("\n") if not _COMMENT_LINE.match(line)]
+    return "\n\n" in "\n".join(content).strip() and not _KEY_SIGN.search(next(filter(str.strip, content), ""))
 
 
 def _restricting_key(root: "yaml.MappingNode") -> str | None:

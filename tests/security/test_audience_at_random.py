@@ -68,7 +68,7 @@ shapes = st.sampled_from(
 )
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=200)
 @given(before, fences, lines_before, shapes, spellings())
 def test_a_header_with_anything_like_an_audience_is_never_open(
     opening: str, fence: str, others: list[str], shape: str, key: str
@@ -178,7 +178,7 @@ def source_name(place: Place) -> str:
     return place.folder.replace("/", "-").replace(".", "all")
 
 
-@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.tuples(places, files), min_size=1, max_size=4))
 def test_each_reader_reads_what_the_model_says_after_any_change(
     steps: list[tuple[list[Place], dict[tuple[str, str], str | None]]],
