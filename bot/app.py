@@ -319,6 +319,7 @@ class App(Components):
         return DiagnosticsService(
             settings=self.settings,
             index=lambda: self.index.reader,
+            writer=lambda: self.index.writer,
             feedback=lambda: self.feedback,
             state=lambda: self.state,
             chat_model=lambda: self.model or _chat_model(self.settings),

@@ -15,7 +15,7 @@ from bot.answering.answers import Answer, Done, Event, Question, SentenceReady, 
 from feedback.errors import FeedbackUnavailable
 from retrieval.embedding.protocol import QueryToken, TextProgress
 from retrieval.embedding.vectors import Encoded, Vector, normalise
-from retrieval.index.protocols import StoredDocument
+from retrieval.index.protocols import SkippedFile, StoredDocument
 from retrieval.passages import EVERYONE, Document, Passage
 from retrieval.ranking.analysis import fold
 
@@ -93,8 +93,8 @@ def _mean(vectors: Sequence[Vector]) -> Vector:
 class FakeReader:
     """An `IndexReader` without a search: documents with their passages, and older versions of some.
 
-    Handed to `bootstrap` it stands for a whole index, of which it is the reader. `counts` raises `failure` if there is
-    one.
+    Handed to `bootstrap` it stands for a whole index, of which it is the reader, and a writer that has skipped nothing.
+    `counts` raises `failure` if there is one.
     """
 
     def __init__(self, *held: tuple[Document, Sequence[Passage]], older: Sequence[Document] = ()) -> None:
@@ -105,6 +105,13 @@ class FakeReader:
     @property
     def reader(self) -> "FakeReader":
         return self
+
+    @property
+    def writer(self) -> "FakeReader":
+        return self
+
+    def skips(self, source: str) -> Mapping[str, SkippedFile]:
+        return {}
 
     def document(self, document: str, *, version: str | None = None) -> Document | None:
         current = self._held.get(document)

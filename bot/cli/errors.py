@@ -103,11 +103,12 @@ def _append(log: Path, incident: str, error: Exception) -> None:
     from datetime import UTC, datetime
 
     from bot.server.log_records import format_error
+    from retrieval.private_files import make_private_file, make_private_folder
 
-    log.parent.mkdir(parents=True, exist_ok=True)
+    make_private_folder(log.parent)
     if log.exists() and log.stat().st_size > LOG_BYTES:
         log.replace(log.with_suffix(".log.1"))
-    log.touch(mode=0o600)
+    make_private_file(log)
     with log.open("a", encoding="utf-8", errors="backslashreplace") as file:
         file.write(f"{datetime.now(UTC).isoformat(timespec='seconds')} incident {incident}\n")
         file.write(f"{format_error(error)}\n")

@@ -65,16 +65,21 @@ AbsolutePath = Annotated[Path, BeforeValidator(validators.not_empty), AfterValid
 
 
 class Source(BaseModel):
-    """One `[[sources]]` entry: a folder (or a single file) whose documents `audience` may read."""
+    """One `[[sources]]` entry: a folder (or a single file) whose documents `audience` may read.
+
+    Without an audience each document says itself who may. With one it may narrow it, and with `audience_from` it may
+    say anything.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     name: Annotated[str, AfterValidator(validators.source_name)]
     type: Annotated[Literal["files"], BeforeValidator(validators.source_type)] = "files"
     path: AbsolutePath
-    audience: Annotated[frozenset[str], BeforeValidator(validators.as_list), AfterValidator(validators.audience)] = (
-        frozenset({EVERYONE})
-    )
+    audience: (
+        Annotated[frozenset[str], BeforeValidator(validators.as_list), AfterValidator(validators.audience)] | None
+    ) = None
+    audience_from: Literal["front-matter"] | None = None
     owner: str = ""
     owner_channel: Annotated[str, AfterValidator(validators.channel)] = ""
 

@@ -47,6 +47,7 @@ ACCEPTED_FORMS = {
     "port": "a whole number from 0 (any that is free) to 65535",
     "public_port": "a whole number from 0 (any that is free) to 65535",
     "audience": "the name of a group, or a list of them",
+    "audience_from": "`front-matter`, or left out",
     "type": "`files`",
     "path": "a folder or a file",
 }

@@ -55,7 +55,7 @@ def configure(form: Format, *, incidents: Path) -> None:
     logging.raiseExceptions = False  # what a handler that fails prints holds the values of the record
     lines = logging.StreamHandler(sys.stderr)
     lines.setFormatter(JsonLines() if form == "json" else TextLines())
-    incidents.parent.mkdir(parents=True, exist_ok=True)
+    incidents.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     tracebacks = IncidentFile(incidents)
     for handler in (lines, tracebacks):
         handler.addFilter(RepeatFilter())

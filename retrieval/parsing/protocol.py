@@ -18,6 +18,9 @@ Reason = Literal[
     "outside-source",
 ]
 
+# The end of a detail, which tells a file that nobody may read from one that holds nothing to read.
+SHOWN_TO_NOBODY = "so it is shown to nobody"
+
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
@@ -38,6 +41,11 @@ class Skipped:
 
     reason: Reason
     detail: str
+
+    @property
+    def restricted(self) -> bool:
+        """Whether the document is there, but its audience leaves nobody who may read it."""
+        return self.detail.endswith(SHOWN_TO_NOBODY)
 
 
 Parser = Callable[[str, bytes], Parsed | Skipped]

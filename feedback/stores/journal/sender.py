@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from filelock import FileLock, Timeout
 
 from feedback.errors import FeedbackUnavailable, UnknownExchange
+from feedback.private_files import FILE_MODE, make_private, make_private_folder
 from feedback.records import Exchange, WriteResult, kind_of
 from feedback.stores.journal.file import Entry, JournaledRecord, JournalFile
 from feedback.stores.protocol import FeedbackWriter
@@ -59,9 +60,10 @@ class JournalSender:
             self._lock.release()
 
     def _acquire_file_lock(self, wait_seconds: float) -> FileLock:
-        lock = FileLock(self._lock_path, timeout=wait_seconds)
+        lock = FileLock(self._lock_path, timeout=wait_seconds, mode=FILE_MODE)
         try:
-            self._lock_path.parent.mkdir(parents=True, exist_ok=True)
+            make_private_folder(self._lock_path.parent)
+            make_private(self._lock_path)
             lock.acquire()
         except Timeout:
             raise
