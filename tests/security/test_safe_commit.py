@@ -46,7 +46,7 @@ sync([Source("docs", Path(sys.argv[2]))], open_index(Path(sys.argv[1]), embedder
 
 
 @pytest.fixture
-def folder(tmp_path) -> Path:
+def folder(tmp_path: Path) -> Path:
     """Documents before and after the place of a bad file."""
     docs = tmp_path / "docs"
     docs.mkdir()
@@ -56,7 +56,7 @@ def folder(tmp_path) -> Path:
 
 
 @pytest.fixture
-def index(tmp_path) -> Iterator[LocalIndex]:
+def index(tmp_path: Path) -> Iterator[LocalIndex]:
     with closing(open_index(tmp_path / "state", FakeEmbedder(), Analyzer())) as opened:
         yield opened
 
