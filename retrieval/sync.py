@@ -196,10 +196,13 @@ class _SourceSync:
             self._index.writer.touch(stored.document, fingerprint=fingerprint)
             self._report.unchanged += 1
             return None
-        parsing = self._pool.submit(self._parse, file.relative, data)
+        parsing = self._pool.submit(self._parse_file, file, data)
         if not wait([parsing], timeout=LONG_PARSE_SECONDS).done:
             yield
-        parsed = parsing.result()
+        return parsing.result()
+
+    def _parse_file(self, file: File, data: bytes) -> Document | Skipped:
+        parsed = self._parse(file.relative, data)
         return parsed if isinstance(parsed, Skipped) else make_document(self._source, file, parsed, data=data)
 
     def _skip(self, skip: SkippedFile) -> None:
