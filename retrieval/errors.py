@@ -4,6 +4,7 @@ RetrievalError
   SearchUnavailable     the index cannot be reached or read now
   IndexNotReady         nothing is indexed yet, or by another embedding model
   SourceUnusable        a source is missing, unreadable or suddenly empty; nothing was deleted
+  ParserUnavailable     no process can be started to parse files; nothing was deleted
   EmbeddingUnavailable  the embedding model, or the reranker, cannot be loaded
   UnreadableSynonyms    the file of synonyms cannot be read, or holds an invalid line
   UnreadableJudgements  files of judged questions cannot be read, or do not fit together
@@ -24,6 +25,10 @@ class IndexNotReady(RetrievalError):
 
 class SourceUnusable(RetrievalError):
     """A source is missing, unreadable, suddenly empty, or its name stands for another folder."""
+
+
+class ParserUnavailable(RetrievalError):
+    """No process can be started to parse files."""
 
 
 class EmbeddingUnavailable(RetrievalError):

@@ -18,7 +18,7 @@ BATCH_SIZE = 512
 
 
 def embed_documents(
-    documents: Iterable[Document],
+    documents: Iterable[Document | None],
     index: IndexWriter,
     embedder: Embedder,
     *,
@@ -27,7 +27,8 @@ def embed_documents(
 ) -> Iterator[tuple[Document, list[Indexable]]]:
     """Cut and embed each document, in order; documents are read and embedded in batches of `batch_size` passages.
 
-    A document of more passages is not parted. One without passages is given out with an empty list.
+    A document of more passages is not parted. One without passages is given out with an empty list. None among the
+    documents ends a batch.
     """
     for batch in _batches(documents, embedder, batch_size):
         passages = [passage for _, passages in batch for passage in passages]
@@ -37,12 +38,13 @@ def embed_documents(
 
 
 def _batches(
-    documents: Iterable[Document], embedder: Embedder, batch_size: int
+    documents: Iterable[Document | None], embedder: Embedder, batch_size: int
 ) -> Iterator[list[tuple[Document, list[Passage]]]]:
     batch: list[tuple[Document, list[Passage]]] = []
     for document in documents:
-        batch.append((document, split_document(document, count=embedder.count_tokens, window=embedder.window)))
-        if sum(len(passages) for _, passages in batch) >= batch_size:
+        if document is not None:
+            batch.append((document, split_document(document, count=embedder.count_tokens, window=embedder.window)))
+        if batch and (document is None or sum(len(passages) for _, passages in batch) >= batch_size):
             yield batch
             batch = []
     if batch:

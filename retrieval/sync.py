@@ -1,7 +1,9 @@
 """Brings the index up to date with its sources: changed documents in, vanished ones out, nothing else touched."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor, wait
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from hashlib import sha256
 
@@ -9,7 +11,7 @@ from retrieval.embedding.protocol import Embedder
 from retrieval.errors import SourceUnusable
 from retrieval.index.protocols import SearchIndex, SkippedFile, StoredDocument
 from retrieval.parsing.protocol import Parsed, Skipped
-from retrieval.parsing.registry import parse
+from retrieval.parsing.worker import ParserWorker
 from retrieval.passage_vectors import BATCH_SIZE, embed_documents
 from retrieval.passages import Document
 from retrieval.progress import Progress, ignore_progress
@@ -19,8 +21,13 @@ from retrieval.sources.files import File, Source, read_file
 
 # Raised when parsers or sectioning change what they make of the same file, and when a format is added.
 PARSER_VERSION = "4"
-# A file that cannot be read now may be readable tomorrow; its document stays until then.
-TRANSIENT = frozenset({"unreadable", "timed-out", "out-of-memory"})
+# A file that cannot be read now may be readable tomorrow; its document stays until then. One whose content was read and
+# takes too much is another: what it said before is no longer what it says, and perhaps not for everyone any more.
+TRANSIENT = frozenset({"unreadable"})
+# The next sync tries these again: they may be for want of what other programs took.
+TRIED_AGAIN = frozenset({"timed-out", "out-of-memory"})
+# While a file takes longer than this to parse, what was read before it is written.
+LONG_PARSE_SECONDS = 1.0
 
 ReadFile = Callable[[File], bytes | Skipped]
 ParseFile = Callable[[str, bytes], Parsed | Skipped]
@@ -53,20 +60,24 @@ def sync(
     progress: Progress = ignore_progress,
     batch_size: int = BATCH_SIZE,
     read: ReadFile = read_file,
-    parse: ParseFile = parse,
+    parse: ParseFile | None = None,
 ) -> SyncReport:
     """Sync each source; one that is unusable deletes nothing, is named in `problems`, and the others go on.
 
-    Another sync is waited for. An index made with another embedding model or analyzer is made anew first.
+    Files are parsed in a worker process with limits, unless `parse` is given. Another sync is waited for. An index made
+    with another embedding model or analyzer is made anew first.
     """
     started = time.monotonic()
     report = SyncReport()
-    with index.writer.lock(lambda: progress("waiting for another sync", 0, 0)):
+    with index.writer.lock(lambda: progress("waiting for another sync", 0, 0)), ExitStack() as stack:
         index.admin.renew(
             lambda documents: reembed(documents, index, embedder, batch_size=batch_size, progress=progress)
         )
+        # The worker ends first, so that the thread that waits for it ends too.
+        pool = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="parsing"))
+        parse = parse or stack.enter_context(ParserWorker()).parse
         for source in sources:
-            one = _SourceSync(source, index, report, progress=progress, read=read, parse=parse)
+            one = _SourceSync(source, index, report, progress=progress, read=read, parse=parse, pool=pool)
             try:
                 one.run(embedder, allow_empty=allow_empty, batch_size=batch_size)
             except SourceUnusable as error:
@@ -105,6 +116,7 @@ class _SourceSync:
         progress: Progress,
         read: ReadFile,
         parse: ParseFile,
+        pool: Executor,
     ) -> None:
         self._source = source
         self._index = index
@@ -112,6 +124,7 @@ class _SourceSync:
         self._progress = progress
         self._read = read
         self._parse = parse
+        self._pool = pool
         self._stored: Mapping[str, StoredDocument] = {}
         self._skips: Mapping[str, SkippedFile] = {}
 
@@ -212,8 +225,13 @@ class _SourceSync:
             "Say --allow-empty if that is meant"
         )
 
-    def _changed_documents(self, files: Mapping[str, File], fingerprints: Mapping[str, str]) -> Iterator[Document]:
-        """Documents that are new or changed; counts the others as unchanged or skipped."""
+    def _changed_documents(
+        self, files: Mapping[str, File], fingerprints: Mapping[str, str]
+    ) -> Iterator[Document | None]:
+        """Documents that are new or changed; counts the others as unchanged or skipped.
+
+        None comes between them while a file takes long: what came before can be written meanwhile.
+        """
         for done, (key, file) in enumerate(files.items(), start=1):
             self._progress(f"reading {self._source.name}", done, len(files))
             fingerprint, stored, skip = fingerprints[key], self._stored.get(key), self._skips.get(key)
@@ -221,14 +239,19 @@ class _SourceSync:
             if not skipped and stored and stored.fingerprint == fingerprint:
                 self._report.unchanged += 1
                 continue
-            result = skipped or self._read_document(file, stored, fingerprint)
+            result = skipped or (yield from self._read_document(file, stored, fingerprint))
             if isinstance(result, Document):
                 yield result
             elif result is not None:
                 self._skip(SkippedFile(key, self._source.name, fingerprint, result))
 
-    def _read_document(self, file: File, stored: StoredDocument | None, fingerprint: str) -> Document | Skipped | None:
-        """The file as a document, or why there is none; None when its content is unchanged."""
+    def _read_document(
+        self, file: File, stored: StoredDocument | None, fingerprint: str
+    ) -> Generator[None, None, Document | Skipped | None]:
+        """Return the file as a document, or why there is none; None when its content is unchanged.
+
+        Yields once while it takes long.
+        """
         data = self._read(file)
         if isinstance(data, Skipped):
             return data
@@ -236,20 +259,29 @@ class _SourceSync:
             self._index.writer.touch(stored.document, fingerprint=fingerprint)
             self._report.unchanged += 1
             return None
-        return self._parse_file(file, data)
+        parsing = self._pool.submit(self._parse_file, file, data)
+        if not wait([parsing], timeout=LONG_PARSE_SECONDS).done:
+            yield
+        return parsing.result()
 
     def _parse_file(self, file: File, data: bytes) -> Document | Skipped:
         parsed = self._parse(file.relative, data)
         return parsed if isinstance(parsed, Skipped) else make_document(self._source, file, parsed, data=data)
 
     def _skip(self, skip: SkippedFile) -> None:
-        """Report a file that gives nothing; unless the reason is transient, its document goes and it is remembered."""
+        """Report a file that gives nothing; its document goes unless the reason is transient.
+
+        The file is remembered, and tried again once it has changed, or with the next sync for want of memory or time.
+        """
         self._report.skipped.append((skip.document, skip.skipped))
         if skip.skipped.reason in TRANSIENT or self._skips.get(skip.document) == skip:
             return
+        known = [skip.document] if skip.document in self._stored else []
+        if skip.skipped.reason in TRIED_AGAIN:
+            self._delete(known)
+            return
         self._index.writer.skip(skip)
-        if skip.document in self._stored:
-            self._report.deleted.append(skip.document)
+        self._report.deleted += known
 
     def _delete_vanished(self, files: Mapping[str, File]) -> None:
         documents, skips = ([key for key in known if key not in files] for known in (self._stored, self._skips))

@@ -6,10 +6,14 @@ from dataclasses import dataclass
 
 from retrieval.characters import clean, one_line
 from retrieval.parsing.links import LinkedText, place, shift
-from retrieval.parsing.protocol import Parsed, Skipped
+from retrieval.parsing.protocol import LARGEST_TEXT, MOST_BLOCKS, Parsed, Skipped
 from retrieval.passages import Block, BlockKind, Link, Metadata
 
 NO_METADATA = Metadata()
+TOO_MUCH_TEXT = Skipped(
+    "too-large",
+    f"it holds more than {LARGEST_TEXT / 1e6:.0f} million characters or {MOST_BLOCKS:,} paragraphs and rows",
+)
 
 _BETWEEN_CELLS = " | "
 _JOINED_BY_LINE = {"item": ("item",), "row": ("row", "table-head")}
@@ -30,7 +34,10 @@ class ParsedBlock:
 
 
 def assemble(found: Iterable[ParsedBlock], metadata: Metadata = NO_METADATA) -> Parsed | Skipped:
-    """Join the blocks, items and rows a line apart, all others a blank line apart; `Skipped` when none has text."""
+    """Join the blocks, items and rows a line apart, all others a blank line apart.
+
+    `Skipped` when none has text, or, before the rest is read, when there are too many or too much.
+    """
     parts: list[str] = []
     blocks: list[Block] = []
     links: list[Link] = []
@@ -48,6 +55,8 @@ def assemble(found: Iterable[ParsedBlock], metadata: Metadata = NO_METADATA) -> 
         links += shift(place(parsed.links, parsed.text, text), position)
         parts.append(text)
         position = end
+        if position > LARGEST_TEXT or len(blocks) > MOST_BLOCKS:
+            return TOO_MUCH_TEXT
     if not blocks:
         return Skipped("no-text", "there is no text in it")
     return Parsed("".join(parts), tuple(blocks), metadata, tuple(links))

@@ -10,7 +10,9 @@ from retrieval.parsing.decoding import decode
 from retrieval.parsing.protocol import Parsed, Skipped
 from retrieval.passages import Metadata
 
+MOST_LINES = 1_000_000
 NOT_TEXT = Skipped("malformed", "it holds binary data, not text")
+TOO_MANY_LINES = Skipped("too-large", f"it has more than {MOST_LINES:,} lines")
 
 _PARAGRAPH_END = re.compile(r"\n[ \t]*(?:\n[ \t]*)+")
 _UNDERLINE = re.compile(r"(={3,}|-{3,})\s*")
@@ -31,9 +33,15 @@ def parse(name: str, data: bytes) -> Parsed | Skipped:
 
 
 def decode_with_metadata(data: bytes) -> tuple[Metadata, str] | Skipped:
-    """The metadata in a text file's front matter and the clean text below it; `Skipped` for binary data."""
+    """The metadata in a text file's front matter and the clean text below it; `Skipped` for binary data.
+
+    Also for more than `MOST_LINES` lines, each of which costs a parser a hundred times its own size when it is empty.
+    """
     text = decode(data)
-    return NOT_TEXT if text is None else front_matter.split(clean(text))
+    if text is None:
+        return NOT_TEXT
+    text = clean(text)
+    return TOO_MANY_LINES if text.count("\n") >= MOST_LINES else front_matter.split(text)
 
 
 def paragraphs(text: str) -> Iterator[ParsedBlock]:

@@ -6,6 +6,10 @@ from typing import Literal
 
 from retrieval.passages import Block, Link, Metadata
 
+# Longer than any book: what is above this is no document that people read. In characters and blocks.
+LARGEST_TEXT = 16_000_000
+MOST_BLOCKS = 200_000
+
 Reason = Literal[
     "encrypted",
     "no-text",

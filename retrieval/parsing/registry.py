@@ -23,6 +23,8 @@ FORMATS = {
     ".xhtml": "html.parser",
 }
 
+OUT_OF_MEMORY = Skipped("out-of-memory", "reading it takes more memory than a file may take")
+
 logger = logging.getLogger(__name__)
 
 
@@ -41,22 +43,30 @@ def parse(
     """Parse a file by the suffix of its name; `Skipped` for an unknown format, an empty or too large file, or a parser
     that fails. Never raises.
     """
-    suffix = PurePosixPath(name).suffix.lower()
+    refused = refusal(name, len(data), largest=largest)
+    return refused or _run(parser_for(_suffix(name)), name, data)
+
+
+def refusal(name: str, size: int, *, largest: int = LARGEST_FILE) -> Skipped | None:
+    """Why a file of this name and size, in bytes, is not given to a parser; None when it is."""
+    suffix = _suffix(name)
     if suffix not in FORMATS:
         readable = " ".join(sorted(FORMATS))
         return Skipped("unsupported", f"no parser for {suffix or 'a file without a suffix'}; readable are {readable}")
-    if len(data) > largest:
-        return too_large(len(data), largest=largest)
-    if not data:
-        return Skipped("no-text", "the file is empty")
-    return _run(parser_for(suffix), name, data)
+    if size > largest:
+        return too_large(size, largest=largest)
+    return None if size else Skipped("no-text", "the file is empty")
+
+
+def _suffix(name: str) -> str:
+    return PurePosixPath(name).suffix.lower()
 
 
 def _run(parser: Parser, name: str, data: bytes) -> Parsed | Skipped:
     try:
         return parser(name, data)
     except MemoryError:
-        return Skipped("out-of-memory", "there was not enough memory to read it")
+        return OUT_OF_MEMORY
     except RecursionError:
         return Skipped("malformed", "it is nested too deeply to be read")
     except Exception as error:

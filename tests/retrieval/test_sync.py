@@ -45,6 +45,7 @@ class Parser:
 
 
 def run(index: SearchIndex, *sources: Source, embedder: FakeEmbedder | None = None, **options: Any) -> SyncReport:
+    options.setdefault("parse", parse)  # quicker than a worker process; those have tests of their own
     return sync(sources, index, embedder or FakeEmbedder(), **options)
 
 

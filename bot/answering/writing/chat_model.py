@@ -11,10 +11,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from bot.answering.writing.model_call import ModelCall, ReplyTooLarge, limited_client
 from bot.answering.writing.prompts import Prompt
 from bot.answering.writing.providers import (
     COUNTS_ON_REQUEST,
     ENDINGS,
+    TAKES_HTTP_CLIENT,
     TOKEN_LIMITS,
     TokenUsage,
     ending_of,
@@ -36,6 +38,8 @@ NO_KEY = "none"
 BAD_REQUEST, RATE_LIMITED, SERVER_FAILED = 400, 429, 500
 # What a model's server may not know of a request; one that says so is asked without it.
 DISPENSABLE = ("temperature", "stream_options")
+# Seconds that a server has, after a reply's ending, to count its tokens and to close the stream.
+ENDING_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,10 @@ class Deadline:
         """Return the seconds that are left, until the text must end or, unless `begun`, begin; never below 0."""
         return max(0.0, (self._end if begun else self._first) - self._clock())
 
+    def end_within(self, seconds: float) -> None:
+        """Leave no more than so many seconds."""
+        self._end = min(self._end, self._clock() + seconds)
+
 
 class ChatModel:
     """A chat model, ready to be called.
@@ -93,30 +101,38 @@ class ChatModel:
     def stream(self, prompt: Prompt, deadline: Deadline) -> Iterator[str]:
         """Yield the pieces of the reply; raises `GenerationFailed` when it fails, breaks off or takes too long.
 
-        The model is read in a thread of its own, because no client keeps a limit for the whole of a stream.
+        The model is read in a thread of its own, because no client keeps a limit for the whole of a stream; it ends
+        with the reply, whatever the server still sends.
         """
         chunks: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        stopped = threading.Event()
-        threading.Thread(target=self._read, args=(prompt, chunks, stopped), daemon=True).start()
+        call = ModelCall()
+        threading.Thread(target=self._read, args=(prompt, chunks, call), daemon=True).start()
         try:
             yield from self._receive(chunks, deadline)
         finally:
-            stopped.set()
+            call.close()
 
     def _receive(self, chunks: "queue.SimpleQueue[Any]", deadline: Deadline) -> Iterator[str]:
         length, ending = 0, ""
         while True:
+            left = deadline.left(begun=length > 0 or ending != "")
             try:
-                chunk = chunks.get(timeout=deadline.left(begun=length > 0))
+                chunk = chunks.get(timeout=left)
             except queue.Empty:
-                raise GenerationFailed("timeout") from None
+                left = 0.0
+            if not left:  # also when something comes all the time
+                if ending:
+                    break
+                raise GenerationFailed("timeout")
+            if chunk is None or (ending and isinstance(chunk, Exception)):
+                break
             if isinstance(chunk, Exception):
                 raise self._failure(chunk) from chunk
-            if chunk is None:
-                break
             text = str(chunk.text)
             self._listener(text, usage_of(chunk))
-            ending = ending_of(chunk) or ending
+            if found := ending_of(chunk):
+                ending = found
+                deadline.end_within(ENDING_SECONDS)
             length += len(text)
             if length > self.limits.characters:
                 raise GenerationFailed("truncated")
@@ -124,11 +140,12 @@ class ChatModel:
                 yield text
         _check_ending(ending, length)
 
-    def _read(self, prompt: Prompt, chunks: "queue.SimpleQueue[Any]", stopped: threading.Event) -> None:
+    def _read(self, prompt: Prompt, chunks: "queue.SimpleQueue[Any]", call: ModelCall) -> None:
         """Put what arrives into the queue, then None; an error in its place."""
+        call.enter()
         try:
             for chunk in self._model.stream([("system", prompt.system), ("human", prompt.user)]):
-                if stopped.is_set():
+                if call.is_closed:
                     return
                 chunks.put(chunk)
             chunks.put(None)
@@ -147,6 +164,8 @@ class ChatModel:
             return GenerationFailed("rate-limited", again=True, wait=retry_after(error), status=status)
         if is_timeout(error):
             return GenerationFailed("timeout")
+        if isinstance(error, ReplyTooLarge):
+            return GenerationFailed("truncated")
         again = status is None or status >= SERVER_FAILED
         return GenerationFailed("unavailable", again=again, wait=retry_after(error), status=status)
 
@@ -179,6 +198,8 @@ def open_model(
         options["base_url"] = base_url
     if api_key or (base_url and name.startswith("openai:")):
         options["api_key"] = api_key or NO_KEY
+    if provider_of(name) in TAKES_HTTP_CLIENT:
+        options["http_client"] = _http_client(name)
     counts_tokens = listener is not None and provider_of(name) in COUNTS_ON_REQUEST
 
     def make(left_out: frozenset[str]) -> "BaseChatModel":
@@ -198,6 +219,13 @@ def open_model(
             f"the model {name!r} cannot be used: see that its provider is one that LangChain knows, and set "
             "`model_api_key` if it wants a key"
         ) from error
+
+
+def _http_client(name: str) -> Any:
+    try:
+        return limited_client()
+    except ImportError as error:
+        raise _missing_package(name, ImportError(name="langchain_openai")) from error  # OpenAI's client comes with it
 
 
 def _missing_package(name: str, error: ImportError) -> BotError:

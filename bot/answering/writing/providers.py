@@ -12,6 +12,8 @@ from bot.errors import FailureKind
 TOKEN_LIMITS = {"ollama": "num_predict", "google_genai": "max_output_tokens", "ibm": "max_new_tokens"}
 # Providers that count the tokens of a stream only when they are asked to; elsewhere the option may be unknown.
 COUNTS_ON_REQUEST = frozenset({"openai", "azure_openai"})
+# Providers that LangChain reaches through OpenAI's client, which can be given the HTTP client beneath it.
+TAKES_HTTP_CLIENT = frozenset({"openai", "azure_openai"})
 # How each provider says that it ended otherwise than by having said everything.
 ENDINGS: Mapping[str, FailureKind] = {
     "length": "truncated",

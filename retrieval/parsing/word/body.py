@@ -13,6 +13,8 @@ from retrieval.parsing.word.numbering import BULLET, Numbering, read_numbering, 
 from retrieval.parsing.word.styles import Style, heading_level, list_number, read_styles
 
 _FIRST_ROW = 0x20
+# Styles that are based on each other; no template goes this deep.
+_DEEPEST_STYLE = 32
 _MATH = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
 _COMPATIBILITY = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
 _INVISIBLE = frozenset(
@@ -58,9 +60,9 @@ class BlockReader:
             yield ParsedBlock("paragraph", text)
 
     def _style_chain(self, style_id: str) -> list[Style]:
-        """The style and those that it is based on, nearest first."""
+        """The style and those that it is based on, nearest first; a circle of styles ends at the deepest one."""
         chain: list[Style] = []
-        while (style := self._styles.get(style_id)) and style not in chain:
+        while len(chain) < _DEEPEST_STYLE and (style := self._styles.get(style_id)):
             chain.append(style)
             style_id = style.based_on
         return chain

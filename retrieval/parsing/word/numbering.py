@@ -11,6 +11,7 @@ BULLET = "-"
 _ROMAN = ((1000, "m"), (900, "cm"), (500, "d"), (400, "cd"), (100, "c"), (90, "xc"), (50, "l"), (40, "xl"))
 _SMALL_ROMAN = ((10, "x"), (9, "ix"), (5, "v"), (4, "iv"), (1, "i"))
 _LEVELS = 9
+_LONGEST_TEMPLATE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,9 @@ def _levels(abstract: Element) -> Iterator[tuple[int, Level]]:
     for level in abstract.iterfind(qn("w:lvl")):
         form = value(level, "w:numFmt", "decimal")
         start = whole(value(level, "w:start", "1"), 1)
-        yield whole(level.get(qn("w:ilvl"), "0")), Level(value(level, "w:lvlText"), form, start)
+        depth = whole(level.get(qn("w:ilvl"), "0"))
+        if depth < _LEVELS:
+            yield depth, Level(value(level, "w:lvlText")[:_LONGEST_TEMPLATE], form, start)
 
 
 def _restarts(number: Element) -> Iterator[tuple[int, int]]:

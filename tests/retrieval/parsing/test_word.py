@@ -204,7 +204,7 @@ def test_encrypted_old_and_broken_files_say_so() -> None:
 
 
 def test_a_bomb_is_not_unpacked() -> None:
-    bomb = replace_part(word_file(lambda document: document.add_paragraph("x")), "word/media/x.bin", bytes(400_000))
+    bomb = replace_part(word_file(lambda document: document.add_paragraph("x")), "word/media/x.xml", bytes(400_000))
     result = parser.parse("a.docx", bomb, largest_unpacked=300_000)
     assert isinstance(result, Skipped)
     assert result.reason == "too-large"
