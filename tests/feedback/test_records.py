@@ -22,7 +22,7 @@ from feedback.records import (
 )
 from tests.feedback.samples import NOON, exchange, vote
 
-TIMES = st.datetimes(timezones=st.just(UTC))
+TIMES = st.datetimes(datetime(1970, 1, 1), datetime(2999, 12, 31), timezones=st.just(UTC))
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 PAIRS = st.lists(st.tuples(st.text(), st.text()), max_size=3).map(tuple)
 
