@@ -25,7 +25,7 @@ TIME = "a time in ISO 8601 with its offset from UTC"
 # What a record may hold: more than people, models and documents give, less than what others cannot work with.
 MOST_CHARACTERS = 100_000
 MOST_ITEMS = 1_000_000
-GREATEST_NUMBER = 2**53
+GREATEST_NUMBER = 2**63 - 1
 FIRST_YEAR, LAST_YEAR = 1970, 2999
 # What names a click or a review: two that differ only in half a character would be one in a store.
 KEYS = ("key", "correction")
@@ -165,7 +165,7 @@ def _find_flaw(value: Any) -> tuple[str, str] | None:
     if isinstance(value, str):
         return ("", f"a text of at most {MOST_CHARACTERS} characters") if len(value) > MOST_CHARACTERS else None
     if isinstance(value, int):
-        return ("", "a number below 2^53") if abs(value) > GREATEST_NUMBER else None
+        return ("", "a number of at most 64 bits") if abs(value) > GREATEST_NUMBER else None
     if isinstance(value, float):
         return None if math.isfinite(value) else ("", "a number")
     if isinstance(value, datetime):

@@ -47,6 +47,8 @@ UPGRADES: Upgrades = (
         """,
     ),
 )
+# Bytes, whatever a damaged column holds.
+ENTRIES = "SELECT number, kind, CAST(record AS BLOB) FROM "
 ADD = f"""
     INSERT INTO waiting ({_COLUMNS}) SELECT :kind, :key, :answer, :person, :conversation, :since, :record
     WHERE (SELECT count(*) FROM waiting) + (SELECT count(*) FROM refused) < :limit
@@ -103,13 +105,11 @@ class JournalFile:
 
     def first(self, number: int) -> list[Entry]:
         """Return so many of those that wait longest, in order."""
-        return self._entries(
-            "SELECT number, kind, CAST(record AS BLOB) FROM waiting ORDER BY number LIMIT ?", (number,)
-        )
+        return self._entries(ENTRIES + "waiting ORDER BY number LIMIT ?", (number,))
 
     def refused(self, *, behind: int, since: float, limit: int) -> list[Entry]:
         """Return some of the refused that came after a time, in order, behind a number."""
-        page = "SELECT number, kind, CAST(record AS BLOB) FROM refused WHERE number > ? AND since > ? ORDER BY number LIMIT ?"
+        page = ENTRIES + "refused WHERE number > ? AND since > ? ORDER BY number LIMIT ?"
         return self._entries(page, (behind, since, limit))
 
     def settle(self, sent: Sequence[int], refused: Mapping[int, str]) -> None:
@@ -126,7 +126,7 @@ class JournalFile:
 
     def about(self, record_type: type[W], answer: str) -> list[W]:
         """Return the records of this type about an answer that wait, in the order in which they came."""
-        query = "SELECT number, kind, CAST(record AS BLOB) FROM waiting WHERE answer = ? AND kind = ? ORDER BY number"
+        query = ENTRIES + "waiting WHERE answer = ? AND kind = ? ORDER BY number"
         found = self._entries(query, (column(answer), kind_of(record_type)))
         return [entry.record for entry in found if isinstance(entry.record, record_type)]
 
@@ -136,17 +136,12 @@ class JournalFile:
 
     def conversation(self, name: str) -> list[Exchange]:
         """Return the exchanges of a conversation that wait."""
-        found = self._entries(
-            "SELECT number, kind, CAST(record AS BLOB) FROM waiting WHERE conversation = ?", (column(name),)
-        )
+        found = self._entries(ENTRIES + "waiting WHERE conversation = ?", (column(name),))
         return [entry.record for entry in found if isinstance(entry.record, Exchange)]
 
     def of_person(self, person: str) -> list[JournaledRecord]:
         """Return what is here of a person and can be read, in the order in which it came."""
-        query = " UNION ALL ".join(
-            f"SELECT number, kind, CAST(record AS BLOB) FROM {table} WHERE person = :person"  # noqa: S608
-            for table in ("waiting", "refused")
-        )
+        query = " UNION ALL ".join(f"{ENTRIES}{table} WHERE person = :person" for table in ("waiting", "refused"))
         found = self._entries(query, {"person": column(person)})
         return [entry.record for entry in found if entry.record is not None]
 

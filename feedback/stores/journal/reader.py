@@ -81,7 +81,7 @@ class JournaledReader:
 
 
 def _in_order(records: Iterable[F]) -> list[F]:
-    """Return each once, oldest first, ties as they came; a time that has not come is a wrong clock's and counts as now."""
+    """Return each once, oldest first, ties as they came; a time that has not come counts as now."""
     now = datetime.now(UTC)
     once: dict[str, F] = {}
     for each in records:

@@ -43,7 +43,7 @@ class Database:
     def records(
         self, record_type: type[R], statement: str, values: Values = (), *, skipped: OnSkipped = log_skipped
     ) -> list[R]:
-        """Return the records of this type whose names and bytes a query selects; those that cannot be read are named."""
+        """Return the records of this type whose names and bytes a query selects; what cannot be read is named."""
         rows = self.run(statement, values)
         found = (parse_or_skip(record_type, str(name), record, skipped) for name, record in rows)
         return [record for record in found if record is not None]

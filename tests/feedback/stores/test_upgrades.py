@@ -137,8 +137,7 @@ def tables(path: Path) -> dict[str, list[Any]]:
     """All rows of a file, and its version."""
     with closing(sqlite3.connect(path)) as connection:
         names = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        found = {name: connection.execute(f"SELECT * FROM {name}").fetchall() for name in names}
-        return {**found, "version": connection.execute("PRAGMA user_version").fetchall()}
+        return {name: connection.execute(f"SELECT * FROM {name}").fetchall() for name in names}
 
 
 def test_the_rows_that_are_written_now_are_those_that_were_written_then(tmp_path):
