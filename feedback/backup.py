@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from feedback.codec import SCHEMA_TEXT, NewerSchema, check_keys, check_schema, from_bytes, from_json, to_json, to_line
+from feedback.codec import SCHEMA_TEXT, NewerSchema, check_key, check_schema, from_bytes, from_json, to_json, to_line
 from feedback.errors import FeedbackError
 from feedback.records import RECORD_TYPES, AnswerFeedback, Correction, Decision, Record, Vote
 from feedback.stores.protocol import FeedbackReader, FeedbackWriter
@@ -117,7 +117,7 @@ class _Dump:
             self._add(line)
             raise
         kind = row.get("kind")
-        if kind in {BEGIN, END}:
+        if kind in (BEGIN, END):  # it may be anything, also what no set takes
             check_schema(row.get("schema"))
             if kind == END:
                 self.doubt = self._compare(row)
@@ -165,7 +165,7 @@ def _parse_record(row: dict[str, Any]) -> Record:
     if not isinstance(kind, str) or kind not in RECORD_TYPES:
         raise ValueError(f"`kind` must be one of {', '.join(RECORD_TYPES)}")
     record: Record = from_json(RECORD_TYPES[kind], row)
-    check_keys(record)
+    check_key(record)
     return record
 
 

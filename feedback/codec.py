@@ -27,8 +27,6 @@ MOST_CHARACTERS = 100_000
 MOST_ITEMS = 1_000_000
 GREATEST_NUMBER = 2**63 - 1
 FIRST_YEAR, LAST_YEAR = 1970, 2999
-# What names a click or a review: two that differ only in half a character would be one in a store.
-KEYS = ("key", "correction")
 # What people read in place of a type's name in the messages of msgspec.
 EXPECTED = {
     "str": "a text",
@@ -68,7 +66,7 @@ def record_line(record: Record) -> str:
     """The record as the line that a store keeps; raises `RecordRefused` for one that could not be read again."""
     try:
         check_record(record)
-        check_keys(record)
+        check_key(record)
         return to_line(to_json(record))
     except (TypeError, ValueError) as error:
         raise RecordRefused(f"the {kind_of(type(record))} {name_of(record)!r} cannot be recorded: {error}") from error
@@ -81,12 +79,12 @@ def check_record(record: Record) -> None:
         raise ValueError(f"`{kind_of(type(record))}{place}` must be {must}")
 
 
-def check_keys(record: Record) -> None:
-    """Raise ValueError for a key that holds half a character."""
-    for name in KEYS:
-        value = getattr(record, name, "")
-        if isinstance(value, str) and not _is_whole(value):
-            raise ValueError(f"`{kind_of(type(record))}.{name}` must be a text without half a character")
+def check_key(record: Record) -> None:
+    """Raise ValueError for a key that holds half a character: two that differ in one alone may be one in a store."""
+    try:
+        getattr(record, "key", "").encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"`{kind_of(type(record))}.key` must be a text without half a character") from None
 
 
 def from_json(record_type: type[R], row: Any) -> R:
@@ -188,15 +186,6 @@ def _find_flaw_inside(value: Any) -> tuple[str, str] | None:
         if flaw := _find_flaw(each):
             return place + flaw[0], flaw[1]
     return None
-
-
-def _is_whole(text: str) -> bool:
-    """Whether the text has a form in UTF-8: half a character has none."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _message(error: str, record_type: type[Any], row: Mapping[str, Any]) -> str:

@@ -8,6 +8,9 @@ FeedbackError
   ExportRefused        an export was not written; what stood in its folder before still does
 """
 
+# What code raises that meets a value it was not written for: one record may hold it, and must cost itself alone.
+RECORD_FAULTS = (ValueError, TypeError, ArithmeticError, LookupError, RecursionError, AttributeError)
+
 
 class FeedbackError(Exception):
     """Any failure of feedback whose text may be shown as it is."""

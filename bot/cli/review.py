@@ -4,10 +4,11 @@ from bot.channels.json_format import decision_json, review_json
 from bot.cli.errors import CommandFailed
 from bot.cli.invocation import Invocation
 from bot.cli.options import current_user, json_option, user_option
-from bot.cli.output import print_json, print_text
+from bot.cli.output import print_json, print_note, print_text
 from bot.errors import UsageProblem
 from bot.services.reviews import VERDICTS, ReviewDecision, Verdict
 from feedback.errors import UnknownExchange
+from feedback.records import SkippedRecord
 
 
 @click.command("review")
@@ -87,7 +88,11 @@ def _list(invocation: Invocation, *, min_agreement: float) -> None:
     from feedback.curation.judgements import pending_corrections, review_reason
 
     listed = []
-    for each in invocation.app.reviews.waiting(min_agreement=min_agreement):
+    for each in invocation.app.reviews.waiting(min_agreement=min_agreement, skipped=_note_skipped):
         why = review_reason(each, min_agreement=min_agreement)
         listed.append(review_json(each, why=why, corrections=list(pending_corrections(each))))
     print_json(listed)
+
+
+def _note_skipped(skipped: SkippedRecord) -> None:
+    print_note(f"left out: the {skipped.kind} {skipped.name!r} cannot be read: {skipped.reason}")

@@ -15,6 +15,7 @@ from bot.errors import BotError
 from bot.services.reviews import ReviewService
 from feedback.errors import FeedbackError
 from feedback.ports import KnowledgePort
+from feedback.records import SkippedRecord
 from feedback.report.report import build_report
 from feedback.stores.protocol import FeedbackReader
 from retrieval.errors import RetrievalError
@@ -96,13 +97,15 @@ class OverviewService:
         progress: Progress = ignore_progress,
     ) -> Mapping[str, Any]:
         """Return the report on the answers from `since` until before `until`: votes, what fails, what mends it."""
+        skipped: list[SkippedRecord] = []
         return build_report(
-            self._feedback.reviewed_exchanges(since=since, until=until),
+            self._feedback.reviewed_exchanges(since=since, until=until, skipped=skipped.append),
             self._knowledge if self._index.sources() else None,
             threshold=self._threshold,
             min_askers=min_askers,
             terms=self._terms,
             progress=progress,
+            skipped=skipped,
         )
 
     @cachedmethod(lambda self: self._cache, key=lambda _, groups: ("sources", groups), lock=lambda self: self._lock)

@@ -10,6 +10,7 @@ from bot.errors import UsageProblem
 from bot.services.votes import MAX_CHARACTERS
 from feedback.records import Correction, Decision, ReviewedExchange
 from feedback.stores.protocol import FeedbackStore
+from feedback.stores.skipped import OnSkipped, log_skipped
 
 Verdict = Literal["approve", "drop", "accept", "reject"]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
@@ -40,12 +41,17 @@ class ReviewService:
         self._pseudonym = pseudonym
         self._clock = clock
 
-    def waiting(self, *, min_agreement: float) -> Iterator[ReviewedExchange]:
-        """Yield the answers that somebody should look at, oldest first; raises `FeedbackError`."""
+    def waiting(self, *, min_agreement: float, skipped: OnSkipped = log_skipped) -> Iterator[ReviewedExchange]:
+        """Yield the answers that somebody should look at, oldest first; raises `FeedbackError`.
+
+        `skipped` is called with each stored record that cannot be read.
+        """
         from feedback.curation.judgements import review_reason
 
         return (
-            each for each in self._feedback.reviewed_exchanges() if review_reason(each, min_agreement=min_agreement)
+            each
+            for each in self._feedback.reviewed_exchanges(skipped=skipped)
+            if review_reason(each, min_agreement=min_agreement)
         )
 
     def reviewed(self, answer: str) -> ReviewedExchange:

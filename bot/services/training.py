@@ -17,6 +17,7 @@ from feedback.export.exporter import write_export
 from feedback.export.formats import FORMATS
 from feedback.export.request import ExportRequest, ExportResult
 from feedback.ports import KnowledgePort
+from feedback.records import SkippedRecord
 from feedback.stores.protocol import FeedbackStore
 from retrieval.evaluation.judgements import read_questions
 from retrieval.passages import readable_audiences
@@ -60,13 +61,15 @@ class TrainingService:
             since=since, min_agreement=min_agreement, groups=readable_audiences(groups), evaluation=questions
         )
         now = self._clock()
+        skipped: list[SkippedRecord] = []
         return write_export(
             lambda work: curate(
-                self._feedback.reviewed_exchanges(until=until or now),
+                self._feedback.reviewed_exchanges(until=until or now, skipped=skipped.append),
                 self._knowledge,
                 options,
                 work=work,
                 progress=progress,
+                skipped=skipped,
             ),
             export_request(formats, options, until=until, language=self._language, tokenizer=tokenizer),
             out,

@@ -273,7 +273,7 @@ def test_a_vote_of_a_time_that_has_not_come_gives_way_to_the_next(answered):
         vote(5, key="half \ud800"),
         vote(5, comment="w" * 100_001),
         correction(5, text="w" * 100_001),
-        decision(5, correction="\udfff"),
+        decision(5, key="\udfff"),
     ],
 )
 def test_what_no_record_may_hold_is_refused_with_the_place(answered, record):

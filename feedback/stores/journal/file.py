@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from feedback.codec import from_bytes, from_json, record_line
+from feedback.codec import check_key, from_bytes, from_json, record_line
 from feedback.errors import FeedbackUnavailable
 from feedback.records import RECORD_TYPES, AnswerFeedback, Exchange, kind_of, person_of
 from feedback.stores.sqlite.database import Database, Values
@@ -204,6 +204,8 @@ def _row(record: JournaledRecord) -> dict[str, Any]:
 
 def _entry(number: int, kind: str, record: bytes) -> Entry:
     try:
-        return Entry(number, from_json(RECORD_TYPES[kind], from_bytes(record)))
+        parsed = from_json(RECORD_TYPES[kind], from_bytes(record))
+        check_key(parsed)
+        return Entry(number, parsed)
     except (ValueError, KeyError) as error:
         return Entry(number, None, f"it cannot be read: {error}")

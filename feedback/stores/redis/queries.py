@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import zip_longest
 from typing import TypeVar
 
 from feedback.records import Correction, Decision, R, Vote, kind_of
@@ -32,14 +33,23 @@ def exchange_pages(
 def feedback_about(server: Server, kind: type[F], answers: Sequence[bytes], skipped: OnSkipped) -> list[list[F]]:
     """Return all records of this type about each of these answers, oldest first, ties as they came."""
     moments = server.pipeline([("ZRANGE", server.key(f"{kind_of(kind)}s", answer), 0, -1) for answer in answers])
-    return feedback_by_name(server, kind, [list(map(name_of, each)) for each in moments], skipped)
+    names = [list(map(name_of, each)) for each in moments]
+    return feedback_by_name(server, kind, names, skipped, answers=answers)
 
 
 def feedback_by_name(
-    server: Server, kind: type[F], names: Sequence[Sequence[bytes]], skipped: OnSkipped
+    server: Server,
+    kind: type[F],
+    names: Sequence[Sequence[bytes]],
+    skipped: OnSkipped,
+    *,
+    answers: Sequence[bytes] = (),
 ) -> list[list[F]]:
-    """Return the records under each list of names, oldest first, ties as they came; one that is gone is left out."""
-    found = _found(server, kind, names, skipped)
+    """Return the records under each list of names, oldest first, ties as they came; one that is gone is left out.
+
+    `answers` are what each list is about, empty where that is not known.
+    """
+    found = _found(server, kind, names, skipped, answers=answers)
     return [[record for record, _ in sorted(each, key=lambda pair: effective(pair[0].at, pair[1]))] for each in found]
 
 
@@ -51,19 +61,24 @@ def records_by_name(
 
 
 def _found(
-    server: Server, record_type: type[R], names: Sequence[Sequence[bytes]], skipped: OnSkipped
+    server: Server,
+    record_type: type[R],
+    names: Sequence[Sequence[bytes]],
+    skipped: OnSkipped,
+    *,
+    answers: Sequence[bytes] = (),
 ) -> list[list[tuple[R, tuple[int, int]]]]:
     """Return the records under each list of names, each with when it came."""
     kind = kind_of(record_type)
     keys = [server.key(kind, name) for each in names for name in each]
     stored = iter(server.get(keys) if keys else [])
     found = []
-    for each in names:
+    for each, answer in zip_longest(names, map(as_text, answers)):
         records = []
         for name in each:
             if (text := next(stored)) is None:
                 continue
-            record = parse_or_skip(record_type, as_text(name), text.partition(b"\n")[0], skipped)
+            record = parse_or_skip(record_type, as_text(name), text.partition(b"\n")[0], skipped, answer=answer)
             if record is not None:
                 records.append((record, arrival(text)))
         found.append(records)

@@ -44,7 +44,7 @@ class RedisReader:
     def votes(self, answer: str) -> list[Vote]:
         """Return the votes that count now, oldest first, ties as they came."""
         (choices,) = self._server.pipeline([("HVALS", self._server.key("standing", as_bytes(answer)))])
-        (found,) = feedback_by_name(self._server, Vote, [_counting(choices)], log_skipped)
+        (found,) = feedback_by_name(self._server, Vote, [_counting(choices)], log_skipped, answers=[as_bytes(answer)])
         return found
 
     def corrections(self, answer: str) -> list[Correction]:
@@ -63,7 +63,7 @@ class RedisReader:
         """Yield the exchanges of this time (`until` is not in it), each with what counts of it now."""
         for page in exchange_pages(self._server, since=since, until=until):
             choices = self._server.pipeline([("HVALS", self._server.key("standing", name)) for name in page])
-            votes = feedback_by_name(self._server, Vote, [_counting(each) for each in choices], skipped)
+            votes = feedback_by_name(self._server, Vote, [_counting(each) for each in choices], skipped, answers=page)
             corrections = feedback_about(self._server, Correction, page, skipped)
             decisions = feedback_about(self._server, Decision, page, skipped)
             exchanges = records_by_name(self._server, Exchange, [[name] for name in page], skipped)

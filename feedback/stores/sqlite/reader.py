@@ -126,7 +126,7 @@ class SqliteReader:
         found: dict[str, list[R]] = {}
         query = schema.feedback_between(schema.TABLES[kind], only=only)
         for answer, key, text in self._database.run(query, (*after, *last)):
-            record = parse_or_skip(kind, str(key), text, skipped)
+            record = parse_or_skip(kind, str(key), text, skipped, answer=answer)
             if record is not None:
                 found.setdefault(answer, []).append(record)
         return found

@@ -147,7 +147,7 @@ def test_a_dump_that_is_ended_leaves_no_half_file_under_its_name(filled, number)
 def test_a_full_disk_ends_a_dump_with_one_line(filled):
     script = "from bot.cli import main; import sys; sys.argv = ['footnote', 'feedback', 'dump']; main()"
     with Path("/dev/full").open("wb") as full:
-        result = subprocess.run([sys.executable, "-c", script], stdout=full, stderr=subprocess.PIPE, check=False)  # noqa: S603
+        result = subprocess.run([sys.executable, "-c", script], stdout=full, stderr=subprocess.PIPE, check=False)
     assert result.returncode == 1
     assert result.stderr.decode().splitlines() == [
         "footnote: the standard output cannot be written (No space left on device); write to another place with --out"
@@ -175,9 +175,7 @@ def test_lines_that_cannot_be_taken_are_named_and_counted_by_reason(filled):
     }
     *line_errors, last = result.stderr.splitlines()
     assert [line.split(":")[0] for line in line_errors] == [f"line {number}" for number in (5, 6, 7, 8, 10)]
-    assert last == (
-        "footnote: this is not a whole dump: of 8 records there are 13; what was there has been taken"
-    )
+    assert last == ("footnote: this is not a whole dump: of 8 records there are 13; what was there has been taken")
 
 
 def test_half_a_dump_is_taken_and_named(filled):
