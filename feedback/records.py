@@ -184,8 +184,11 @@ RECORD_TYPES: Mapping[str, type[Any]] = {
 
 _KINDS: Mapping[type[Any], str] = {record_type: kind for kind, record_type in RECORD_TYPES.items()}
 
-WriteResult = Literal["added", "known", "unknown-answer"]
-"""What became of a record that was written: `known` had its id or key already and changed nothing."""
+WriteResult = Literal["added", "known", "unknown-answer", "waiting"]
+"""What became of a record that was written: `known` had its id or key already and changed nothing.
+
+`waiting` is kept on this machine until the store can be reached; whether there is such an answer is not known yet.
+"""
 
 
 @dataclass(frozen=True, slots=True)

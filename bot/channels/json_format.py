@@ -109,6 +109,7 @@ def vote_json(current: "CurrentVote") -> dict[str, Any]:
         "comment": current.vote.comment,
         "correction": current.correction,
         "at": current.vote.at.isoformat(),
+        **({"waits": True} if current.waits else {}),
     }
 
 

@@ -85,6 +85,11 @@ class Paragraphs:
 def vote_text(request: "VoteRequest", current: "CurrentVote") -> str:
     """Return what became of a vote."""
     vote = current.vote
+    if current.waits:
+        return (
+            f"Kept on this machine: {request.vote}. The feedback store cannot be reached; when it can, the vote is "
+            f"recorded if there is an answer {request.answer!r}."
+        )
     if vote.vote != request.vote:
         return f"Recorded, but a later vote of yours counts: {vote.vote}."
     if vote.vote == "none":
