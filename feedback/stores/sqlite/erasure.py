@@ -96,7 +96,7 @@ class SqliteEraser:
 
 def _erase_turns(connection: sqlite3.Connection, values: dict[str, str]) -> int:
     """Take the turns of a person from the exchanges of others in the same conversations; returns of how many."""
-    erased: dict[str, ErasedTurns] = {}
+    erased: dict[bytes, ErasedTurns] = {}
     for answer, conversation, record in connection.execute(schema.CONVERSATIONS_OF_PERSON, values):
         exchange = parse_or_skip(Exchange, str(answer), record, log_skipped)
         turns = turns_of(exchange) if exchange else ErasedTurns(frozenset({str(answer)}))

@@ -177,11 +177,11 @@ OF_PERSON = {
     Decision: f"SELECT key, {RECORD} FROM decisions WHERE reviewer = :person ORDER BY at, rowid",  # noqa: S608
 }
 CONVERSATIONS_OF_PERSON = f"""
-    SELECT id, conversation, {RECORD} FROM exchanges WHERE asker = :person AND asker != '' AND conversation != ''
+    SELECT id, CAST(conversation AS BLOB), {RECORD} FROM exchanges WHERE asker = :person AND asker != '' AND conversation != ''
 """  # noqa: S608
 OTHERS_IN_CONVERSATION = f"""
     SELECT rowid, id, {RECORD} FROM exchanges
-    WHERE conversation = :conversation AND asker != :person AND record != '{{}}'
+    WHERE conversation = CAST(:conversation AS TEXT) AND asker != :person AND record != '{{}}'
 """  # noqa: S608
 REPLACE_EXCHANGE = "UPDATE exchanges SET record = ? WHERE rowid = ?"
 STRIP_EXCHANGE = "UPDATE exchanges SET pruned = 1, record = ? WHERE rowid = ?"
