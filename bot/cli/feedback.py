@@ -52,6 +52,7 @@ def dump(invocation: Invocation, /, *, out: Path | None) -> None:
             raise CommandFailed(
                 f"{place} cannot be written ({error.strerror or error}); write to another place with --out"
             ) from error
+    invocation.app.audit.record("dumped", about=f"{number - 2} records")
     for each in skipped[:NAMED]:
         print_note(f"left out: the {each.kind} {each.name!r} cannot be read: {each.reason}")
     if skipped:
@@ -82,6 +83,7 @@ def load(invocation: Invocation, /, file: BinaryIO, *, as_json: bool) -> None:
     with progress_line() as advance:
         for counts in load_lines(invocation.app.feedback, file, refuse=refuse):
             advance("records", counts.added + counts.known, 0)
+    invocation.app.audit.record("loaded", about=f"{counts.added} records")
     refused = sum(counts.refused.values())
     if as_json:
         whole = {"added": counts.added, "known": counts.known, "refused": dict(sorted(counts.refused.items()))}

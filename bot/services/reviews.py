@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Literal, get_args
 
 from bot.errors import UsageProblem
+from bot.services.audit import no_audit
 from bot.services.votes import MAX_CHARACTERS
 from feedback.records import Correction, Decision, ReviewedExchange
 from feedback.stores.protocol import FeedbackStore
@@ -35,8 +36,14 @@ class ReviewService:
     """Lists what waits for a review, and records decisions; may be used from any thread."""
 
     def __init__(
-        self, *, feedback: FeedbackStore, pseudonym: Callable[[str], str], clock: Callable[[], datetime]
+        self,
+        *,
+        feedback: FeedbackStore,
+        pseudonym: Callable[[str], str],
+        clock: Callable[[], datetime],
+        audit: Callable[..., None] = no_audit,
     ) -> None:
+        self._audit = audit
         self._feedback = feedback
         self._pseudonym = pseudonym
         self._clock = clock
@@ -72,6 +79,7 @@ class ReviewService:
         if typed:
             self._feedback.correct(typed)
         self._feedback.decide(record)
+        self._audit(f"reviewed: {decision.verdict}", by=decision.user, about=decision.answer)
         return record
 
 

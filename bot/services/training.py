@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from bot.services.audit import no_audit
 from feedback.curation.options import CurationOptions
 from feedback.curation.personal_data import KINDS
 from feedback.curation.pipeline import curate
@@ -31,8 +32,15 @@ class TrainingService:
     """Exports curated feedback."""
 
     def __init__(
-        self, *, feedback: FeedbackStore, knowledge: KnowledgePort, language: str, clock: Callable[[], datetime]
+        self,
+        *,
+        feedback: FeedbackStore,
+        knowledge: KnowledgePort,
+        language: str,
+        clock: Callable[[], datetime],
+        audit: Callable[..., None] = no_audit,
     ) -> None:
+        self._audit = audit
         self._feedback = feedback
         self._knowledge = knowledge
         self._language = language
@@ -62,7 +70,7 @@ class TrainingService:
         )
         now = self._clock()
         skipped: list[SkippedRecord] = []
-        return write_export(
+        result = write_export(
             lambda work: curate(
                 self._feedback.reviewed_exchanges(until=until or now, skipped=skipped.append),
                 self._knowledge,
@@ -79,6 +87,8 @@ class TrainingService:
             force=force,
             progress=progress,
         )
+        self._audit("exported", about=result.id)
+        return result
 
 
 def export_request(

@@ -1,6 +1,6 @@
 """The state store: what replicas share besides feedback, in SQLite (embedded default) or Redis."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -99,6 +99,25 @@ class StateStore(Protocol):
 
     def keys(self, prefix: str, *, now: datetime) -> Sequence[str]:
         """The keys with this prefix whose values have not expired, in the order of their UTF-8 bytes."""
+        ...
+
+    def values(self, prefix: str, *, now: datetime) -> Iterator[tuple[str, str]]:
+        """Yield the keys with this prefix whose values have not expired, each with its value, few at a time."""
+        ...
+
+    def unfinished(self) -> Sequence[Event]:
+        """The events that are accepted and not finished."""
+        ...
+
+    def discard(self, event: Event, *, now: datetime) -> bool:
+        """Mark an event as handled whoever has claimed it, as `finish` does; False when it is unknown or finished."""
+        ...
+
+    def scrub(self, *, now: datetime) -> None:
+        """Delete everything that has expired, and overwrite in files what was deleted before.
+
+        Events that are being handled now are overwritten as they finish.
+        """
         ...
 
     def close(self) -> None:

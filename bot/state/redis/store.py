@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -94,6 +94,39 @@ class RedisState:
         """The keys with this prefix whose values have not expired, in order."""
         with self._mapped():
             return [key.decode() for page in self._pages(as_bytes(prefix)) for key in self._unexpired(page, now)]
+
+    def values(self, prefix: str, *, now: datetime) -> Iterator[tuple[str, str]]:
+        """Yield the keys with this prefix whose values have not expired, each with its value, in order."""
+        with self._mapped():
+            for page in self._pages(as_bytes(prefix)):
+                found = self._server.pipeline([("HGET", self._value_keys[0], key) for key in page])
+                for key, stored in zip(page, found, strict=True):
+                    value = _current(stored, now)
+                    if value is not None:
+                        yield key.decode(), value
+
+    def unfinished(self) -> list[Event]:
+        """The events that are accepted and not finished."""
+        with self._mapped(), self._server.client() as client:
+            stored = list(client.hgetall(self._event_keys[1]).values())
+        events = []
+        for each in stored:
+            with suppress(StateUnavailable):  # one that is damaged is nobody's
+                events.append(self._parsed(each))
+        return events
+
+    def discard(self, event: Event, *, now: datetime) -> bool:
+        """Mark an event as handled whoever has claimed it; False when it is unknown or finished."""
+        return self._run_on_events(scripts.DISCARD, _name(event), _turn(event), _microseconds(now)) == 1
+
+    def scrub(self, *, now: datetime) -> None:
+        """Delete all values that have expired; what was deleted the server returns no more."""
+        with self._mapped():
+            while True:
+                before = self._server.pipeline([("ZCARD", self._value_keys[2])])[0]
+                self._server.run(Call(scripts.PURGE, self._value_keys, (_microseconds(now), PURGE_LIMIT)))
+                if self._server.pipeline([("ZCARD", self._value_keys[2])])[0] in {before, 0}:
+                    return
 
     def close(self) -> None:
         """Close the connection; idempotent."""

@@ -37,7 +37,7 @@ def store(tmp_path) -> Iterator[SqliteState]:
 
 @pytest.fixture
 def state(store) -> ThreadState:
-    return ThreadState(store, "slack", now=lambda: NOW)
+    return ThreadState(store, "slack", pseudonym=str.upper, now=lambda: NOW)
 
 
 def test_keys_and_values_stay_as_they_were(store, state):
@@ -67,12 +67,12 @@ def test_what_the_version_before_remembered_is_known(store, state):
 
 def test_a_platform_knows_nothing_of_another_s_threads(store, state):
     state.save_answer(QUESTION, LOCATION)
-    assert ThreadState(store, "teams", now=lambda: NOW).answer_location(QUESTION) is None
+    assert ThreadState(store, "teams", pseudonym=str.upper, now=lambda: NOW).answer_location(QUESTION) is None
 
 
 def test_a_channel_has_so_many_turns_an_hour(store):
     now = [NOW]
-    state = ThreadState(store, "slack", now=lambda: now[0])
+    state = ThreadState(store, "slack", pseudonym=str.upper, now=lambda: now[0])
     assert [state.take_turn(QUESTION, per_hour=2) for _ in range(3)] == [True, True, False]
     now[0] += timedelta(hours=1)
     assert state.take_turn(QUESTION, per_hour=2)
