@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from bot.channels.events import Place
-from bot.state.protocol import StateStore, person_prefix
+from bot.state.protocol import StateStore, person_prefix, unkeyed_name
 
 KEPT = timedelta(days=90)
 SHAREABLE = timedelta(hours=2)
@@ -77,7 +77,8 @@ class ThreadState:
 
     def has_asked(self, thread: Place, user: str) -> bool:
         """Whether this person was answered in this thread."""
-        return self._state.get(self._asker(thread, user), now=self._now()) is not None
+        known = self._state.get(self._asker(thread, user), now=self._now())
+        return known is not None or self._get(f"asker:{_thread(thread)}:{unkeyed_name(user)}") is not None
 
     def mark_accepted(self, message: Place) -> None:
         """Remember that a message was accepted as a question."""

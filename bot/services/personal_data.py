@@ -5,15 +5,14 @@ forgetting writes through every door and searches every byte that is left.
 
 | place | what may be there of a person |
 |---|---|
-| `FeedbackData` | exchanges, votes, corrections, decisions, their audit in Redis, the journal; turns in others' histories |
+| `FeedbackData` | exchanges, votes, corrections, decisions, also in the journal; turns in others' histories |
 | `EventData` | events that are accepted and not finished: what they wrote, their id, checkpoints of the answer |
-| `SharedData` | who takes part in threads, who voted, private answers that may be shared, questions passed on to owners |
+| `SharedData` | who takes part in threads, who voted, private answers to be shared, questions passed on to owners |
 | `AuditData` | who reviewed, exported, forgot: the entry stays, the name goes |
 
 Exports lie where they were written: `forget` names them and the rows.
 """
 
-import hashlib
 import json
 import re
 from collections import Counter
@@ -24,7 +23,7 @@ from typing import Protocol
 
 from bot.services.audit import KEPT, PREFIX, parse_entry
 from bot.services.escalation import ESCALATIONS
-from bot.state.protocol import Event, StateStore, person_prefix
+from bot.state.protocol import Event, StateStore, person_prefix, unkeyed_name
 from feedback.records import ErasureResult, Exchange, kind_of, turns_of, without_turns
 from feedback.stores.protocol import FeedbackStore
 
@@ -131,7 +130,7 @@ class SharedData:
     def _theirs(self, person: Person) -> Iterator[str]:
         prefix = person_prefix(person.pseudonym)
         # How earlier versions remembered who takes part in a thread.
-        unkeyed = hashlib.sha256(person.platform_id.encode("utf-8", "replace")).hexdigest()[:16]
+        unkeyed = unkeyed_name(person.platform_id)
         for key, value in self._state.values("", now=self._clock()):
             if key.startswith(PREFIX):
                 continue

@@ -1,5 +1,6 @@
 """The state store: what replicas share besides feedback, in SQLite (embedded default) or Redis."""
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,6 +13,11 @@ KNOWN_FOR = timedelta(hours=24)
 def person_prefix(person: str) -> str:
     """The prefix of every key that is kept about a person (keyed hash), so that all of them can be erased."""
     return f"person:{person}:"
+
+
+def unkeyed_name(user: str) -> str:
+    """How earlier versions named a person in keys: whoever guesses the id can compute it, so no key is written so."""
+    return hashlib.sha256(user.encode("utf-8", "replace")).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)

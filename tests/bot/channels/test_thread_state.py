@@ -14,12 +14,14 @@ NOW = datetime(2026, 3, 2, 12, 30, tzinfo=UTC)
 QUESTION = Place("slack", "T1", "C1", "17.5", "18.0")
 LOCATION = AnswerLocation("17.5", ("18.1", "18.2"), "a1")
 
-# As the version before wrote it, about the same question, answer, person and vote as below.
+# An unkeyed hash of the person's id, which is read and written no more.
+OF_BEFORE = "slack:asker:T1:C1:17.5:316ca0efda6296d8"
+# What is written of the question, answer, person and vote below.
 WRITTEN = {
     "person:hash:slack:voted:a1": "2026-03-02T12:30:00",
     "slack:answer:T1:C1:18.0": '{"thread": "17.5", "ts": ["18.1", "18.2"], "answer": "a1"}',
     "slack:asked:T1:C1:18.0": "1",
-    "slack:asker:T1:C1:17.5:316ca0efda6296d8": "1",
+    "person:SLACK:U1:slack:asker:T1:C1:17.5": "1",
     "slack:message:T1:C1:18.1": "a1",
     "slack:message:T1:C1:18.2": "a1",
     "slack:once:busy:T1:C1:18.0": "1",
@@ -57,6 +59,10 @@ def test_what_the_version_before_remembered_is_known(store, state):
     assert state.answer_location(QUESTION) == LOCATION
     assert state.answer_shown_by(Place("slack", "T1", "C1", message="18.2")) == "a1"
     assert state.has_answers(QUESTION)
+    assert state.has_asked(QUESTION, "U1")
+    store.remove("person:SLACK:U1:slack:asker:T1:C1:17.5")
+    assert not state.has_asked(QUESTION, "U1")
+    store.put(OF_BEFORE, "1", expires=NOW + timedelta(hours=1))
     assert state.has_asked(QUESTION, "U1")
     assert not state.has_asked(QUESTION, "U2")
     assert state.was_accepted(QUESTION)
