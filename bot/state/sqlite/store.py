@@ -108,8 +108,8 @@ KEYS = """
 """
 
 
-class SqliteState:
-    """A `StateStore` in one file that only its owner may read; processes of one machine may share it."""
+class SqliteValues:
+    """Values in one file that only its owner may read; processes of one machine may share it."""
 
     def __init__(self, path: Path) -> None:
         """Open or create the file; raises `StateUnavailable`."""
@@ -119,6 +119,74 @@ class SqliteState:
             self._connection = open_file(path, UPGRADES)
         # Bytes that are no UTF-8, as of a damaged disk, must not end a query.
         self._connection.text_factory = text_of
+
+    def put(self, key: str, value: str, *, expires: datetime | None = None) -> None:
+        """Set a value, in place of any other under its key."""
+        with self._writing():
+            self._connection.execute(PUT, _value_columns(key, value, expires))
+
+    def get(self, key: str, *, now: datetime) -> str | None:
+        """The value under a key; None for an unknown key or an expired value."""
+        with self._reading():
+            found = self._connection.execute(GET, (column(key), _microseconds(now))).fetchone()
+        return None if found is None else str(found[0])
+
+    def add(self, key: str, value: str, *, expires: datetime, now: datetime) -> bool:
+        """Set a value unless there is one that has not expired."""
+        row = {**_value_columns(key, value, expires), "now": _microseconds(now)}
+        with self._writing():
+            return self._connection.execute(ADD, row).rowcount > 0
+
+    def remove(self, key: str) -> None:
+        """Delete a value; an unknown key is passed over."""
+        with self._writing():
+            self._connection.execute('DELETE FROM "values" WHERE key = ?', (column(key),))
+
+    def keys(self, prefix: str, *, now: datetime) -> list[str]:
+        """The keys with this prefix whose values have not expired, in order."""
+        with self._reading():
+            rows = self._connection.execute(KEYS, {"prefix": column(prefix), "now": _microseconds(now)}).fetchall()
+        return [str(key) for key, _ in rows]
+
+    def values(self, prefix: str, *, now: datetime) -> Iterator[tuple[str, str]]:
+        """Yield the keys with this prefix whose values have not expired, each with its value, in order."""
+        with self._reading():
+            rows = self._connection.execute(KEYS, {"prefix": column(prefix), "now": _microseconds(now)}).fetchall()
+        yield from ((str(key), str(value)) for key, value in rows)
+
+    def close(self) -> None:
+        """Close the connection; idempotent."""
+        with self._lock:
+            self._connection.close()
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        with self._lock, self._mapped(), map_errors(self.path):
+            yield
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        with self._reading(), transaction(self._connection):
+            yield
+
+    @contextmanager
+    def _mapped(self) -> Iterator[None]:
+        """Raise every error of the file as `StateUnavailable`."""
+        try:
+            yield
+        except FeedbackUnavailable as error:
+            raise StateUnavailable(
+                f"the state file {str(self.path)!r} cannot be used ({error.__cause__ or error}); see that this user "
+                "may write it, that the disk has room, and that it is a file of Footnote's"
+            ) from error
+
+
+class SqliteState(SqliteValues):
+    """A `StateStore` in one file that only its owner may read; processes of one machine may share it."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or create the file; raises `StateUnavailable`."""
+        super().__init__(path)
         self._scrubbed = -SCRUB_SECONDS
 
     def accept(self, event: Event, *, limit: int | None = None) -> bool:
@@ -173,40 +241,6 @@ class SqliteState:
         with self._reading():
             return self._count()
 
-    def put(self, key: str, value: str, *, expires: datetime | None = None) -> None:
-        """Set a value, in place of any other under its key."""
-        with self._writing():
-            self._connection.execute(PUT, _value_columns(key, value, expires))
-
-    def get(self, key: str, *, now: datetime) -> str | None:
-        """The value under a key; None for an unknown key or an expired value."""
-        with self._reading():
-            found = self._connection.execute(GET, (column(key), _microseconds(now))).fetchone()
-        return None if found is None else str(found[0])
-
-    def add(self, key: str, value: str, *, expires: datetime, now: datetime) -> bool:
-        """Set a value unless there is one that has not expired."""
-        row = {**_value_columns(key, value, expires), "now": _microseconds(now)}
-        with self._writing():
-            return self._connection.execute(ADD, row).rowcount > 0
-
-    def remove(self, key: str) -> None:
-        """Delete a value; an unknown key is passed over."""
-        with self._writing():
-            self._connection.execute('DELETE FROM "values" WHERE key = ?', (column(key),))
-
-    def keys(self, prefix: str, *, now: datetime) -> list[str]:
-        """The keys with this prefix whose values have not expired, in order."""
-        with self._reading():
-            rows = self._connection.execute(KEYS, {"prefix": column(prefix), "now": _microseconds(now)}).fetchall()
-        return [str(key) for key, _ in rows]
-
-    def values(self, prefix: str, *, now: datetime) -> Iterator[tuple[str, str]]:
-        """Yield the keys with this prefix whose values have not expired, each with its value, in order."""
-        with self._reading():
-            rows = self._connection.execute(KEYS, {"prefix": column(prefix), "now": _microseconds(now)}).fetchall()
-        yield from ((str(key), str(value)) for key, value in rows)
-
     def unfinished(self) -> list[Event]:
         """The events that are accepted and not finished, in the order in which they were accepted."""
         with self._reading():
@@ -235,11 +269,6 @@ class SqliteState:
         self._scrubbed = time.monotonic()
         self._empty_log()
 
-    def close(self) -> None:
-        """Close the connection; idempotent."""
-        with self._lock:
-            self._connection.close()
-
     def _count(self, limit: int = -1) -> int:
         """Count the events that are not finished, up to `limit`; a negative one counts all."""
         return int(self._connection.execute(WAITING, (limit,)).fetchone()[0])
@@ -253,27 +282,6 @@ class SqliteState:
         row = {"now": _microseconds(now), "gone": _microseconds(now - KNOWN_FOR), "limit": limit}
         self._connection.execute(PURGE_EVENTS, row)
         self._connection.execute(PURGE_VALUES, row)
-
-    @contextmanager
-    def _reading(self) -> Iterator[None]:
-        with self._lock, self._mapped(), map_errors(self.path):
-            yield
-
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        with self._reading(), transaction(self._connection):
-            yield
-
-    @contextmanager
-    def _mapped(self) -> Iterator[None]:
-        """Raise every error of the file as `StateUnavailable`."""
-        try:
-            yield
-        except FeedbackUnavailable as error:
-            raise StateUnavailable(
-                f"the state file {str(self.path)!r} cannot be used ({error.__cause__ or error}); see that this user "
-                "may write it, that the disk has room, and that it is a file of Footnote's"
-            ) from error
 
 
 def _key_columns(event: Event) -> dict[str, Any]:

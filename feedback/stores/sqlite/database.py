@@ -1,5 +1,6 @@
 """The SQLite file of the embedded store: a connection behind a lock, and the records in its rows."""
 
+import logging
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,6 +11,8 @@ from typing import Any
 from feedback.records import R
 from feedback.stores.skipped import OnSkipped, log_skipped, parse_or_skip
 from feedback.stores.sqlite.file import Upgrades, map_errors, open_file, transaction
+
+logger = logging.getLogger(__name__)
 
 OpenFile = Callable[[Path, Upgrades], sqlite3.Connection]
 Values = Sequence[Any] | Mapping[str, Any]
@@ -38,7 +41,8 @@ class Database:
 
     def checkpoint(self) -> None:
         """Move the write-ahead log into the file, so that erased text is in neither; a reader may delay it."""
-        self.run("PRAGMA wal_checkpoint(TRUNCATE)")
+        if any(busy for busy, *_ in self.run("PRAGMA wal_checkpoint(TRUNCATE)")):
+            logger.warning("what was erased from %s stands in its log until others have read it", self.path)
 
     def records(
         self, record_type: type[R], statement: str, values: Values = (), *, skipped: OnSkipped = log_skipped

@@ -177,7 +177,8 @@ OF_PERSON = {
     Decision: f"SELECT key, {RECORD} FROM decisions WHERE reviewer = :person ORDER BY at, rowid",  # noqa: S608
 }
 CONVERSATIONS_OF_PERSON = f"""
-    SELECT id, CAST(conversation AS BLOB), {RECORD} FROM exchanges WHERE asker = :person AND asker != '' AND conversation != ''
+    SELECT id, CAST(conversation AS BLOB), {RECORD} FROM exchanges
+    WHERE asker = :person AND asker != '' AND conversation != ''
 """  # noqa: S608
 OTHERS_IN_CONVERSATION = f"""
     SELECT rowid, id, {RECORD} FROM exchanges
