@@ -55,7 +55,7 @@ def admin(server) -> Iterator[Any]:
 
 @pytest.fixture
 def workspace() -> str:
-    return uuid4().hex
+    return str(uuid4().int)
 
 
 @pytest.fixture

@@ -96,9 +96,15 @@ def upgraded(value: Any) -> Any:
     return to_line(row | {"history_exchanges": []} if row["kind"] == "exchange" else row)
 
 
+def dumped(store: FeedbackStore) -> list[str]:
+    """Return the lines of a dump as an earlier version wrote them: without the hash in the last."""
+    *lines, last = dump_lines(store)
+    return [*lines, to_line({key: value for key, value in json.loads(last).items() if key != "sha256"})]
+
+
 def assert_can_be_read_and_written(store: FeedbackStore) -> None:
     """Reads all that the earlier version wrote, writes on, and erases a person of then."""
-    assert list(dump_lines(store)) == upgraded(DUMP)
+    assert dumped(store) == upgraded(DUMP)
     first, second, pruned, odd = store.reviewed_exchanges()
     assert (pruned.exchange.pruned, pruned.exchange.question, odd.exchange.question) == (True, "", "half \ud800, Grüße")
     assert [(each.key, each.vote) for each in first.votes] == [("click-00001", "down"), ("bobs", "up")]
@@ -202,4 +208,4 @@ def test_a_dump_makes_a_store_that_dumps_the_same(tmp_path):
     with closing(SqliteFeedback(tmp_path / "feedback.db")) as store:
         counts = load(store)
         assert (counts.added, counts.known, counts.whole) == (len(DUMP) - 2, 0, True)
-        assert list(dump_lines(store)) == upgraded(DUMP)
+        assert dumped(store) == upgraded(DUMP)
