@@ -148,7 +148,8 @@ class FeedbackEraser(Protocol):
         passages, quotes, comments, corrections) and keep what is counted (sections, versions, votes, reasons). The
         exchange is `pruned`; feedback that is given later is stored without its text too. What cannot be read is
         emptied.
-        Before `exchanges_before` an exchange goes with everything that was said of it.
+        Before `exchanges_before` an exchange goes with everything that was said of it, and with its turns in the
+        histories of its conversation.
         """
         ...
 

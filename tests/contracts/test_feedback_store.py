@@ -544,6 +544,16 @@ def test_what_a_forgotten_person_said_is_gone_from_the_histories_of_others(store
     assert store.forget(ADA).histories == 0
 
 
+def test_the_turns_of_an_exchange_that_is_too_old_go_from_the_younger_ones(store):
+    store.record(exchange(0, asker=ADA, conversation="c", question="Am I pregnant?", answer="See leave. [1]"))
+    turns = (("user", "Am I pregnant?"), ("bot", "See leave. [1]"), ("user", "And I?"), ("bot", "You too."))
+    store.record(
+        exchange(9, asker=BOB, conversation="c", history=turns, history_exchanges=("answer-00000",) * 2 + ("",) * 2)
+    )
+    assert store.prune(exchanges_before=NOON + timedelta(seconds=5)) == (0, 1)
+    assert [each.history for each in store.exchanges()] == [turns[2:]]
+
+
 def test_what_is_kept_of_a_person_is_found_and_nothing_of_others(with_feedback):
     with_feedback.register_export(export(1), {ADA: ["r1"]})
     before = list(with_feedback.records())

@@ -38,6 +38,8 @@ FEEDBACK = ("vote", "correction", "decision")
 # What stays of an old record that cannot be read, whose words can be taken away in no other way.
 EMPTIED = PRUNED + b"}"
 
+# No person's hash.
+NOBODY = b"-"
 # More than any set has: as many of its members are all of them, each once.
 ALL = 2**31 - 1
 # Whose it is, as JSON names them.
@@ -133,6 +135,7 @@ class RedisEraser:
         if exchanges_before:
             for page in exchange_pages(self._server, until=exchanges_before):
                 for stored in _present(self._server, "exchange", page):
+                    _erase_its_turns(self._server, stored)
                     erased += _erase_exchange(self._server, stored)["exchange"]
         if words_before:
             for page in exchange_pages(self._server, until=words_before):
@@ -154,6 +157,15 @@ def _forget_turns(server: Server, person: bytes) -> int:
         for page in pages(server, server.key("conversation", conversation)):
             changed += _erase_turns(server, list(map(name_of, page)), erased[conversation], but_of=person)
     return changed
+
+
+def _erase_its_turns(server: Server, stored: Stored) -> None:
+    """Take the turns of an exchange from all others: when it is gone, nobody knows any more whose they were."""
+    exchange = stored.parsed("exchange")
+    if exchange and exchange.conversation:
+        for page in pages(server, server.key("conversation", as_bytes(exchange.conversation))):
+            others = [each for each in map(name_of, page) if each != stored.name]
+            _erase_turns(server, others, turns_of(exchange), but_of=NOBODY)
 
 
 def _erase_turns(server: Server, names: Sequence[bytes], erased: ErasedTurns, *, but_of: bytes) -> int:

@@ -32,6 +32,8 @@ PAGE = 500
 FEEDBACK: tuple[type[Any], ...] = (Vote, Correction, Decision)
 # What stays of an old record that cannot be read, whose words can be taken away in no other way.
 EMPTIED = "{}"
+# No person's hash.
+NOBODY = "-"
 
 ChangeExchange = Callable[[sqlite3.Connection, int, str, bytes], None]
 
@@ -101,20 +103,24 @@ def _erase_turns(connection: sqlite3.Connection, values: dict[str, str]) -> int:
         exchange = parse_or_skip(Exchange, str(answer), record, log_skipped)
         turns = turns_of(exchange) if exchange else ErasedTurns(frozenset({str(answer)}))
         erased[conversation] = erased.get(conversation, ErasedTurns(frozenset())) | turns
+    return sum(_erase_turns_in(connection, name, turns, **values) for name, turns in erased.items())
+
+
+def _erase_turns_in(connection: sqlite3.Connection, conversation: bytes, turns: ErasedTurns, *, person: str) -> int:
+    """Take these turns from the exchanges of a conversation, but not from those of a person; returns of how many."""
     changed = 0
-    for conversation, turns in erased.items():
-        others = connection.execute(schema.OTHERS_IN_CONVERSATION, {**values, "conversation": conversation})
-        for row, answer, record in others.fetchall():
-            try:
-                exchange = parse_record(Exchange, str(answer), record)
-            except UnreadableRecord:  # whose words it holds is not known
-                left: str | None = EMPTIED
-            else:
-                rest = without_turns(exchange, turns)
-                left = None if rest is exchange else to_line(to_json(rest))
-            if left is not None:
-                connection.execute(schema.REPLACE_EXCHANGE, (left, row))
-                changed += 1
+    others = connection.execute(schema.OTHERS_IN_CONVERSATION, {"person": person, "conversation": conversation})
+    for row, answer, record in others.fetchall():
+        try:
+            exchange = parse_record(Exchange, str(answer), record)
+        except UnreadableRecord:  # whose words it holds is not known
+            left: str | None = EMPTIED
+        else:
+            rest = without_turns(exchange, turns)
+            left = None if rest is exchange else to_line(to_json(rest))
+        if left is not None:
+            connection.execute(schema.REPLACE_EXCHANGE, (left, row))
+            changed += 1
     return changed
 
 
@@ -136,8 +142,11 @@ def _bare(kind: type[Prunable], name: str, text: bytes) -> str:
         return EMPTIED
 
 
-def _erase(connection: sqlite3.Connection, row: int, _: str, __: bytes) -> None:
+def _erase(connection: sqlite3.Connection, row: int, answer: str, record: bytes) -> None:
     of_it = "answer = (SELECT id FROM exchanges WHERE rowid = ?)"
     for kind in FEEDBACK:
         connection.execute(f"DELETE FROM {schema.TABLES[kind]} WHERE {of_it}", (row,))  # noqa: S608
     connection.execute("DELETE FROM exchanges WHERE rowid = ?", (row,))
+    exchange = parse_or_skip(Exchange, answer, record, log_skipped)
+    if exchange and exchange.conversation:  # when it is gone, nobody knows any more whose turns these were
+        _erase_turns_in(connection, column(exchange.conversation).encode(), turns_of(exchange), person=NOBODY)
