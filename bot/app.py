@@ -4,6 +4,7 @@ Nothing is made before it is used. What is made is made once, behind a lock, and
 to `bootstrap` takes the place of what would be made, and is left to whoever handed it in.
 """
 
+import getpass
 import threading
 import uuid
 from collections.abc import Callable, Iterable, Sequence
@@ -22,6 +23,7 @@ from bot.answering.writing.chat_model import ChatModel, Limits, ReplyListener, o
 from bot.answering.writing.generator import Generator
 from bot.config.settings import Settings, reveal
 from bot.errors import BotError
+from bot.services.audit import AuditTrail
 from bot.services.ingestion import IngestionService
 from bot.services.privacy import PrivacyService
 from bot.services.questions import QuestionService
@@ -55,7 +57,9 @@ if TYPE_CHECKING:  # a command that only asks must not wait for what serves, mea
     from bot.services.evaluation.service import EvaluationService
     from bot.services.knowledge import KnowledgeAdapter
     from bot.services.overview import OverviewService
+    from bot.services.personal_data import PersonalData
     from bot.services.training import TrainingService
+    from bot.state.protocol import Event
     from retrieval.index.elastic.client import Connection
 
 Clock = Callable[[], datetime]
@@ -233,7 +237,18 @@ class App(Components):
     @part
     def reviews(self) -> ReviewService:
         """The review queue and its decisions."""
-        return ReviewService(feedback=self.feedback, gate=self.gate, pseudonym=self.pseudonym, clock=self.clock)
+        return ReviewService(
+            feedback=self.feedback,
+            gate=self.gate,
+            pseudonym=self.pseudonym,
+            clock=self.clock,
+            audit=self.audit.record,
+        )
+
+    @part
+    def audit(self) -> AuditTrail:
+        """Who reviewed, exported, forgot, dumped and loaded what."""
+        return AuditTrail(lambda: self.state, pseudonym=self.pseudonym, operator=_operator, clock=self.clock)
 
     @part
     def escalation(self) -> "EscalationService":
@@ -255,6 +270,8 @@ class App(Components):
         return PrivacyService(
             feedback=self.feedback,
             state=self.state,
+            elsewhere=_personal_data(self),
+            audit=self.audit,
             retention=self.retention,
             pseudonym=self.pseudonym,
             clock=self.clock,
@@ -293,6 +310,7 @@ class App(Components):
             gate=self.gate,
             language=self.settings.language,
             clock=self.clock,
+            audit=self.audit.record,
         )
 
     @part
@@ -374,6 +392,36 @@ def build_readiness(app: App) -> "Readiness":
         model_base_url=app.settings.model_base_url,
     )
     return Readiness(checks, optional=OPTIONAL)
+
+
+def _personal_data(app: App) -> "Sequence[PersonalData]":
+    """Return every place but the feedback store that can hold a person's words or id: `forget` erases them there."""
+    from bot.services.personal_data import AuditData, EventData, SharedData
+
+    return (
+        EventData(app.state, sender=partial(_sender, app.pseudonym), clock=app.clock),
+        SharedData(app.state, clock=app.clock),
+        AuditData(app.state, clock=app.clock),
+    )
+
+
+def _sender(pseudonym: Callable[[str], str], event: "Event") -> str:
+    """Return whose event it is (keyed hash); nobody's where it is a wish to be forgotten, or cannot be read."""
+    from bot.channels.events import from_json
+
+    try:
+        incoming = from_json(event.payload, platform=event.platform)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return ""
+    return "" if incoming.kind == "erase" else pseudonym(incoming.person)
+
+
+def _operator() -> str:
+    """Return whom the system knows to be at the keyboard; empty for nobody."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):  # a container may run under a number that has no name
+        return ""
 
 
 def _has_elasticsearch(settings: Settings) -> bool:

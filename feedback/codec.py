@@ -7,7 +7,7 @@ ignored; a newer major version is refused. A key that an older version lacks tak
 import json
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Literal, get_args, get_origin, get_type_hints
@@ -15,12 +15,18 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import msgspec
 import orjson
 
-from feedback.records import Exchange, ExportRegistration, R, Record, kind_of
+from feedback.errors import RecordRefused
+from feedback.records import Exchange, ExportRegistration, R, Record, kind_of, name_of
 
 SCHEMA = (1, 1)
 SCHEMA_TEXT = ".".join(map(str, SCHEMA))
 
 TIME = "a time in ISO 8601 with its offset from UTC"
+# What a record may hold: more than people, models and documents give, less than what others cannot work with.
+MOST_CHARACTERS = 100_000
+MOST_ITEMS = 1_000_000
+GREATEST_NUMBER = 2**63 - 1
+FIRST_YEAR, LAST_YEAR = 1970, 2999
 # What people read in place of a type's name in the messages of msgspec.
 EXPECTED = {
     "str": "a text",
@@ -56,6 +62,31 @@ def to_line(row: Mapping[str, Any]) -> str:
     return _ENCODE(row)
 
 
+def record_line(record: Record) -> str:
+    """The record as the line that a store keeps; raises `RecordRefused` for one that could not be read again."""
+    try:
+        check_record(record)
+        check_key(record)
+        return to_line(to_json(record))
+    except (TypeError, ValueError) as error:
+        raise RecordRefused(f"the {kind_of(type(record))} {name_of(record)!r} cannot be recorded: {error}") from error
+
+
+def check_record(record: Record) -> None:
+    """Raise ValueError, which names the place, for a text, number, list or time beyond what a record may hold."""
+    if not _is_sound(record) and (flaw := _find_flaw(record)):
+        place, must = flaw
+        raise ValueError(f"`{kind_of(type(record))}{place}` must be {must}")
+
+
+def check_key(record: Record) -> None:
+    """Raise ValueError for a key that holds half a character: two that differ in one alone may be one in a store."""
+    try:
+        getattr(record, "key", "").encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"`{kind_of(type(record))}.key` must be a text without half a character") from None
+
+
 def from_json(record_type: type[R], row: Any) -> R:
     """The record of this type that the JSON stands for; raises ValueError, which names the place that is wrong."""
     kind = kind_of(record_type)
@@ -66,10 +97,7 @@ def from_json(record_type: type[R], row: Any) -> R:
         record = msgspec.convert(_with_times(row, kind), record_type)
     except msgspec.ValidationError as error:
         raise ValueError(_message(str(error), record_type, row)) from error
-    if isinstance(record, Exchange):
-        for place, number in _numbers(record):
-            if not math.isfinite(number):
-                raise ValueError(f"`{kind}.{place}` must be a number")
+    check_record(record)
     return record
 
 
@@ -93,11 +121,14 @@ def to_bytes(value: Any, plain: Callable[[Any], Any] | None = None) -> bytes:
 
 
 def from_bytes(text: str | bytes) -> Any:
-    """The value that the JSON stands for; raises ValueError."""
+    """The value that the JSON stands for; raises ValueError, also for one that is nested too deeply."""
     try:
         return orjson.loads(text)
     except ValueError:  # it is stricter: half a character, numbers that are none
-        return json.loads(text)
+        try:
+            return json.loads(text)
+        except RecursionError:
+            raise ValueError("it is nested too deeply") from None
 
 
 def _plain(value: Any) -> Any:
@@ -127,13 +158,49 @@ def _time(value: Any, place: str) -> datetime:
     raise ValueError(f"`{place}` must be {TIME}")
 
 
-def _numbers(exchange: Exchange) -> Iterator[tuple[str, float]]:
-    """The numbers of an exchange, of which JSON parsers let through some that are none, each with its place."""
-    yield "confidence", exchange.confidence
-    for number, passage in enumerate(exchange.shown):
-        yield f"shown[{number}].score", passage.score
-    for step, seconds in exchange.timings.items():
-        yield f"timings.{step}", seconds
+def _is_sound(value: Any) -> bool:
+    """Whether `_find_flaw` finds nothing, said several times as fast: every record that is read is looked at."""
+    kind = type(value)
+    if kind is str:
+        return len(value) <= MOST_CHARACTERS
+    if kind is tuple or kind is frozenset:
+        return len(value) <= MOST_ITEMS and all(map(_is_sound, value))
+    if kind is float:
+        return math.isfinite(value)
+    slots = getattr(kind, "__slots__", None)
+    if slots and not isinstance(value, Mapping):
+        return all(map(_is_sound, [getattr(value, name) for name in slots]))
+    return value is None or value is True or value is False or _find_flaw(value) is None
+
+
+def _find_flaw(value: Any) -> tuple[str, str] | None:
+    """The first place within a value that no record may hold, and what must be there; None for a sound one."""
+    if isinstance(value, str):
+        return ("", f"a text of at most {MOST_CHARACTERS} characters") if len(value) > MOST_CHARACTERS else None
+    if isinstance(value, int):
+        return ("", "a number of at most 64 bits") if abs(value) > GREATEST_NUMBER else None
+    if isinstance(value, float):
+        return None if math.isfinite(value) else ("", "a number")
+    if isinstance(value, datetime):
+        is_sound = FIRST_YEAR <= value.year <= LAST_YEAR
+        return None if is_sound else ("", f"a time from the year {FIRST_YEAR} to {LAST_YEAR}")
+    return _find_flaw_inside(value)
+
+
+def _find_flaw_inside(value: Any) -> tuple[str, str] | None:
+    items: Iterable[tuple[str, Any]]
+    if isinstance(value, tuple | frozenset):
+        if len(value) > MOST_ITEMS:
+            return "", f"a list of at most {MOST_ITEMS} items"
+        items = ((f"[{number}]", each) for number, each in enumerate(value))
+    elif isinstance(value, Mapping):
+        items = ((f".{key[:40]}", each) for pair in value.items() for key, each in ((pair[0], pair[0]), pair))
+    else:
+        items = ((f".{name}", getattr(value, name)) for name in getattr(value, "__slots__", ()))
+    for place, each in items:
+        if flaw := _find_flaw(each):
+            return place + flaw[0], flaw[1]
+    return None
 
 
 def _message(error: str, record_type: type[Any], row: Mapping[str, Any]) -> str:

@@ -184,8 +184,11 @@ RECORD_TYPES: Mapping[str, type[Any]] = {
 
 _KINDS: Mapping[type[Any], str] = {record_type: kind for kind, record_type in RECORD_TYPES.items()}
 
-WriteResult = Literal["added", "known", "unknown-answer"]
-"""What became of a record that was written: `known` had its id or key already and changed nothing."""
+WriteResult = Literal["added", "known", "unknown-answer", "waiting"]
+"""What became of a record that was written: `known` had its id or key already and changed nothing.
+
+`waiting` is kept on this machine until the store can be reached; whether there is such an answer is not known yet.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +213,8 @@ class ExportedRows:
 class ErasureResult:
     """How many records were erased with a person, and the past exports that hold rows of theirs.
 
-    Feedback of others about the person's exchanges is counted with it.
+    Feedback of others about the person's exchanges is counted with it. `histories` are exchanges of others that have
+    lost earlier turns of the person's.
     """
 
     exchanges: int = 0
@@ -218,11 +222,28 @@ class ErasureResult:
     corrections: int = 0
     decisions: int = 0
     exports: tuple[ExportedRows, ...] = ()
+    histories: int = 0
 
 
 def kind_of(record_type: type[Any]) -> str:
     """The `kind` of a type of record in JSON and in keys."""
     return _KINDS[record_type]
+
+
+@dataclass(frozen=True, slots=True)
+class SkippedRecord:
+    """A stored record that cannot be read and was left out: its kind, its id or key, and why; it holds no words."""
+
+    kind: str
+    name: str
+    reason: str
+
+
+def name_of(record: "Record") -> str:
+    """The id or key of a record; of a registration that of its export."""
+    if isinstance(record, ExportRegistration):
+        return record.export.id
+    return record.id if isinstance(record, Exchange | Export) else record.key
 
 
 def person_of(feedback: AnswerFeedback) -> str:
@@ -257,6 +278,39 @@ def without_words(record: Prunable) -> Prunable:
         bare = replace(given, text="") if isinstance(given, Correction) else replace(given, comment="")
     pruned: Prunable = bare
     return pruned
+
+
+@dataclass(frozen=True, slots=True)
+class ErasedTurns:
+    """What tells the turns of erased exchanges of one conversation in other exchanges' histories: ids and texts.
+
+    The texts are for older records, which do not name the exchanges that their turns are from.
+    """
+
+    exchanges: frozenset[str]
+    texts: frozenset[str] = frozenset()
+
+    def __or__(self, other: "ErasedTurns") -> "ErasedTurns":
+        return ErasedTurns(self.exchanges | other.exchanges, self.texts | other.texts)
+
+
+def turns_of(exchange: Exchange) -> ErasedTurns:
+    """What tells the turns of this exchange in the histories of others."""
+    return ErasedTurns(frozenset({exchange.id}), frozenset({exchange.question, exchange.answer} - {""}))
+
+
+def without_turns(exchange: Exchange, erased: ErasedTurns) -> Exchange:
+    """The exchange without the earlier turns that were erased; itself where it has none of them."""
+    origins = exchange.history_exchanges or ("",) * len(exchange.history)
+    kept = [
+        (turn, origin)
+        for turn, origin in zip(exchange.history, origins, strict=False)
+        if (origin not in erased.exchanges if origin else turn[1] not in erased.texts)
+    ]
+    if len(kept) == len(exchange.history):
+        return exchange
+    named = tuple(origin for _, origin in kept) if exchange.history_exchanges else ()
+    return replace(exchange, history=tuple(turn for turn, _ in kept), history_exchanges=named)
 
 
 def has_words(record: Exchange | AnswerFeedback) -> bool:

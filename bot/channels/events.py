@@ -160,5 +160,6 @@ def accept_event(pressed: IncomingEvent, reply: str, *, press: str) -> IncomingE
 def erase_event(pressed: IncomingEvent, *, press: str) -> IncomingEvent:
     """Return a person's wish to have everything of theirs erased."""
     place = Place(pressed.place.platform, pressed.place.workspace, pressed.user)
-    name = f"erase:{place.workspace}:{pressed.user}:{press}"
+    # Without the person's id, since the names of events outlast them: the press is told by its moment.
+    name = f"erase:{place.workspace}:{press}"
     return IncomingEvent("erase", name, place, pressed.user, organization=pressed.organization)

@@ -8,8 +8,9 @@ from retrieval.passages import Document, Hit, Passage
 if TYPE_CHECKING:  # no command waits for what it does not use
     from bot.answering.answers import Answer, AnswerBlock, Sentence
     from bot.services.diagnostics.check import Check
+    from bot.services.privacy import Erasure, KeptOfPerson
     from bot.services.votes import CurrentVote
-    from feedback.records import Correction, Decision, ErasureResult, ReviewedExchange
+    from feedback.records import Correction, Decision, ExportedRows, ReviewedExchange
     from retrieval.index.protocols import Generation
     from retrieval.parsing.protocol import Skipped
     from retrieval.search import Results
@@ -110,6 +111,7 @@ def vote_json(current: "CurrentVote") -> dict[str, Any]:
         "comment": current.vote.comment,
         "correction": current.correction,
         "at": current.vote.at.isoformat(),
+        **({"waits": True} if current.waits else {}),
     }
 
 
@@ -167,24 +169,44 @@ def decision_json(decision: "Decision") -> dict[str, Any]:
     return {"answer": decision.answer, "verdict": decision.verdict, "correction": decision.correction or None}
 
 
-def erasure_json(erased: "ErasureResult", *, files: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:
+def erasure_json(erased: "Erasure", *, files: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:
     """Return what was erased of a person; `files` are by export those that hold rows of theirs, and how many."""
     return {
         "exchanges": erased.exchanges,
         "votes": erased.votes,
         "corrections": erased.corrections,
         "decisions": erased.decisions,
-        "exports": [
-            {
-                "id": each.export.id,
-                "at": each.export.at.isoformat(),
-                "place": each.export.place,
-                "rows": list(each.rows),
-                "files": dict(files[each.export.id]),
-            }
-            for each in erased.exports
-        ],
+        "elsewhere": dict(erased.elsewhere),
+        "exports": _exports_json(erased.exports, files),
     }
+
+
+def kept_json(kept: "KeptOfPerson", *, files: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:
+    """Return what is kept of a person: their own words, and how much of them is elsewhere."""
+    from feedback.codec import to_json
+
+    rows = [to_json(each) for each in kept.records]
+    return {
+        "exchanges": [row for row in rows if row["kind"] == "exchange"],
+        "votes": [row for row in rows if row["kind"] == "vote"],
+        "corrections": [row for row in rows if row["kind"] == "correction"],
+        "decisions": [row for row in rows if row["kind"] == "decision"],
+        "elsewhere": dict(kept.elsewhere),
+        "exports": _exports_json(kept.exports, files),
+    }
+
+
+def _exports_json(exports: "Sequence[ExportedRows]", files: Mapping[str, Mapping[str, int]]) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": each.export.id,
+            "at": each.export.at.isoformat(),
+            "place": each.export.place,
+            "rows": list(each.rows),
+            "files": dict(files[each.export.id]),
+        }
+        for each in exports
+    ]
 
 
 def generation_json(generation: "Generation") -> dict[str, Any]:

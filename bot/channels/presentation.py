@@ -46,6 +46,7 @@ ERASE_MINE = "Erase mine"
 VOTE_SIGNS = {"up": "👍", "down": "👎"}
 VOTE_COUNTS = "Thank you, your vote counts: {vote}."
 VOTE_WITHDRAWN = "Your vote is taken back."
+VOTE_WAITS = "Your vote is kept. It counts as soon as the store of votes can be reached again."
 VOTE_NOT_KEPT = "Your vote could not be kept. Please try again in a minute."
 ANSWER_NOT_KEPT = "This answer is not kept any more, so nobody can vote on it."
 WHAT_WAS_WRONG = "What was wrong?"

@@ -3,14 +3,13 @@
 Apart from private answers that may still be shared, nothing here holds what anybody wrote. Everything expires.
 """
 
-import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from bot.channels.events import Place
-from bot.state.protocol import StateStore, person_prefix
+from bot.state.protocol import StateStore, person_prefix, unkeyed_name
 
 KEPT = timedelta(days=90)
 SHAREABLE = timedelta(hours=2)
@@ -29,13 +28,23 @@ class AnswerLocation:
 
 
 class ThreadState:
-    """The memory of one platform's threads; every method raises `StateUnavailable`."""
+    """The memory of one platform's threads; every method raises `StateUnavailable`.
+
+    `pseudonym` gives a person (`PLATFORM:ID`) the keyed hash under which they are remembered, so that they can be
+    forgotten.
+    """
 
     def __init__(
-        self, state: StateStore, platform: str, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        state: StateStore,
+        platform: str,
+        *,
+        pseudonym: Callable[[str], str],
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._state = state
         self._platform = platform
+        self._pseudonym = pseudonym
         self._now = now
 
     def save_answer(self, question: Place, location: AnswerLocation) -> None:
@@ -60,7 +69,7 @@ class ThreadState:
     def add_asker(self, thread: Place, user: str) -> None:
         """Remember that somebody was answered in a thread."""
         self._put(f"thread:{_thread(thread)}", "1")
-        self._put(f"asker:{_thread(thread)}:{_hashed(user)}", "1")
+        self._state.put(self._asker(thread, user), "1", expires=self._now() + KEPT)
 
     def has_answers(self, thread: Place) -> bool:
         """Whether anybody was answered in this thread."""
@@ -68,7 +77,8 @@ class ThreadState:
 
     def has_asked(self, thread: Place, user: str) -> bool:
         """Whether this person was answered in this thread."""
-        return self._get(f"asker:{_thread(thread)}:{_hashed(user)}") is not None
+        known = self._state.get(self._asker(thread, user), now=self._now())
+        return known is not None or self._get(f"asker:{_thread(thread)}:{unkeyed_name(user)}") is not None
 
     def mark_accepted(self, message: Place) -> None:
         """Remember that a message was accepted as a question."""
@@ -113,6 +123,10 @@ class ThreadState:
     def _voted(self, person: str) -> str:
         return f"{person_prefix(person)}{self._platform}:voted:"
 
+    def _asker(self, thread: Place, user: str) -> str:
+        person = self._pseudonym(f"{self._platform}:{user}")
+        return f"{person_prefix(person)}{self._platform}:asker:{_thread(thread)}"
+
     def _put(self, name: str, value: str, *, kept: timedelta = KEPT) -> None:
         self._state.put(f"{self._platform}:{name}", value, expires=self._now() + kept)
 
@@ -126,8 +140,3 @@ def _message(place: Place) -> str:
 
 def _thread(place: Place) -> str:
     return f"{place.workspace}:{place.channel}:{place.root}"
-
-
-def _hashed(user: str) -> str:
-    """Return a name for a user that does not tell their id: who asked is nobody's business here."""
-    return hashlib.sha256(user.encode()).hexdigest()[:16]

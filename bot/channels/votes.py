@@ -65,7 +65,7 @@ class VoteRecorder:
         except (FeedbackError, BotError) as error:
             logger.warning("a vote was refused: %s", type(error).__name__)
             return refusal_text(error), False
-        return presentation.vote_text(current.vote), True
+        return presentation.VOTE_WAITS if current.waits else presentation.vote_text(current.vote), True
 
     def react(self, message: Place, user: str, vote: Choice, *, removed: bool, key: str) -> str:
         """Record a reaction to a message; returns the answer voted on, empty where the message shows none.

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bot.channels.json_format import erasure_json
-from bot.channels.terminal.rendering import erasure_text
+from bot.channels.json_format import erasure_json, kept_json
+from bot.channels.terminal.rendering import erasure_text, kept_text
 from bot.cli.invocation import Invocation
 from bot.cli.options import json_option
 from bot.cli.output import print_json, print_text
@@ -22,10 +22,11 @@ LINEAGE = "lineage.jsonl"
 
 @click.command("forget")
 @click.argument("user")
+@click.option("--show", is_flag=True, help="Only tell what is kept of them, and erase nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask whether to go on.")
 @json_option
 @click.pass_obj
-def command(invocation: Invocation, /, user: str, *, yes: bool, as_json: bool) -> None:
+def command(invocation: Invocation, /, user: str, *, show: bool, yes: bool, as_json: bool) -> None:
     """Erase what is recorded of a person, and list the exports that hold rows of theirs.
 
     USER is an e-mail address, slack:ID, teams:ID or a name on this computer, as they asked and voted; somebody with
@@ -34,9 +35,17 @@ def command(invocation: Invocation, /, user: str, *, yes: bool, as_json: bool) -
     person = user.strip()
     if not person:
         raise UsageProblem("name the person to forget: an e-mail address, slack:ID or teams:ID")
+    if show:
+        kept = invocation.app.privacy.show(person)
+        files = {each.export.id: _rows_by_file(each) for each in kept.exports}
+        if as_json:
+            print_json(kept_json(kept, files=files))
+        else:
+            print_text(kept_text(kept, files=files))
+        return
     if not yes and sys.stdin.isatty():
         click.confirm(f"Erase everything that is recorded of {person}?", abort=True, err=True)
-    erased = invocation.app.privacy.forget(person)
+    erased = invocation.app.privacy.forget(person, by=None)
     files = {each.export.id: _rows_by_file(each) for each in erased.exports}
     if as_json:
         print_json(erasure_json(erased, files=files))

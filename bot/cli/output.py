@@ -9,10 +9,9 @@ import click
 
 
 def prepare_streams() -> None:
-    """Let no character that a terminal's encoding lacks end a run."""
+    """Let no character that a terminal's encoding lacks end a run; UTF-8 lacks half a character."""
     for stream in (sys.stdout, sys.stderr):
-        encoding = (getattr(stream, "encoding", None) or "").lower().replace("-", "")
-        if encoding != "utf8" and hasattr(stream, "reconfigure"):
+        if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
 
 

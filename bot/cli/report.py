@@ -1,6 +1,7 @@
 import shutil
 import sys
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,9 @@ NOTHING = "Nothing was asked {when}yet. `footnote ask TEXT` and `footnote chat` 
     metavar="GROUP",
     help="A group that may read the report, beside everyone; what others alone may see is counted. May be repeated.",
 )
+@click.option(
+    "--audit", is_flag=True, help="Only list who reviewed, exported, forgot, dumped and loaded what, and when."
+)
 @page_option("Also write the report, with plots, as one page.")
 @json_option
 @click.pass_obj
@@ -45,6 +49,7 @@ def command(
     until: datetime | None,
     min_askers: int,
     groups: tuple[str, ...],
+    audit: bool,
     html: Path | None,
     as_json: bool,
 ) -> None:
@@ -54,6 +59,9 @@ def command(
     behaviour. Names nobody, and no question or section that the readers of the report may not see.
     """
     check_period(since, until)
+    if audit:
+        _list_audit(invocation, since, until, as_json=as_json)
+        return
     with progress_line() as advance:
         figures = invocation.app.overview.report(
             since=since, until=until, min_askers=min_askers, groups=frozenset(groups), progress=advance
@@ -68,6 +76,20 @@ def command(
         click.echo(_text(figures))  # it holds colours, and no other control characters
     else:
         print_text(NOTHING.format(when="in this time " if since or until else ""))
+
+
+def _list_audit(invocation: Invocation, since: datetime | None, until: datetime | None, *, as_json: bool) -> None:
+    from bot.channels.terminal.rendering import audit_text
+
+    entries = [
+        each
+        for each in invocation.app.audit.entries()
+        if (since is None or each.at >= since.isoformat()) and (until is None or each.at < until.isoformat())
+    ]
+    if as_json:
+        print_json([asdict(each) for each in entries])
+    else:
+        print_text(audit_text(entries))
 
 
 def _text(figures: Mapping[str, Any]) -> str:

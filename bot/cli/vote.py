@@ -91,6 +91,13 @@ def _vote_many(invocation: Invocation, lines: BinaryIO, *, as_json: bool) -> Non
         print_json_line(dict(counts))
     else:
         print_text(f"{counts['added']} added, {counts['known']} known already, {counts['refused']} refused")
+        if counts["waiting"]:
+            print_text(
+                f"{counts['waiting']} wait on this machine: the feedback store cannot be reached, and will take those "
+                "whose answers it knows"
+            )
+    if counts["refused"]:
+        raise CommandFailed(f"lines that were refused: {counts['refused']}; all others have been taken")
 
 
 def _record(invocation: Invocation, batch: list[VoteLine], counts: Counter[str]) -> list[tuple[VoteLine, str]]:

@@ -24,6 +24,8 @@ ALREADY_PASSED_ON = "Your question has been passed on already. The reply will ap
 # How many of the nearest sections are named of an abstention.
 MAX_NEAREST = 3
 REPLY_WITHIN = timedelta(days=30)
+# What the keys of the state store begin with.
+ESCALATIONS = "escalation:"
 
 
 class EscalationRefused(BotError):
@@ -232,8 +234,8 @@ def _source(document: str) -> str:
 
 
 def _answer_key(answer: str) -> str:
-    return f"escalation:answer:{answer}"
+    return f"{ESCALATIONS}answer:{answer}"
 
 
 def _thread_key(thread: str) -> str:
-    return f"escalation:thread:{thread}"
+    return f"{ESCALATIONS}thread:{thread}"

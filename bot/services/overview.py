@@ -16,7 +16,7 @@ from bot.errors import BotError
 from bot.services.reviews import ReviewService
 from feedback.errors import FeedbackError
 from feedback.ports import KnowledgePort
-from feedback.records import Exchange, without_words
+from feedback.records import Exchange, SkippedRecord, without_words
 from feedback.report.report import build_report
 from feedback.report.section_votes import list_failing_sections
 from feedback.stores.protocol import FeedbackReader
@@ -115,8 +115,9 @@ class OverviewService:
 
         Questions and sections that its readers, who have `groups`, may not see are counted and not named.
         """
+        skipped: list[SkippedRecord] = []
         return build_report(
-            self._feedback.reviewed_exchanges(since=since, until=until),
+            self._feedback.reviewed_exchanges(since=since, until=until, skipped=skipped.append),
             self._knowledge if self._index.sources() else None,
             self._gate,
             groups=groups,
@@ -124,6 +125,7 @@ class OverviewService:
             min_askers=min_askers,
             terms=self._terms,
             progress=progress,
+            skipped=skipped,
         )
 
     def sources(self, groups: frozenset[str]) -> Sequence[tuple[str, str]]:

@@ -1,41 +1,98 @@
-"""Erases a person everywhere, and prunes what is older than the settings keep it."""
+"""Erases a person everywhere, tells what is kept of them, and prunes what is older than the settings keep it."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
+from bot.services.audit import AuditTrail
+from bot.services.personal_data import FeedbackData, Person, PersonalData
 from bot.services.retention import Retention
-from bot.state.protocol import StateStore, person_prefix
-from feedback.records import ErasureResult
-from feedback.stores.protocol import FeedbackEraser
+from bot.state.protocol import StateStore
+from feedback.records import ErasureResult, Exchange, ExportedRows, Record
+from feedback.stores.protocol import FeedbackStore
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure(ErasureResult):
+    """What was erased of a person: records, and what was `elsewhere`, counted by what it is."""
+
+    elsewhere: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class KeptOfPerson:
+    """What is kept of a person: their records, the past exports that hold rows of theirs, and what is elsewhere."""
+
+    records: Sequence[Record]
+    exports: Sequence[ExportedRows]
+    elsewhere: Mapping[str, int]
 
 
 class PrivacyService:
-    """Removes what is kept of people."""
+    """Removes what is kept of people from every place that is registered, in this order; feedback comes last.
+
+    What is elsewhere is found by what feedback knows of a person, so that an erasure that broke off is completed by the
+    next.
+    """
 
     def __init__(
         self,
         *,
-        feedback: FeedbackEraser,
+        feedback: FeedbackStore,
         state: StateStore,
+        elsewhere: Sequence[PersonalData],
         retention: Retention,
+        audit: AuditTrail,
         pseudonym: Callable[[str], str],
         clock: Callable[[], datetime],
     ) -> None:
         self._feedback = feedback
         self._state = state
+        self._elsewhere = elsewhere
         self._retention = retention
+        self._audit = audit
         self._pseudonym = pseudonym
         self._clock = clock
 
-    def forget(self, user: str) -> ErasureResult:
-        """Erase what is recorded of a person, and return what it was and which exports hold rows of theirs.
+    def forget(self, user: str, *, by: str | None = "") -> Erasure:
+        """Erase what is kept of a person, and return what it was and which exports hold rows of theirs.
 
-        Raises `FeedbackError` and `StateUnavailable`; it may then be called again, for it is idempotent.
+        `by` is who asked for it: None for whoever is at the keyboard, empty for the person. Raises `FeedbackError` and
+        `StateUnavailable`; it may then be called again, for it is idempotent.
         """
-        person = self._pseudonym(user)
-        for key in self._state.keys(person_prefix(person), now=self._clock()):
-            self._state.remove(key)
-        return self._feedback.forget(person)
+        person = self._person(user)
+        elsewhere: Counter[str] = Counter()
+        for place in self._elsewhere:
+            elsewhere.update(place.erase(person))
+        feedback = FeedbackData(self._feedback)
+        elsewhere.update(feedback.erase(person))
+        # Whoever erases themselves is not named: only that it was done stays.
+        self._audit.record("forgot", by=by)
+        for place in self._elsewhere:  # what the entry itself names, and what was added meanwhile
+            place.erase(person)
+        self._state.scrub(now=self._clock())
+        erased = feedback.erased
+        return Erasure(
+            erased.exchanges,
+            erased.votes,
+            erased.corrections,
+            erased.decisions,
+            erased.exports,
+            erased.histories,
+            dict(elsewhere),
+        )
+
+    def show(self, user: str) -> KeptOfPerson:
+        """Return what is kept of a person; nothing changes. Raises `FeedbackError` and `StateUnavailable`."""
+        person = self._person(user)
+        records = list(self._feedback.of_person(person.pseudonym))
+        elsewhere: Counter[str] = Counter()
+        for place in self._elsewhere:
+            elsewhere.update(place.find(person))
+        turns = FeedbackData(self._feedback).find(person)
+        elsewhere.update({name: number for name, number in turns.items() if " " in name})
+        return KeptOfPerson(records, self._feedback.exported(person.pseudonym), dict(elsewhere))
 
     def prune(self) -> tuple[int, int]:
         """Prune now, and return how many exchanges lost their words and how many were removed.
@@ -43,3 +100,10 @@ class PrivacyService:
         Pruning also happens once a day by itself, when a question or a vote is recorded.
         """
         return self._retention.prune()
+
+    def _person(self, user: str) -> Person:
+        pseudonym = self._pseudonym(user)
+        records = self._feedback.of_person(pseudonym)
+        return Person(
+            user.strip(), pseudonym, frozenset(each.id for each in records if isinstance(each, Exchange)) - {""}
+        )

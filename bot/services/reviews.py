@@ -8,9 +8,11 @@ from typing import Literal, get_args
 
 from bot.access.disclosure import DisclosureGate
 from bot.errors import UsageProblem
+from bot.services.audit import no_audit
 from bot.services.votes import MAX_CHARACTERS
 from feedback.records import Correction, Decision, Exchange, ReviewedExchange
 from feedback.stores.protocol import FeedbackStore
+from feedback.stores.skipped import OnSkipped, log_skipped
 
 Verdict = Literal["approve", "drop", "accept", "reject"]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
@@ -41,30 +43,36 @@ class ReviewService:
         gate: DisclosureGate,
         pseudonym: Callable[[str], str],
         clock: Callable[[], datetime],
+        audit: Callable[..., None] = no_audit,
     ) -> None:
+        self._audit = audit
         self._feedback = feedback
         self._gate = gate
         self._pseudonym = pseudonym
         self._clock = clock
 
-    def waiting(self, *, min_agreement: float, groups: frozenset[str]) -> Iterator[ReviewedExchange | None]:
+    def waiting(
+        self, *, min_agreement: float, groups: frozenset[str], skipped: OnSkipped = log_skipped
+    ) -> Iterator[ReviewedExchange | None]:
         """Yield the answers that somebody should look at, oldest first; None for one that reviewers may not see.
 
-        `groups` are the reviewers'. Raises `FeedbackError`, and `RetrievalError` while it cannot be told who may read
-        what.
+        `groups` are the reviewers'; `skipped` is called with each stored record that cannot be read. Raises
+        `FeedbackError`, and `RetrievalError` while it cannot be told who may read what.
         """
-        for each in self._waiting(min_agreement):
+        for each in self._waiting(min_agreement, skipped):
             yield each if self._gate.may_show(each.exchange, groups) else None
 
     def exchanges_waiting(self, *, min_agreement: float) -> Iterator[Exchange]:
         """Yield all exchanges that wait, for a service that asks itself who may see them; raises `FeedbackError`."""
-        return (each.exchange for each in self._waiting(min_agreement))
+        return (each.exchange for each in self._waiting(min_agreement, log_skipped))
 
-    def _waiting(self, min_agreement: float) -> Iterator[ReviewedExchange]:
+    def _waiting(self, min_agreement: float, skipped: OnSkipped) -> Iterator[ReviewedExchange]:
         from feedback.curation.judgements import review_reason
 
         return (
-            each for each in self._feedback.reviewed_exchanges() if review_reason(each, min_agreement=min_agreement)
+            each
+            for each in self._feedback.reviewed_exchanges(skipped=skipped)
+            if review_reason(each, min_agreement=min_agreement)
         )
 
     def reviewed(self, answer: str, *, groups: frozenset[str]) -> ReviewedExchange | None:
@@ -90,6 +98,7 @@ class ReviewService:
         if typed:
             self._feedback.correct(typed)
         self._feedback.decide(record)
+        self._audit(f"reviewed: {decision.verdict}", by=decision.user, about=decision.answer)
         return record
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.access.disclosure import DisclosureGate
+from bot.services.audit import no_audit
 from feedback.curation.options import CurationOptions
 from feedback.curation.personal_data import KINDS
 from feedback.curation.pipeline import curate
@@ -18,6 +19,7 @@ from feedback.export.exporter import write_export
 from feedback.export.formats import FORMATS
 from feedback.export.request import ExportRequest, ExportResult
 from feedback.ports import KnowledgePort
+from feedback.records import SkippedRecord
 from feedback.stores.protocol import FeedbackStore
 from retrieval.evaluation.judgements import read_questions
 from retrieval.passages import readable_audiences
@@ -41,7 +43,9 @@ class TrainingService:
         gate: DisclosureGate,
         language: str,
         clock: Callable[[], datetime],
+        audit: Callable[..., None] = no_audit,
     ) -> None:
+        self._audit = audit
         self._feedback = feedback
         self._knowledge = knowledge
         self._gate = gate
@@ -71,14 +75,16 @@ class TrainingService:
             since=since, min_agreement=min_agreement, groups=readable_audiences(groups), evaluation=questions
         )
         now = self._clock()
-        return write_export(
+        skipped: list[SkippedRecord] = []
+        result = write_export(
             lambda work: curate(
-                self._feedback.reviewed_exchanges(until=until or now),
+                self._feedback.reviewed_exchanges(until=until or now, skipped=skipped.append),
                 self._knowledge,
                 self._gate.remembering(REMEMBERED_SECONDS),
                 options,
                 work=work,
                 progress=progress,
+                skipped=skipped,
             ),
             export_request(formats, options, until=until, language=self._language, tokenizer=tokenizer),
             out,
@@ -88,6 +94,8 @@ class TrainingService:
             force=force,
             progress=progress,
         )
+        self._audit("exported", about=result.id)
+        return result
 
 
 def export_request(

@@ -1,24 +1,30 @@
 """Records, changes and withdraws votes on answers, one by one or many at once."""
 
+import threading
 import uuid
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, get_args
 
 from bot.errors import UsageProblem
 from bot.services.retention import Retention
-from feedback.errors import FeedbackUnavailable, UnknownExchange
+from feedback.codec import check_key, check_record
+from feedback.errors import FeedbackError, FeedbackUnavailable, UnknownExchange
 from feedback.records import Correction, Reason, Record, Vote, WriteResult
 from feedback.stores.protocol import FeedbackStore
 
 Choice = Literal["up", "down", "none"]
 CHOICES: tuple[Choice, ...] = get_args(Choice)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 REASONS: tuple[Reason, ...] = tuple(reason for reason in get_args(Reason) if reason)
 
 # Of a comment or a correction: more than anybody types, less than what fills a disk.
 MAX_CHARACTERS = 10_000
+# How far ahead of ours the clock may be that gave a vote its time, and how far ours may go back to be a mere step.
+AHEAD = timedelta(minutes=5)
+LATEST_HOLDS = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +52,13 @@ class BatchVote:
 class CurrentVote:
     """The vote of one person that counts for an answer, and their newest correction.
 
-    The vote is `none` where none counts; a correction stays when the vote is withdrawn.
+    The vote is `none` where none counts; a correction stays when the vote is withdrawn. One that `waits` is kept on
+    this machine until the store can be reached, which alone knows whether there is such an answer.
     """
 
     vote: Vote
     correction: str = ""
+    waits: bool = False
 
 
 class VoteService:
@@ -68,6 +76,8 @@ class VoteService:
         self._retention = retention
         self._pseudonym = pseudonym
         self._clock = clock
+        self._lock = threading.Lock()
+        self._latest = EPOCH
 
     def vote(self, request: VoteRequest, *, key: str | None = None) -> CurrentVote:
         """Record a vote with its correction, and return what counts of this person now.
@@ -76,19 +86,24 @@ class VoteService:
         makes no sense, and `FeedbackError`.
         """
         voter = self._pseudonym(request.user)
-        vote, correction = vote_records(request, voter=voter, key=key or uuid.uuid4().hex, at=self._clock())
+        vote, correction = vote_records(request, voter=voter, key=key or uuid.uuid4().hex, at=self._now())
         self._feedback.vote(vote)
         if correction:
             self._feedback.correct(correction)
         self._retention.prune_if_due()
-        return current_vote(vote, self._feedback.votes(request.answer), self._feedback.corrections(request.answer))
+        current = current_vote(vote, self._feedback.votes(request.answer), self._feedback.corrections(request.answer))
+        return replace(current, waits=self._waits(request.answer))
 
     def vote_many(self, votes: Sequence[BatchVote]) -> list[WriteResult]:
-        """Record several votes at once, and return the result of each, in order; raises `FeedbackError`."""
-        now = self._clock()
+        """Record several votes at once, and return the result of each, in order; raises `FeedbackError`.
+
+        Of votes without a time the later in this order is the later. A `waiting` one is kept on this machine until the
+        store can be reached, which alone knows whether there is such an answer.
+        """
+        voters = [self._pseudonym(each.request.user) for each in votes]
         pairs = [
-            vote_records(each.request, voter=self._pseudonym(each.request.user), key=each.key, at=each.at or now)
-            for each in votes
+            vote_records(each.request, voter=voter, key=each.key, at=each.at or self._now())
+            for each, voter in zip(votes, voters, strict=True)
         ]
         records: list[Record] = [record for pair in pairs for record in pair if record is not None]
         try:
@@ -103,12 +118,34 @@ class VoteService:
         none = Vote("", answer, self._pseudonym(user), self._clock(), "none")
         return current_vote(none, self._feedback.votes(answer), self._feedback.corrections(answer))
 
+    def _now(self) -> datetime:
+        """Return the time, each later than the one before, also where the clock goes back by less than a day."""
+        with self._lock:
+            now = self._clock()
+            if timedelta(0) <= self._latest - now < LATEST_HOLDS:
+                now = self._latest + timedelta(microseconds=1)
+            self._latest = now
+            return now
+
     def _write(self, record: Any) -> WriteResult:
         write = self._feedback.vote if isinstance(record, Vote) else self._feedback.correct
         try:
-            return "added" if write(record) else "known"
+            added = write(record)
         except UnknownExchange:
             return "unknown-answer"
+        if self._waits(record.answer):
+            return "waiting"
+        return "added" if added else "known"
+
+    def _waits(self, answer: str) -> bool:
+        """Whether what was just said of an answer waits for a store that cannot be asked whether there is one."""
+        try:
+            self._feedback.exchange(answer)
+        except FeedbackUnavailable:
+            return True
+        except FeedbackError:  # damaged, or gone since
+            return False
+        return False
 
 
 def vote_records(request: VoteRequest, *, voter: str, key: str, at: datetime) -> tuple[Vote, Correction | None]:
@@ -132,7 +169,16 @@ def parse_batch_vote(row: Any) -> BatchVote:
     comment, correction = (_text(row, name) for name in ("comment", "correction"))
     request = VoteRequest(answer, vote, user, reason, comment, correction)
     _check(request, voter=user, comment=comment, correction=correction)
-    return BatchVote(key, request, _time(row.get("at")))
+    at = _time(row.get("at"))
+    if at and at > datetime.now(UTC) + AHEAD:
+        raise UsageProblem(f"`at` is {at.isoformat()}, a time that has not come yet")
+    record = Vote(key, answer, "", at or EPOCH, vote, reason, comment)
+    try:
+        check_record(record)
+        check_key(record)
+    except ValueError as error:
+        raise UsageProblem(str(error).replace("`vote.", "`")) from error
+    return BatchVote(key, request, at)
 
 
 def current_vote(vote: Vote, votes: Sequence[Vote], corrections: Sequence[Correction]) -> CurrentVote:

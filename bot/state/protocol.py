@@ -1,6 +1,7 @@
 """The state store: what replicas share besides feedback, in SQLite (embedded default) or Redis."""
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -12,6 +13,11 @@ KNOWN_FOR = timedelta(hours=24)
 def person_prefix(person: str) -> str:
     """The prefix of every key that is kept about a person (keyed hash), so that all of them can be erased."""
     return f"person:{person}:"
+
+
+def unkeyed_name(user: str) -> str:
+    """How earlier versions named a person in keys: whoever guesses the id can compute it, so no key is written so."""
+    return hashlib.sha256(user.encode("utf-8", "replace")).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +105,25 @@ class StateStore(Protocol):
 
     def keys(self, prefix: str, *, now: datetime) -> Sequence[str]:
         """The keys with this prefix whose values have not expired, in the order of their UTF-8 bytes."""
+        ...
+
+    def values(self, prefix: str, *, now: datetime) -> Iterator[tuple[str, str]]:
+        """Yield the keys with this prefix whose values have not expired, each with its value, few at a time."""
+        ...
+
+    def unfinished(self) -> Sequence[Event]:
+        """The events that are accepted and not finished."""
+        ...
+
+    def discard(self, event: Event, *, now: datetime) -> bool:
+        """Mark an event as handled whoever has claimed it, as `finish` does; False when it is unknown or finished."""
+        ...
+
+    def scrub(self, *, now: datetime) -> None:
+        """Delete everything that has expired, and overwrite in files what was deleted before.
+
+        Events that are being handled now are overwritten as they finish.
+        """
         ...
 
     def close(self) -> None:

@@ -1,7 +1,7 @@
 """Curates feedback: exchanges in, rows out; every exchange is used, or it is left out for a recorded reason."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from feedback.curation.dataset import CuratedDataset, RejectedExchange
@@ -21,7 +21,7 @@ from feedback.curation.selection import (
 )
 from feedback.ports import AudiencePort, KnowledgePort
 from feedback.progress import Progress, ignore_progress
-from feedback.records import ReviewedExchange
+from feedback.records import ReviewedExchange, SkippedRecord
 from feedback.texts.near_duplicates import find_near_duplicates, group_near_duplicates
 from feedback.texts.words import normalize
 
@@ -37,15 +37,27 @@ def curate(
     *,
     work: Path,
     progress: Progress = ignore_progress,
+    skipped: Sequence[SkippedRecord] = (),
 ) -> CuratedDataset:
     """Return what is fit to train on of these exchanges, which come oldest first and are read once.
+
+    `skipped` names, once `reviewed` has come to its end, what could not be read.
 
     `work` is a folder for temporary files, which must stay while rows are pool. The same exchanges, documents and
     options give the same rows.
     """
     scratch = ScratchDb(work)
     funnel = Funnel(scratch)
-    pool = read_exchanges(reviewed, knowledge, audience, options, scratch=scratch, funnel=funnel, progress=progress)
+    pool = read_exchanges(
+        reviewed,
+        knowledge,
+        audience,
+        options,
+        scratch=scratch,
+        funnel=funnel,
+        progress=progress,
+        skipped=skipped,
+    )
     progress("comparing questions", 0, 0)
     candidates = _select(pool, options, scratch=scratch, funnel=funnel)
     pairs = _pair(candidates, knowledge, options, scratch=scratch, funnel=funnel)

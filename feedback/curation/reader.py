@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -15,12 +15,14 @@ from feedback.curation.funnel import Funnel
 from feedback.curation.options import CurationOptions
 from feedback.curation.scratch_db import ScratchDb
 from feedback.curation.selection import CandidateSummary, summarize
+from feedback.errors import RECORD_FAULTS
 from feedback.ports import AudiencePort, KnowledgePort
 from feedback.progress import Progress
-from feedback.records import Exchange, ReviewedExchange
+from feedback.records import Exchange, ReviewedExchange, SkippedRecord, kind_of
 from feedback.texts.words import normalize
 
 PROGRESS_STEP = 200
+UNREADABLE = Rejection("eligibility", "unreadable")
 
 
 @dataclass(slots=True)
@@ -53,8 +55,14 @@ def read_exchanges(
     scratch: ScratchDb,
     funnel: Funnel,
     progress: Progress,
+    skipped: Sequence[SkippedRecord] = (),
 ) -> CandidatePool:
-    """Build a candidate of every exchange that passes the filters; the funnel gets the others."""
+    """Build a candidate of every exchange that passes the filters; the funnel gets the others.
+
+    `skipped` names, once `reviewed` has come to its end, what could not be read. An exchange that no candidate can be
+    built of is left out as unreadable too.
+    """
+    askers = _EarlierAskers()
     builder, pool, snapshot = CandidateBuilder(knowledge, audience, options), CandidatePool(), hashlib.sha256()
     secret_kinds, redacted, flaws = Counter[str](), Counter[str](), Counter[str]()
     for position, each in enumerate(reviewed):
@@ -63,14 +71,18 @@ def read_exchanges(
             snapshot.update(to_bytes(record, _to_json_value) + b"\n")
         pool.questions.append(normalize(_comparable_question(exchange)))
         pool.keys.append(exchange.conversation or exchange.id)
-        candidate = builder.build(each)
+        earlier = askers.of_history(exchange)
+        try:
+            candidate = builder.build(each)
+        except RECORD_FAULTS:
+            candidate = UNREADABLE
         if isinstance(candidate, Rejection):
             funnel.reject(position, RejectedExchange(exchange.id, candidate.stage, candidate.reason))
             secret_kinds.update(candidate.secret_kinds)
             is_eligible = candidate.stage != "eligibility"
         else:
             scratch.add_candidate(position, exchange, candidate)
-            pool.candidates.append(summarize(position, exchange, candidate))
+            pool.candidates.append(summarize(position, exchange, candidate, earlier_askers=earlier))
             redacted.update(candidate.redacted)
             flaws.update(candidate.flaws)
             is_eligible = True
@@ -78,10 +90,47 @@ def read_exchanges(
         pool.refused += is_eligible and exchange.abstained
         if position % PROGRESS_STEP == 0:
             progress("reading exchanges", position, 0)
+    _reject_skipped(skipped, pool, funnel)
     pool.snapshot = snapshot.hexdigest()
     funnel.add_notes("secrets", {"kinds": _sorted_by_name(secret_kinds), "redacted": _sorted_by_name(redacted)})
     funnel.add_notes("groundedness", _sorted_by_name(flaws))
     return pool
+
+
+def _reject_skipped(skipped: Sequence[SkippedRecord], pool: CandidatePool, funnel: Funnel) -> None:
+    """Account for the exchanges that could not be read, and count what else could not."""
+    others = Counter[str]()
+    for each in skipped:
+        if each.kind != kind_of(Exchange):
+            others[each.kind] += 1
+            continue
+        position = len(pool.questions)
+        pool.questions.append(f"unreadable {each.name}")
+        pool.keys.append(each.name)
+        funnel.reject(position, RejectedExchange(each.name, UNREADABLE.stage, UNREADABLE.reason))
+    if others:
+        funnel.add_notes(UNREADABLE.stage, {"unreadable": _sorted_by_name(others)})
+
+
+class _EarlierAskers:
+    """Knows who asked what stands in an exchange's history: that is in its rows too."""
+
+    def __init__(self) -> None:
+        self._by_exchange: dict[str, str] = {}
+        self._by_conversation: dict[str, set[str]] = {}
+
+    def of_history(self, exchange: Exchange) -> frozenset[str]:
+        """Return who asked the earlier turns (keyed hashes); of an older record all who asked in its conversation."""
+        name = exchange.conversation
+        before = self._by_conversation.setdefault(name, set()) if name else set()
+        if exchange.history and not exchange.history_exchanges:
+            found = frozenset(before)
+        else:
+            found = frozenset(self._by_exchange.get(each, "") for each in exchange.history_exchanges)
+        if name and exchange.asker:
+            before.add(exchange.asker)
+            self._by_exchange[exchange.id] = exchange.asker
+        return found - {""}
 
 
 def _comparable_question(exchange: Exchange) -> str:

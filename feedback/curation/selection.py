@@ -65,15 +65,17 @@ class CandidateSummary:
         return RowOrigin(self.exchange, why, self.people)
 
 
-def summarize(position: int, exchange: Exchange, candidate: Candidate) -> CandidateSummary:
-    """Return the summary of an exchange's candidate."""
+def summarize(
+    position: int, exchange: Exchange, candidate: Candidate, *, earlier_askers: frozenset[str] = frozenset()
+) -> CandidateSummary:
+    """Return the summary of an exchange's candidate; `earlier_askers` are those of the turns in its history."""
     judgement = candidate.judgement
     return CandidateSummary(
         position,
         exchange.id,
         exchange.asker,
         judgement.voters,
-        tuple(sorted({*judgement.people, exchange.asker} - {""})),
+        tuple(sorted({*judgement.people, *earlier_askers, exchange.asker} - {""})),
         judgement.reviewed,
         judgement.ups,
         judgement.downs,

@@ -1,13 +1,14 @@
 """Builds the whole report, in one pass over the exchanges and with few of them in memory at a time."""
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from feedback.errors import RECORD_FAULTS
 from feedback.ports import AudiencePort, KnowledgePort
 from feedback.progress import Progress, ignore_progress
-from feedback.records import Exchange, ReviewedExchange
+from feedback.records import Exchange, ReviewedExchange, SkippedRecord
 from feedback.report.counts import ReportCounts, is_small_talk, iso_week
 from feedback.report.diagnosis_counts import DiagnosisCounts
 from feedback.report.gaps import Terms, UnansweredQuestion, find_gaps
@@ -19,6 +20,8 @@ MOST_DIAGNOSED = 2000
 MOST_QUESTIONS = 5000
 # Rows of a list.
 MOST_LISTED = 50
+# Of the records that cannot be read so many are named.
+MOST_NAMED = 10
 PROGRESS_STEP = 500
 # A question of at most so many words is read with the one before it.
 SHORT_QUESTION_WORDS = 4
@@ -36,27 +39,36 @@ def build_report(
     progress: Progress = ignore_progress,
     most_diagnosed: int = MOST_DIAGNOSED,
     most_questions: int = MOST_QUESTIONS,
+    skipped: Sequence[SkippedRecord] = (),
 ) -> dict[str, Any]:
     """Return satisfaction, failing sections, content gaps and diagnosis as JSON keeps them; names no person.
 
     `reviewed` come oldest first. Without documents (`knowledge` is None) nothing is diagnosed, and a note says so.
     `threshold` is the confidence from which a search has found something. A gap that fewer than `min_askers` people ran
     into is counted and not quoted; nor is what readers of `groups` may not see: questions asked in other groups, and
-    documents that are closed to them or gone. How much that is stands in `closed`.
+    documents that are closed to them or gone. How much that is stands in `closed`. `skipped` names, once `reviewed` has
+    come to its end, what could not be read; what cannot be counted is named with it.
     """
+    faults: list[SkippedRecord] = []
     counts, sections, estimate = ReportCounts(), SectionVotes(), TrainingRowEstimate(knowledge)
     problems = NewestProblems(most_diagnosed, most_questions)
     for number, each in enumerate(reviewed, start=1):
-        counts.add(each)
-        if not is_small_talk(each.exchange):
-            sections.add(each)
-            estimate.add(each)
-            problems.add(each)
+        try:
+            counts.add(each)
+            if not is_small_talk(each.exchange):
+                sections.add(each)
+                estimate.add(each)
+                problems.add(each)
+        except RECORD_FAULTS as error:
+            faults.append(SkippedRecord("exchange", each.exchange.id, type(error).__name__))
         if number % PROGRESS_STEP == 0:
             progress("reading answers", number, 0)
     diagnosis = DiagnosisCounts(knowledge, threshold=threshold)
     for number, each in enumerate(problems.downvoted, start=1):
-        diagnosis.add(each)
+        try:
+            diagnosis.add(each)
+        except RECORD_FAULTS as error:
+            faults.append(SkippedRecord("exchange", each.exchange.id, type(error).__name__))
         progress("looking into thumbs-down", number, len(problems.downvoted))
     questions = {each.id: _unanswered_question(each) for each in diagnosis.not_in_documents}
     questions |= {each.id: _unanswered_question(each) for each in problems.unanswered}
@@ -78,7 +90,7 @@ def build_report(
         ),
         "diagnosis": diagnosis.to_json(up=counts.total.up, down=counts.total.down, left_out=problems.older_downvotes),
         "tuning": judge_tuning(diagnosis.kinds, estimate),
-        "notes": _list_notes(problems, has_documents=knowledge is not None),
+        "notes": [*_list_notes(problems, has_documents=knowledge is not None), *_name_skipped([*skipped, *faults])],
     }
 
 
@@ -114,6 +126,15 @@ def _unanswered_question(exchange: Exchange) -> UnansweredQuestion:
     is_short = len(exchange.question.split()) <= SHORT_QUESTION_WORDS
     text = " ".join([*earlier, exchange.question]) if is_short else exchange.question
     return UnansweredQuestion(text, exchange.asker, iso_week(exchange.at), exchange.abstained)
+
+
+def _name_skipped(skipped: Sequence[SkippedRecord]) -> list[str]:
+    """Return what stored records are left out because they cannot be read, by name; empty of none."""
+    if not skipped:
+        return []
+    names = ", ".join(f"{each.kind} {each.name!r}" for each in skipped[:MOST_NAMED])
+    more = f" and {len(skipped) - MOST_NAMED} more" if len(skipped) > MOST_NAMED else ""
+    return [f"{len(skipped)} stored records cannot be read and are left out: {names}{more}."]
 
 
 def _list_notes(problems: NewestProblems, *, has_documents: bool) -> list[str]:

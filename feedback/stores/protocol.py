@@ -15,15 +15,20 @@ from feedback.records import (
     ErasureResult,
     Exchange,
     Export,
+    ExportedRows,
     Record,
     ReviewedExchange,
     Vote,
     WriteResult,
 )
+from feedback.stores.skipped import OnSkipped, log_skipped
 
 
 class FeedbackWriter(Protocol):
-    """Adds records. An id or key that is known already changes nothing."""
+    """Adds records. An id or key that is known already changes nothing.
+
+    All raise `RecordRefused`, and nothing changes, for a record that holds what no record may hold.
+    """
 
     def record(self, exchange: Exchange) -> None:
         """Add an exchange."""
@@ -53,24 +58,29 @@ class FeedbackWriter(Protocol):
 
 
 class FeedbackReader(Protocol):
-    """Reads records. What is older comes first; ties are ordered by id or key."""
+    """Reads records. What is older comes first; ties of exchanges by id, of what is said of them as it came.
+
+    A stored record that is damaged, or of another version, is left out and costs nothing else; `skipped` is called with
+    each (by default it is written to the log).
+    """
 
     def exchange(self, answer: str) -> Exchange:
-        """Return the exchange of the answer with this id; raises `UnknownExchange`."""
+        """Return the exchange of the answer with this id; raises `UnknownExchange` and `UnreadableRecord`."""
         ...
 
     def conversation(self, name: str, *, limit: int) -> list[Exchange]:
         """Return the newest `limit` exchanges of a conversation; none for an unknown or empty name."""
         ...
 
-    def exchanges(self) -> Iterator[Exchange]:
+    def exchanges(self, *, skipped: OnSkipped = log_skipped) -> Iterator[Exchange]:
         """Yield all exchanges, few in memory at a time. Those recorded meanwhile may or may not be among them."""
         ...
 
     def votes(self, answer: str) -> list[Vote]:
         """Return the votes that count now: of each voter the latest, unless it withdraws. None for an unknown answer.
 
-        Of two votes at the same moment the one with the greater key is the later.
+        Of two votes of the same moment the one that came last is the later. One whose time has not come when the
+        person votes again gives way to the new one: a clock was wrong.
         """
         ...
 
@@ -83,12 +93,12 @@ class FeedbackReader(Protocol):
         ...
 
     def reviewed_exchanges(
-        self, *, since: datetime | None = None, until: datetime | None = None
+        self, *, since: datetime | None = None, until: datetime | None = None, skipped: OnSkipped = log_skipped
     ) -> Iterator[ReviewedExchange]:
         """Yield the exchanges of this time (`until` is not in it) as `exchanges` does, with what counts of each now."""
         ...
 
-    def records(self) -> Iterator[Record]:
+    def records(self, *, skipped: OnSkipped = log_skipped) -> Iterator[Record]:
         """Yield everything that is stored, few records in memory at a time; `write_many` makes another store equal.
 
         Exchanges come first; then, in the same order, all votes (also those that no longer count), corrections and
@@ -112,10 +122,19 @@ class ExportRegistry(Protocol):
 class FeedbackEraser(Protocol):
     """Erases what a person or a time limit asks for."""
 
+    def of_person(self, person: str, *, skipped: OnSkipped = log_skipped) -> Iterator[Record]:
+        """Yield the exchanges, votes, corrections and decisions of a person (keyed hash), each kind oldest first."""
+        ...
+
+    def exported(self, person: str) -> tuple[ExportedRows, ...]:
+        """Return the past exports that hold rows of a person (keyed hash), oldest first."""
+        ...
+
     def forget(self, person: str) -> ErasureResult:
         """Erase all exchanges, votes, corrections and decisions of a person (keyed hash), with their traces.
 
-        Feedback of others about the person's exchanges goes with them. The exports that hold rows of theirs stay
+        Feedback of others about the person's exchanges goes with them, and so do the turns of these exchanges in the
+        histories of others in the same conversation. The exports that hold rows of theirs stay
         listed, also when asked again. For an unknown person nothing changes.
         """
         ...
@@ -127,8 +146,10 @@ class FeedbackEraser(Protocol):
 
         Before `words_before` an exchange and the feedback about it lose their text (question, answer, history,
         passages, quotes, comments, corrections) and keep what is counted (sections, versions, votes, reasons). The
-        exchange is `pruned`; feedback that is given later is stored without its text too.
-        Before `exchanges_before` an exchange goes with everything that was said of it.
+        exchange is `pruned`; feedback that is given later is stored without its text too. What cannot be read is
+        emptied.
+        Before `exchanges_before` an exchange goes with everything that was said of it, and with its turns in the
+        histories of its conversation.
         """
         ...
 

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from uuid import uuid4
 
@@ -11,12 +11,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from feedback.errors import FeedbackUnavailable, UnknownExchange
+from feedback.errors import FeedbackUnavailable, RecordRefused, UnknownExchange
 from feedback.records import (
+    AnswerSentence,
+    Correction,
+    Decision,
     ErasureResult,
+    Exchange,
     Export,
     ExportedRows,
     ExportRegistration,
+    Record,
     ReviewedExchange,
     Vote,
     without_words,
@@ -157,7 +162,10 @@ def test_names_may_hold_anything(store):
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30, deadline=None)
-@given(question=st.text(st.characters()), when=st.datetimes().map(lambda at: at.replace(tzinfo=NOON.tzinfo)))
+@given(
+    question=st.text(st.characters()),
+    when=st.integers(0, 30_000_000_000).map(lambda seconds: datetime.fromtimestamp(seconds, UTC)),
+)
 def test_any_text_and_time_comes_back(store, question, when):
     asked = replace(exchange(), id=repr((question, when)), question=question, at=when)
     store.record(asked)
@@ -220,11 +228,71 @@ def test_none_withdraws_what_came_before_it(answered):
     assert answered.votes("answer-00000") == [vote(3, "up")]
 
 
-def test_of_votes_of_the_same_moment_the_greater_key_counts(answered):
+def test_of_votes_of_the_same_moment_the_one_that_came_last_counts(answered, reopen):
     for key in ("b", "c", "a"):
         answered.vote(vote(0, key=key))
         answered.vote(vote(0, key=f"{key}2", voter="other"))
-    assert [each.key for each in answered.votes("answer-00000")] == ["c", "c2"]
+    assert [each.key for each in answered.votes("answer-00000")] == ["a", "a2"]
+    answered.vote(vote(0, key="c"))
+    again = reopen()
+    assert [each.key for each in again.votes("answer-00000")] == ["a", "a2"]
+    assert [each.key for each in next(again.reviewed_exchanges()).votes] == ["a", "a2"]
+    again.close()
+
+
+def test_corrections_and_decisions_of_the_same_moment_stay_in_the_order_in_which_they_came(answered):
+    for key in ("b", "c", "a"):
+        answered.correct(correction(0, key=key))
+        answered.decide(decision(0, "accept" if key == "a" else "reject", key=key, correction="b"))
+    assert [each.key for each in answered.corrections("answer-00000")] == ["b", "c", "a"]
+    assert [each.key for each in answered.decisions("answer-00000")] == ["b", "c", "a"]
+    assert answered.corrections("answer-00000")[0].accepted
+
+
+def test_a_vote_of_a_time_that_has_not_come_gives_way_to_the_next(answered):
+    """A clock was wrong: otherwise it would count for ever."""
+    answered.vote(vote(0, "up", key="wrong clock", at=datetime(2900, 1, 1, tzinfo=UTC)))
+    assert [each.key for each in answered.votes("answer-00000")] == ["wrong clock"]
+    answered.vote(vote(1, key="b"))
+    assert [each.key for each in answered.votes("answer-00000")] == ["b"]
+    answered.vote(vote(0, "up", key="older"))
+    assert [each.key for each in answered.votes("answer-00000")] == ["b"]
+    answered.vote(vote(2, "none", key="c"))
+    assert answered.votes("answer-00000") == []
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        exchange(5, question="w" * 100_001),
+        exchange(5, confidence=float("nan")),
+        exchange(5, timings={"total": float("inf")}),
+        exchange(5, sentences=(AnswerSentence("a", (10**30,)),)),
+        exchange(5, at=datetime(1, 1, 1, tzinfo=UTC)),
+        exchange(5, at=datetime.max.replace(tzinfo=UTC)),
+        vote(5, key="half \ud800"),
+        vote(5, comment="w" * 100_001),
+        correction(5, text="w" * 100_001),
+        decision(5, key="\udfff"),
+    ],
+)
+def test_what_no_record_may_hold_is_refused_with_the_place(answered, record):
+    before = list(answered.records())
+    for write in (lambda: answered.write_many([record]), lambda: _write(answered, record)):
+        with pytest.raises(RecordRefused, match=r"cannot be recorded: `\w+\."):
+            write()
+    assert list(answered.records()) == before
+
+
+def _write(store: FeedbackStore, record: Record) -> None:
+    if isinstance(record, Exchange):
+        store.record(record)
+    elif isinstance(record, Vote):
+        store.vote(record)
+    elif isinstance(record, Correction):
+        store.correct(record)
+    elif isinstance(record, Decision):
+        store.decide(record)
 
 
 @pytest.mark.parametrize("answer", ["", "nobody", "ANSWER-00000"])
@@ -265,14 +333,15 @@ def test_the_last_vote_of_each_person_counts_in_whatever_order_they_come_and_how
     store.record(answer)
     clicks = [replace(click, answer=answer.id, key=f"{answer.id} {click.key}") for click in clicks]
     again = data.draw(st.lists(st.sampled_from(clicks), max_size=4)) if clicks else []
-    news = [store.vote(click) for click in data.draw(st.permutations(clicks + again))]
+    came = data.draw(st.permutations(clicks + again))
+    news = [store.vote(click) for click in came]
     assert sum(news) == len(clicks)
-    assert store.votes(answer.id) == counting(clicks)
+    assert store.votes(answer.id) == counting([click for click, is_new in zip(came, news, strict=True) if is_new])
 
 
 def counting(clicks: list[Vote]) -> list[Vote]:
-    """The contract once more, in the plainest form."""
-    ordered = sorted(clicks, key=lambda click: (click.at, click.key))
+    """The contract once more, in the plainest form, of votes in the order in which they came."""
+    ordered = sorted(clicks, key=lambda click: click.at)
     last = {click.voter: click for click in ordered}
     return [click for click in ordered if last[click.voter] is click and click.vote != "none"]
 
@@ -456,6 +525,45 @@ def test_a_forgotten_person_leaves_nothing_behind(with_feedback, reopen):
     assert [each.author for each in again.corrections("answer-00001")] == [BOB]
     assert again.decisions("answer-00001") == [decision(2, "approve", reviewer=BOB, answer="answer-00001")]
     again.close()
+
+
+def test_what_a_forgotten_person_said_is_gone_from_the_histories_of_others(store):
+    store.record(exchange(0, asker=ADA, conversation="c", question="Am I pregnant?", answer="See leave. [1]"))
+    turns = (("user", "Am I pregnant?"), ("bot", "See leave. [1]"))
+    own = (("user", "And I?"), ("bot", "You too."))
+    origins = ("answer-00000", "answer-00000", "answer-00007", "answer-00007")
+    store.record(
+        exchange(1, asker=BOB, conversation="c", history=turns + own, history_exchanges=origins, question="And you?")
+    )
+    store.record(exchange(2, asker=BOB, conversation="c", history=turns + own))  # of an earlier version
+    store.record(exchange(3, asker=BOB, conversation="d", history=own))
+    assert store.forget(ADA).histories == 2
+    assert "pregnant" not in repr(list(store.records()))
+    assert [each.history for each in store.exchanges()] == [own, own, own]
+    assert store.exchange("answer-00001").history_exchanges == ("answer-00007", "answer-00007")
+    assert store.forget(ADA).histories == 0
+
+
+def test_the_turns_of_an_exchange_that_is_too_old_go_from_the_younger_ones(store):
+    store.record(exchange(0, asker=ADA, conversation="c", question="Am I pregnant?", answer="See leave. [1]"))
+    turns = (("user", "Am I pregnant?"), ("bot", "See leave. [1]"), ("user", "And I?"), ("bot", "You too."))
+    store.record(
+        exchange(9, asker=BOB, conversation="c", history=turns, history_exchanges=("answer-00000",) * 2 + ("",) * 2)
+    )
+    assert store.prune(exchanges_before=NOON + timedelta(seconds=5)) == (0, 1)
+    assert [each.history for each in store.exchanges()] == [turns[2:]]
+
+
+def test_what_is_kept_of_a_person_is_found_and_nothing_of_others(with_feedback):
+    with_feedback.register_export(export(1), {ADA: ["r1"]})
+    before = list(with_feedback.records())
+    found = list(with_feedback.of_person(ADA))
+    assert [type(each).__name__ for each in found] == ["Exchange"] + ["Vote"] * 4 + ["Correction"] * 2 + ["Decision"]
+    assert all(ADA in repr(each) for each in found)
+    assert with_feedback.exported(ADA) == (ExportedRows(export(1), ("r1",)),)
+    assert list(with_feedback.of_person("")) == list(with_feedback.of_person("nobody")) == []
+    assert (with_feedback.exported(""), with_feedback.exported("nobody")) == ((), ())
+    assert list(with_feedback.records()) == before
 
 
 def test_forgetting_again_finds_nothing_more(with_feedback):

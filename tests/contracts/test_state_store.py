@@ -402,3 +402,50 @@ def test_what_killed_processes_held_is_taken_over_when_their_leases_end(store, r
     assert {each.notes for each in again} == {"killed-1", "killed-2"}
     assert all(store.finish(each, now=NOON + LEASE) for each in again)
     assert store.waiting() == 0
+
+
+def test_values_come_with_their_keys_in_order(store):
+    for number in range(250):
+        store.put(f"a:{number:03}", f"value {number}", expires=NOON + DAY)
+    store.put("a:gone", "old", expires=NOON)
+    store.put("b", "other")
+    assert list(store.values("a:", now=NOON)) == [(f"a:{number:03}", f"value {number}") for number in range(250)]
+    assert list(store.values("c", now=NOON)) == []
+
+
+def test_an_event_is_discarded_whoever_has_it_and_stays_known(store):
+    first, second = event(0, turn="t"), event(1, turn="t")
+    store.accept(first)
+    store.accept(second)
+    work = claimed(store)
+    assert sorted(each.id for each in store.unfinished()) == [first.id, second.id]
+    assert store.discard(first, now=NOON)
+    assert store.unfinished() == [second]
+    assert not store.discard(first, now=NOON)
+    assert not store.discard(event(9), now=NOON)
+    assert store.finish(work, now=NOON)
+    assert not store.accept(first)
+    assert claimed(store).event == second
+
+
+def test_scrubbing_deletes_all_that_has_expired_and_nothing_else(store):
+    for number in range(120):
+        store.put(f"old:{number}", "words", expires=NOON)
+    store.put("young", "words", expires=NOON + DAY)
+    store.put("lasting", "words")
+    store.scrub(now=NOON)
+    assert store.keys("", now=NOON - DAY) == ["lasting", "young"]
+    store.scrub(now=NOON)
+
+
+def test_a_store_that_is_closed_cannot_be_searched_or_scrubbed(store):
+    store.close()
+    uses = (
+        lambda: list(store.values("", now=NOON)),
+        store.unfinished,
+        lambda: store.discard(event(), now=NOON),
+        lambda: store.scrub(now=NOON),
+    )
+    for use in uses:
+        with pytest.raises(StateUnavailable):
+            use()

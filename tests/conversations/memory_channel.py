@@ -260,7 +260,7 @@ class MemoryChannel:
         self._app = app
         self._acceptor: EventAcceptor | None = None
         self._presses = count(1)
-        self._thread_state = ThreadState(app.state, NAME)
+        self._thread_state = ThreadState(app.state, NAME, pseudonym=app.pseudonym)
         metrics = NullMetrics()
         transport = MemoryTransport(chat)
         directory = CachedDirectory(MemoryDirectory(chat), app.settings, NAME)

@@ -22,13 +22,17 @@ from feedback.records import (
 )
 from tests.feedback.samples import NOON, exchange, vote
 
-TIMES = st.datetimes(timezones=st.just(UTC))
+TIMES = st.integers(0, 30_000_000_000).map(lambda seconds: datetime.fromtimestamp(seconds, UTC))
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 PAIRS = st.lists(st.tuples(st.text(), st.text()), max_size=3).map(tuple)
 
 
+INTEGERS = st.integers(-(2**63) + 1, 2**63 - 1)
+
+
 def several(kind: type) -> st.SearchStrategy[tuple[Any, ...]]:
-    return st.lists(st.builds(kind, **({"score": NUMBERS} if kind is RetrievedPassage else {})), max_size=3).map(tuple)
+    given = {"score": NUMBERS} if kind is RetrievedPassage else {"number": INTEGERS}
+    return st.lists(st.builds(kind, **given), max_size=3).map(tuple)
 
 
 EXCHANGES = st.builds(
@@ -37,7 +41,7 @@ EXCHANGES = st.builds(
     history=PAIRS,
     groups=st.frozensets(st.text(), max_size=3),
     shown=several(RetrievedPassage),
-    sentences=st.lists(st.builds(AnswerSentence, citations=st.lists(st.integers()).map(tuple)), max_size=3).map(tuple),
+    sentences=st.lists(st.builds(AnswerSentence, citations=st.lists(INTEGERS).map(tuple)), max_size=3).map(tuple),
     citations=several(StoredCitation),
     confidence=NUMBERS,
     fallback=st.none() | st.text(),

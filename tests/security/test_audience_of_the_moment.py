@@ -394,7 +394,7 @@ def test_quotes_are_not_shown_to_who_may_not_read_them_any_more(staged):
         votes=app.votes,
         questions=app.questions,
         pseudonym=app.pseudonym,
-        thread_state=ThreadState(app.state, NAME),
+        thread_state=ThreadState(app.state, NAME, pseudonym=app.pseudonym),
         settings=app.settings,
     )
     post = staged.ask_privately("Ada", "general")

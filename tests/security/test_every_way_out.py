@@ -109,7 +109,7 @@ class World:
             votes=app.votes,
             questions=app.questions,
             pseudonym=app.pseudonym,
-            thread_state=ThreadState(app.state, NAME),
+            thread_state=ThreadState(app.state, NAME, pseudonym=app.pseudonym),
             settings=app.settings,
         )
 

@@ -72,7 +72,7 @@ class SlackChannel:
         self._state = state
         self._escalation = escalation
         self._workspaces = Workspaces(settings, state)
-        self._thread_state = ThreadState(state, self.name)
+        self._thread_state = ThreadState(state, self.name, pseudonym=pseudonym)
         metrics = metrics or NullMetrics()
         self._votes = VoteRecorder(
             self.name, votes=votes, pseudonym=pseudonym, thread_state=self._thread_state, metrics=metrics

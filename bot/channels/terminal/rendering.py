@@ -2,6 +2,7 @@
 
 import re
 import textwrap
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -10,10 +11,14 @@ from bot.channels.presentation import section_label
 from retrieval.passages import Document, Hit, Passage
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from bot.answering.answers import Answer, Citation, Sentence
+    from bot.services.audit import AuditEntry
     from bot.services.diagnostics.check import Check
+    from bot.services.privacy import Erasure, KeptOfPerson
     from bot.services.votes import CurrentVote, VoteRequest
-    from feedback.records import Correction, ErasureResult, ReviewedExchange
+    from feedback.records import Correction, ExportedRows, Record, ReviewedExchange
 
 WIDTH = 80
 # In signs that every terminal has.
@@ -85,6 +90,11 @@ class Paragraphs:
 def vote_text(request: "VoteRequest", current: "CurrentVote") -> str:
     """Return what became of a vote."""
     vote = current.vote
+    if current.waits:
+        return (
+            f"Kept on this machine: {request.vote}. The feedback store cannot be reached; when it can, the vote is "
+            f"recorded if there is an answer {request.answer!r}."
+        )
     if vote.vote != request.vote:
         return f"Recorded, but a later vote of yours counts: {vote.vote}."
     if vote.vote == "none":
@@ -120,7 +130,7 @@ def review_text(
     return "\n\n".join([f"--- {heading} ---", *blocks]) + "\n"
 
 
-def erasure_text(erased: "ErasureResult", *, files: Mapping[str, Mapping[str, int]]) -> str:
+def erasure_text(erased: "Erasure", *, files: Mapping[str, Mapping[str, int]]) -> str:
     """Return what was erased of a person; `files` are by export those that hold rows of theirs, and how many."""
     numbers = {
         "exchanges": erased.exchanges,
@@ -129,14 +139,67 @@ def erasure_text(erased: "ErasureResult", *, files: Mapping[str, Mapping[str, in
         "decisions": erased.decisions,
     }
     lines = [f"Erased {', '.join(f'{kind}: {number}' for kind, number in numbers.items())}."]
-    for each in erased.exports:
+    if erased.elsewhere:
+        lines.append(f"Elsewhere {_counts(erased.elsewhere)}.")
+    lines += _export_lines(erased.exports, files)
+    if erased.exports:
+        lines.append("Export these again, and train models anew that were trained on them.")
+    return "\n".join(lines)
+
+
+def kept_text(kept: "KeptOfPerson", *, files: Mapping[str, Mapping[str, int]]) -> str:
+    """Return what is kept of a person, their own words with it, for them to read."""
+    from feedback.records import kind_of
+
+    counts = Counter(f"{kind_of(type(each))}s" for each in kept.records)
+    lines = [f"Kept {_counts(counts)}." if counts else "Nothing is recorded under this name."]
+    lines += [line for each in kept.records for line in _own_words(each)]
+    if kept.elsewhere:
+        lines.append(f"Elsewhere {_counts(kept.elsewhere)}.")
+    return "\n".join([*lines, *_export_lines(kept.exports, files)])
+
+
+def _own_words(record: "Record") -> list[str]:
+    from feedback.records import Correction, Decision, Exchange, Vote
+
+    if isinstance(record, Exchange):
+        return [f"  {_minute(record.at)}  asked: {record.question}", f"{'':20}answer: {record.answer}"]
+    if isinstance(record, Vote):
+        more = ", ".join(filter(None, (record.reason, record.comment)))
+        return [f"  {_minute(record.at)}  voted {record.vote} on {record.answer}{f': {more}' if more else ''}"]
+    if isinstance(record, Correction):
+        return [f"  {_minute(record.at)}  corrected {record.answer}: {record.text}"]
+    if isinstance(record, Decision):
+        comment = f": {record.comment}" if record.comment else ""
+        return [f"  {_minute(record.at)}  decided {record.verdict} on {record.answer}{comment}"]
+    return []
+
+
+def _minute(at: "datetime") -> str:
+    return f"{at:%Y-%m-%d %H:%M}"
+
+
+def audit_text(entries: "Iterable[AuditEntry]") -> str:
+    """Return the audit trail, one line each; whoever did it by the beginning of their keyed hash."""
+    lines = [
+        f"{each.at[:19].replace('T', ' ')}  {each.by[:12] or '-':12}  {each.action}  {each.about}".rstrip()
+        for each in entries
+    ]
+    return "\n".join(lines) or "Nothing has been reviewed, exported, forgotten, dumped or loaded yet."
+
+
+def _counts(numbers: Mapping[str, int]) -> str:
+    return ", ".join(f"{name}: {number}" for name, number in numbers.items())
+
+
+def _export_lines(exports: "Sequence[ExportedRows]", files: Mapping[str, Mapping[str, int]]) -> list[str]:
+    lines = []
+    for each in exports:
         lines.append(f"The export {each.export.id} in {each.export.place} holds {len(each.rows)} rows of theirs:")
         lines += [f"  {name}  {rows} rows" for name, rows in files[each.export.id].items()] or [
             "  it is not there any more, or not whole; find the rows in copies by the hashes that --json prints"
         ]
-    if erased.exports:
-        lines.append("Export these again, and train models anew that were trained on them.")
-    return "\n".join(lines)
+    return lines
 
 
 def check_text(check: "Check") -> str:

@@ -120,6 +120,27 @@ return 1
 """
 )
 
+# An event that is handled whoever has claimed it.
+DISCARD = (
+    _KEYS
+    + _FIRST
+    + """
+local name, turn, now = unpack(ARGV)
+local number = tonumber(redis.call('HGET', standing, name) or '')
+if not number then return 0 end
+redis.call('ZREM', turns, turn .. string.format('%018d', number) .. name)
+local next, its_number = first(turn)
+if next then redis.call('ZADD', ready, its_number, next) end
+redis.call('ZADD', finished, now, name)
+redis.call('ZREM', ready, name)
+redis.call('ZREM', leased, name)
+redis.call('HDEL', notes, name)
+redis.call('HDEL', event, name)
+redis.call('HSET', standing, name, 'done')
+return 1
+"""
+)
+
 _VALUES = "local value, keys, expiring = unpack(KEYS)\n"
 _PUT = """
 local function put(key, expires, text)

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,7 +19,99 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 PURGE_LIMIT = 50
 
 
-class RedisState:
+class RedisValues:
+    """Values on a server, which replicas share; it connects when it is first used."""
+
+    def __init__(self, url: str, *, workspace: str, timeout: float = TIMEOUT_SECONDS) -> None:
+        """Raise `StateUnavailable` for a malformed URL, or when the client is not installed."""
+        try:
+            self._server = Server(url, workspace=workspace, timeout=timeout)
+        except FeedbackUnavailable as error:
+            raise StateUnavailable(str(error)) from error
+        self._value_keys = self._keys(scripts.VALUE_KEYS)
+
+    def put(self, key: str, value: str, *, expires: datetime | None = None) -> None:
+        """Set a value, in place of any other under its key."""
+        self._run_on_values(scripts.PUT, as_bytes(key), _expiry(expires), as_bytes(value))
+
+    def get(self, key: str, *, now: datetime) -> str | None:
+        """The value under a key; None for an unknown key or an expired value."""
+        with self._mapped(), self._server.client() as client:
+            return _current(client.hget(self._value_keys[0], as_bytes(key)), now)
+
+    def add(self, key: str, value: str, *, expires: datetime, now: datetime) -> bool:
+        """Set a value unless there is one that has not expired."""
+        values = (as_bytes(key), _expiry(expires), as_bytes(value), _microseconds(now))
+        return self._run_on_values(scripts.ADD, *values) == 1
+
+    def remove(self, key: str) -> None:
+        """Delete a value; an unknown key is passed over."""
+        self._run_on_values(scripts.REMOVE, as_bytes(key))
+
+    def keys(self, prefix: str, *, now: datetime) -> list[str]:
+        """The keys with this prefix whose values have not expired, in order."""
+        with self._mapped():
+            return [key.decode() for page in self._pages(as_bytes(prefix)) for key in self._unexpired(page, now)]
+
+    def values(self, prefix: str, *, now: datetime) -> Iterator[tuple[str, str]]:
+        """Yield the keys with this prefix whose values have not expired, each with its value, in order."""
+        with self._mapped():
+            for page in self._pages(as_bytes(prefix)):
+                found = self._server.pipeline([("HGET", self._value_keys[0], key) for key in page])
+                for key, stored in zip(page, found, strict=True):
+                    value = _current(stored, now)
+                    if value is not None:
+                        yield key.decode(), value
+
+    def scrub(self, *, now: datetime) -> None:
+        """Delete all values that have expired; what was deleted the server returns no more."""
+        with self._mapped():
+            while True:
+                before = self._server.pipeline([("ZCARD", self._value_keys[2])])[0]
+                self._server.run(Call(scripts.PURGE, self._value_keys, (_microseconds(now), PURGE_LIMIT)))
+                if self._server.pipeline([("ZCARD", self._value_keys[2])])[0] in {before, 0}:
+                    return
+
+    def close(self) -> None:
+        """Close the connection; idempotent."""
+        with self._mapped():
+            self._server.close()
+
+    def _pages(self, prefix: bytes) -> Iterator[list[bytes]]:
+        """All keys with this prefix, expired ones included, a page at a time."""
+        after, end = b"[" + prefix, b"(" + prefix + b"\xff"  # a byte that UTF-8 never has
+        while True:
+            with self._server.client() as client:
+                page: list[bytes] = client.zrange(self._value_keys[1], after, end, bylex=True, offset=0, num=PAGE)
+            if not page:
+                return
+            yield page
+            after = b"(" + page[-1]
+
+    def _unexpired(self, keys: Sequence[bytes], now: datetime) -> Iterator[bytes]:
+        found = self._server.pipeline([("HGET", self._value_keys[0], key) for key in keys])
+        return (key for key, value in zip(keys, found, strict=True) if _current(value, now) is not None)
+
+    def _keys(self, kinds: Sequence[str]) -> tuple[bytes, ...]:
+        return tuple(self._server.key("state", kind.encode()) for kind in kinds)
+
+    def _run_on_values(self, script: str, *values: Any) -> int:
+        with self._mapped():
+            return self._server.run(Call(script, self._value_keys, values))
+
+    @contextmanager
+    def _mapped(self) -> Iterator[None]:
+        """Raise every error of the server as `StateUnavailable`."""
+        try:
+            yield
+        except FeedbackUnavailable as error:
+            raise StateUnavailable(
+                f"the state store at {self._server.address.place} cannot be used ({_reason(error)}); see that it runs "
+                "and has room, and that `redis_url` names it and a user who may write"
+            ) from error
+
+
+class RedisState(RedisValues):
     """A `StateStore` on a server. The clocks of the processes that share it agree to a small part of a lease.
 
     It connects when it is first used. A call whose reply is lost is made again: then `accept` may return False for an
@@ -28,12 +120,8 @@ class RedisState:
 
     def __init__(self, url: str, *, workspace: str, timeout: float = TIMEOUT_SECONDS) -> None:
         """Raise `StateUnavailable` for a malformed URL, or when the client is not installed."""
-        try:
-            self._server = Server(url, workspace=workspace, timeout=timeout)
-        except FeedbackUnavailable as error:
-            raise StateUnavailable(str(error)) from error
+        super().__init__(url, workspace=workspace, timeout=timeout)
         self._event_keys = self._keys(scripts.EVENT_KEYS)
-        self._value_keys = self._keys(scripts.VALUE_KEYS)
 
     def accept(self, event: Event, *, limit: int | None = None) -> bool:
         """Keep an event; False when it is known; raises `TooMany` when `limit` events are not finished."""
@@ -72,59 +160,23 @@ class RedisState:
         with self._mapped(), self._server.client() as client:
             return int(client.zcard(self._server.key("state", b"turns")))
 
-    def put(self, key: str, value: str, *, expires: datetime | None = None) -> None:
-        """Set a value, in place of any other under its key."""
-        self._run_on_values(scripts.PUT, as_bytes(key), _expiry(expires), as_bytes(value))
-
-    def get(self, key: str, *, now: datetime) -> str | None:
-        """The value under a key; None for an unknown key or an expired value."""
+    def unfinished(self) -> list[Event]:
+        """The events that are accepted and not finished."""
         with self._mapped(), self._server.client() as client:
-            return _current(client.hget(self._value_keys[0], as_bytes(key)), now)
+            stored = list(client.hgetall(self._event_keys[1]).values())
+        events = []
+        for each in stored:
+            with suppress(StateUnavailable):  # one that is damaged is nobody's
+                events.append(self._parsed(each))
+        return events
 
-    def add(self, key: str, value: str, *, expires: datetime, now: datetime) -> bool:
-        """Set a value unless there is one that has not expired."""
-        values = (as_bytes(key), _expiry(expires), as_bytes(value), _microseconds(now))
-        return self._run_on_values(scripts.ADD, *values) == 1
-
-    def remove(self, key: str) -> None:
-        """Delete a value; an unknown key is passed over."""
-        self._run_on_values(scripts.REMOVE, as_bytes(key))
-
-    def keys(self, prefix: str, *, now: datetime) -> list[str]:
-        """The keys with this prefix whose values have not expired, in order."""
-        with self._mapped():
-            return [key.decode() for page in self._pages(as_bytes(prefix)) for key in self._unexpired(page, now)]
-
-    def close(self) -> None:
-        """Close the connection; idempotent."""
-        with self._mapped():
-            self._server.close()
-
-    def _pages(self, prefix: bytes) -> Iterator[list[bytes]]:
-        """All keys with this prefix, expired ones included, a page at a time."""
-        after, end = b"[" + prefix, b"(" + prefix + b"\xff"  # a byte that UTF-8 never has
-        while True:
-            with self._server.client() as client:
-                page: list[bytes] = client.zrange(self._value_keys[1], after, end, bylex=True, offset=0, num=PAGE)
-            if not page:
-                return
-            yield page
-            after = b"(" + page[-1]
-
-    def _unexpired(self, keys: Sequence[bytes], now: datetime) -> Iterator[bytes]:
-        found = self._server.pipeline([("HGET", self._value_keys[0], key) for key in keys])
-        return (key for key, value in zip(keys, found, strict=True) if _current(value, now) is not None)
-
-    def _keys(self, kinds: Sequence[str]) -> tuple[bytes, ...]:
-        return tuple(self._server.key("state", kind.encode()) for kind in kinds)
+    def discard(self, event: Event, *, now: datetime) -> bool:
+        """Mark an event as handled whoever has claimed it; False when it is unknown or finished."""
+        return self._run_on_events(scripts.DISCARD, _name(event), _turn(event), _microseconds(now)) == 1
 
     def _run_on_events(self, script: str, *values: Any) -> int:
         with self._mapped():
             return self._server.run(Call(script, self._event_keys, values))
-
-    def _run_on_values(self, script: str, *values: Any) -> int:
-        with self._mapped():
-            return self._server.run(Call(script, self._value_keys, values))
 
     def _run_for_list(self, call: Call) -> Any:
         """Run a script that returns a list or nothing; `Server.run` takes those that return a number."""
@@ -142,17 +194,6 @@ class RedisState:
         except (ValueError, KeyError, TypeError) as error:
             place = self._server.address.place
             raise StateUnavailable(f"an event in the state store at {place} cannot be read") from error
-
-    @contextmanager
-    def _mapped(self) -> Iterator[None]:
-        """Raise every error of the server as `StateUnavailable`."""
-        try:
-            yield
-        except FeedbackUnavailable as error:
-            raise StateUnavailable(
-                f"the state store at {self._server.address.place} cannot be used ({_reason(error)}); see that it runs "
-                "and has room, and that `redis_url` names it and a user who may write"
-            ) from error
 
 
 def _reason(error: FeedbackUnavailable) -> str:

@@ -1,6 +1,7 @@
 """The embedded state store: a SQLite file in the state folder, synced to disk at every change."""
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -10,11 +11,14 @@ from typing import Any
 from bot.errors import StateUnavailable, TooMany
 from bot.state.protocol import KNOWN_FOR, Claim, Event
 from feedback.errors import FeedbackUnavailable
+from feedback.stores.sqlite.database import text_of
 from feedback.stores.sqlite.file import Upgrades, column, map_errors, open_file, transaction
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # How many expired events, and how many expired values, one claim deletes.
 PURGE_LIMIT = 50
+# How long after somebody was forgotten the log is emptied whenever an event is finished.
+SCRUB_SECONDS = 600.0
 
 # `first` is 1 for the event of a turn that was accepted first of those not finished: only that one may be claimed.
 # `finished` is NULL until it is.
@@ -67,8 +71,13 @@ RENEW = f"""
     UPDATE events SET until = :until, notes = ifnull(:notes, notes) WHERE {OURS} AND finished IS NULL
 """  # noqa: S608 - made of constants
 FINISH = f"""
-    UPDATE events SET finished = :now, first = 0, payload = '', notes = '' WHERE {OURS} AND finished IS NULL
+    UPDATE events SET finished = :now, first = 0, payload = '', notes = '', turn = '' WHERE {OURS} AND finished IS NULL
 """  # noqa: S608
+DISCARD = """
+    UPDATE events SET finished = :now, first = 0, payload = '', notes = '', turn = ''
+    WHERE platform = :platform AND id = :id AND finished IS NULL
+"""
+UNFINISHED = "SELECT platform, id, at, payload, turn FROM events WHERE finished IS NULL ORDER BY number"
 FINISHED = f"SELECT 1 FROM events WHERE {OURS}"  # noqa: S608
 NEXT = """
     UPDATE events SET first = 1 WHERE number = (
@@ -94,13 +103,13 @@ ADD = PUT + """ WHERE "values".expires <= :now """
 GET = 'SELECT value FROM "values" WHERE key = ? AND (expires IS NULL OR expires > ?)'
 # The bound by the greatest characters lets the index be used; the comparison by `substr` decides.
 KEYS = """
-    SELECT key FROM "values" WHERE key >= :prefix AND substr(key, 1, length(:prefix)) = :prefix
+    SELECT key, value FROM "values" WHERE key >= :prefix AND substr(key, 1, length(:prefix)) = :prefix
     AND key < :prefix || char(1114111, 1114111, 1114111) AND (expires IS NULL OR expires > :now) ORDER BY key
 """
 
 
-class SqliteState:
-    """A `StateStore` in one file that only its owner may read; processes of one machine may share it."""
+class SqliteValues:
+    """Values in one file that only its owner may read; processes of one machine may share it."""
 
     def __init__(self, path: Path) -> None:
         """Open or create the file; raises `StateUnavailable`."""
@@ -108,6 +117,77 @@ class SqliteState:
         self._lock = threading.Lock()
         with self._mapped():
             self._connection = open_file(path, UPGRADES)
+        # Bytes that are no UTF-8, as of a damaged disk, must not end a query.
+        self._connection.text_factory = text_of
+
+    def put(self, key: str, value: str, *, expires: datetime | None = None) -> None:
+        """Set a value, in place of any other under its key."""
+        with self._writing():
+            self._connection.execute(PUT, _value_columns(key, value, expires))
+
+    def get(self, key: str, *, now: datetime) -> str | None:
+        """The value under a key; None for an unknown key or an expired value."""
+        with self._reading():
+            found = self._connection.execute(GET, (column(key), _microseconds(now))).fetchone()
+        return None if found is None else str(found[0])
+
+    def add(self, key: str, value: str, *, expires: datetime, now: datetime) -> bool:
+        """Set a value unless there is one that has not expired."""
+        row = {**_value_columns(key, value, expires), "now": _microseconds(now)}
+        with self._writing():
+            return self._connection.execute(ADD, row).rowcount > 0
+
+    def remove(self, key: str) -> None:
+        """Delete a value; an unknown key is passed over."""
+        with self._writing():
+            self._connection.execute('DELETE FROM "values" WHERE key = ?', (column(key),))
+
+    def keys(self, prefix: str, *, now: datetime) -> list[str]:
+        """The keys with this prefix whose values have not expired, in order."""
+        with self._reading():
+            rows = self._connection.execute(KEYS, {"prefix": column(prefix), "now": _microseconds(now)}).fetchall()
+        return [str(key) for key, _ in rows]
+
+    def values(self, prefix: str, *, now: datetime) -> Iterator[tuple[str, str]]:
+        """Yield the keys with this prefix whose values have not expired, each with its value, in order."""
+        with self._reading():
+            rows = self._connection.execute(KEYS, {"prefix": column(prefix), "now": _microseconds(now)}).fetchall()
+        yield from ((str(key), str(value)) for key, value in rows)
+
+    def close(self) -> None:
+        """Close the connection; idempotent."""
+        with self._lock:
+            self._connection.close()
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        with self._lock, self._mapped(), map_errors(self.path):
+            yield
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        with self._reading(), transaction(self._connection):
+            yield
+
+    @contextmanager
+    def _mapped(self) -> Iterator[None]:
+        """Raise every error of the file as `StateUnavailable`."""
+        try:
+            yield
+        except FeedbackUnavailable as error:
+            raise StateUnavailable(
+                f"the state file {str(self.path)!r} cannot be used ({error.__cause__ or error}); see that this user "
+                "may write it, that the disk has room, and that it is a file of Footnote's"
+            ) from error
+
+
+class SqliteState(SqliteValues):
+    """A `StateStore` in one file that only its owner may read; processes of one machine may share it."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or create the file; raises `StateUnavailable`."""
+        super().__init__(path)
+        self._scrubbed = -SCRUB_SECONDS
 
     def accept(self, event: Event, *, limit: int | None = None) -> bool:
         """Keep an event; False when it is known; raises `TooMany` when `limit` events are not finished."""
@@ -147,78 +227,61 @@ class SqliteState:
         """Mark the event as handled; False when somebody has claimed it since."""
         row = {**_claim_columns(claim), "now": _microseconds(now)}
         with self._writing():
-            if self._connection.execute(FINISH, row).rowcount:
+            is_ours = self._connection.execute(FINISH, row).rowcount > 0
+            if is_ours:
                 self._connection.execute(NEXT, {"turn": column(claim.event.turn)})
-                return True
-            return self._connection.execute(FINISHED, row).fetchone() is not None
+            else:
+                is_ours = self._connection.execute(FINISHED, row).fetchone() is not None
+        if time.monotonic() < self._scrubbed + SCRUB_SECONDS:
+            self._empty_log()
+        return is_ours
 
     def waiting(self) -> int:
         """Count the events that are accepted and not finished."""
         with self._reading():
             return self._count()
 
-    def put(self, key: str, value: str, *, expires: datetime | None = None) -> None:
-        """Set a value, in place of any other under its key."""
-        with self._writing():
-            self._connection.execute(PUT, _value_columns(key, value, expires))
-
-    def get(self, key: str, *, now: datetime) -> str | None:
-        """The value under a key; None for an unknown key or an expired value."""
+    def unfinished(self) -> list[Event]:
+        """The events that are accepted and not finished, in the order in which they were accepted."""
         with self._reading():
-            found = self._connection.execute(GET, (column(key), _microseconds(now))).fetchone()
-        return None if found is None else str(found[0])
+            rows = self._connection.execute(UNFINISHED).fetchall()
+        return [
+            Event(platform, name, EPOCH + timedelta(microseconds=at), payload, turn)
+            for platform, name, at, payload, turn in rows
+        ]
 
-    def add(self, key: str, value: str, *, expires: datetime, now: datetime) -> bool:
-        """Set a value unless there is one that has not expired."""
-        row = {**_value_columns(key, value, expires), "now": _microseconds(now)}
+    def discard(self, event: Event, *, now: datetime) -> bool:
+        """Mark an event as handled whoever has claimed it; False when it is unknown or finished."""
         with self._writing():
-            return self._connection.execute(ADD, row).rowcount > 0
+            row = {**_key_columns(event), "now": _microseconds(now)}
+            if not self._connection.execute(DISCARD, row).rowcount:
+                return False
+            self._connection.execute(NEXT, {"turn": column(event.turn)})
+            return True
 
-    def remove(self, key: str) -> None:
-        """Delete a value; an unknown key is passed over."""
+    def scrub(self, *, now: datetime) -> None:
+        """Delete everything that has expired; then the write-ahead log holds nothing any more.
+
+        For a while it is emptied at each `finish` too: the wish to be forgotten is itself an event.
+        """
         with self._writing():
-            self._connection.execute('DELETE FROM "values" WHERE key = ?', (column(key),))
-
-    def keys(self, prefix: str, *, now: datetime) -> list[str]:
-        """The keys with this prefix whose values have not expired, in order."""
-        with self._reading():
-            rows = self._connection.execute(KEYS, {"prefix": column(prefix), "now": _microseconds(now)}).fetchall()
-        return [str(key) for (key,) in rows]
-
-    def close(self) -> None:
-        """Close the connection; idempotent."""
-        with self._lock:
-            self._connection.close()
+            self._purge(now, limit=-1)
+        self._scrubbed = time.monotonic()
+        self._empty_log()
 
     def _count(self, limit: int = -1) -> int:
         """Count the events that are not finished, up to `limit`; a negative one counts all."""
         return int(self._connection.execute(WAITING, (limit,)).fetchone()[0])
 
-    def _purge(self, now: datetime) -> None:
-        row = {"now": _microseconds(now), "gone": _microseconds(now - KNOWN_FOR), "limit": PURGE_LIMIT}
+    def _empty_log(self) -> None:
+        """Move the write-ahead log into the file, where what was deleted is overwritten; a reader may delay it."""
+        with self._reading():
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    def _purge(self, now: datetime, *, limit: int = PURGE_LIMIT) -> None:
+        row = {"now": _microseconds(now), "gone": _microseconds(now - KNOWN_FOR), "limit": limit}
         self._connection.execute(PURGE_EVENTS, row)
         self._connection.execute(PURGE_VALUES, row)
-
-    @contextmanager
-    def _reading(self) -> Iterator[None]:
-        with self._lock, self._mapped(), map_errors(self.path):
-            yield
-
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        with self._reading(), transaction(self._connection):
-            yield
-
-    @contextmanager
-    def _mapped(self) -> Iterator[None]:
-        """Raise every error of the file as `StateUnavailable`."""
-        try:
-            yield
-        except FeedbackUnavailable as error:
-            raise StateUnavailable(
-                f"the state file {str(self.path)!r} cannot be used ({error.__cause__ or error}); see that this user "
-                "may write it, that the disk has room, and that it is a file of Footnote's"
-            ) from error
 
 
 def _key_columns(event: Event) -> dict[str, Any]:

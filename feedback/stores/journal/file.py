@@ -1,16 +1,15 @@
 """The file of a journal: records that wait for the store, in the order in which they came, and those it refused."""
 
-import json
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from feedback.codec import from_json, to_json, to_line
+from feedback.codec import check_key, from_bytes, from_json, record_line
 from feedback.errors import FeedbackUnavailable
 from feedback.records import RECORD_TYPES, AnswerFeedback, Exchange, kind_of, person_of
-from feedback.stores.sqlite.database import Database
+from feedback.stores.sqlite.database import Database, Values
 from feedback.stores.sqlite.file import Upgrades, column
 
 JournaledRecord = Exchange | AnswerFeedback
@@ -48,6 +47,8 @@ UPGRADES: Upgrades = (
         """,
     ),
 )
+# Bytes, whatever a damaged column holds.
+ENTRIES = "SELECT number, kind, CAST(record AS BLOB) FROM "
 ADD = f"""
     INSERT INTO waiting ({_COLUMNS}) SELECT :kind, :key, :answer, :person, :conversation, :since, :record
     WHERE (SELECT count(*) FROM waiting) + (SELECT count(*) FROM refused) < :limit
@@ -104,11 +105,11 @@ class JournalFile:
 
     def first(self, number: int) -> list[Entry]:
         """Return so many of those that wait longest, in order."""
-        return self._entries("SELECT number, kind, record FROM waiting ORDER BY number LIMIT ?", (number,))
+        return self._entries(ENTRIES + "waiting ORDER BY number LIMIT ?", (number,))
 
     def refused(self, *, behind: int, since: float, limit: int) -> list[Entry]:
         """Return some of the refused that came after a time, in order, behind a number."""
-        page = "SELECT number, kind, record FROM refused WHERE number > ? AND since > ? ORDER BY number LIMIT ?"
+        page = ENTRIES + "refused WHERE number > ? AND since > ? ORDER BY number LIMIT ?"
         return self._entries(page, (behind, since, limit))
 
     def settle(self, sent: Sequence[int], refused: Mapping[int, str]) -> None:
@@ -125,7 +126,7 @@ class JournalFile:
 
     def about(self, record_type: type[W], answer: str) -> list[W]:
         """Return the records of this type about an answer that wait, in the order in which they came."""
-        query = "SELECT number, kind, record FROM waiting WHERE answer = ? AND kind = ? ORDER BY number"
+        query = ENTRIES + "waiting WHERE answer = ? AND kind = ? ORDER BY number"
         found = self._entries(query, (column(answer), kind_of(record_type)))
         return [entry.record for entry in found if isinstance(entry.record, record_type)]
 
@@ -135,8 +136,14 @@ class JournalFile:
 
     def conversation(self, name: str) -> list[Exchange]:
         """Return the exchanges of a conversation that wait."""
-        found = self._entries("SELECT number, kind, record FROM waiting WHERE conversation = ?", (column(name),))
+        found = self._entries(ENTRIES + "waiting WHERE conversation = ?", (column(name),))
         return [entry.record for entry in found if isinstance(entry.record, Exchange)]
+
+    def of_person(self, person: str) -> list[JournaledRecord]:
+        """Return what is here of a person and can be read, in the order in which it came."""
+        query = " UNION ALL ".join(f"{ENTRIES}{table} WHERE person = :person" for table in ("waiting", "refused"))
+        found = self._entries(query, {"person": column(person)})
+        return [entry.record for entry in found if entry.record is not None]
 
     def forget(self, person: str) -> dict[str, int]:
         """Erase what is here of a person, with the feedback about their exchanges; returns how many by kind."""
@@ -178,11 +185,11 @@ class JournalFile:
         """Return the file if this process or another has made it."""
         return self._open() if self._opened is not None or self.path.exists() else None
 
-    def _rows(self, statement: str, values: tuple[Any, ...] = ()) -> list[Any]:
+    def _rows(self, statement: str, values: Values = ()) -> list[Any]:
         database = self._open_existing()
         return database.run(statement, values) if database is not None else []
 
-    def _entries(self, statement: str, values: tuple[Any, ...]) -> list[Entry]:
+    def _entries(self, statement: str, values: Values) -> list[Entry]:
         return [_entry(*row) for row in self._rows(statement, values)]
 
 
@@ -192,11 +199,13 @@ def _row(record: JournaledRecord) -> dict[str, Any]:
     else:
         names = {"key": record.key, "answer": record.answer, "person": person_of(record), "conversation": ""}
     columns = {name: column(text) for name, text in names.items()}
-    return {"kind": kind_of(type(record)), "record": to_line(to_json(record)), **columns}
+    return {"kind": kind_of(type(record)), "record": record_line(record), **columns}
 
 
-def _entry(number: int, kind: str, record: str) -> Entry:
+def _entry(number: int, kind: str, record: bytes) -> Entry:
     try:
-        return Entry(number, from_json(RECORD_TYPES[kind], json.loads(record)))
+        parsed = from_json(RECORD_TYPES[kind], from_bytes(record))
+        check_key(parsed)
+        return Entry(number, parsed)
     except (ValueError, KeyError) as error:
         return Entry(number, None, f"it cannot be read: {error}")

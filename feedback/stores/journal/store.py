@@ -1,11 +1,11 @@
 """A store behind a journal: a local file in which feedback waits while the store is down."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
-from feedback.records import ErasureResult, Export
+from feedback.records import ErasureResult, Export, ExportedRows, Record
 from feedback.stores.journal.circuit_breaker import CircuitBreaker
 from feedback.stores.journal.file import JournalCounts, JournalFile
 from feedback.stores.journal.journal import Journal
@@ -13,6 +13,7 @@ from feedback.stores.journal.reader import JournaledReader
 from feedback.stores.journal.sender import JournalSender
 from feedback.stores.journal.writer import JournaledWriter
 from feedback.stores.protocol import FeedbackStore
+from feedback.stores.skipped import OnSkipped, log_skipped
 
 FIRST_WAIT, LONGEST_WAIT = 0.25, 5.0
 RETRY_REFUSED_SECONDS = 600.0
@@ -53,6 +54,16 @@ class JournaledFeedback(JournaledWriter, JournaledReader):
         """Add an export to the store."""
         self._journal.call(lambda: self.store.register_export(export, rows))
 
+    def of_person(self, person: str, *, skipped: OnSkipped = log_skipped) -> Iterator[Record]:
+        """Yield what is stored of a person, and what waits and was refused here."""
+        self._journal.try_to_send()
+        yield from self._journal.call(lambda: list(self.store.of_person(person, skipped=skipped)))
+        yield from self._journal.file.of_person(person) if person else ()
+
+    def exported(self, person: str) -> tuple[ExportedRows, ...]:
+        """Return the past exports that hold rows of a person."""
+        return self._journal.call(lambda: self.store.exported(person))
+
     def forget(self, person: str) -> ErasureResult:
         """Erase everything of a person, in the store and here; what waits is sent before."""
 
@@ -65,6 +76,7 @@ class JournaledFeedback(JournaledWriter, JournaledReader):
                 corrections=erased.corrections + here.get("correction", 0),
                 decisions=erased.decisions + here.get("decision", 0),
                 exports=erased.exports,
+                histories=erased.histories,
             )
 
         self._journal.send_all()

@@ -3,10 +3,11 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping
 
-from feedback.records import Export, ExportedRows, ExportRegistration
+from feedback.records import Export, ExportedRows, ExportRegistration, SkippedRecord
 from feedback.stores.redis.queries import pages, records_by_name
-from feedback.stores.redis.server import PAGE, Server, as_bytes
+from feedback.stores.redis.server import PAGE, Server, as_bytes, as_text
 from feedback.stores.redis.values import moment, name_of, record_text
+from feedback.stores.skipped import OnSkipped, log_skipped, parse_or_skip, parse_rows
 
 
 class RedisExportRegistry:
@@ -36,19 +37,23 @@ def register_export(server: Server, export: Export, rows: Mapping[str, Iterable[
     )
 
 
-def registrations(server: Server) -> Iterator[ExportRegistration]:
+def registrations(server: Server, skipped: OnSkipped) -> Iterator[ExportRegistration]:
     """Yield the registrations of all exports, oldest first, ties by id, each by person.
 
     An export that holds nobody's rows has one without a person.
     """
     (moments,) = server.pipeline([("ZRANGE", server.key("exports"), 0, -1)])
-    (exports,) = records_by_name(server, Export, [list(map(name_of, moments))])
+    (exports,) = records_by_name(server, Export, [list(map(name_of, moments))], skipped)
     for export in exports:
         name, is_empty = as_bytes(export.id), True
         for people in pages(server, server.key("people", name)):
             found = server.pipeline([("HGET", server.key("held", person), name) for person in people])
             for person, rows in zip(people, found, strict=True):
-                yield ExportRegistration(export, person.decode(), tuple(json.loads(rows or "[]")))
+                hashes = parse_rows(rows or b"[]")
+                if hashes is None:
+                    skipped(SkippedRecord("registered", export.id, "its list of rows is damaged"))
+                else:
+                    yield ExportRegistration(export, as_text(person), hashes)
             is_empty = False
         if is_empty:
             yield ExportRegistration(export)
@@ -61,8 +66,8 @@ def exported_rows(server: Server, person: bytes) -> tuple[ExportedRows, ...]:
     names = list(rows)
     records = server.get([server.key("export", name) for name in names]) if names else []
     several = [
-        ExportedRows(server.parse(Export, record), tuple(json.loads(rows[name])))
+        ExportedRows(export, parse_rows(rows[name]) or ())
         for name, record in zip(names, records, strict=True)
-        if record is not None
+        if record is not None and (export := parse_or_skip(Export, as_text(name), record, log_skipped))
     ]
     return tuple(sorted(several, key=lambda each: (each.export.at, each.export.id)))

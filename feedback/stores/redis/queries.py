@@ -2,10 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import zip_longest
+from typing import TypeVar
 
-from feedback.records import R, kind_of
-from feedback.stores.redis.server import PAGE, Server
-from feedback.stores.redis.values import moment, name_of
+from feedback.records import Correction, Decision, R, Vote, kind_of
+from feedback.stores.redis.server import PAGE, Server, as_text
+from feedback.stores.redis.values import arrival, effective, moment, name_of
+from feedback.stores.skipped import OnSkipped, parse_or_skip
+
+F = TypeVar("F", Vote, Correction, Decision)
 
 
 def pages(server: Server, key: bytes, *, after: bytes = b"-", end: bytes = b"+") -> Iterator[list[bytes]]:
@@ -25,14 +30,56 @@ def exchange_pages(
         yield list(map(name_of, page))
 
 
-def feedback_about(server: Server, kind: type[R], answers: Sequence[bytes]) -> list[list[R]]:
-    """Return all records of this type about each of these answers, oldest first, ties by key."""
+def feedback_about(server: Server, kind: type[F], answers: Sequence[bytes], skipped: OnSkipped) -> list[list[F]]:
+    """Return all records of this type about each of these answers, oldest first, ties as they came."""
     moments = server.pipeline([("ZRANGE", server.key(f"{kind_of(kind)}s", answer), 0, -1) for answer in answers])
-    return records_by_name(server, kind, [list(map(name_of, each)) for each in moments])
+    names = [list(map(name_of, each)) for each in moments]
+    return feedback_by_name(server, kind, names, skipped, answers=answers)
 
 
-def records_by_name(server: Server, record_type: type[R], names: Sequence[Sequence[bytes]]) -> list[list[R]]:
+def feedback_by_name(
+    server: Server,
+    kind: type[F],
+    names: Sequence[Sequence[bytes]],
+    skipped: OnSkipped,
+    *,
+    answers: Sequence[bytes] = (),
+) -> list[list[F]]:
+    """Return the records under each list of names, oldest first, ties as they came; one that is gone is left out.
+
+    `answers` are what each list is about, empty where that is not known.
+    """
+    found = _found(server, kind, names, skipped, answers=answers)
+    return [[record for record, _ in sorted(each, key=lambda pair: effective(pair[0].at, pair[1]))] for each in found]
+
+
+def records_by_name(
+    server: Server, record_type: type[R], names: Sequence[Sequence[bytes]], skipped: OnSkipped
+) -> list[list[R]]:
     """Return the records under each list of names, in their order; one that is no longer there is left out."""
-    keys = [server.key(kind_of(record_type), name) for each in names for name in each]
-    found = iter(server.get(keys) if keys else [])
-    return [[server.parse(record_type, record) for _ in each if (record := next(found)) is not None] for each in names]
+    return [[record for record, _ in each] for each in _found(server, record_type, names, skipped)]
+
+
+def _found(
+    server: Server,
+    record_type: type[R],
+    names: Sequence[Sequence[bytes]],
+    skipped: OnSkipped,
+    *,
+    answers: Sequence[bytes] = (),
+) -> list[list[tuple[R, tuple[int, int]]]]:
+    """Return the records under each list of names, each with when it came."""
+    kind = kind_of(record_type)
+    keys = [server.key(kind, name) for each in names for name in each]
+    stored = iter(server.get(keys) if keys else [])
+    found = []
+    for each, answer in zip_longest(names, map(as_text, answers)):
+        records = []
+        for name in each:
+            if (text := next(stored)) is None:
+                continue
+            record = parse_or_skip(record_type, as_text(name), text.partition(b"\n")[0], skipped, answer=answer)
+            if record is not None:
+                records.append((record, arrival(text)))
+        found.append(records)
+    return found

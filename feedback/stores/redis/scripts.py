@@ -16,7 +16,8 @@ Behind `footnote:{WORKSPACE}:`, whose braces keep all keys of a workspace on one
     people:EXPORT                            whose rows are in it (sorted set)
     held:HASH                                of each export the rows that hold something of this person (hash)
 
-A moment is the time in 18 digits and the id or key; bytes order moments as the contract orders records.
+A moment is the time in 18 digits and the id or key; bytes order moments by both. Feedback of the same moment is in the
+order of its entries in the audit, which the server numbers as they come.
 
 A script that records begins with what may be done twice and ends with the record, by which it is known the next time:
 where a server refuses a command in the middle (by its rights or its memory), what was done stays, and the next try
@@ -42,7 +43,7 @@ return 1
 # Bytes are compared one by one because `<` on texts follows the language that the server runs in.
 RECORD_VOTE = """
 local exchange, record, votes, standing, counts, audit, person = unpack(KEYS)
-local json, bare, moment, key, answer, voter, at, choice = unpack(ARGV)
+local json, bare, moment, key, answer, voter, at, choice, now = unpack(ARGV)
 
 local function later(this, that)
     for place = 1, math.min(#this, #that) do
@@ -65,7 +66,9 @@ redis.call('ZADD', votes, 0, moment)
 
 local stood = redis.call('HGET', standing, voter) or 'none '
 local space = stood:find(' ', 1, true)
-if later(moment, stood:sub(space + 1)) then
+-- Of the same moment the later comer counts. One whose time has not come was a wrong clock's: it gives way.
+local stood_at, given_at = stood:sub(space + 1, space + 18), moment:sub(1, 18)
+if not later(stood_at, given_at) or later(stood_at, now) then
     redis.call('HSET', standing, voter, choice .. ' ' .. moment)
     count(stood:sub(1, space - 1), -1)
     count(choice, 1)

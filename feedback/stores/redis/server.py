@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from feedback.codec import from_bytes, from_json
 from feedback.errors import FeedbackUnavailable
-from feedback.records import R
 from feedback.stores.redis.connection import (
     Address,
     client_errors,
@@ -102,14 +100,6 @@ class Server:
                 found += client.mget(keys[begin : begin + PAGE * 10])
         return found
 
-    def parse(self, record_type: type[R], record: bytes) -> R:
-        """Return the record that a key holds; raises `FeedbackUnavailable`, which names the server."""
-        try:
-            return from_json(record_type, from_bytes(record.partition(b"\n")[0]))
-        except ValueError as error:
-            message = f"a record in the feedback store at {self.address.place} cannot be read: {error}"
-            raise FeedbackUnavailable(message) from error
-
     def close(self) -> None:
         """Close the connections; a second time changes nothing."""
         with self._lock:
@@ -163,3 +153,8 @@ def _digest(script: str) -> str:
 def as_bytes(text: str) -> bytes:
     """Return the text in UTF-8; half a character, as of an undecodable file name, is escaped."""
     return text.encode("utf-8", "backslashreplace")
+
+
+def as_text(stored: bytes) -> str:
+    """Return the text of stored bytes; what is no UTF-8 in them is escaped."""
+    return stored.decode("utf-8", "backslashreplace")

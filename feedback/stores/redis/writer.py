@@ -1,6 +1,7 @@
 """Adds records to the Redis store."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
 
@@ -111,7 +112,8 @@ def feedback_call(server: Server, feedback: AnswerFeedback) -> Call:
     audit, index = server.key("audit"), server.key("person", person)
     if isinstance(feedback, Vote):
         counted = server.key("standing", answer), server.key("counts", answer)
-        return Call(RECORD_VOTE, (*keys, *counted, audit, index), (*values, feedback.vote))
+        now = moment(datetime.now(UTC), b"")
+        return Call(RECORD_VOTE, (*keys, *counted, audit, index), (*values, feedback.vote, now))
     return Call(RECORD_FEEDBACK, (*keys, audit, index), (*values, kind))
 
 

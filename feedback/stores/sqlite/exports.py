@@ -4,11 +4,13 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 
-from feedback.records import Export, ExportedRows, ExportRegistration
+from feedback.codec import record_line
+from feedback.records import Export, ExportedRows, ExportRegistration, SkippedRecord
+from feedback.stores.skipped import OnSkipped, log_skipped, parse_or_skip, parse_rows
 from feedback.stores.sqlite import schema
 from feedback.stores.sqlite.database import Database
 from feedback.stores.sqlite.file import column
-from feedback.stores.sqlite.rows import microseconds, record_text
+from feedback.stores.sqlite.rows import microseconds
 
 
 class SqliteExportRegistry:
@@ -26,25 +28,31 @@ class SqliteExportRegistry:
 def insert_export(connection: sqlite3.Connection, export: Export, rows: Mapping[str, Iterable[str]]) -> None:
     """Add an export unless it is known, and replace the rows of these persons; within a transaction."""
     name = column(export.id)
-    connection.execute(schema.RECORD_EXPORT, (name, microseconds(export.at), record_text(export)))
+    connection.execute(schema.RECORD_EXPORT, (name, microseconds(export.at), record_line(export)))
     by_person = ((name, column(person), json.dumps(sorted(set(hashes)))) for person, hashes in rows.items())
     connection.executemany(schema.RECORD_ROWS, by_person)
 
 
-def registrations(database: Database) -> Iterator[ExportRegistration]:
+def registrations(database: Database, skipped: OnSkipped) -> Iterator[ExportRegistration]:
     """Yield the registrations of all exports, oldest first, ties by id, each by person.
 
     An export that holds nobody's rows has one without a person.
     """
-    for export in database.records(Export, schema.EXPORTS):
-        found = database.run(schema.REGISTERED_ROWS, (column(export.id),)) or [("", "[]")]
+    for export in database.records(Export, schema.EXPORTS, skipped=skipped):
+        found = database.run(schema.REGISTERED_ROWS, (column(export.id),)) or [("", b"[]")]
         for person, rows in found:
-            yield ExportRegistration(export, person, tuple(json.loads(rows)))
+            hashes = parse_rows(rows)
+            if hashes is None:
+                skipped(SkippedRecord("registered", export.id, "its list of rows is damaged"))
+            else:
+                yield ExportRegistration(export, str(person), hashes)
 
 
 def exported_rows(database: Database, person: str) -> tuple[ExportedRows, ...]:
     """Return the exports that hold rows of this person, oldest first."""
-    return tuple(
-        ExportedRows(database.parse(Export, record), tuple(json.loads(rows)))
-        for record, rows in database.run(schema.EXPORTED_ROWS, (column(person),))
-    )
+    found = []
+    for name, record, rows in database.run(schema.EXPORTED_ROWS, (column(person),)):
+        export = parse_or_skip(Export, str(name), record, log_skipped)
+        if export:
+            found.append(ExportedRows(export, parse_rows(rows) or ()))
+    return tuple(found)

@@ -1,10 +1,11 @@
 """Records as rows of the embedded store (pure)."""
 
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from feedback.codec import to_json, to_line
-from feedback.records import AnswerFeedback, Correction, Exchange, Record, Vote, has_words, without_words
+from feedback.codec import record_line
+from feedback.records import AnswerFeedback, Correction, Exchange, Vote, has_words, without_words
 from feedback.stores.sqlite import schema
 from feedback.stores.sqlite.file import column
 
@@ -12,29 +13,30 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def exchange_row(exchange: Exchange) -> dict[str, Any]:
-    """Return the values of `RECORD_EXCHANGE`."""
+    """Return the values of `RECORD_EXCHANGE`; raises `RecordRefused`."""
     return {
         "id": column(exchange.id),
         "at": microseconds(exchange.at),
         "conversation": column(exchange.conversation),
         "asker": column(exchange.asker),
         "pruned": int(exchange.pruned),
-        "record": record_text(exchange),
+        "record": record_line(exchange),
     }
 
 
 def feedback_row(feedback: AnswerFeedback) -> tuple[str, dict[str, Any]]:
-    """Return the statement that adds a vote, correction or decision, and its values."""
-    record = record_text(feedback)
+    """Return the statement that adds a vote, correction or decision, and its values; raises `RecordRefused`."""
+    record = record_line(feedback)
     values = {
         "key": column(feedback.key),
         "answer": column(feedback.answer),
         "at": microseconds(feedback.at),
         "record": record,
-        "bare": record_text(without_words(feedback)) if has_words(feedback) else record,
+        "bare": record_line(without_words(feedback)) if has_words(feedback) else record,
     }
     if isinstance(feedback, Vote):
-        return schema.RECORD_VOTE, {**values, "voter": column(feedback.voter), "vote": feedback.vote}
+        now = {"now": time.time_ns() // 1000}
+        return schema.RECORD_VOTE, {**values, **now, "voter": column(feedback.voter), "vote": feedback.vote}
     if isinstance(feedback, Correction):
         return schema.RECORD_CORRECTION, {**values, "author": column(feedback.author)}
     correction = column(feedback.correction) if feedback.verdict in {"accept", "reject"} else ""
@@ -44,8 +46,3 @@ def feedback_row(feedback: AnswerFeedback) -> tuple[str, dict[str, Any]]:
 def microseconds(at: datetime) -> int:
     """Return the time as its column holds it."""
     return (at - EPOCH) // timedelta(microseconds=1)
-
-
-def record_text(record: Record) -> str:
-    """Return the record as its column holds it."""
-    return to_line(to_json(record))

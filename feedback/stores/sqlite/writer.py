@@ -49,11 +49,11 @@ class SqliteWriter:
             return [_insert(connection, each) for each in records]
 
     def _add(self, feedback: AnswerFeedback) -> bool:
-        statement, values = feedback_row(feedback)
-        added = self._database.change(statement, values)
-        if not added and not self._database.run(schema.HAS_EXCHANGE, (values["answer"],)):
+        with self._database.transaction() as connection:
+            result = _insert(connection, feedback)
+        if result == "unknown-answer":
             raise UnknownExchange(feedback.answer)
-        return added
+        return result == "added"
 
 
 def _insert(connection: sqlite3.Connection, record: Record) -> WriteResult:
@@ -70,5 +70,7 @@ def _insert(connection: sqlite3.Connection, record: Record) -> WriteResult:
         statement, values = feedback_row(record)
         answer = values["answer"]
     if connection.execute(statement, values).rowcount > 0:
+        if isinstance(record, Vote):
+            connection.execute(schema.PUT_BACK_VOTES, values)
         return "added"
     return "known" if connection.execute(schema.HAS_EXCHANGE, (answer,)).fetchone() else "unknown-answer"

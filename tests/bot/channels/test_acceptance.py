@@ -33,7 +33,7 @@ class Bench:
         self.answer = answer
         self.kept: list[Event] = []
         self.told: list[IncomingEvent] = []
-        self.thread_state = ThreadState(app.state, "slack")
+        self.thread_state = ThreadState(app.state, "slack", pseudonym=app.pseudonym)
         self.acceptor = EventAcceptor(
             self._accept,
             settings=app.settings,

@@ -103,7 +103,7 @@ WRITTEN = [
         id="accept",
     ),
     pytest.param(
-        '{"kind": "erase", "id": "erase:T1:U1:23.0", "team": "T1", "channel": "U1", "user": "U1"}',
+        '{"kind": "erase", "id": "erase:T1:23.0", "team": "T1", "channel": "U1", "user": "U1"}',
         erase_event(IncomingEvent("question", "", Place("slack", "T1", "C1"), "U1"), press="23.0"),
         id="erase",
     ),

@@ -14,12 +14,14 @@ NOW = datetime(2026, 3, 2, 12, 30, tzinfo=UTC)
 QUESTION = Place("slack", "T1", "C1", "17.5", "18.0")
 LOCATION = AnswerLocation("17.5", ("18.1", "18.2"), "a1")
 
-# As the version before wrote it, about the same question, answer, person and vote as below.
+# An unkeyed hash of the person's id, which is read and written no more.
+OF_BEFORE = "slack:asker:T1:C1:17.5:316ca0efda6296d8"
+# What is written of the question, answer, person and vote below.
 WRITTEN = {
     "person:hash:slack:voted:a1": "2026-03-02T12:30:00",
     "slack:answer:T1:C1:18.0": '{"thread": "17.5", "ts": ["18.1", "18.2"], "answer": "a1"}',
     "slack:asked:T1:C1:18.0": "1",
-    "slack:asker:T1:C1:17.5:316ca0efda6296d8": "1",
+    "person:SLACK:U1:slack:asker:T1:C1:17.5": "1",
     "slack:message:T1:C1:18.1": "a1",
     "slack:message:T1:C1:18.2": "a1",
     "slack:once:busy:T1:C1:18.0": "1",
@@ -37,7 +39,7 @@ def store(tmp_path) -> Iterator[SqliteState]:
 
 @pytest.fixture
 def state(store) -> ThreadState:
-    return ThreadState(store, "slack", now=lambda: NOW)
+    return ThreadState(store, "slack", pseudonym=str.upper, now=lambda: NOW)
 
 
 def test_keys_and_values_stay_as_they_were(store, state):
@@ -58,6 +60,10 @@ def test_what_the_version_before_remembered_is_known(store, state):
     assert state.answer_shown_by(Place("slack", "T1", "C1", message="18.2")) == "a1"
     assert state.has_answers(QUESTION)
     assert state.has_asked(QUESTION, "U1")
+    store.remove("person:SLACK:U1:slack:asker:T1:C1:17.5")
+    assert not state.has_asked(QUESTION, "U1")
+    store.put(OF_BEFORE, "1", expires=NOW + timedelta(hours=1))
+    assert state.has_asked(QUESTION, "U1")
     assert not state.has_asked(QUESTION, "U2")
     assert state.was_accepted(QUESTION)
     assert state.shareable(QUESTION, "a1") == "{}"
@@ -67,12 +73,12 @@ def test_what_the_version_before_remembered_is_known(store, state):
 
 def test_a_platform_knows_nothing_of_another_s_threads(store, state):
     state.save_answer(QUESTION, LOCATION)
-    assert ThreadState(store, "teams", now=lambda: NOW).answer_location(QUESTION) is None
+    assert ThreadState(store, "teams", pseudonym=str.upper, now=lambda: NOW).answer_location(QUESTION) is None
 
 
 def test_a_channel_has_so_many_turns_an_hour(store):
     now = [NOW]
-    state = ThreadState(store, "slack", now=lambda: now[0])
+    state = ThreadState(store, "slack", pseudonym=str.upper, now=lambda: now[0])
     assert [state.take_turn(QUESTION, per_hour=2) for _ in range(3)] == [True, True, False]
     now[0] += timedelta(hours=1)
     assert state.take_turn(QUESTION, per_hour=2)

@@ -2,8 +2,10 @@
 
 import json
 import os
+import signal
 import sqlite3
 import stat
+import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
@@ -17,6 +19,7 @@ from feedback.stores.redis.store import RedisFeedback
 from feedback.stores.sqlite.store import SqliteFeedback
 from tests.bot.cli.command_line import error_line, footnote
 from tests.feedback.samples import correction, decision, exchange, export, vote
+from tests.processes import start_python
 from tests.servers.redis_servers import serving
 
 
@@ -79,13 +82,76 @@ def test_only_its_owner_may_read_a_dump(filled):
     assert stat.S_IMODE(Path("dump.jsonl").stat().st_mode) == 0o600
 
 
-def test_a_dump_that_fails_leaves_the_one_before(filled):
+def test_a_dump_that_fails_leaves_the_one_before_and_nothing_else(filled):
     Path("dump.jsonl").write_text("before", encoding="utf-8")
     with closing(sqlite3.connect(filled / ".footnote" / "feedback.db")) as connection, connection:
-        connection.execute("UPDATE votes SET record = 'nope'")
+        connection.execute("DROP TABLE decisions")
     result = footnote("feedback", "dump", "--out", "dump.jsonl")
-    assert "cannot be read" in error_line(result, 1)
+    assert "cannot be used" in error_line(result, 1)
     assert Path("dump.jsonl").read_text(encoding="utf-8") == "before"
+    assert [each.name for each in filled.iterdir() if each.name != ".footnote"] == ["dump.jsonl"]
+
+
+def test_records_that_cannot_be_read_are_left_out_of_a_dump_and_named(filled):
+    with closing(sqlite3.connect(filled / ".footnote" / "feedback.db")) as connection, connection:
+        connection.execute("UPDATE votes SET record = 'nope' WHERE key = 'click-00001'")
+    result = footnote("feedback", "dump", "--out", "dump.jsonl")
+    assert result.exit_code == 0
+    assert result.stderr.splitlines()[0].startswith("left out: the vote 'click-00001' cannot be read: ")
+    assert result.stderr.splitlines()[1:] == ["1 records that cannot be read are left out", "7 records in dump.jsonl"]
+    *_, end = Path("dump.jsonl").read_text(encoding="utf-8").splitlines()
+    assert (json.loads(end)["records"], json.loads(end)["skipped"]) == (7, 1)
+    assert footnote("--home", "other", "feedback", "load", "dump.jsonl").exit_code == 0
+
+
+DUMPER = """
+import sys, time
+from feedback.stores.sqlite.reader import SqliteReader
+from bot.cli import main
+slow = SqliteReader.records
+def records(self, **given):
+    for number, record in enumerate(slow(self, **given)):
+        yield record
+        if number == 1:
+            print("half", flush=True)
+            time.sleep(60)
+SqliteReader.records = records
+from feedback.stores.sqlite.store import SqliteFeedback
+sys.argv = ["footnote", "feedback", "dump", "--out", "dump.jsonl"]
+main()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows ends processes in another way")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_dump_that_is_ended_leaves_no_half_file_under_its_name(filled, number):
+    dumper = start_python(DUMPER)
+    assert dumper.stdout is not None
+    assert dumper.stdout.readline() == "half\n"
+    dumper.send_signal(number)
+    dumper.communicate()
+    assert dumper.returncode != 0
+    left = [each for each in filled.iterdir() if each.name != ".footnote"]
+    if number == signal.SIGTERM:
+        assert left == []
+        return
+    (part,) = left
+    assert part.name.startswith("dump.jsonl.")
+    assert part.name.endswith(".partial")
+    assert stat.S_IMODE(part.stat().st_mode) == 0o600
+    assert footnote("feedback", "dump", "--out", "dump.jsonl").exit_code == 0
+    assert [each.name for each in filled.iterdir() if each.name != ".footnote"] == ["dump.jsonl"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a full disk at hand")
+def test_a_full_disk_ends_a_dump_with_one_line(filled):
+    script = "from bot.cli import main; import sys; sys.argv = ['footnote', 'feedback', 'dump']; main()"
+    with Path("/dev/full").open("wb") as full:
+        result = subprocess.run([sys.executable, "-c", script], stdout=full, stderr=subprocess.PIPE, check=False)
+    assert result.returncode == 1
+    assert result.stderr.decode().splitlines() == [
+        "footnote: the standard output cannot be written (No space left on device); write to another place with --out"
+    ]
 
 
 def test_a_place_that_cannot_be_written_ends_with_1_and_why(filled):
@@ -105,18 +171,46 @@ def test_lines_that_cannot_be_taken_are_named_and_counted_by_reason(filled):
         "added": 8,
         "known": 0,
         "refused": {"unknown-answer": 1, "unreadable": 4},
-        "whole": True,
+        "whole": False,
     }
     *line_errors, last = result.stderr.splitlines()
     assert [line.split(":")[0] for line in line_errors] == [f"line {number}" for number in (5, 6, 7, 8, 10)]
-    assert last == "footnote: lines that were refused: 5; all others have been taken"
+    assert last == ("footnote: this is not a whole dump: of 8 records there are 13; what was there has been taken")
 
 
 def test_half_a_dump_is_taken_and_named(filled):
     lines = footnote("feedback", "dump").stdout.splitlines()
     result = footnote("--home", "other", "feedback", "load", "-", stdin="\n".join(lines[:5]))
     assert (result.exit_code, result.stdout) == (1, "4 added, 0 known already, 0 refused\n")
-    assert "the end of the dump is missing" in result.stderr
+    assert "this is not a whole dump: its end is missing; what was there has been taken" in result.stderr
+
+
+def test_a_part_of_a_dump_is_told_as_such_and_taken(filled):
+    lines = footnote("feedback", "dump").stdout.splitlines()
+    without_some = footnote("--home", "a", "feedback", "load", "-", stdin="\n".join([*lines[:3], *lines[5:]]))
+    assert (without_some.exit_code, without_some.stdout) == (1, "6 added, 0 known already, 0 refused\n")
+    assert without_some.stderr == (
+        "footnote: this is not a whole dump: of 8 records there are 6; what was there has been taken\n"
+    )
+    changed = [line.replace("It is six now.", "It is nine now.") for line in lines]
+    other = footnote("--home", "b", "feedback", "load", "-", stdin="\n".join(changed))
+    assert (other.exit_code, other.stdout) == (1, "8 added, 0 known already, 0 refused\n")
+    assert "its lines are not those that were written" in other.stderr
+
+
+def test_a_dump_of_an_earlier_footnote_has_a_count_and_no_hash(filled):
+    *lines, end = footnote("feedback", "dump").stdout.splitlines()
+    old = {key: value for key, value in json.loads(end).items() if key != "sha256"}
+    loaded = footnote("--home", "a", "feedback", "load", "-", stdin="\n".join([*lines, json.dumps(old)]))
+    assert loaded.exit_code == 0
+
+
+def test_what_was_said_at_a_time_that_has_not_come_is_refused(filled):
+    lines = footnote("feedback", "dump").stdout.splitlines()
+    late = [json.dumps({**json.loads(lines[4]), "key": "late", "at": "2900-01-01T00:00:00+00:00"})]
+    result = footnote("--home", "a", "feedback", "load", "-", stdin="\n".join([*lines[:-1], *late, lines[-1]]))
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[0] == "line 10: its time, 2900-01-01T00:00:00+00:00, has not come yet"
 
 
 @pytest.mark.parametrize("line", ['{"kind": "dump", "schema": "2.0"}', '{"kind": "vote", "schema": "9.1"}'])

@@ -41,7 +41,14 @@ def test_a_person_is_erased_and_what_went_is_counted(known):
     assert left.exchange.id == "answer-00001"
     assert [each.vote for each in left.votes] == ["up"]
     again = footnote("forget", ADA, "--json")
-    assert json.loads(again.stdout) == {"exchanges": 0, "votes": 0, "corrections": 0, "decisions": 0, "exports": []}
+    assert json.loads(again.stdout) == {
+        "exchanges": 0,
+        "votes": 0,
+        "corrections": 0,
+        "decisions": 0,
+        "exports": [],
+        "elsewhere": {},
+    }
 
 
 def test_exports_that_hold_rows_are_named_with_their_files(known, folder):

@@ -4,8 +4,10 @@ import getpass
 import json
 from contextlib import closing
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from click.testing import Result
 
 from feedback.records import ReviewedExchange, Vote
 from feedback.stores.redis.store import RedisFeedback
@@ -162,8 +164,10 @@ def reviewed(folder) -> list[ReviewedExchange]:
 
 def test_many_votes_are_taken_from_a_file_and_bad_lines_named(folder, vote_file):
     result = footnote("vote", "--from", vote_file)
-    assert (result.exit_code, result.stdout) == (0, "3 added, 0 known already, 8 refused\n")
-    assert result.stderr.splitlines() == [f"line {number}: {why}" for number, why in WRONG.items()]
+    assert (result.exit_code, result.stdout) == (1, "3 added, 0 known already, 8 refused\n")
+    *errors, last = result.stderr.splitlines()
+    assert errors == [f"line {number}: {why}" for number, why in WRONG.items()]
+    assert last == "footnote: lines that were refused: 8; all others have been taken"
     first, second = reviewed(folder)
     assert [(each.key, each.vote, each.reason, each.comment) for each in first.votes] == [
         ("3", "up", "", ""),
@@ -180,8 +184,46 @@ def test_the_same_file_again_changes_nothing(folder, vote_file):
     *errors, counts = map(json.loads, result.stdout.splitlines())
     assert counts == {"added": 0, "known": 3, "refused": 8}
     assert errors == [{"key": str(number) if number < 10 else None, "error": why} for number, why in WRONG.items()]
-    assert (result.exit_code, result.stderr) == (0, "")
+    assert (result.exit_code, result.stderr.splitlines()) == (
+        1,
+        ["footnote: lines that were refused: 8; all others have been taken"],
+    )
     assert reviewed(folder) == before
+
+
+def from_lines(folder, *lines: dict[str, Any]) -> Result:
+    (folder / "more.jsonl").write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    return footnote("vote", "--from", "more.jsonl")
+
+
+def line(key: str, vote: str, **more: str) -> dict[str, Any]:
+    return {"key": key, "answer": "answer-00001", "user": "dora", "vote": vote, **more}
+
+
+def test_of_lines_without_a_time_the_last_of_a_person_counts(folder, vote_file):
+    assert from_lines(folder, line("z", "down"), line("m", "none"), line("a", "up")).exit_code == 0
+    assert [each.key for each in reviewed(folder)[1].votes] == ["a"]
+    assert from_lines(folder, line("0", "down")).exit_code == 0
+    assert [each.key for each in reviewed(folder)[1].votes] == ["0"]
+
+
+def test_of_lines_of_the_same_time_the_last_counts(folder, vote_file):
+    at = "2026-03-02T12:00:00Z"
+    from_lines(folder, line("z", "down", at=at), line("a", "up", at=at))
+    assert [each.key for each in reviewed(folder)[1].votes] == ["a"]
+
+
+def test_a_time_that_has_not_come_is_refused_with_the_reason(folder, vote_file):
+    result = from_lines(folder, line("1", "up", at="2900-01-01T00:00:00Z"), line("2", "down"))
+    assert (result.exit_code, result.stdout) == (1, "1 added, 0 known already, 1 refused\n")
+    assert "line 1: `at` is 2900-01-01T00:00:00+00:00, a time that has not come yet" in result.stderr
+    assert [each.key for each in reviewed(folder)[1].votes] == ["2"]
+
+
+def test_keys_with_half_a_character_are_refused_with_the_reason(folder, vote_file):
+    result = from_lines(folder, line("\ud800", "up"), line("\\ud800", "down"))
+    assert (result.exit_code, result.stdout) == (1, "1 added, 0 known already, 1 refused\n")
+    assert "line 1: `key` must be a text without half a character" in result.stderr
 
 
 def test_the_voter_of_a_line_is_the_one_who_votes_by_hand(folder, vote_file):
@@ -200,13 +242,21 @@ def test_votes_wait_while_the_store_is_down_and_are_sent_when_it_is_back(folder,
             store.write_many([exchange(0), exchange(1)])
         server.kill()
         result = footnote("vote", "--from", vote_file, "--json")
-        assert json.loads(result.stdout.splitlines()[-1]) == {"added": 4, "known": 0, "refused": 7}
-        assert footnote("vote", "answer-00000", "down", "--user", "cy").stdout == "Recorded: down.\n"
+        counts = {"added": 0, "known": 0, "refused": 7, "waiting": 4}
+        assert json.loads(result.stdout.splitlines()[-1]) == counts
+        told = footnote("vote", "nobody", "down", "--user", "cy")
+        assert told.exit_code == 0
+        assert told.stdout == (
+            "Kept on this machine: down. The feedback store cannot be reached; when it can, the vote is recorded if "
+            "there is an answer 'nobody'.\n"
+        )
+        assert footnote("vote", "answer-00000", "down", "--user", "cy").stdout.startswith("Kept on this machine: down.")
+        assert json.loads(footnote("vote", "answer-00000", "down", "--user", "cy", "--json").stdout)["waits"]
         server.start()
         result = footnote("feedback", "dump")
         rows = [json.loads(line) for line in result.stdout.splitlines()]
         assert {"1", "2", "3"} < {row["key"] for row in rows if row["kind"] == "vote"}
-        assert [row["kind"] for row in rows].count("vote") == 4
+        assert [row["kind"] for row in rows].count("vote") == 5
         assert [row["kind"] for row in rows].count("correction") == 1
 
 

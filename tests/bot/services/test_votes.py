@@ -1,13 +1,28 @@
 """Votes on an answer: which make sense, what is recorded of them, and what counts."""
 
+from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from bot.errors import UsageProblem
-from bot.services.votes import MAX_CHARACTERS, REASONS, CurrentVote, VoteRequest, current_vote, vote_records
+from bot.services.retention import Retention
+from bot.services.votes import (
+    MAX_CHARACTERS,
+    REASONS,
+    CurrentVote,
+    VoteRequest,
+    VoteService,
+    current_vote,
+    parse_batch_vote,
+    vote_records,
+)
 from feedback.records import Correction, Vote
-from tests.feedback.samples import NOON, correction, vote
+from feedback.stores.sqlite.store import SqliteFeedback
+from tests.feedback.samples import NOON, correction, exchange, vote
 
 
 def recorded(vote_request: VoteRequest, *, voter: str = "1e") -> tuple[Vote, Correction | None]:
@@ -78,3 +93,38 @@ def test_where_nothing_counts_the_vote_is_none():
     assert current_vote(vote(1), [vote(1, voter="other")], [correction()]) == CurrentVote(
         replace(vote(1), vote="none", reason="", comment=""), "Six days, 0."
     )
+
+
+@pytest.fixture
+def feedback(tmp_path) -> Iterator[SqliteFeedback]:
+    """A store with one answer."""
+    with closing(SqliteFeedback(tmp_path / "feedback.db")) as store:
+        store.record(exchange())
+        yield store
+
+
+def service(feedback: SqliteFeedback, folder: Path, *times: datetime) -> VoteService:
+    """The service on a clock that shows these times, one after the other."""
+    clock = iter(times).__next__
+    retention = Retention(feedback=feedback, marker=folder / "pruned", word_days=0, exchange_days=0, clock=clock)
+    return VoteService(feedback=feedback, retention=retention, pseudonym=str, clock=clock)
+
+
+def test_a_click_after_the_clock_went_back_is_the_later_one(feedback, tmp_path):
+    votes = service(feedback, tmp_path, NOON, NOON - timedelta(hours=1), NOON - timedelta(hours=1))
+    assert votes.vote(VoteRequest("answer-00000", "up", "ada"), key="z").vote.vote == "up"
+    assert votes.vote(VoteRequest("answer-00000", "down", "ada"), key="a").vote.vote == "down"
+    assert votes.vote(VoteRequest("answer-00000", "none", "ada"), key="b").vote.vote == "none"
+
+
+def test_a_clock_that_was_a_day_ahead_and_more_is_not_followed(feedback, tmp_path):
+    votes = service(feedback, tmp_path, NOON.replace(year=2900), NOON, NOON)
+    assert votes.vote(VoteRequest("answer-00000", "up", "ada")).vote.vote == "up"
+    assert votes.vote(VoteRequest("answer-00000", "down", "ada")).vote.vote == "down"
+    assert votes.vote(VoteRequest("answer-00000", "up", "ada")).vote.vote == "up"
+
+
+def test_a_line_of_a_moment_that_has_not_come_is_refused():
+    row = {"key": "k", "answer": "a", "user": "ada", "vote": "up", "at": "2900-01-01T00:00:00Z"}
+    with pytest.raises(UsageProblem, match="a time that has not come yet"):
+        parse_batch_vote(row)

@@ -8,13 +8,16 @@ import pytest
 
 from feedback.curation.dataset import CuratedDataset, Example
 from feedback.curation.options import CurationOptions
+from feedback.curation.pipeline import curate
 from feedback.ports import CurrentSection, FoundSection
+from feedback.records import SkippedRecord
 from tests.fakes import gate
 from tests.feedback.curation.samples import (
     CARRY,
     ILLNESS,
     NOON,
     OPEN,
+    FakeKnowledge,
     correction,
     curated,
     decision,
@@ -479,3 +482,39 @@ def test_half_characters_and_huge_texts_are_taken(tmp_path):
     made = curated(given, tmp_path)
     assert reconciles(made)
     assert all("\ud83d" not in row.prompt[1][1] for row in made.examples())
+
+
+def test_whoever_said_what_stands_before_a_question_is_among_the_people_of_its_row(tmp_path):
+    first = exchange(1, "How many days are there?", conversation="c", asker="ada")
+    turns = (("user", first.question), ("bot", first.answer))
+    named = exchange(2, QUESTION, conversation="c", asker="bob", history=turns, history_exchanges=(first.id,) * 2)
+    older = exchange(3, "And how many in March?", conversation="c", asker="cy", history=turns)
+    made = curated([reviewed(first, ""), reviewed(named), reviewed(older)], tmp_path)
+    people = {each.origin.exchange: set(each.origin.people) for each in made.examples()}
+    assert people["answer-00002"] == {"ada", "bob", "voter-answer-00002-0"}
+    assert people.get("answer-00003", {"ada", "bob"}) >= {"ada", "bob"}
+
+
+def test_records_that_cannot_be_read_are_accounted_for(tmp_path):
+    skipped = [SkippedRecord("exchange", "damaged", "it is no JSON"), SkippedRecord("vote", "click", "it is no JSON")]
+    given = [reviewed(exchange(1, QUESTION))]
+    made = curate(given, fake_knowledge(), gate(), CurationOptions(), work=tmp_path, skipped=skipped)
+    assert reasons(made) == {"damaged": "eligibility:unreadable"}
+    assert made.counts["eligibility"]["noted"] == {"unreadable": {"vote": 1}}
+    assert reconciles(made)
+
+
+def test_an_exchange_that_no_row_can_be_made_of_costs_itself_alone(tmp_path):
+    class Stumbling(FakeKnowledge):
+        def current_section(self, document: str, anchor: str) -> CurrentSection | None:
+            if document == "bad":
+                raise IndexError(document)
+            return super().current_section(document, anchor)
+
+    citation = replace(exchange(2, QUESTION).citations[0], document="bad")
+    bad = exchange(2, "Is it bad?", citations=(citation,))
+    usual = fake_knowledge()
+    knowledge = Stumbling(usual.sections, usual.found)
+    made = curated([reviewed(exchange(1, QUESTION)), reviewed(bad)], tmp_path, knowledge=knowledge)
+    assert reasons(made) == {"answer-00002": "eligibility:unreadable"}
+    assert reconciles(made)

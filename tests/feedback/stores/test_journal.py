@@ -107,6 +107,18 @@ def test_what_comes_while_the_store_is_down_is_read_at_once_and_sent_later(store
     assert behind.exchange("answer-00001") == exchange(1, conversation="c")
 
 
+def test_of_votes_of_the_same_moment_that_waited_the_one_that_came_last_counts(store, behind):
+    assert store.vote(vote(0, key="z"))
+    behind.down = True
+    for key in ("m", "a"):
+        assert store.vote(vote(0, "up", key=key))
+    assert [each.key for each in store.votes("answer-00000")] == ["a"]
+    behind.down = False
+    eventually(lambda: store.counts() == JournalCounts(0, 0), "what waits is sent")
+    assert [each.key for each in behind.votes("answer-00000")] == ["a"]
+    assert [each.key for each in store.votes("answer-00000")] == ["a"]
+
+
 def test_of_an_answer_of_which_a_vote_waits_the_rest_is_read_as_far_as_it_is_known(store, behind):
     behind.down = True
     store.vote(vote())

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from feedback.codec import to_json
-from feedback.errors import FeedbackUnavailable
+from feedback.errors import FeedbackUnavailable, UnreadableRecord
 from feedback.records import ErasureResult
 from feedback.stores.sqlite.database import Database
 from feedback.stores.sqlite.file import Upgrades, open_file
@@ -332,9 +332,9 @@ def test_a_full_disk_refuses_the_record_and_keeps_the_others(path):
 
 
 @pytest.mark.parametrize("record", ["nope", "{}", json.dumps({"kind": "exchange", "schema": "9.0"})])
-def test_a_damaged_record_is_reported_by_file(path, record):
+def test_a_damaged_record_is_reported_by_name(path, record):
     with closing(SqliteFeedback(path)) as store:
         store.record(exchange())
         rows(path, "UPDATE exchanges SET record = ?", record)
-        with pytest.raises(FeedbackUnavailable, match=path.name):
+        with pytest.raises(UnreadableRecord, match="the exchange 'answer-00000' cannot be read"):
             store.exchange("answer-00000")
