@@ -57,6 +57,11 @@ ADDED_COVERAGE_WITH_VALUE = 0.25
 ADDED_WORDS_WITH_VALUE = 4
 # With fewer words than these, a sentence's values help to find its place.
 FEW_WORDS = 4
+# A sentence of more items, or of more values and names, is none that a check could answer for.
+MAX_ITEMS = 200
+MAX_VALUES = 24
+# How often in a text the words of a sentence are looked at for what turns them.
+MAX_QUOTED_PLACES = 50
 
 _ENGLISH = word_lists("entailment")
 TURNING_BEFORE_QUOTE = re.compile(rf" (?:{_ENGLISH.alternatives('turning_before_quote')})(?: \S+){{0,3}} $")
@@ -85,8 +90,8 @@ SUPPORTED = Verdict(supported=True)
 def check_entailment(sentence: str, texts: Sequence[str], *, language: str = "english") -> Verdict:
     """Decide whether these texts support the sentence; each of several may hold a part of it.
 
-    Without a text that says anything the reason is `uncited`; a sentence without a word that carries meaning is not
-    supported, unless it stands in a text word for word.
+    Without a text that says anything the reason is `uncited`; a sentence without a word that carries meaning, or with
+    so many that comparing each would take long, is not supported, unless it stands in a text word for word.
     """
     parsed = [parse_text(text, language) for text in texts if text.strip()]
     if not parsed:
@@ -94,6 +99,8 @@ def check_entailment(sentence: str, texts: Sequence[str], *, language: str = "en
     claim = parse_text(sentence, language)
     if any(_is_quoted(claim, text) for text in parsed):
         return SUPPORTED
+    if _is_too_long(claim):
+        return Verdict(supported=False, reason="words")
     if ANSWER_OPENING.match(sentence):
         claim = parse_text(ANSWER_OPENING.sub("", sentence, count=1), language)
     verdict = Verdict(supported=False, reason="words")
@@ -113,10 +120,18 @@ def best_supporting_text(sentence: str, texts: Sequence[str], *, language: str =
     return next((at for at in order if check_entailment(sentence, [texts[at]], language=language).supported), None)
 
 
+def _is_too_long(claim: ParsedText) -> bool:
+    return not claim.is_read or any(
+        len(line.items) > MAX_ITEMS or len(line.amounts) + len(line.names) > MAX_VALUES for line in claim.lines
+    )
+
+
 def _is_quoted(claim: ParsedText, text: ParsedText) -> bool:
     """Whether the sentence stands in the text word for word, and not as the end of what denies it."""
     at = text.plain.find(claim.plain) if claim.plain.strip() else -1
-    while at >= 0:
+    for _ in range(MAX_QUOTED_PLACES):
+        if at < 0:
+            break
         line = bisect_right(text.starts, at)
         before = text.plain[text.starts[line - 1] : at + 1]
         after = text.plain[at + len(claim.plain) - 1 : text.starts[line] + 1]

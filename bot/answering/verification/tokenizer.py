@@ -37,8 +37,9 @@ SIGNS = str.maketrans({"’": "'", "‘": "'", "‑": "-", "–": "-", "—": ";
 TOKEN = re.compile(
     r"""
     (?P<plain_word>\b(?!non\b)[^\W\d_]+(?=[\s,;:!?)]|$))  # most words, at a tenth of the cost
-    |(?P<link>https?://[^\s<>"']+|www\.[^\s<>"']+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+|
-        \b[\w-]+(?:\.[\w-]+)*\.(?:com|org|net|gov|edu|int|io|co|uk|eu|de|fr|ca|au)\b(?:/[^\s<>"']*)?)
+    |(?P<link>https?://[^\s<>"']+|www\.[^\s<>"']+|(?<![\w.+-])[\w.+-]++@[\w-]+(?:\.[\w-]+)+|
+        (?<![\w-])(?<![\w-]\.)-*+\b[\w-]+(?:\.[\w-]+)*\.(?:com|org|net|gov|edu|int|io|co|uk|eu|de|fr|ca|au)\b
+        (?:/[^\s<>"']*)?)
     |(?P<time>\b\d{1,2}(?:[:.]\d\d)?\ ?(?:[ap]\.m\.?|[ap]m\b)|\b\d{1,2}:\d\d\b|\b\d{1,2}\ o'clock\b)
     |(?P<phone>\+?\(?\b\d{1,4}\)?(?:\ ?[-.\ ]\ ?\d{2,4}){1,3}\ ?[-.\ ]\ ?\d{4}\b)
     |(?P<joined>\bnon(?:\ ?-\ ?|\ )[^\W\d_]+)
@@ -127,7 +128,7 @@ def _word(shown: str, language: str) -> tuple[Token, ...]:
 def _other(shown: str, kind: Kind) -> Token:
     text = shown.lower()
     if kind == "link":
-        text = re.sub(r"^(?:https?://)?(?:www\.)?", "", text).rstrip("/.,;:!?)")
+        text = re.sub(r"^-*(?:https?://)?(?:www\.)?", "", text).rstrip("/.,;:!?)")
     elif kind == "code":
         text = re.sub(r"[\s-]", "", text) if not text[0].isdigit() else text
     return Token(text, "" if kind in {"punctuation", "sign"} else text, kind, kind == "code", shown)

@@ -11,7 +11,7 @@ CITATION_MARKER = re.compile(
 )
 # What opens a bracket and grows longer than this is text.
 MAX_MARKER_LENGTH = 40
-RANGE = re.compile(r"(\d+)\s*[–-]\s*(\d+)")
+RANGE = re.compile(r"(\d{1,3})\s{0,3}[–-]\s{0,3}(\d{1,3})")
 MAX_RANGE = 10
 
 

@@ -21,7 +21,7 @@ from retrieval.sectioning.sentences import ABBREVIATIONS, BEFORE_NUMBER, MARKER
 STOPS = ".!?…。！？"
 WIDE_STOPS = "。！？"  # they need no space after them
 CLOSERS = "\"'”’)»*_`"
-STOP = re.compile(rf"([{STOPS}]+)[{re.escape(CLOSERS)}\]]*$")
+STOP = re.compile(rf"(?<![{STOPS}])([{STOPS}]++)[{re.escape(CLOSERS)}\]]*+$")
 LOOK_BACK = 40
 _ENGLISH = word_lists("stream_parser")
 NEVER_LAST = _ENGLISH.words("never_last")

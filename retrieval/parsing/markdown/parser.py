@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from markdown_it import MarkdownIt
     from markdown_it.token import Token
 
-_ATTRIBUTES = re.compile(r"\s*\{:?\s*([#.][^{}]*)\}\s*$")
+_ATTRIBUTES = re.compile(r"(?:(?<!\s)\s++)?\{:?\s*+([#.][^{}]*+)\}\s*+$")
 _EXPLICIT_ID = re.compile(r"#([^\s.#{}]+)")
-_TAG_ID = re.compile(r"""<[A-Za-z][^>]*?\s(?:id|name)\s*=\s*["']?([^\s"'>]+)""")
+_TAG_ID = re.compile(r"""<[A-Za-z](?:[^<>\s]|\s(?!(?:id|name)\s*+=))*+\s(?:id|name)\s*+=\s*+["']?([^\s"'>]+)""")
 # Two dashes under a paragraph make it a heading in Markdown, but nobody writes a heading this long.
 _LONGEST_HEADING = 200
 
