@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from bot.access.pseudonyms import Pseudonyms
 from bot.answering.answers import EXTRACTIVE
+from bot.answering.deadline import QUESTION_SECONDS
 from bot.answering.pipeline import AnsweringPipeline
 from bot.answering.understanding.condensing import QuestionCondenser
 from bot.answering.writing.chat_generator import ChatGenerator
@@ -476,6 +477,7 @@ def _pipeline(
         condenser=QuestionCondenser(model, app.analyzer) if model else None,
         language=app.settings.language,
         document=app.index.reader.document,
+        seconds=QUESTION_SECONDS + (model.limits.seconds if model else 0.0),
         today=lambda: app.clock().date(),
     )
 

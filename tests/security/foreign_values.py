@@ -1,7 +1,7 @@
 """Values that carry a text: what a function that reads foreign texts is called with, by the types of its parameters."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
@@ -94,13 +94,15 @@ VALUES: Mapping[str, Callable[[str], object]] = {
     "Iterable[str]": lambda text: [text[at : at + 50] for at in range(0, len(text), 50)],
     "Sequence[Sequence[str]]": lambda text: [text.split()],
     "Sequence[int]": lambda text: [1],
-    "Iterable[tuple[str, str]]": lambda text: [(text[at : at + 9], "https://x.example/") for at in range(0, len(text), 9)],
+    "Iterable[tuple[str, str]]": lambda text: [
+        (text[at : at + 9], "https://x.example/") for at in range(0, len(text), 9)
+    ],
     "Sequence[Link]": lambda text: [Link(at, at + 4, "https://x.example/") for at in range(0, len(text) - 4, 9)],
     "Passage": passage,
     "Sequence[Passage]": lambda text: [passage(text), passage(text)],
     "Document": document,
     "Sequence[Turn]": lambda text: [Turn("user", text)],
-    "Query": lambda text: Query(text),
+    "Query": Query,
     "Results": results,
     "Analyzer": lambda text: Analyzer(),
     "Sentence": sentence,
@@ -122,6 +124,12 @@ VALUES: Mapping[str, Callable[[str], object]] = {
     "Sequence[ParsedText]": lambda text: [parse_text(text, "english")],
     "Callable[[Sequence[str]], list[int]]": lambda text: lambda texts: [len(each) // 4 + 1 for each in texts],
 }
+# Types that hold text as it was written; what is made of it, such as tokens, comes from functions that take these.
+RAW = frozenset(
+    {"str", "bytes", "Sequence[str]", "Iterable[str]", "Passage", "Sequence[Passage]", "Document", "Sentence", "Answer"}
+    | {"Sequence[Sentence]", "Sequence[Citation]", "Query", "Question", "Results", "Draft", "Iterator[Draft]"}
+    | {"dict[str, Any]", "HtmlElement", "Sequence[Turn]", "RetrievedPassage", "ParsedText", "Sequence[ParsedText]"}
+)
 # Parameters that nobody outside chooses, by name.
 SETTINGS: Mapping[str, object] = {"language": "english", "delimiter": "#0", "window": 256, "bot": "B", "bot_id": "BB"}
 
@@ -189,11 +197,5 @@ def arguments(parameters: Mapping[str, object], text: str) -> dict[str, object] 
 
 
 def carries_text(parameters: Mapping[str, object]) -> bool:
-    """Whether one of these parameters may hold foreign text."""
-    names = {type_name(annotation) for name, annotation in parameters.items() if name not in SETTINGS}
-    return bool(names - {"int", "float", "bool", "date", "Analyzer", "frozenset[str]", "Sequence[int]", "Redactor"})
-
-
-def text_types(parameters: Mapping[str, object]) -> Sequence[str]:
-    """Return the names of the types that cannot be made."""
-    return [type_name(each) for name, each in parameters.items() if name not in SETTINGS and type_name(each) not in VALUES]
+    """Whether one of these parameters may hold foreign text as it was written."""
+    return any(type_name(each) in RAW for name, each in parameters.items() if name not in SETTINGS)

@@ -2,7 +2,7 @@
 
 import gc
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 # A text is a unit, repeated; what follows it makes a pattern that matched so far fail at the last character.

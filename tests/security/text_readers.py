@@ -110,7 +110,8 @@ def _inline(module: types.ModuleType) -> Iterator[UsedPattern]:
         if inside_function and isinstance(argument, ast.Constant):
             assert isinstance(call.func, ast.Attribute)
             method = call.func.attr
-            made = re.compile(argument.value, _flags_of(call))
+            assert isinstance(argument.value, str | bytes)
+            made: re.Pattern[Any] = re.compile(argument.value, _flags_of(call))
             yield UsedPattern(made, f"{module.__name__}:{call.lineno}", {method} if method in METHODS else set(METHODS))
 
 
@@ -140,14 +141,6 @@ def _flags_of(call: ast.Call) -> int:
     return sum({int(getattr(re, name)) for name in names})
 
 
-@dataclass(frozen=True)
-class Reader:
-    """A function or method, and how it is called with a text."""
-
-    name: str
-    call: Callable[[str], object]
-
-
 def functions(packages: tuple[str, ...]) -> Iterator[tuple[str, Callable[..., Any]]]:
     """Yield the public functions and the public methods of public classes of these packages by their names."""
     for module in modules():
@@ -165,8 +158,8 @@ def functions(packages: tuple[str, ...]) -> Iterator[tuple[str, Callable[..., An
                         yield f"{module.__name__}.{name}.{method}", plain
 
 
-def foreign_parameters(function: Callable[..., Any]) -> dict[str, Any]:
-    """Return the parameters without a default of a function, by name, with their types."""
+def required_parameters(function: Callable[..., Any]) -> dict[str, Any]:
+    """Return the parameters of a function that have no default, by name, with their types."""
     plain = inspect.unwrap(function)
     try:
         hints = typing.get_type_hints(plain)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
+from bot.answering.deadline import CheckTime, no_deadline
 from bot.answering.languages import word_lists
 from bot.answering.verification.circumstances import find_changed_circumstance
 from bot.answering.verification.contradictions import find_contradiction
@@ -112,12 +113,21 @@ def check_entailment(sentence: str, texts: Sequence[str], *, language: str = "en
     return verdict
 
 
-def best_supporting_text(sentence: str, texts: Sequence[str], *, language: str = "english") -> int | None:
-    """Return the position of the text that supports the sentence best, the first of equals; None if none does."""
+def best_supporting_text(
+    sentence: str, texts: Sequence[str], *, language: str = "english", check_time: CheckTime = no_deadline
+) -> int | None:
+    """Return the position of the text that supports the sentence best, the first of equals; None if none does.
+
+    `check_time` is called before each text, and raises where there is no more time.
+    """
     keys = parse_text(sentence, language).keys
     scores = [(best_window(parse_text(text, language), keys).score if keys else 0.0) for text in texts]
     order = sorted(range(len(texts)), key=lambda at: -scores[at])
-    return next((at for at in order if check_entailment(sentence, [texts[at]], language=language).supported), None)
+    for at in order:
+        check_time()
+        if check_entailment(sentence, [texts[at]], language=language).supported:
+            return at
+    return None
 
 
 def _is_too_long(claim: ParsedText) -> bool:

@@ -107,8 +107,9 @@ class Line:
 class ParsedText:
     """A whole text.
 
-    `is_read` is whether none of its lines is too long to be looked at, which says nothing then. `small` are the words without a capital, each with the one after it. `plain` is all words between single spaces, a
-    space at either end, and `starts` where lines begin in it.
+    `small` are the words without a capital, each with the one after it. `plain` is all words between single spaces, a
+    space at either end, and `starts` where lines begin in it. `is_read` is false where a line is too long to be looked
+    at; it says nothing then.
     """
 
     lines: tuple[Line, ...]

@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Literal
 
 from bot.answering.languages import word_lists
+from bot.answering.verification.number_forms import plain_numbers
 from retrieval.ranking.analysis import Analyzer, fold
 
 Kind = Literal["word", "number", "time", "code", "link", "sign", "punctuation"]
@@ -32,6 +33,8 @@ AFTER_VALUE = re.compile(rf"\s*(?:%|(?:{'|'.join(_UNIT_NAMES)})\b)", re.IGNORECA
 VALUE_LOOK_BACK = 20
 # Nobody cites so many passages.
 LEAST_VALUE = 100
+# A number of more digits is the name of something, an account or a device, and right only as it is written.
+MOST_DIGITS = 15
 SIGNS = str.maketrans({"’": "'", "‘": "'", "‑": "-", "–": "-", "—": ";", "−": "-", "“": '"', "”": '"', "\u00a0": " "})
 
 TOKEN = re.compile(
@@ -78,7 +81,7 @@ def _analyzer(language: str) -> Analyzer:
 
 def tokenize(text: str, *, language: str = "english") -> list[Token]:
     """Return the tokens of a text in reading order; references such as `[3]` are left out."""
-    plain = LOST_APOSTROPHE.sub(r"\1't", REFERENCE.sub(_reference, text.translate(SIGNS)))
+    plain = LOST_APOSTROPHE.sub(r"\1't", REFERENCE.sub(_reference, plain_numbers(text.translate(SIGNS))))
     plain = PHRASE.sub(lambda match: PHRASES[match[0].lower()], plain)
     tokens: list[Token] = []
     for match in TOKEN.finditer(plain):
@@ -127,6 +130,8 @@ def _word(shown: str, language: str) -> tuple[Token, ...]:
 @lru_cache(maxsize=20_000)
 def _other(shown: str, kind: Kind) -> Token:
     text = shown.lower()
+    if kind == "number" and sum(map(str.isdigit, text)) > MOST_DIGITS:
+        kind = "code"
     if kind == "link":
         text = re.sub(r"^-*(?:https?://)?(?:www\.)?", "", text).rstrip("/.,;:!?)")
     elif kind == "code":

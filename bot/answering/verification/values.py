@@ -186,9 +186,7 @@ def _count_things(items: Sequence[Item]) -> int:
 def _find_misplaced_amount(line: Line, texts: Sequence[ParsedText]) -> Problem | None:
     """Return an amount around which the sentence says what the text says around one that it does not mention."""
     claimed_amounts = [line.items[at].amount for at in line.amounts]
-    places = [
-        (text, place) for each in texts for text in each.lines if text.keys & line.keys for place in text.amounts
-    ]
+    places = [(text, place) for each in texts for text in each.lines if text.keys & line.keys for place in text.amounts]
     for at in line.amounts:
         claimed = line.items[at].amount
         if claimed is None or _opens_enumeration(line.items[at]):
