@@ -17,6 +17,7 @@ from bot.answering.writing.generator import Draft, Quote
 from bot.answering.writing.stream_parser import StreamParser
 from feedback.curation.personal_data import Redactor
 from feedback.records import RetrievedPassage
+from retrieval.characters import clean
 from retrieval.parsing.html.page import parse_tree
 from retrieval.passages import Block, Document, Hit, Link, Passage, Query, Turn
 from retrieval.ranking.analysis import Analyzer
@@ -38,7 +39,8 @@ def passage(text: str) -> Passage:
 
 
 def document(text: str) -> Document:
-    """Return a document of one paragraph."""
+    """Return a document of one paragraph, as a parser leaves it."""
+    text = clean(text)
     return Document("s/a.md", "s", text[:200], "", "v", text, (Block("paragraph", 0, len(text)),))
 
 

@@ -119,7 +119,9 @@ def _quantity(line: Sequence[Token], at: int) -> AmountMatch | None:
         return AmountMatch(at, end + 1, _day_of_month(value, line[end]))
     if end + 1 < len(line) and line[end].text == "of" and line[end + 1].text in MONTHS and value <= LAST_DAY:
         return AmountMatch(at, end + 2, _day_of_month(value, line[end + 1]))
-    unit, qualifier, after = _unit(line, end)
+    in_brackets = at > 0 and end < len(line) and line[at - 1].text == "(" and line[end].text == ")"
+    unit, qualifier, after = _unit(line, end + in_brackets)  # "(5) days"
+    after = after if unit else end
     if not unit and line[at].text in {"one", "zero"}:
         return None  # "one of the forms" counts nothing
     if line[at].text in ORDINALS or line[at].text.endswith(ORDINAL_ENDINGS):

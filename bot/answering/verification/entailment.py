@@ -102,8 +102,8 @@ def check_entailment(sentence: str, texts: Sequence[str], *, language: str = "en
         return SUPPORTED
     if _is_too_long(claim):
         return Verdict(supported=False, reason="words")
-    if ANSWER_OPENING.match(sentence):
-        claim = parse_text(ANSWER_OPENING.sub("", sentence, count=1), language)
+    if opening := ANSWER_OPENING.match(sentence):
+        claim = parse_text(sentence[opening.end() :], language)
     verdict = Verdict(supported=False, reason="words")
     for line in claim.lines:
         if line.items:
