@@ -58,7 +58,8 @@ ADDED_COVERAGE_WITH_VALUE = 0.25
 ADDED_WORDS_WITH_VALUE = 4
 # With fewer words than these, a sentence's values help to find its place.
 FEW_WORDS = 4
-# A sentence of more items, or of more values and names, is none that a check could answer for.
+# A sentence of more lines, more items in one, or more values and names, is none that a check could answer for.
+MAX_LINES = 20
 MAX_ITEMS = 200
 MAX_VALUES = 24
 # How often in a text the words of a sentence are looked at for what turns them.
@@ -131,8 +132,10 @@ def best_supporting_text(
 
 
 def _is_too_long(claim: ParsedText) -> bool:
-    return not claim.is_read or any(
-        len(line.items) > MAX_ITEMS or len(line.amounts) + len(line.names) > MAX_VALUES for line in claim.lines
+    return (
+        not claim.is_read
+        or len(claim.lines) > MAX_LINES
+        or any(len(line.items) > MAX_ITEMS or len(line.amounts) + len(line.names) > MAX_VALUES for line in claim.lines)
     )
 
 
