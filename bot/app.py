@@ -4,6 +4,7 @@ Nothing is made before it is used. What is made is made once, behind a lock, and
 to `bootstrap` takes the place of what would be made, and is left to whoever handed it in.
 """
 
+import math
 import threading
 import uuid
 from collections.abc import Callable, Iterable, Sequence
@@ -210,8 +211,9 @@ class App(Components):
     @part
     def questions(self) -> QuestionService:
         """Answering and recording."""
+        seconds = QUESTION_SECONDS + (self.settings.model_timeout if self.model else 0.0)
         return QuestionService(
-            pipeline=_pipeline(self, self.search, self.model),
+            pipeline=_pipeline(self, self.search, self.model, seconds=seconds),
             feedback=self.feedback,
             retention=self.retention,
             pseudonym=self.pseudonym,
@@ -467,7 +469,12 @@ def _search(app: Components, kind: type[SearchT], *, left_out: Iterable[str] = (
 
 
 def _pipeline(
-    app: Components, search: Search, model: ChatModel | None, generator: Generator | None = None
+    app: Components,
+    search: Search,
+    model: ChatModel | None,
+    generator: Generator | None = None,
+    *,
+    seconds: float = math.inf,  # for a comparison, which nobody waits for
 ) -> AnsweringPipeline:
     return AnsweringPipeline(
         search,
@@ -477,7 +484,7 @@ def _pipeline(
         condenser=QuestionCondenser(model, app.analyzer) if model else None,
         language=app.settings.language,
         document=app.index.reader.document,
-        seconds=QUESTION_SECONDS + (model.limits.seconds if model else 0.0),
+        seconds=seconds,
         today=lambda: app.clock().date(),
     )
 

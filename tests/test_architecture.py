@@ -107,7 +107,7 @@ def test_only_the_settings_read_the_environment():
 
 
 def test_every_folder_of_tests_mirrors_a_package_or_serves_all():
-    shared = {"contracts", "conversations", "servers", "benchmarks", "trainers", "cases", "handbook_source"}
+    shared = {"contracts", "conversations", "servers", "benchmarks", "trainers", "cases", "handbook_source", "security"}
     folders = {path.name for path in (ROOT / "tests").iterdir() if path.is_dir() and path.name != "__pycache__"}
     assert folders - shared == set(PACKAGES)
 
