@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
+from bot.access.disclosure import DisclosureGate
 from bot.access.pseudonyms import Pseudonyms
 from bot.answering.answers import EXTRACTIVE
 from bot.answering.deadline import QUESTION_SECONDS
@@ -183,6 +184,11 @@ class Components:
         return _search(self, Search)
 
     @part
+    def gate(self) -> DisclosureGate:
+        """What may be shown to whom at this moment, which every service asks."""
+        return DisclosureGate(self.index.reader.audiences)
+
+    @part
     def knowledge(self) -> "KnowledgeAdapter":
         """What training data is checked against and written with: the documents and the prompts as they are now."""
         from bot.services.knowledge import KnowledgeAdapter
@@ -215,6 +221,7 @@ class App(Components):
         return QuestionService(
             pipeline=_pipeline(self, self.search, self.model, seconds=seconds),
             feedback=self.feedback,
+            gate=self.gate,
             retention=self.retention,
             pseudonym=self.pseudonym,
             embedding=self.embedder.name,
@@ -229,7 +236,7 @@ class App(Components):
     @part
     def reviews(self) -> ReviewService:
         """The review queue and its decisions."""
-        return ReviewService(feedback=self.feedback, pseudonym=self.pseudonym, clock=self.clock)
+        return ReviewService(feedback=self.feedback, gate=self.gate, pseudonym=self.pseudonym, clock=self.clock)
 
     @part
     def escalation(self) -> "EscalationService":
@@ -239,6 +246,7 @@ class App(Components):
         return EscalationService(
             feedback=self.feedback,
             state=self.state,
+            gate=self.gate,
             sources=self.settings.sources,
             pseudonym=self.pseudonym,
             clock=self.clock,
@@ -269,6 +277,7 @@ class App(Components):
             index=self.index.reader,
             feedback=self.feedback,
             reviews=self.reviews,
+            gate=self.gate,
             knowledge=self.knowledge,
             sources=self.settings.sources,
             threshold=self.settings.confidence_threshold,
@@ -282,7 +291,11 @@ class App(Components):
         from bot.services.training import TrainingService
 
         return TrainingService(
-            feedback=self.feedback, knowledge=self.knowledge, language=self.settings.language, clock=self.clock
+            feedback=self.feedback,
+            knowledge=self.knowledge,
+            gate=self.gate,
+            language=self.settings.language,
+            clock=self.clock,
         )
 
     @part
@@ -309,6 +322,7 @@ class App(Components):
         return DiagnosticsService(
             settings=self.settings,
             index=lambda: self.index.reader,
+            writer=lambda: self.index.writer,
             feedback=lambda: self.feedback,
             state=lambda: self.state,
             chat_model=lambda: self.model or _chat_model(self.settings),
@@ -485,6 +499,7 @@ def _pipeline(
         language=app.settings.language,
         document=app.index.reader.document,
         seconds=seconds,
+        readable=app.gate.readable,
         today=lambda: app.clock().date(),
     )
 

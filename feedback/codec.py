@@ -17,7 +17,7 @@ import orjson
 
 from feedback.records import Exchange, ExportRegistration, R, Record, kind_of
 
-SCHEMA = (1, 0)
+SCHEMA = (1, 1)
 SCHEMA_TEXT = ".".join(map(str, SCHEMA))
 
 TIME = "a time in ISO 8601 with its offset from UTC"

@@ -1,6 +1,6 @@
 """The port through which feedback asks about documents and prompts, which it does not know; `bot` implements it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -41,6 +41,22 @@ class FoundSection:
     score: float
     confidence: float
     title: str = ""
+
+
+class AudiencePort(Protocol):
+    """Tells what readers of some groups may see at this moment. Threads may share one."""
+
+    def readable(self, documents: Collection[str], groups: frozenset[str]) -> frozenset[str]:
+        """Return those of these documents that they may read; one that is gone nobody may."""
+        ...
+
+    def may_hear(self, exchange: Exchange, groups: frozenset[str]) -> bool:
+        """Tell whether they may see the question of an exchange: whether they have the groups that it was asked in."""
+        ...
+
+    def may_show(self, exchange: Exchange, groups: frozenset[str]) -> bool:
+        """Tell whether they may see question and answer: they may read what these rest on besides."""
+        ...
 
 
 class KnowledgePort(Protocol):

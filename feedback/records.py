@@ -47,8 +47,10 @@ class StoredCitation:
 class Exchange:
     """One question and its answer, with everything that is needed to review it later.
 
-    `id` is the answer's, `at` is in UTC, `history` holds earlier (role, text) pairs, oldest first. `asker` is a keyed
-    hash (`bot.access.pseudonyms`), empty when nobody was named; so is `conversation` for a question that stands alone.
+    `id` is the answer's, `at` is in UTC, `history` holds earlier (role, text) pairs, oldest first, and
+    `history_exchanges` for each of them the id of the exchange that it is from, empty where that is not known (all of
+    an older record). `asker` is a keyed hash (`bot.access.pseudonyms`), empty when nobody was named; so is
+    `conversation` for a question that stands alone.
     `fallback` says why another generator than the configured one answered. `timings` are seconds by step. A `pruned`
     exchange has lost its text and that of its passages by age.
     """
@@ -73,6 +75,7 @@ class Exchange:
     fallback: str | None = None
     timings: Mapping[str, float] = field(default_factory=dict)
     pruned: bool = False
+    history_exchanges: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _require_utc(self.at)
@@ -244,6 +247,7 @@ def without_words(record: Prunable) -> Prunable:
             question="",
             answer="",
             history=(),
+            history_exchanges=(),
             shown=tuple(replace(each, text="") for each in given.shown),
             sentences=tuple(replace(each, text="") for each in given.sentences),
             citations=tuple(replace(each, quote="") for each in given.citations),

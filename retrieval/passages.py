@@ -127,10 +127,14 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One earlier message of a conversation; any role but `user` is the bot's."""
+    """One earlier message of a conversation; any role but `user` is the bot's.
+
+    `exchange` is the id of the recorded exchange that it is from; empty for a message of another origin.
+    """
 
     role: str
     text: str
+    exchange: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,3 +178,17 @@ def readable_audiences(groups: frozenset[str]) -> frozenset[str]:
     if groups == {PUBLIC}:
         return groups
     return groups | {EVERYONE, PUBLIC}
+
+
+def combine_audiences(first: frozenset[str], second: frozenset[str]) -> frozenset[str]:
+    """The audience that two statements about one document leave: each may narrow the other, none widens it.
+
+    `public` is wider than `everyone`, `everyone` wider than any named group; two lists of named groups meet in what
+    both name. Empty, which opens the document to nobody, when they have nothing in common.
+    """
+    for word in (PUBLIC, EVERYONE):
+        if word in first:
+            return second
+        if word in second:
+            return first
+    return first & second

@@ -21,10 +21,13 @@ def rebuild(index: SearchIndex, embedder: Embedder, *, progress: Progress = igno
         return current_generation(index)
 
 
-def rollback(index: SearchIndex) -> Generation:
-    """Go back to the generation that is kept; raises `IndexNotReady` when there is none that can be used."""
+def rollback(index: SearchIndex, embedder: Embedder) -> Generation:
+    """Go back to the generation that is kept; what was restricted or deleted since stays so.
+
+    Raises `IndexNotReady` when there is none that can be used.
+    """
     with index.writer.lock():
-        index.admin.rollback()
+        index.admin.rollback(lambda documents: reembed(documents, index, embedder))
         return current_generation(index)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from retrieval.embedding.protocol import Embedder
 from retrieval.embedding.vectors import Vector
 from retrieval.index.protocols import IndexReader
-from retrieval.passages import Hit, Query
+from retrieval.passages import Hit, Query, readable_audiences
 from retrieval.query_analyzer import AnalysedQuery, QueryAnalyzer, no_synonyms
 from retrieval.ranking.analysis import Analyzer, words
 from retrieval.ranking.candidates import Candidate, Key, PassageTokens
@@ -87,7 +87,7 @@ class Search:
         weights = analysed.weights(candidates.idf)
         ranked = self._rerank(ranked, tokens, analysed, weights, follow_up=is_follow_up)
         ranked, best = self._reranker.rerank(query, ranked, self._index.passages) if self._reranker else (ranked, None)
-        hits = self._hits(ranked[: max(top, QUOTABLE)])
+        hits = self._hits(ranked[: max(top, QUOTABLE)], readable_audiences(query.groups))
         scored = self._score_excerpts(hits[:QUOTABLE], tokens, analysed, weights, follow_up=is_follow_up)
         signals = measure_signals(ranked, analysed.asked, candidates, scored)
         if is_follow_up and ranked and self._is_off_topic(*ranked[0], analysed, candidates.idf):
@@ -150,11 +150,11 @@ class Search:
         is_near = parts.get("late", 0.0) >= OWN_NEAR * self.configuration.late_interaction_follow_up
         return len(own) >= OWN_TERMS and held <= OWN_HELD and not is_near
 
-    def _hits(self, ranked: Sequence[tuple[Candidate, Parts]]) -> tuple[Hit, ...]:
-        """Hits for the candidates whose passages are still in the index."""
+    def _hits(self, ranked: Sequence[tuple[Candidate, Parts]], readable: frozenset[str]) -> tuple[Hit, ...]:
+        """Hits for the candidates whose passages are still in the index, and still may be read."""
         passages = self._index.passages([candidate.key for candidate, _ in ranked])
         return tuple(
             Hit(passages[candidate.key], total_score(parts), parts, candidate.key)
             for candidate, parts in ranked
-            if candidate.key in passages
+            if candidate.key in passages and passages[candidate.key].audience & readable
         )

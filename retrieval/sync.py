@@ -1,7 +1,7 @@
 """Brings the index up to date with its sources: changed documents in, vanished ones out, nothing else touched."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 
@@ -18,7 +18,7 @@ from retrieval.sources.documents import make_document
 from retrieval.sources.files import File, Source, read_file
 
 # Raised when parsers or sectioning change what they make of the same file, and when a format is added.
-PARSER_VERSION = "3"
+PARSER_VERSION = "4"
 # A file that cannot be read now may be readable tomorrow; its document stays until then.
 TRANSIENT = frozenset({"unreadable", "timed-out", "out-of-memory"})
 
@@ -28,7 +28,10 @@ ParseFile = Callable[[str, bytes], Parsed | Skipped]
 
 @dataclass(slots=True)
 class SyncReport:
-    """What one sync did; every file is counted once, as added, changed, unchanged or skipped."""
+    """What one sync did; every file is counted once, as added, changed, unchanged or skipped.
+
+    `notes` say what else an owner should know of a document or a folder, such as the source inside that it belongs to.
+    """
 
     added: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
@@ -38,6 +41,7 @@ class SyncReport:
     passages: int = 0
     seconds: float = 0.0
     problems: list[str] = field(default_factory=list)
+    notes: list[tuple[str, Skipped]] = field(default_factory=list)
 
 
 def sync(
@@ -118,12 +122,16 @@ class _SourceSync:
         files = source.files()
         self._stored = {key: each for key, each in index.reader.stored(source.name).items() if source.contains(key)}
         self._skips = {key: each for key, each in index.writer.skips(source.name).items() if source.contains(key)}
-        if self._stored and not files and not allow_empty:
-            raise SourceUnusable(self._empty_message())
-        if source.name not in index.reader.sources():
-            index.writer.register(source.name, str(source.root))
+        self._report.notes += [
+            (part, Skipped("outside-source", f"it belongs to the source {inner!r}, which lies inside {source.name!r}"))
+            for part, inner in source.inner_parts().items()
+        ]
         settings = _settings_digest(source)
         fingerprints = {key: f"{file.fingerprint} {settings}" for key, file in files.items()}
+        if not allow_empty:
+            self._refuse_sudden_loss(files, fingerprints)
+        if source.name not in index.reader.sources():
+            index.writer.register(source.name, str(source.root))
         documents = self._changed_documents(files, fingerprints)
         for document, passages in embed_documents(
             documents, index.writer, embedder, batch_size=batch_size, progress=self._progress
@@ -144,9 +152,61 @@ class _SourceSync:
                 f"the source name {source.name!r} already stands for {folder!r}; give another with --source NAME"
             )
 
-    def _empty_message(self) -> str:
+    def _refuse_sudden_loss(self, files: Mapping[str, File], fingerprints: Mapping[str, str]) -> None:
+        """Raise `SourceUnusable` when none of the documents that the source had would be left.
+
+        A document is left when its file still gives one, or when another file now has its content. A file that cannot
+        be read just now keeps its document, so it is neither lost nor left. What nobody may read any more, and what
+        belongs to a source inside this one, goes in any case: to keep that would be to show it.
+        """
+        moved_in = [key for key in self._stored if self._belongs_to_inner(key)]
+        lost = [key for key in self._stored.keys() - moved_in if key not in files]
+        hidden: list[SkippedFile] = []
+        known = [key for key in self._stored if key in files]
+        for key in sorted(known, key=lambda key: self._stored[key].fingerprint != fingerprints[key]):
+            result = self._look(files[key], self._stored[key], fingerprints[key])
+            if result is None:
+                return
+            if result.restricted:
+                hidden.append(SkippedFile(key, self._source.name, fingerprints[key], result))
+            elif result.reason not in TRANSIENT:
+                lost.append(key)
+        if not lost or self._is_any_moved(lost, files):
+            return
+        for skip in hidden:
+            self._skip(skip)
+        self._delete(moved_in)
+        raise SourceUnusable(self._loss_message(files))
+
+    def _look(self, file: File, stored: StoredDocument, fingerprint: str) -> Skipped | None:
+        """Why the file of a document gives none any more; None when it does."""
+        if not file.skipped and stored.fingerprint == fingerprint:
+            return None
+        data = self._read(file)
+        if isinstance(data, Skipped):
+            return data
+        result = None if _has_same_content(stored, data, fingerprint) else self._parse_file(file, data)
+        return result if isinstance(result, Skipped) else None
+
+    def _is_any_moved(self, lost: Iterable[str], files: Mapping[str, File]) -> bool:
+        """Whether a file that is new gives a document with the content of a lost one."""
+        versions = {self._stored[key].version for key in lost}
+        new = (file for key, file in files.items() if key not in self._stored)
+        contents = ((file, data) for file in new if isinstance(data := self._read(file), bytes))
+        return any(
+            sha256(data).hexdigest() in versions and isinstance(self._parse_file(file, data), Document)
+            for file, data in contents
+        )
+
+    def _belongs_to_inner(self, document: str) -> bool:
+        """Whether a document, indexed before, lies in a source inside this one."""
+        return any(document == part or document.startswith(f"{part}/") for part in self._source.inner_parts())
+
+    def _loss_message(self, files: Mapping[str, File]) -> str:
         place = self._source.only or self._source.root
         how = "is suddenly empty" if place.exists() else "is gone"
+        if files:
+            how = f"has none of its {len(self._stored)} documents any more"
         return (
             f"{str(place)!r} of the source {self._source.name!r} {how}; nothing was deleted. "
             "Say --allow-empty if that is meant"
@@ -176,6 +236,9 @@ class _SourceSync:
             self._index.writer.touch(stored.document, fingerprint=fingerprint)
             self._report.unchanged += 1
             return None
+        return self._parse_file(file, data)
+
+    def _parse_file(self, file: File, data: bytes) -> Document | Skipped:
         parsed = self._parse(file.relative, data)
         return parsed if isinstance(parsed, Skipped) else make_document(self._source, file, parsed, data=data)
 
@@ -189,8 +252,10 @@ class _SourceSync:
             self._report.deleted.append(skip.document)
 
     def _delete_vanished(self, files: Mapping[str, File]) -> None:
-        documents = [key for key in self._stored if key not in files]
-        skips = [key for key in self._skips if key not in files]
+        documents, skips = ([key for key in known if key not in files] for known in (self._stored, self._skips))
+        self._delete(documents, skips)
+
+    def _delete(self, documents: list[str], skips: Sequence[str] = ()) -> None:
         if documents or skips:
             self._index.writer.delete([*documents, *skips])
         self._report.deleted += documents
@@ -198,7 +263,8 @@ class _SourceSync:
 
 def _settings_digest(source: Source) -> str:
     """The part of a fingerprint that changes with the source's settings and with how files are parsed."""
-    settings = "\n".join([PARSER_VERSION, source.owner, *sorted(source.audience)])
+    audience = ["left to documents"] if source.audience is None else sorted(source.audience)
+    settings = "\n".join([PARSER_VERSION, str(source.trusts_documents), source.owner, *audience])
     return sha256(settings.encode()).hexdigest()[:12]
 
 

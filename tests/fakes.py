@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.access.disclosure import DisclosureGate
 from bot.answering.answers import Answer, Done, Event, Question, SentenceReady, Status
 from feedback.errors import FeedbackUnavailable
 from retrieval.embedding.protocol import QueryToken, TextProgress
 from retrieval.embedding.vectors import Encoded, Vector, normalise
-from retrieval.index.protocols import StoredDocument
-from retrieval.passages import Document, Passage
+from retrieval.index.protocols import SkippedFile, StoredDocument
+from retrieval.passages import EVERYONE, Document, Passage
 from retrieval.ranking.analysis import fold
 
 PIECE = re.compile(r"\w+")
@@ -92,8 +93,8 @@ def _mean(vectors: Sequence[Vector]) -> Vector:
 class FakeReader:
     """An `IndexReader` without a search: documents with their passages, and older versions of some.
 
-    Handed to `bootstrap` it stands for a whole index, of which it is the reader. `counts` raises `failure` if there is
-    one.
+    Handed to `bootstrap` it stands for a whole index, of which it is the reader, and a writer that has skipped nothing.
+    `counts` raises `failure` if there is one.
     """
 
     def __init__(self, *held: tuple[Document, Sequence[Passage]], older: Sequence[Document] = ()) -> None:
@@ -105,11 +106,21 @@ class FakeReader:
     def reader(self) -> "FakeReader":
         return self
 
+    @property
+    def writer(self) -> "FakeReader":
+        return self
+
+    def skips(self, source: str) -> Mapping[str, SkippedFile]:
+        return {}
+
     def document(self, document: str, *, version: str | None = None) -> Document | None:
         current = self._held.get(document)
         if current and version in {None, current[0].version}:
             return current[0]
         return self._older.get((document, version or ""))
+
+    def audiences(self, documents: Collection[str]) -> Mapping[str, frozenset[str]]:
+        return {each: self._held[each][0].audience for each in documents if each in self._held}
 
     def sections(self, document: str) -> list[Passage]:
         return self._held[document][1] if document in self._held else []
@@ -125,6 +136,19 @@ class FakeReader:
         if self.failure:
             raise self.failure
         return len(self._held), sum(len(passages) for _, passages in self._held.values())
+
+
+def gate(closed: Mapping[str, Collection[str]] | None = None, *, gone: Collection[str] = ()) -> DisclosureGate:
+    """Return the gate over an index where every document is everyone's, but for the `closed` and those that are gone.
+
+    `closed` gives their audiences.
+    """
+    audiences = closed or {}
+    return DisclosureGate(
+        lambda documents: {
+            each: frozenset(audiences.get(each, {EVERYONE})) for each in documents if each not in set(gone)
+        }
+    )
 
 
 class ScriptedPipeline:

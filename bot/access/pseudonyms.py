@@ -11,6 +11,7 @@ from filelock import FileLock
 
 from bot.errors import BotError
 from feedback.errors import FeedbackUnavailable
+from feedback.private_files import FILE_MODE, make_private, make_private_folder
 
 KEY_FILE = "user.key"
 KEY_BYTES = 32
@@ -64,13 +65,15 @@ def user_key(home: Path) -> str:
     Raises `FeedbackUnavailable` when it cannot be read or made. A damaged key is never replaced: with another one
     nobody's earlier records could be found.
     """
-    path = home / KEY_FILE
+    path, lock = home / KEY_FILE, home / f"{KEY_FILE}.lock"
     try:
         if not path.exists():
-            home.mkdir(parents=True, exist_ok=True)
-            with FileLock(home / f"{KEY_FILE}.lock"):
+            make_private_folder(home)
+            with FileLock(lock, mode=FILE_MODE):
                 if not path.exists():
                     _make(path)
+        for known in (path, lock):
+            make_private(known)
         key = path.read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise FeedbackUnavailable(

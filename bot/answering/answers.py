@@ -105,11 +105,15 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class AnswerWarning:
-    """A note to an answer, for example that a document is out of date; `citations` are the numbers it is about."""
+    """A note to an answer, for example that a document is out of date; `citations` are the numbers it is about.
+
+    `document` is one that it names and that need not be cited.
+    """
 
     kind: Literal["uncertain", "review-date", "superseded", "conflict", "condition"]
     text: str
     citations: tuple[int, ...] = ()
+    document: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +174,10 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class SentenceReady:
-    """A sentence that may be shown: verified, and never taken back; `citations` are those that are new with it."""
+    """A sentence that may be shown: verified; `citations` are those that are new with it.
+
+    It is taken back only where whoever asked may not read its documents any more when the answer is whole.
+    """
 
     sentence: Sentence
     citations: tuple[Citation, ...]
@@ -178,7 +185,10 @@ class SentenceReady:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The whole answer; its sentences are those that were ready, in that order. Always the last event."""
+    """The whole answer; its sentences are those that were ready, in that order. Always the last event.
+
+    An answer that may not be shown any more has none, whatever was ready: it takes the place of what was shown.
+    """
 
     answer: Answer
 

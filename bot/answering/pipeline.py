@@ -26,6 +26,7 @@ from bot.answering.answers import (
     Status,
 )
 from bot.answering.deadline import QUESTION_SECONDS, Deadline
+from bot.answering.readership import Readable, Readership, everything
 from bot.answering.understanding.condensing import QuestionCondenser
 from bot.answering.understanding.small_talk import REPLIES, small_talk
 from bot.answering.verification.answer_builder import AnswerBuilder, text_with_citations
@@ -70,7 +71,8 @@ class AnsweringPipeline:
 
     `generator` writes, and where it fails, or where none is given, sections are quoted; `condenser` makes follow-ups
     stand alone. Below `threshold` (0 to 1) of the search's confidence the pipeline abstains. `document` gives a
-    document by its id. After `seconds`, what is checked by then is the answer.
+    document by its id, `readable` those of some documents that may be shown to these groups at this moment. After
+    `seconds`, what is checked by then is the answer.
     """
 
     def __init__(
@@ -84,6 +86,7 @@ class AnsweringPipeline:
         language: str = "english",
         document: Callable[[str], Document | None] = lambda _: None,
         seconds: float = QUESTION_SECONDS,
+        readable: Readable = everything,
         clock: Callable[[], float] = time.perf_counter,
         today: Callable[[], date] = lambda: datetime.now(UTC).date(),
     ) -> None:
@@ -96,6 +99,7 @@ class AnsweringPipeline:
         self._language = language
         self._documents = DocumentMetadataCache(document)
         self._seconds = seconds
+        self._readable = readable
         self._clock = clock
         self._today = today
 
@@ -121,6 +125,7 @@ class AnsweringPipeline:
         yield Status("searching")
         query = self._condense(prepare(question) if prepare else question, timer)
         deadline.check()
+        readership = Readership(self._readable, query.groups)
         today = self._today()
         with timer.step("retrieve"):
             results = self._search(query, top=RETRIEVED)
@@ -132,7 +137,8 @@ class AnsweringPipeline:
             builder = AnswerBuilder(passages, language=self._language, check_time=deadline.check)
             if results.hits and results.confidence >= self._threshold:
                 yield Status("writing")
-                for ready in _until_time_is_over(self._write(query, results, builder), builder):
+                written = _until_time_is_over(self._write(query, results, builder), builder)
+                for ready in filter(readership.may_see, written):
                     timer.record_first()
                     yield ready
             warnings: tuple[AnswerWarning, ...] = ()
@@ -140,11 +146,12 @@ class AnsweringPipeline:
                 annotator = AnswerAnnotator(query, results.hits, supersession=supersession, language=self._language)
                 if builder.fallback != OUT_OF_TIME:
                     conflicting = annotator.conflicting_sentences(builder.sentences, builder.citations)
-                    yield from _until_time_is_over(builder.add(conflicting, self._extractive), builder)
+                    added = _until_time_is_over(builder.add(conflicting, self._extractive), builder)
+                    yield from filter(readership.may_see, added)
                 warnings = annotator.warnings(builder.citations, today=today)
                 if results.confidence < self._threshold + UNCERTAIN_MARGIN * (1 - self._threshold):
                     warnings = (UNCERTAIN, *warnings)
-        yield Done(self._answer(builder, query, results, warnings, timer.total()))
+        yield Done(readership.visible(self._answer(builder, query, results, warnings, timer.total())))
 
     def _condense(self, question: Question, timer: "_Timer") -> Query:
         """Return the query for a question; with a condenser a follow-up stands alone in it."""

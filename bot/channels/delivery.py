@@ -8,6 +8,7 @@ from typing import Literal
 
 from bot.access.audience import Audience
 from bot.answering.answers import Answer, Done, Event, Question, SentenceReady, Status
+from bot.answering.readership import withheld
 from bot.channels import presentation
 from bot.channels.events import IncomingEvent
 from bot.channels.port import NotDelivered, Reply
@@ -15,7 +16,7 @@ from bot.errors import BotError, TookTooLong
 from bot.services.questions import QuestionService
 from feedback.errors import FeedbackError
 from retrieval.errors import EmbeddingUnavailable, IndexNotReady, RetrievalError
-from retrieval.passages import Turn
+from retrieval.passages import Turn, readable_audiences
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +39,8 @@ def answer_question(
     """Answer an event's question, and show the answer; raises `NotDelivered` alone.
 
     The exchange is recorded before its buttons are shown, under an id that is the same when another worker answers the
-    event again. `audience` is called once something is visible, and not for small talk.
+    event again. `audience` is called once something is visible, and not for small talk; then again before anything of
+    the answer is shown, as somebody may have come to read along.
     """
     text = event.text.strip()
     if len(text) > MOST_CHARACTERS:
@@ -52,8 +54,11 @@ def answer_question(
         question = replace(asked, history=_history(questions, event, readers), groups=readers.groups)
         return question
 
+    def is_open() -> bool:
+        return readable_audiences(question.groups) <= readable_audiences(audience().groups)
+
     try:
-        answer = _show_events(questions.stream(question, prepare=prepare), reply)
+        answer = _show_events(questions.stream(question, prepare=prepare), reply, is_open)
     except NotDelivered:
         raise
     except Exception as error:  # noqa: BLE001 - the person is told, whatever it is
@@ -70,18 +75,21 @@ def answer_id(platform: str, event: str) -> str:
     return uuid.uuid5(uuid.NAMESPACE_URL, f"footnote:{platform}:{event}").hex
 
 
-def _show_events(events: Iterator[Event], reply: Reply) -> Answer:
-    """Show the status and the sentences as they come, and return the whole answer."""
+def _show_events(events: Iterator[Event], reply: Reply, is_open: Callable[[], bool]) -> Answer:
+    """Show the status and the sentences as they come, and return the whole answer.
+
+    `is_open` tells whether whoever reads along by now has the groups that it is made for; else it is withheld.
+    """
     answer: Answer | None = None
     for event in events:
         match event:
             case Status("searching"):
                 reply.begun(presentation.STATUS_TEXTS["searching"])
-            case SentenceReady(sentence, citations):
+            case SentenceReady(sentence, citations) if is_open():
                 reply.sentence(sentence, citations)
             case Done(whole):
-                answer = whole
-            case Status():
+                answer = whole if whole.is_small_talk or is_open() else withheld(whole)
+            case SentenceReady() | Status():
                 pass
     assert answer is not None, "an answer ends with `Done`"
     return answer

@@ -56,6 +56,29 @@ class CachedDirectory:
         shared = info.external or self._has_guests(place.channel) or self.person(user).guest
         return Audience(groups_of_place(self._settings, place.channel_name, shared=shared))
 
+    def audience_now(self, place: Place, user: str, *, direct: bool = False) -> Audience:
+        """Return the audience as the platform tells it now, for what was written earlier and is shown again.
+
+        Only whether the members of a channel are guests may have been looked up before.
+        """
+        self._forget(place.channel, user)
+        return self.audience(place, user, direct=direct)
+
+    def readers_now(self, place: Place) -> frozenset[str]:
+        """Return the groups of all who read a place now, whoever asks; where that is one person, their own."""
+        self._forget(place.channel, "")
+        info = self._channel(place.channel)
+        if info is not None and info.direct:
+            self._forget(place.channel, info.direct_with)
+            return self.groups_of(info.direct_with)
+        shared = info is None or info.external or self._has_guests(place.channel)
+        return groups_of_place(self._settings, place.channel_name, shared=shared)
+
+    def is_guest_now(self, user: str) -> bool:
+        """Whether a person is a guest by now, or nobody that the platform knows."""
+        self._forget("", user)
+        return self.person(user).guest
+
     def person(self, user: str) -> Person:
         """Return a person; one of whom nothing can be learned is a guest."""
         return self._cached("person", user, lambda: self._directory.person(user)) or Person(user)
@@ -71,6 +94,14 @@ class CachedDirectory:
         with self._lock:
             for kind in ("guests", "channel"):
                 self._cache.pop((kind, channel), None)
+
+    def _forget(self, channel: str, user: str) -> None:
+        """Look anew at a channel, a person and all user groups."""
+        self.forget_members(channel)
+        with self._lock:
+            self._cache.pop(("person", user), None)
+            for key in [each for each in self._cache if each[0] == "group"]:
+                self._cache.pop(key, None)
 
     def _user_groups(self, user: str) -> list[str]:
         """Return those of the platform's user groups in the settings, as they are named there, that hold a person."""

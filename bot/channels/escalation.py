@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 
+from bot.access.audience import OUTSIDERS
 from bot.channels import presentation
 from bot.channels.connection import Connection
 from bot.channels.events import IncomingEvent, Place, parse_thread_name
@@ -35,7 +36,12 @@ class EscalationHandler:
         # Without a thread that others see, the reply goes to the person alone.
         thread = event.place if event.place.root else Place(event.place.platform, event.place.workspace, event.user)
         try:
-            escalation = self._escalations.compose(event.value, platform=event.place.platform, place=thread.thread_name)
+            escalation = self._escalations.compose(
+                event.value,
+                platform=event.place.platform,
+                place=thread.thread_name,
+                readers=lambda channel: connection.directory.readers_now(_owners_place(event, channel)),
+            )
         except EscalationRefused as error:
             connection.tell(event, self._renderer.line(str(error)))
             return
@@ -49,9 +55,11 @@ class EscalationHandler:
         escalation = self._of_thread(event)
         if escalation is None:
             return
-        transport, place = connection.transport, parse_thread_name(escalation.place)
-        if not place.root:
-            place = transport.open_direct(place.channel)
+        transport, asked_in = connection.transport, parse_thread_name(escalation.place)
+        place = asked_in if asked_in.root else transport.open_direct(asked_in.channel)
+        if not self._may_reply(escalation, asked_in, connection):
+            transport.post(event.place, self._renderer.line(presentation.REPLY_NOT_SENT), event=f"{event.id}:told")
+            return
         if claim.attempt == 1 or not transport.find(place, event.id):
             for message in self._renderer.reply_messages(event.text):
                 transport.post(place, message, event=event.id)
@@ -81,8 +89,7 @@ class EscalationHandler:
 
     def _pass_on(self, claim: Claim, event: IncomingEvent, connection: Connection, escalation: Escalation) -> None:
         transport = connection.transport
-        platform, _, channel = escalation.channel.partition(":")
-        owners = Place(platform, event.place.workspace, channel)
+        owners = _owners_place(event, escalation.channel)
         checkpoint = transport.find(owners, event.id) if claim.attempt > 1 else None
         request = self._renderer.escalation_request(escalation)
         try:
@@ -93,9 +100,27 @@ class EscalationHandler:
             connection.tell(event, self._renderer.line(presentation.OWNERS_UNREACHABLE))
             return
         self._escalations.record_thread(escalation, owners.in_thread(thread).thread_name)
-        connection.tell(
-            event, self._renderer.line(presentation.PASSED_ON if event.place.root else presentation.PASSED_ON_PRIVATELY)
-        )
+        text = presentation.PASSED_ON if event.place.root else presentation.PASSED_ON_PRIVATELY
+        asker = connection.directory
+        if self._escalations.is_partial(escalation, lambda: asker.audience_now(event.place, event.user).groups):
+            text = f"{text} {presentation.PARTLY_PASSED_ON}"
+        connection.tell(event, self._renderer.line(text))
+
+    def _may_reply(self, escalation: OpenEscalation, asked_in: Place, connection: Connection) -> bool:
+        """Whether whoever reads now where the question was asked may see a reply; guests may have come since.
+
+        A person who is answered alone may, unless they have become a guest.
+        """
+        directory = connection.directory
+        if asked_in.root:
+            return self._escalations.may_reply(escalation, directory.readers_now(asked_in))
+        return not directory.is_guest_now(asked_in.channel) or self._escalations.may_reply(escalation, OUTSIDERS)
 
     def _of_thread(self, event: IncomingEvent) -> OpenEscalation | None:
         return self._escalations.find_by_thread(event.place.in_thread(event.place.thread).thread_name)
+
+
+def _owners_place(event: IncomingEvent, channel: str) -> Place:
+    """Return the owners' channel, as the settings name it, in the workspace of an event."""
+    platform, _, id_ = channel.partition(":")
+    return Place(platform, event.place.workspace, id_)

@@ -21,8 +21,9 @@ from bot.config.settings import Settings
 from bot.errors import StateUnavailable
 from bot.services.escalation import EscalationService
 from bot.services.privacy import PrivacyService
-from bot.services.questions import QuestionService
+from bot.services.questions import NotDisclosed, QuestionService
 from bot.state.protocol import Claim, StateStore
+from feedback.errors import UnknownExchange
 
 logger = logging.getLogger(__name__)
 
@@ -151,7 +152,7 @@ class EventHandler:
         note = presentation.NOT_A_MEMBER if audience.bot_not_member else ""
         options = self._options(event, share=not audience.private, note=note)
         reply = EphemeralReply(self._platform, connection, event, options=options)
-        outcome = answer_question(self._questions, event, reply, audience=lambda: audience)
+        outcome = answer_question(self._questions, event, reply, audience=lambda: self._audience(event, connection))
         self._count(outcome)
         if outcome.answer and outcome.recorded:
             parts = reply.messages_without_share(outcome.answer)
@@ -163,9 +164,9 @@ class EventHandler:
             self._thread_state.save_shareable(event.place, outcome.answer.id, json.dumps(row))
 
     def _share(self, claim: Claim, event: IncomingEvent, connection: Connection) -> None:
-        """Show everybody in the channel a private answer, which was given with the channel's groups from the start."""
+        """Show everybody in the channel a private answer, if they may read now all that it rests on."""
         kept = self._thread_state.shareable(event.place, event.value)
-        if kept is None:
+        if kept is None or not self._may_share(event, connection):
             connection.tell(event, self._platform.renderer.line(presentation.NOT_SHARED))
             return
         row = json.loads(kept)
@@ -179,6 +180,15 @@ class EventHandler:
             place = Place(event.place.platform, event.place.workspace, event.place.channel, message=message)
             self._thread_state.save_answer(place, AnswerLocation(message, (message,), row["answer"]))
             self._thread_state.add_asker(place, event.user)
+
+    def _may_share(self, event: IncomingEvent, connection: Connection) -> bool:
+        """Whether whoever reads the channel now may see the answer: it was given up to two hours ago."""
+        readers = connection.directory.audience_now(event.place, event.user)
+        try:
+            self._questions.exchange(event.value, groups=readers.groups)
+        except (NotDisclosed, UnknownExchange):
+            return False
+        return True
 
     def _erase(self, claim: Claim, event: IncomingEvent, connection: Connection) -> None:
         """Forget a person, who is told in a direct message."""

@@ -11,6 +11,7 @@ if TYPE_CHECKING:  # no command waits for what it does not use
     from bot.services.votes import CurrentVote
     from feedback.records import Correction, Decision, ErasureResult, ReviewedExchange
     from retrieval.index.protocols import Generation
+    from retrieval.parsing.protocol import Skipped
     from retrieval.search import Results
     from retrieval.sync import SyncReport
 
@@ -118,13 +119,15 @@ def sync_json(report: "SyncReport") -> dict[str, Any]:
         "changed": list(report.changed),
         "deleted": list(report.deleted),
         "unchanged": report.unchanged,
-        "skipped": [
-            {"document": document, "reason": skipped.reason, "detail": skipped.detail}
-            for document, skipped in report.skipped
-        ],
+        "skipped": _reasons(report.skipped),
+        "notes": _reasons(report.notes),
         "passages": report.passages,
         "seconds": report.seconds,
     }
+
+
+def _reasons(named: "Sequence[tuple[str, Skipped]]") -> list[dict[str, str]]:
+    return [{"document": document, "reason": why.reason, "detail": why.detail} for document, why in named]
 
 
 def document_json(document: Document, sections: Sequence[Passage]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:  # nothing that only shows texts waits for what makes answers
 
 # While a question is answered
 STATUS_TEXTS = {"searching": "Looking in the documents …", "writing": "Writing the answer …"}
+NOT_SERVED = "Footnote does not serve this workspace. Whoever runs it can tell you why."
 BUSY = "There are more questions than I can answer at the moment. Please ask again in a minute."
 NO_SEARCH = "I cannot search the documents just now. Please ask again in a few minutes."
 NOT_READY = "There are no documents to look in yet. Whoever runs me has to index them first; please ask again then."
@@ -66,6 +67,7 @@ assert set(REASONS) == {reason for reason in get_args(Reason) if reason}
 
 # Quotes
 QUOTES_NOT_KEPT = "This answer is not kept any more."
+QUOTES_NOT_SHOWN = "I cannot show these quotes any more. Please ask again."
 QUOTES_UNREADABLE = "The quotes cannot be read just now. Please try again in a minute."
 QUOTE_PRUNED = "The words are not kept any more; the link leads to them."
 NO_QUOTES = "This answer quotes nothing."
@@ -75,6 +77,7 @@ PASSED_ON = "I have passed your question on to the people who own these document
 PASSED_ON_PRIVATELY = (
     "I have passed your question on to the people who own these documents. I will write their reply to you."
 )
+PARTLY_PASSED_ON = "Not all of my answer went with it: they may not read everything that it rests on."
 OWNERS_UNREACHABLE = (
     "I may not write to the people who own these documents; whoever runs me has to invite me to their channel."
 )
@@ -84,6 +87,7 @@ NOTHING_FOUND = "Nothing was found."
 REPLY_HERE = "Reply in this thread, and it goes back to whoever asked."
 EXPERT_REPLIES = "Somebody who owns these documents replies:"
 REPLY_SENT_ON = "Sent on to whoever asked. If it is what I should have said, accept it, and it is learned from."
+REPLY_NOT_SENT = "I cannot send this on: who reads where the question was asked has changed since."
 REPLY_ACCEPTED = "Accepted: it is the right answer to this question from now on."
 REPLY_GONE = "That reply is not there any more."
 REPLY_UNACCEPTABLE = "It cannot be accepted: {error}."

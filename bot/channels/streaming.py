@@ -172,8 +172,11 @@ class StreamingReply:
         self._advance_message()
 
     def _finish_stream(self, answer: Answer, options: DisplayOptions) -> bool:
-        """Whether the stream has ended with all that belongs to the answer; False where there is none."""
-        if not (self._is_streaming and self._streams):
+        """Whether the stream has ended with all that belongs to the answer.
+
+        False where there is none, and where what was streamed is no part of the answer any more: it is replaced.
+        """
+        if not (self._is_streaming and self._streams) or (self._text and not answer.sentences):
             return False
         rest = self._text[self._streamed :]
         finished = self._streams.finish(self._first, rest, answer, options, event=self._event.id)

@@ -53,8 +53,10 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Refuse reserved names in one line, and suggest a near one for an unknown one."""
+        """Refuse reserved names in one line, and what is no text, and suggest a near name for an unknown one."""
         name = args[0]
+        if not all(map(_is_text, args)):
+            raise click.UsageError("An argument is no text in UTF-8: half a character stands in it.", ctx)
         if name in RESERVED:
             from bot.errors import UsageProblem
 
@@ -74,6 +76,11 @@ class LazyGroup(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         with one_line_errors(ctx.ensure_object(Invocation)):
             return super().invoke(ctx)
+
+
+def _is_text(argument: str) -> bool:
+    """Whether an argument has no half characters; a file that is there may be named in any way."""
+    return not any(0xD800 <= ord(character) <= 0xDFFF for character in argument) or Path(argument).exists()
 
 
 def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:  # noqa: FBT001 - click calls it

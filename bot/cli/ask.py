@@ -5,7 +5,7 @@ import click
 from bot.channels.json_format import answer_json
 from bot.channels.terminal.rendering import UNRECORDED, answer_text
 from bot.cli.invocation import Invocation
-from bot.cli.options import from_option, group_option, json_option, question_text, text_argument
+from bot.cli.options import from_option, group_option, json_option, person_option, question_text, text_argument
 from bot.cli.output import print_json, print_json_line, print_note, print_text
 from bot.cli.question_lines import UnreadableLine, read_questions
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.option("--record", is_flag=True, help="Remember the questions of --from too; a single one always is.")
 @click.option("--conversation", metavar="ID", default="", help="Go on with this conversation, or begin it.")
 @group_option
-@click.option("--user", metavar="U", default="", help="Who asks: an e-mail address, slack:ID or teams:ID.")
+@person_option("Who asks: an e-mail address, slack:ID or teams:ID.", default="")
 @json_option
 @click.pass_obj
 def command(

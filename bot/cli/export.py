@@ -4,7 +4,7 @@ from pathlib import Path
 import click
 
 from bot.cli.invocation import Invocation
-from bot.cli.options import check_period, json_option, parse_moment
+from bot.cli.options import check_period, groups_option, json_option, parse_moment
 from bot.cli.output import print_json, print_note, print_text
 from bot.cli.progress import progress_line
 from bot.reports.export_text import export_changes_text, export_text
@@ -38,12 +38,8 @@ _folder = click.Path(exists=True, file_okay=False, path_type=Path)
     metavar="A",
     help="The share of an answer's votes that must say the same; below it, it is disputed.",
 )
-@click.option(
-    "--group",
-    "groups",
-    multiple=True,
-    metavar="GROUP",
-    help="A group that may see the rows, beside everyone; what others alone may read is left out. May be repeated.",
+@groups_option(
+    "A group that may see the rows, beside everyone; what others alone may read is left out. May be repeated."
 )
 @click.option(
     "--evaluation",

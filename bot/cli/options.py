@@ -19,9 +19,28 @@ from_option = click.option(
     type=click.File("rb"),
     help='Read questions from JSON lines such as {"id": "1", "text": "..."}; `-` is the standard input.',
 )
-group_option = click.option(
-    "--group", "groups", multiple=True, metavar="GROUP", help="A group of whoever asks; repeat it for several."
-)
+
+
+def _groups(_: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
+    for group in value:
+        if not group.strip() or not group.isprintable():
+            raise click.BadParameter(f"{group!r}: give the name of a group.", param=parameter)
+    return value
+
+
+def _person(_: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    person = (value or "").strip()
+    if not person.isprintable() or len(person.split()) > 1 or person.endswith(":"):
+        raise click.BadParameter(f"{value!r}: give an e-mail address, slack:ID, teams:ID or one name.", param=parameter)
+    return value
+
+
+def groups_option(purpose: str) -> Decorator:
+    """Return the option `--group`, which may be repeated."""
+    return click.option("--group", "groups", multiple=True, metavar="GROUP", callback=_groups, help=purpose)
+
+
+group_option = groups_option("A group of whoever asks; repeat it for several.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for a program.")
 
 
@@ -38,11 +57,12 @@ def new_file_option(name: str, purpose: str) -> Decorator:
 
 def user_option(purpose: str) -> Decorator:
     """Return the option `--user` of a command that somebody acts with; `current_user` completes its value."""
-    return click.option(
-        "--user",
-        metavar="U",
-        help=f"{purpose}: an e-mail address, slack:ID or teams:ID; else your name on this computer.",
-    )
+    return person_option(f"{purpose}: an e-mail address, slack:ID or teams:ID; else your name on this computer.")
+
+
+def person_option(purpose: str, *, default: str | None = None) -> Decorator:
+    """Return the option `--user` with a default."""
+    return click.option("--user", metavar="U", default=default, callback=_person, help=purpose)
 
 
 def reserved_option(name: str, command: str) -> Decorator:

@@ -51,10 +51,11 @@ def print_json_line(value: Any) -> None:
 
 
 def write_page(path: Path, page: str) -> None:
-    """Write a page into a file and say so; raises `BotError` when that cannot be done."""
+    """Write a page into a file, a new one for its owner alone, and say so; raises `BotError` when it cannot be."""
     from bot.errors import BotError
 
     try:
+        path.touch(mode=0o600)
         path.write_text(page, encoding="utf-8", errors="replace")  # half characters have no UTF-8
     except OSError as error:
         raise BotError(f"{str(path)!r} cannot be written ({error.strerror})") from error

@@ -27,6 +27,13 @@ NOTHING = "Nothing was asked {when}yet. `footnote ask TEXT` and `footnote chat` 
     metavar="N",
     help="Quote a question only if so many different people asked it, and of it only words that so many used.",
 )
+@click.option(
+    "--group",
+    "groups",
+    multiple=True,
+    metavar="GROUP",
+    help="A group that may read the report, beside everyone; what others alone may see is counted. May be repeated.",
+)
 @page_option("Also write the report, with plots, as one page.")
 @json_option
 @click.pass_obj
@@ -37,17 +44,20 @@ def command(
     since: datetime | None,
     until: datetime | None,
     min_askers: int,
+    groups: tuple[str, ...],
     html: Path | None,
     as_json: bool,
 ) -> None:
     """Tell how satisfied people are, what fails and why, and what would repair it.
 
     Every thumbs-down is sorted: what is missing in the documents or not found in them, and what is the bot's own
-    behaviour. Names nobody.
+    behaviour. Names nobody, and no question or section that the readers of the report may not see.
     """
     check_period(since, until)
     with progress_line() as advance:
-        figures = invocation.app.overview.report(since=since, until=until, min_askers=min_askers, progress=advance)
+        figures = invocation.app.overview.report(
+            since=since, until=until, min_askers=min_askers, groups=frozenset(groups), progress=advance
+        )
     if html:
         from bot.reports.feedback_page import feedback_page
 

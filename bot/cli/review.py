@@ -4,7 +4,7 @@ from bot.channels.json_format import decision_json, review_json
 from bot.cli.errors import CommandFailed
 from bot.cli.invocation import Invocation
 from bot.cli.options import current_user, json_option, user_option
-from bot.cli.output import print_json, print_text
+from bot.cli.output import print_json, print_note, print_text
 from bot.errors import UsageProblem
 from bot.services.reviews import VERDICTS, ReviewDecision, Verdict
 from feedback.errors import UnknownExchange
@@ -32,6 +32,13 @@ from feedback.errors import UnknownExchange
     metavar="A",
     help="The share of votes that must agree; below it an answer is disputed.",
 )
+@click.option(
+    "--group",
+    "groups",
+    multiple=True,
+    metavar="GROUP",
+    help="A group of the reviewer's, beside everyone; what others alone may read is not shown. May be repeated.",
+)
 @user_option("Who decides")
 @json_option
 @click.pass_obj
@@ -43,6 +50,7 @@ def command(
     typed: tuple[str, str] | None,
     correction: str,
     min_agreement: float,
+    groups: tuple[str, ...],
     user: str | None,
     as_json: bool,
 ) -> None:
@@ -63,13 +71,18 @@ def command(
             raise UsageProblem("--correct needs the text that would be right")
         _decide(invocation, ReviewDecision(typed[0], "accept", reviewer, text=typed[1]), as_json=as_json)
     elif as_json:
-        _list(invocation, min_agreement=min_agreement)
+        _list(invocation, min_agreement=min_agreement, groups=frozenset(groups))
     else:
         from bot.channels.terminal.review_session import ReviewSession
         from bot.channels.terminal.screen import Terminal
 
-        reviews = invocation.app.reviews
-        ReviewSession(terminal=Terminal(), reviews=reviews, min_agreement=min_agreement, reviewer=reviewer).run()
+        ReviewSession(
+            terminal=Terminal(),
+            reviews=invocation.app.reviews,
+            min_agreement=min_agreement,
+            reviewer=reviewer,
+            groups=frozenset(groups),
+        ).run()
 
 
 def _decide(invocation: Invocation, decision: ReviewDecision, *, as_json: bool) -> None:
@@ -83,11 +96,17 @@ def _decide(invocation: Invocation, decision: ReviewDecision, *, as_json: bool) 
         print_text(f"Decided: {recorded.verdict}.")
 
 
-def _list(invocation: Invocation, *, min_agreement: float) -> None:
+def _list(invocation: Invocation, *, min_agreement: float, groups: frozenset[str]) -> None:
+    from bot.channels.terminal.review_session import CLOSED
     from feedback.curation.judgements import pending_corrections, review_reason
 
-    listed = []
-    for each in invocation.app.reviews.waiting(min_agreement=min_agreement):
+    listed, closed = [], 0
+    for each in invocation.app.reviews.waiting(min_agreement=min_agreement, groups=groups):
+        if each is None:
+            closed += 1
+            continue
         why = review_reason(each, min_agreement=min_agreement)
         listed.append(review_json(each, why=why, corrections=list(pending_corrections(each))))
     print_json(listed)
+    if closed:
+        print_note(CLOSED.format(count=closed))

@@ -51,6 +51,8 @@ def _print_report(report: "SyncReport", *, as_json: bool) -> None:
     """Print the summary and the JSON, then one line for each problem; ends with status 1 if there is any."""
     for document, skipped in report.skipped:
         print_note(f"skipped {document}: {skipped.reason}" + (f" ({skipped.detail})" if skipped.detail else ""))
+    for document, note in report.notes:
+        print_note(f"note on {document}: {note.detail}")
     print_note(
         f"{len(report.added)} added, {len(report.changed)} changed, {len(report.deleted)} deleted, "
         f"{report.unchanged} unchanged, {len(report.skipped)} skipped; "

@@ -5,6 +5,7 @@ The environment wins. Every wrong value is reported at once, by name, in one `Se
 
 import difflib
 import os
+import re
 import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -37,6 +38,7 @@ from retrieval.passages import EVERYONE
 FILE = Path("footnote.toml")
 PREFIX = "FOOTNOTE_"
 TEST_PREFIX = "FOOTNOTE_TEST_"
+UNREADABLE = f"{FILE} cannot be read: it must be a UTF-8 text file that this user may read"
 
 # Names of the whole product's settings that this version does not serve yet: refused by name, so that nobody
 # believes that, say, an access restriction or a server is in force when it is not.
@@ -63,16 +65,21 @@ AbsolutePath = Annotated[Path, BeforeValidator(validators.not_empty), AfterValid
 
 
 class Source(BaseModel):
-    """One `[[sources]]` entry: a folder (or a single file) whose documents `audience` may read."""
+    """One `[[sources]]` entry: a folder (or a single file) whose documents `audience` may read.
+
+    Without an audience each document says itself who may. With one it may narrow it, and with `audience_from` it may
+    say anything.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     name: Annotated[str, AfterValidator(validators.source_name)]
     type: Annotated[Literal["files"], BeforeValidator(validators.source_type)] = "files"
     path: AbsolutePath
-    audience: Annotated[frozenset[str], BeforeValidator(validators.as_list), AfterValidator(validators.audience)] = (
-        frozenset({EVERYONE})
-    )
+    audience: (
+        Annotated[frozenset[str], BeforeValidator(validators.as_list), AfterValidator(validators.audience)] | None
+    ) = None
+    audience_from: Literal["front-matter"] | None = None
     owner: str = ""
     owner_channel: Annotated[str, AfterValidator(validators.channel)] = ""
 
@@ -148,7 +155,8 @@ class Settings(BaseSettings):
     slack_signing_secret: Secret | None = None
     slack_client_id: Annotated[str, AfterValidator(validators.not_with_bot_token)] = ""
     slack_client_secret: Annotated[Secret, AfterValidator(validators.with_client_id)] | None = None
-    slack_api_url: Annotated[str, AfterValidator(validators.address)] = ""
+    slack_allowed_teams: Annotated[frozenset[str], NoDecode, BeforeValidator(validators.team_ids)] = frozenset()
+    slack_api_url: Annotated[str, AfterValidator(validators.plain_address)] = ""
     sources: Annotated[
         tuple[Source, ...], NoDecode, BeforeValidator(validators.from_json), AfterValidator(_unique_names)
     ] = ()
@@ -187,12 +195,8 @@ ENTRIES: Mapping[str, tuple[Mapping[str, Any], frozenset[str]]] = {
     "sources": (Source.model_fields, RESERVED_SOURCE_KEYS),
     "channels": (Channel.model_fields, frozenset()),
 }
-# No message shows their values, right or wrong: an address may hold a password.
-SECRET_KEYS = frozenset(
-    "user_key model_api_key model_base_url redis_url "
-    "slack_bot_token slack_app_token slack_signing_secret slack_client_secret "
-    "elasticsearch_url elasticsearch_password elasticsearch_api_key".split()
-)
+# No message shows the value of a setting that is called so, right or wrong: an address may hold a password.
+SECRET_KEYS = re.compile(r"(.*_)?(url|key|token|secret|password|link_base|cloud_id)")
 
 
 def reveal(secret: SecretStr | None) -> str:
@@ -207,12 +211,14 @@ def load(home: Path | None = None) -> Settings:
     """
     arguments: dict[str, Any] = {} if home is None else {"home": home}
     problems = list(_unknown_variables())
+    if (FILE.exists() or FILE.is_symlink()) and not FILE.is_file():  # pydantic would pass it over
+        problems.append(UNREADABLE)
     try:
         settings = Settings(**arguments)
     except tomllib.TOMLDecodeError as error:
         problems.append(f"{FILE} is not TOML: {error}")
     except (OSError, UnicodeDecodeError):
-        problems.append(f"{FILE} cannot be read: it must be a UTF-8 text file that this user may read")
+        problems.append(UNREADABLE)
     except ValidationError as error:
         problems.extend(dict.fromkeys(_describe_problem(detail) for detail in error.errors()))
     if problems:
@@ -262,7 +268,7 @@ def _describe_problem(detail: ErrorDetails) -> str:
     if detail["type"] == "missing":
         return f"{location} is missing"
     form = detail["msg"] if detail["type"] == "form" else _accepted_form(detail["loc"])
-    return f"{location} must be {form}{_describe_value(key, detail['input'])}"
+    return f"{location} must be {form}{_describe_value(detail['loc'], detail['input'])}"
 
 
 def _accepted_form(loc: tuple[int | str, ...]) -> str:
@@ -278,9 +284,9 @@ def _accepted_form(loc: tuple[int | str, ...]) -> str:
     )
 
 
-def _describe_value(key: str, value: Any) -> str:
+def _describe_value(loc: tuple[int | str, ...], value: Any) -> str:
     """Return the wrong value as the end of a line; empty where it is secret, long or a table."""
-    if key in SECRET_KEYS or not isinstance(value, str | int | float):
+    if any(SECRET_KEYS.fullmatch(str(part)) for part in loc) or not isinstance(value, str | int | float):
         return ""
     text = repr(value)
     return f", not {text}" if len(text) <= 80 else ""

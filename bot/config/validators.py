@@ -5,6 +5,7 @@ import os
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr, ValidationInfo
 from pydantic_core import PydanticCustomError
@@ -19,6 +20,8 @@ LANGUAGES = (
 ).split()
 
 RESERVED_SOURCE_TYPES = ("git", "web", "langchain")
+
+TEAM_IDS = "a list of ids of workspaces (T0123...) and organisations (E0123...)"
 
 ACCEPTED_FORMS = {
     "home": "a folder",
@@ -44,6 +47,7 @@ ACCEPTED_FORMS = {
     "port": "a whole number from 0 (any that is free) to 65535",
     "public_port": "a whole number from 0 (any that is free) to 65535",
     "audience": "the name of a group, or a list of them",
+    "audience_from": "`front-matter`, or left out",
     "type": "`files`",
     "path": "a folder or a file",
 }
@@ -103,9 +107,27 @@ def model(value: str) -> str:
 
 
 def address(value: str) -> str:
-    if value and not re.fullmatch(r"https?://[^\s/]+\S*", value):
+    if value and not _is_address(value):
         raise invalid_value("an address that begins with http:// or https://")
     return value
+
+
+def plain_address(value: str) -> str:
+    """Return an address for a client that takes no name and password in it, and would repeat them in its errors."""
+    if "@" in urlsplit(address(value)).netloc:
+        raise invalid_value("an address without a name and password in it")
+    return value
+
+
+def _is_address(value: str) -> bool:
+    """Whether this is a URL with a host, and a port that is one where it has any."""
+    if not re.fullmatch(r"https?://[^\s/]+\S*", value):
+        return False
+    try:
+        parts = urlsplit(value)
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def redis(value: SecretStr) -> SecretStr:
@@ -146,13 +168,24 @@ def with_client_id(value: SecretStr, info: ValidationInfo) -> SecretStr:
     return value
 
 
+def team_ids(value: Any) -> Any:
+    """Return the ids of a text with commas between them, or of a list, which the environment gives as JSON."""
+    parts = value.split(",") if isinstance(value, str) and not value.lstrip().startswith("[") else from_json(value)
+    if not isinstance(parts, list | tuple | set | frozenset):
+        raise invalid_value(TEAM_IDS)
+    ids = [part.strip() if isinstance(part, str) else part for part in parts]
+    if wrong := [each for each in ids if not isinstance(each, str) or not re.fullmatch(r"[TE][A-Z0-9]{2,20}", each)]:
+        raise invalid_value(f"{TEAM_IDS}; {wrong[0]!r} is none")
+    return frozenset(ids)
+
+
 def addresses(value: Any) -> Any:
     """Return the addresses of a text with commas between them, or of a list, without a slash at their end."""
     parts = value.split(",") if isinstance(value, str) else value
     if not isinstance(parts, list | tuple) or not all(isinstance(part, str) for part in parts):
         raise invalid_value("one address, or several with commas between them")
     urls = tuple(part.strip().rstrip("/") for part in parts if part.strip())
-    if not all(re.fullmatch(r"https?://[^\s/]+\S*", url) for url in urls):
+    if not all(map(_is_address, urls)):
         raise invalid_value("one address or several with commas between them, each beginning with http:// or https://")
     return urls
 

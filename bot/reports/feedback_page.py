@@ -7,6 +7,7 @@ from bot.reports import plots
 from bot.reports.feedback_wording import (
     NO_OWNER,
     UNNAMED,
+    closed_part,
     format_reasons,
     interval_by_person,
     rarer_questions,
@@ -67,7 +68,7 @@ def _sections(figures: Figures) -> View:
             for name in ("platform", "generator", "document", "section")
             if (rows := figures[f"{name}s"])
         ],
-        "notes": [*figures["notes"], ABOUT],
+        "notes": [*filter(None, [closed_part(figures).replace("`", "")]), *figures["notes"], ABOUT],
     }
 
 

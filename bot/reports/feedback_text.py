@@ -14,6 +14,7 @@ from rich.text import Text
 from bot.reports.feedback_wording import (
     NO_OWNER,
     UNNAMED,
+    closed_part,
     format_reasons,
     interval_by_person,
     rarer_questions,
@@ -72,7 +73,7 @@ def _parts(figures: Figures, draw: Bar) -> Iterator[RenderableType]:
         yield _gaps(figures["gaps"])
     if figures["diagnosis"]["diagnosed"]:
         yield _diagnosis(figures, draw)
-    yield from map(Text, figures["notes"])
+    yield from map(Text, filter(None, [closed_part(figures), *figures["notes"]]))
 
 
 def _summary(figures: Figures) -> list[str]:

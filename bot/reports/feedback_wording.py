@@ -9,6 +9,11 @@ Figures = Mapping[str, Any]
 
 NO_OWNER = "nobody"
 UNNAMED = "not said"
+CLOSED = {
+    "questions": "unanswered questions in closed groups",
+    "failing": "failing sections of documents that are closed or gone",
+    "documents": "such documents in all",
+}
 
 
 def format_reasons(reasons: Mapping[str, int], *, most: int = 3) -> str:
@@ -42,6 +47,15 @@ def rarer_questions(gaps: Figures) -> str:
         f"{rarer['questions']} more questions in {rarer['gaps']} gaps are counted and not quoted: fewer than "
         f"{gaps['min_askers']} people asked each."
     )
+
+
+def closed_part(figures: Figures) -> str:
+    """Return what is counted and not named because not all readers of the report may see it; empty for nothing."""
+    closed = figures["closed"]
+    counted = [f"{closed[name]} {what}" for name, what in CLOSED.items() if closed[name]]
+    if not counted:
+        return ""
+    return f"Counted, but not named: {', '.join(counted)}. `--group` says who reads the report."
 
 
 def training_rows(tuning: Figures) -> str:

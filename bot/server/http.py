@@ -16,6 +16,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from bot.errors import BotError
 from bot.server.body_limit import BodyLimit
+from bot.server.connections import ConnectionLimit, available_connections, limited_protocol
 from bot.server.health import Health
 
 PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
@@ -59,15 +60,19 @@ def _app(routes: Sequence[BaseRoute]) -> Starlette:
 class Limits:
     """How much and how long a caller may send, in bytes and seconds, and how many connections are open at once.
 
-    `idle_seconds` is how long a connection without a new request is kept after a response.
+    `all_body_bytes` are those of all bodies that have not come whole yet. `idle_seconds` is how long a connection
+    without a new request is kept after a response. `connections` are those of all callers together,
+    `connections_per_address` those from one address.
     """
 
     head_bytes: int = 16_384
     head_seconds: float = 10.0
     body_bytes: int = 1_000_000
+    all_body_bytes: int = 32_000_000
     body_seconds: float = 10.0
     idle_seconds: int = 5
     connections: int = 500
+    connections_per_address: int = 250
 
 
 class Listener:
@@ -79,10 +84,18 @@ class Listener:
         limits = limits or Limits()
         self._socket: socket.socket | None = None
         self._head_timeout = HeadTimeout(limits.head_seconds)
+        connections = ConnectionLimit(
+            available_connections(limits.connections), per_address=limits.connections_per_address
+        )
         self._server = uvicorn.Server(
             uvicorn.Config(
-                BodyLimit(app, max_bytes=limits.body_bytes, seconds=limits.body_seconds),
-                http="h11",
+                BodyLimit(
+                    app,
+                    max_bytes=limits.body_bytes,
+                    max_total_bytes=limits.all_body_bytes,
+                    seconds=limits.body_seconds,
+                ),
+                http=limited_protocol(connections),
                 ws="none",
                 lifespan="off",
                 log_config=None,
@@ -90,7 +103,6 @@ class Listener:
                 server_header=False,
                 proxy_headers=False,
                 h11_max_incomplete_event_size=limits.head_bytes,
-                limit_concurrency=limits.connections,
                 timeout_keep_alive=limits.idle_seconds,
                 timeout_graceful_shutdown=STOP_SECONDS,
                 callback_notify=self._close_late_heads,

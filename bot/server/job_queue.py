@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot.channels.port import Accepted
 from bot.errors import StateUnavailable, TooMany
+from bot.server.logs import request_name
 from bot.server.metrics import Metrics
 from bot.state.protocol import Claim, Event, StateStore
 
@@ -138,7 +139,7 @@ class JobQueue:
                 logger.warning("a lease could not be renewed: %s", error)
                 return
         if not is_ours:
-            logger.warning("%s:%s was taken over by another replica", claim.event.platform, claim.event.id)
+            logger.warning("%s was taken over by another replica", request_name(claim.event.platform, claim.event.id))
 
 
 def _key(claim: Claim) -> tuple[str, str]:

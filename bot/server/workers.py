@@ -10,7 +10,7 @@ from datetime import timedelta
 from bot.channels.port import Channel
 from bot.errors import BotError, StateUnavailable
 from bot.server.job_queue import JobQueue
-from bot.server.logs import request_context
+from bot.server.logs import request_context, request_name
 from bot.server.metrics import Metrics
 from bot.state.protocol import Claim
 
@@ -86,13 +86,13 @@ class WorkerPool:
         self._queue.wait_until_idle(timeout)
         unfinished = self._queue.held()
         for claim in unfinished:
-            logger.warning("%s:%s is handed over unfinished", claim.event.platform, claim.event.id)
+            logger.warning("%s is handed over unfinished", request_name(claim.event.platform, claim.event.id))
             self._queue.release(claim, pause=timedelta(0))
         return len(unfinished)
 
     def _work(self) -> None:
         while (claim := self._next_claim()) is not None:
-            with request_context(f"{claim.event.platform}:{claim.event.id}"):
+            with request_context(request_name(claim.event.platform, claim.event.id)):
                 self._process(claim)
 
     def _next_claim(self) -> Claim | None:

@@ -5,10 +5,11 @@ from which `forget` erases them.
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from bot.access.disclosure import DisclosureGate
 from bot.config.settings import Source
 from bot.errors import BotError, StateUnavailable, UsageProblem
 from bot.services.votes import MAX_CHARACTERS
@@ -43,7 +44,8 @@ class CitedSection:
 class Escalation:
     """A question with the parts of its answer that the owners in `channel` are shown; replies go to `place`.
 
-    `sentences` and `sections` come only from documents that these people own, as the asker may read more than they.
+    `sentences` and `sections` come only from documents that these people own, and may read: the asker may read more
+    than they. `withheld` are documents whose part they may not see; `abstained` is true where nothing was answered.
     `channel` and `place` are in the platform's own names.
     """
 
@@ -53,6 +55,8 @@ class Escalation:
     place: str
     sentences: tuple[str, ...] = ()
     sections: tuple[CitedSection, ...] = ()
+    withheld: frozenset[str] = frozenset()
+    abstained: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,28 +79,55 @@ class EscalationService:
         *,
         feedback: FeedbackStore,
         state: StateStore,
+        gate: DisclosureGate,
         sources: Sequence[Source],
         pseudonym: Callable[[str], str],
         clock: Callable[[], datetime],
     ) -> None:
         self._feedback = feedback
         self._state = state
+        self._gate = gate
         self._sources = sources
         self._pseudonym = pseudonym
         self._clock = clock
 
-    def compose(self, answer: str, *, platform: str, place: str) -> Escalation:
-        """Return what is passed on of an answer, and to whom; raises `EscalationRefused` and `FeedbackError`."""
+    def compose(
+        self, answer: str, *, platform: str, place: str, readers: Callable[[str], frozenset[str]]
+    ) -> Escalation:
+        """Return what is passed on of an answer, and to whom; `readers` gives the groups of an owners' channel now.
+
+        Raises `EscalationRefused`, `FeedbackError`, and `RetrievalError` while it cannot be told who may read what.
+        """
         try:
             exchange = self._feedback.exchange(answer)
         except UnknownExchange as error:
             raise EscalationRefused(NO_LONGER_KEPT) from error
         if exchange.pruned:
             raise EscalationRefused(NO_LONGER_KEPT)
-        escalation = compose_escalation(exchange, self._sources, platform=platform, place=place)
+        escalation = compose_escalation(
+            exchange,
+            self._sources,
+            platform=platform,
+            place=place,
+            readable=lambda channel, documents: self._gate.readable(documents, readers(channel)),
+        )
         if escalation is None:
             raise EscalationRefused(NO_OWNER)
         return escalation
+
+    def is_partial(self, escalation: Escalation, asker: Callable[[], frozenset[str]]) -> bool:
+        """Tell whether the asker, whose groups now `asker` gives, is to learn that a part was not passed on.
+
+        Nothing is hinted at that they may not read themselves.
+        """
+        return bool(escalation.withheld and self._gate.readable(escalation.withheld, asker()))
+
+    def may_reply(self, escalation: OpenEscalation, groups: frozenset[str]) -> bool:
+        """Tell whether a reply may be shown to these groups: they need those that the question was asked in."""
+        try:
+            return self._gate.may_hear(self._feedback.exchange(escalation.answer), groups)
+        except UnknownExchange:
+            return False
 
     def claim(self, escalation: Escalation) -> bool:
         """Claim the right to pass a question on; False when it was claimed already, so that owners see it once."""
@@ -140,12 +171,17 @@ class EscalationService:
 
 
 def compose_escalation(
-    exchange: Exchange, sources: Sequence[Source], *, platform: str, place: str
+    exchange: Exchange,
+    sources: Sequence[Source],
+    *,
+    platform: str,
+    place: str,
+    readable: Callable[[str, Collection[str]], frozenset[str]],
 ) -> Escalation | None:
-    """Return what is passed on of an exchange, and to whom (pure); None where its documents have no owner there.
+    """Return what is passed on of an exchange, and to whom; None where its documents have no owner there.
 
     The owners are those of the section that is cited first, of an abstention the nearest; of documents without an
-    owner's channel, the next.
+    owner's channel, the next. `readable` gives those of some documents that the people of a channel may read.
     """
     if exchange.pruned:
         return None
@@ -154,9 +190,19 @@ def compose_escalation(
     channel = next((owners[name] for section in sections if (name := _source(section.document)) in owners), "")
     if not channel:
         return None
-    owned = {name for name, owner in owners.items() if owner == channel}
-    owned_sections = tuple(dict.fromkeys(section for section in sections if _source(section.document) in owned))
-    return Escalation(exchange.id, exchange.question, channel, place, _sentences(exchange, owned), owned_sections)
+    sources_owned = {name for name, owner in owners.items() if owner == channel}
+    owned = {section.document for section in sections if _source(section.document) in sources_owned}
+    passed_on = readable(channel, owned) & owned
+    return Escalation(
+        exchange.id,
+        exchange.question,
+        channel,
+        place,
+        _sentences(exchange, passed_on),
+        tuple(dict.fromkeys(section for section in sections if section.document in passed_on)),
+        withheld=frozenset(owned - passed_on),
+        abstained=exchange.abstained,
+    )
 
 
 def _owners(sources: Sequence[Source], platform: str) -> Mapping[str, str]:
@@ -171,13 +217,13 @@ def _sections(exchange: Exchange) -> list[CitedSection]:
     return [CitedSection(each.document, each.title, each.section) for each in exchange.shown[:MAX_NEAREST]]
 
 
-def _sentences(exchange: Exchange, owned: set[str]) -> tuple[str, ...]:
-    """Return the sentences of the answer that rest on documents of these sources alone."""
-    sources = {each.number: _source(each.document) for each in exchange.citations}
+def _sentences(exchange: Exchange, documents: Collection[str]) -> tuple[str, ...]:
+    """Return the sentences of the answer that rest on these documents alone."""
+    cited = {each.number: each.document for each in exchange.citations}
     return tuple(
         sentence.text
         for sentence in exchange.sentences
-        if sentence.citations and {sources.get(number) for number in sentence.citations} <= owned
+        if sentence.citations and all(cited.get(number) in documents for number in sentence.citations)
     )
 
 

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -10,16 +10,18 @@ from typing import Any
 
 from cachetools import TTLCache, cachedmethod
 
+from bot.access.disclosure import DisclosureGate
 from bot.config.settings import Source
 from bot.errors import BotError
 from bot.services.reviews import ReviewService
 from feedback.errors import FeedbackError
 from feedback.ports import KnowledgePort
+from feedback.records import Exchange, without_words
 from feedback.report.report import build_report
+from feedback.report.section_votes import list_failing_sections
 from feedback.stores.protocol import FeedbackReader
 from retrieval.errors import RetrievalError
 from retrieval.index.protocols import IndexReader
-from retrieval.passages import Document, readable_audiences
 from retrieval.progress import Progress, ignore_progress
 
 logger = logging.getLogger(__name__)
@@ -58,10 +60,21 @@ class OwnedDocuments:
     reviews: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Sampled:
+    """What is remembered of a document, to be shown to whoever may read it."""
+
+    id: str
+    source: str
+    title: str
+    modified: datetime | None
+
+
 class OverviewService:
     """Summarizes documents and feedback for one person; may be used from any thread.
 
-    All but the report is cached for ten minutes; what cannot be read just now is left out.
+    What is read for it is cached for ten minutes, all but the report; who may see what of it is asked each time. What
+    cannot be read just now is left out.
     """
 
     def __init__(
@@ -70,6 +83,7 @@ class OverviewService:
         index: IndexReader,
         feedback: FeedbackReader,
         reviews: ReviewService,
+        gate: DisclosureGate,
         knowledge: KnowledgePort,
         sources: Sequence[Source],
         threshold: float,
@@ -79,6 +93,7 @@ class OverviewService:
         self._index = index
         self._feedback = feedback
         self._review_service = reviews
+        self._gate = gate
         self._knowledge = knowledge
         self._configured = sources
         self._threshold = threshold
@@ -93,96 +108,115 @@ class OverviewService:
         since: datetime | None = None,
         until: datetime | None = None,
         min_askers: int = 2,
+        groups: frozenset[str] = frozenset(),
         progress: Progress = ignore_progress,
     ) -> Mapping[str, Any]:
-        """Return the report on the answers from `since` until before `until`: votes, what fails, what mends it."""
+        """Return the report on the answers from `since` until before `until`: votes, what fails, what mends it.
+
+        Questions and sections that its readers, who have `groups`, may not see are counted and not named.
+        """
         return build_report(
             self._feedback.reviewed_exchanges(since=since, until=until),
             self._knowledge if self._index.sources() else None,
+            self._gate,
+            groups=groups,
             threshold=self._threshold,
             min_askers=min_askers,
             terms=self._terms,
             progress=progress,
         )
 
-    @cachedmethod(lambda self: self._cache, key=lambda _, groups: ("sources", groups), lock=lambda self: self._lock)
     def sources(self, groups: frozenset[str]) -> Sequence[tuple[str, str]]:
         """Return the sources that hold something for these groups, each with the day of its newest such document."""
-        sources = []
-        try:
-            for name, documents in self._documents(readable_audiences(groups)):
-                days = [document.modified for document in documents if document.modified]
-                if documents:
-                    sources.append((name, f"{max(days):%d.%m.%Y}" if days else ""))
-        except RetrievalError as error:
-            logger.info("the sources cannot be read just now: %s", error)
-        return sources
+        days: dict[str, list[datetime]] = {}
+        for document in self._readable(groups):
+            days.setdefault(document.source, []).extend([document.modified] if document.modified else [])
+        return [(name, f"{max(found):%d.%m.%Y}" if found else "") for name, found in days.items()]
 
-    @cachedmethod(lambda self: self._cache, key=lambda _, groups: ("prompts", groups), lock=lambda self: self._lock)
     def prompts(self, groups: frozenset[str]) -> Sequence[Prompt]:
         """Return a few questions that the documents of these groups answer; none where there are no documents."""
         try:
-            return list(self._prompts(readable_audiences(groups)))
+            return [self._prompt(each) for each in _spread(self._readable(groups), PROMPTS)]
         except RetrievalError as error:
             logger.info("no prompts are suggested: %s", error)
             return []
 
-    def owned(self, names: Iterable[str]) -> OwnedDocuments | None:
-        """Return the state of the documents of the person with these names; None for somebody who owns none."""
+    def owned(self, names: Iterable[str], groups: frozenset[str]) -> OwnedDocuments | None:
+        """Return the state of the documents of the person with these names, as far as their groups may read them.
+
+        None for somebody who owns none.
+        """
         known = {name.casefold() for name in names if name}
         owned = [source for source in self._configured if source.owner.strip().casefold() in known]
         if not owned:
             return None
         prefixes = tuple(f"{source.name}/" for source in owned)
-        return OwnedDocuments(self._failing(prefixes), self._waiting(prefixes))
+        return OwnedDocuments(self._failing(prefixes, groups), self._waiting(prefixes, groups))
 
-    def _prompts(self, readable: frozenset[str]) -> Iterator[Prompt]:
-        documents = [document for _, of_source in self._documents(readable) for document in of_source]
-        for document in _spread(documents, PROMPTS):
-            sections = [each for each in self._index.sections(document.id) if each.audience & readable]
-            headings = [each.section.rpartition(" > ")[2] for each in sections if " > " in each.section]
-            subject = headings[0] if headings else document.title
-            yield Prompt(_shorten(document.title, 60), f"What do our documents say about {_shorten(subject, 120)}?")
+    def _prompt(self, document: _Sampled) -> Prompt:
+        sections = self._index.sections(document.id)
+        headings = [each.section.rpartition(" > ")[2] for each in sections if " > " in each.section]
+        subject = headings[0] if headings else document.title
+        return Prompt(_shorten(document.title, 60), f"What do our documents say about {_shorten(subject, 120)}?")
 
-    def _documents(self, readable: frozenset[str]) -> Iterator[tuple[str, list[Document]]]:
-        """Yield each source with those of its sampled documents that may be read."""
-        for name in sorted(self._index.sources()):
-            sampled = (self._index.document(key) for key in islice(sorted(self._index.stored(name)), SAMPLED_DOCUMENTS))
-            yield name, [each for each in sampled if each and each.audience & readable]
-
-    def _failing(self, prefixes: tuple[str, ...]) -> list[FailingSection]:
-        """Return the failing sections of these sources, the worst first."""
+    def _readable(self, groups: frozenset[str]) -> list[_Sampled]:
+        """Return those of the sampled documents that these groups may read now."""
         try:
-            rows = self._failing_rows()
-        except (FeedbackError, RetrievalError, BotError) as error:
-            logger.info("no report can be made just now: %s", error)
+            sampled = self._sampled()
+            readable = self._gate.readable([each.id for each in sampled], groups)
+        except RetrievalError as error:
+            logger.info("the documents cannot be read just now: %s", error)
             return []
-        theirs = [row for row in rows if str(row.get("document", "")).startswith(prefixes)]
+        return [each for each in sampled if each.id in readable]
+
+    @cachedmethod(lambda self: self._cache, key=lambda _: "sampled", lock=lambda self: self._lock)
+    def _sampled(self) -> Sequence[_Sampled]:
         return [
-            FailingSection(str(row.get("title", "")), str(row.get("section", "")), round(float(row.get("down", 0))))
-            for row in theirs[:FAILING_SHOWN]
+            _Sampled(document.id, name, document.title, document.modified)
+            for name in sorted(self._index.sources())
+            for key in islice(sorted(self._index.stored(name)), SAMPLED_DOCUMENTS)
+            if (document := self._index.document(key))
         ]
 
-    @cachedmethod(lambda self: self._cache, key=lambda _: "failing", lock=lambda self: self._lock)
-    def _failing_rows(self) -> list[dict[str, Any]]:
-        return list(self.report(since=self._clock() - REPORT_PERIOD, min_askers=3)["failing"])
-
-    def _waiting(self, prefixes: tuple[str, ...]) -> int | None:
-        """Return how many answers from these sources wait for a decision."""
+    def _failing(self, prefixes: tuple[str, ...], groups: frozenset[str]) -> list[FailingSection]:
+        """Return the failing sections of these sources that these groups may read, the worst first."""
         try:
-            waiting = self._waiting_documents()
-        except (FeedbackError, BotError) as error:
+            theirs = [row for row in self._failing_rows() if row["document"].startswith(prefixes)]
+            readable = self._gate.readable([row["document"] for row in theirs], groups)
+        except (FeedbackError, RetrievalError, BotError) as error:
+            logger.info("failing sections cannot be listed just now: %s", error)
+            return []
+        return [
+            FailingSection(row["title"], row["section"], round(row["down"]))
+            for row in theirs
+            if row["document"] in readable
+        ][:FAILING_SHOWN]
+
+    @cachedmethod(lambda self: self._cache, key=lambda _: "failing", lock=lambda self: self._lock)
+    def _failing_rows(self) -> Sequence[Mapping[str, Any]]:
+        """Return the failing sections of all documents, whoever may read them."""
+        return list_failing_sections(self._feedback.reviewed_exchanges(since=self._clock() - REPORT_PERIOD))
+
+    def _waiting(self, prefixes: tuple[str, ...], groups: frozenset[str]) -> int | None:
+        """Return how many answers from these sources, which these groups may see, wait for a decision."""
+        try:
+            waiting = [each for each in self._waiting_exchanges() if _cites(each, prefixes)]
+            return sum(self._gate.may_show(each, groups) for each in waiting)
+        except (FeedbackError, RetrievalError, BotError) as error:
             logger.info("open reviews cannot be counted just now: %s", error)
             return None
-        return sum(any(document.startswith(prefixes) for document in documents) for documents in waiting)
 
     @cachedmethod(lambda self: self._cache, key=lambda _: "waiting", lock=lambda self: self._lock)
-    def _waiting_documents(self) -> list[tuple[str, ...]]:
-        waiting = self._review_service.waiting(min_agreement=MIN_AGREEMENT)
-        return [tuple(each.document for each in reviewed.exchange.citations) for reviewed in waiting]
+    def _waiting_exchanges(self) -> Sequence[Exchange]:
+        """Return the exchanges that wait for a decision without their words, whoever may see them."""
+        return [without_words(each) for each in self._review_service.exchanges_waiting(min_agreement=MIN_AGREEMENT)]
 
 
-def _spread(documents: Sequence[Document], count: int) -> Sequence[Document]:
+def _cites(exchange: Exchange, prefixes: tuple[str, ...]) -> bool:
+    return any(each.document.startswith(prefixes) for each in exchange.citations)
+
+
+def _spread(documents: Sequence[_Sampled], count: int) -> Sequence[_Sampled]:
     """Return at most so many of the documents, spread from the first to the last."""
     step = max(1, len(documents) // count)
     return documents[::step][:count]

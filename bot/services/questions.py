@@ -4,8 +4,10 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from bot.access.conversations import visible_turns
+from bot.access.disclosure import DisclosureGate
 from bot.answering.answers import Answer, Event, Question
 from bot.answering.pipeline import AnsweringPipeline
+from bot.errors import BotError
 from bot.services.retention import Retention
 from feedback.records import AnswerSentence, Exchange, RetrievedPassage, StoredCitation
 from feedback.stores.protocol import FeedbackStore
@@ -13,6 +15,10 @@ from retrieval.passages import Turn
 
 # Exchanges of a conversation that a follow-up is understood from.
 MAX_HISTORY = 6
+
+
+class NotDisclosed(BotError):
+    """Raised where what was recorded may not be shown to whoever would see it."""
 
 
 class QuestionService:
@@ -27,6 +33,7 @@ class QuestionService:
         *,
         pipeline: AnsweringPipeline,
         feedback: FeedbackStore,
+        gate: DisclosureGate,
         retention: Retention,
         pseudonym: Callable[[str], str],
         embedding: str,
@@ -34,6 +41,7 @@ class QuestionService:
     ) -> None:
         self._pipeline = pipeline
         self._feedback = feedback
+        self._gate = gate
         self._retention = retention
         self._pseudonym = pseudonym
         self._embedding = embedding
@@ -59,21 +67,34 @@ class QuestionService:
         )
         self._retention.prune_if_due()
 
-    def exchange(self, answer: str) -> Exchange:
-        """Return what was recorded of an answer; raises `UnknownExchange` and `FeedbackUnavailable`."""
-        return self._feedback.exchange(answer)
+    def exchange(self, answer: str, *, groups: frozenset[str]) -> Exchange:
+        """Return what was recorded of an answer, for readers of these groups at this moment.
+
+        Raises `NotDisclosed` where they may not see it (any more), `UnknownExchange`, `FeedbackUnavailable`, and
+        `RetrievalError` while it cannot be told.
+        """
+        exchange = self._feedback.exchange(answer)
+        if not self._gate.may_show(exchange, groups):
+            raise NotDisclosed("who reads this may not read all that the answer rests on")
+        return exchange
+
+    def may_recall(self, answer: Answer, *, groups: frozenset[str]) -> bool:
+        """Tell whether an answer that was given a while ago may still be gone on from, as `history` does."""
+        return self._gate.may_read({each.document for each in answer.citations}, groups)
 
     def history(
         self, conversation: str, *, user: str, groups: frozenset[str], shared: bool = False
     ) -> tuple[Turn, ...]:
         """Return the last turns of a conversation that this person may know of, oldest first; none of an unknown one.
 
-        `shared` means that all who take part have seen the whole conversation. Raises `FeedbackError`.
+        `shared` means that all who take part have seen the whole conversation. Raises `FeedbackError`, and
+        `RetrievalError` while it cannot be told who may read what.
         """
         exchanges = self._feedback.conversation(conversation, limit=MAX_HISTORY)
         if not exchanges:
             return ()
-        return visible_turns(exchanges, asker=None if shared else self._pseudonym(user), groups=groups)
+        asker = None if shared else self._pseudonym(user)
+        return visible_turns(exchanges, asker=asker, may_show=lambda each: self._gate.may_show(each, groups))
 
 
 def exchange_record(
@@ -86,6 +107,7 @@ def exchange_record(
         question=question.text,
         answer=answer.text,
         history=tuple((turn.role, turn.text) for turn in question.history),
+        history_exchanges=tuple(turn.exchange for turn in question.history),
         groups=question.groups,
         asker=asker,
         conversation=question.conversation,

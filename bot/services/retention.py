@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from feedback.errors import FeedbackError
+from feedback.private_files import make_private, make_private_file, make_private_folder
 from feedback.stores.protocol import FeedbackEraser
 
 logger = logging.getLogger(__name__)
@@ -54,10 +55,12 @@ class Retention:
             return
         self._next_look = time.monotonic() + DAY_SECONDS / 24
         try:
+            make_private(self._marker)
             due = self._marker.exists() and time.time() - self._marker.stat().st_mtime > DAY_SECONDS
             if due or not self._marker.exists():
-                self._marker.parent.mkdir(parents=True, exist_ok=True)
-                self._marker.touch(mode=0o600)
+                make_private_folder(self._marker.parent)
+                make_private_file(self._marker)
+                self._marker.touch()
         except OSError as error:
             logger.warning("old feedback is not let go of: %s cannot be written (%s)", self._marker, error)
             return

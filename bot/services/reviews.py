@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, get_args
 
+from bot.access.disclosure import DisclosureGate
 from bot.errors import UsageProblem
 from bot.services.votes import MAX_CHARACTERS
-from feedback.records import Correction, Decision, ReviewedExchange
+from feedback.records import Correction, Decision, Exchange, ReviewedExchange
 from feedback.stores.protocol import FeedbackStore
 
 Verdict = Literal["approve", "drop", "accept", "reject"]
@@ -34,25 +35,48 @@ class ReviewService:
     """Lists what waits for a review, and records decisions; may be used from any thread."""
 
     def __init__(
-        self, *, feedback: FeedbackStore, pseudonym: Callable[[str], str], clock: Callable[[], datetime]
+        self,
+        *,
+        feedback: FeedbackStore,
+        gate: DisclosureGate,
+        pseudonym: Callable[[str], str],
+        clock: Callable[[], datetime],
     ) -> None:
         self._feedback = feedback
+        self._gate = gate
         self._pseudonym = pseudonym
         self._clock = clock
 
-    def waiting(self, *, min_agreement: float) -> Iterator[ReviewedExchange]:
-        """Yield the answers that somebody should look at, oldest first; raises `FeedbackError`."""
+    def waiting(self, *, min_agreement: float, groups: frozenset[str]) -> Iterator[ReviewedExchange | None]:
+        """Yield the answers that somebody should look at, oldest first; None for one that reviewers may not see.
+
+        `groups` are the reviewers'. Raises `FeedbackError`, and `RetrievalError` while it cannot be told who may read
+        what.
+        """
+        for each in self._waiting(min_agreement):
+            yield each if self._gate.may_show(each.exchange, groups) else None
+
+    def exchanges_waiting(self, *, min_agreement: float) -> Iterator[Exchange]:
+        """Yield all exchanges that wait, for a service that asks itself who may see them; raises `FeedbackError`."""
+        return (each.exchange for each in self._waiting(min_agreement))
+
+    def _waiting(self, min_agreement: float) -> Iterator[ReviewedExchange]:
         from feedback.curation.judgements import review_reason
 
         return (
             each for each in self._feedback.reviewed_exchanges() if review_reason(each, min_agreement=min_agreement)
         )
 
-    def reviewed(self, answer: str) -> ReviewedExchange:
-        """Return an answer with the votes, corrections and decisions that count now; raises `UnknownExchange`."""
+    def reviewed(self, answer: str, *, groups: frozenset[str]) -> ReviewedExchange | None:
+        """Return an answer with the votes, corrections and decisions that count now; None as `waiting` does.
+
+        Raises `UnknownExchange` too.
+        """
+        exchange = self._feedback.exchange(answer)
+        if not self._gate.may_show(exchange, groups):
+            return None
         votes, corrections = self._feedback.votes(answer), self._feedback.corrections(answer)
-        decisions = self._feedback.decisions(answer)
-        return ReviewedExchange(self._feedback.exchange(answer), tuple(votes), tuple(corrections), tuple(decisions))
+        return ReviewedExchange(exchange, tuple(votes), tuple(corrections), tuple(self._feedback.decisions(answer)))
 
     def decide(self, decision: ReviewDecision) -> Decision:
         """Record what a reviewer decides, with the correction that they typed, if any.

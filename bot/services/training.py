@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from bot.access.disclosure import DisclosureGate
 from feedback.curation.options import CurationOptions
 from feedback.curation.personal_data import KINDS
 from feedback.curation.pipeline import curate
@@ -22,6 +23,9 @@ from retrieval.evaluation.judgements import read_questions
 from retrieval.passages import readable_audiences
 from retrieval.progress import Progress, ignore_progress
 
+# How long who may read a document is taken for granted within one export.
+REMEMBERED_SECONDS = 5.0
+
 # Names of people are redacted by a model, and only where one is set.
 NAME = "NAME"
 
@@ -30,10 +34,17 @@ class TrainingService:
     """Exports curated feedback."""
 
     def __init__(
-        self, *, feedback: FeedbackStore, knowledge: KnowledgePort, language: str, clock: Callable[[], datetime]
+        self,
+        *,
+        feedback: FeedbackStore,
+        knowledge: KnowledgePort,
+        gate: DisclosureGate,
+        language: str,
+        clock: Callable[[], datetime],
     ) -> None:
         self._feedback = feedback
         self._knowledge = knowledge
+        self._gate = gate
         self._language = language
         self._clock = clock
 
@@ -64,6 +75,7 @@ class TrainingService:
             lambda work: curate(
                 self._feedback.reviewed_exchanges(until=until or now),
                 self._knowledge,
+                self._gate.remembering(REMEMBERED_SECONDS),
                 options,
                 work=work,
                 progress=progress,

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
+from feedback.curation.audience import ExchangeAudience
 from feedback.curation.dataset import EmbeddedSection
 from feedback.curation.filters import (
     Rejection,
@@ -25,7 +26,7 @@ from feedback.curation.passages import (
     redact_passage,
 )
 from feedback.curation.personal_data import Redactor
-from feedback.ports import KnowledgePort, Message
+from feedback.ports import AudiencePort, KnowledgePort, Message
 from feedback.records import AnswerSentence, Exchange, RetrievedPassage, ReviewedExchange
 from feedback.texts.words import collapse_whitespace, normalize
 
@@ -63,14 +64,19 @@ class Candidate:
 class CandidateBuilder:
     """Judges and filters one exchange after the other, and builds a candidate of each that passes."""
 
-    def __init__(self, knowledge: KnowledgePort, options: CurationOptions) -> None:
+    def __init__(self, knowledge: KnowledgePort, audience: AudiencePort, options: CurationOptions) -> None:
         self._knowledge = knowledge
         self._options = options
+        self._audience = ExchangeAudience(audience, options.readable)
         self._current = lru_cache(maxsize=CACHED_SECTIONS)(knowledge.current_section)
 
     def build(self, reviewed: ReviewedExchange) -> Candidate | Rejection:
-        """Return the candidate, or the first reason for which there is none."""
+        """Return the candidate, or the first reason for which there is none.
+
+        Every exchange must be given, oldest first: it may be the history of a later one.
+        """
         exchange = reviewed.exchange
+        closed = self._audience.check(exchange)
         judgement = judge(reviewed, min_agreement=self._options.min_agreement)
         return (
             check_eligibility(exchange, since=self._options.since)
@@ -78,6 +84,8 @@ class CandidateBuilder:
             or check_audience(exchange, self._current, readable=self._options.readable)
             or check_secrets(reviewed)
             or check_staleness(exchange, self._current)
+            # After what was deleted, which nobody may see either.
+            or (Rejection("audience", closed) if closed else None)
             or self._build_grounded(exchange, judgement)
         )
 

@@ -19,7 +19,7 @@ from feedback.curation.selection import (
     find_overweight,
     find_surplus_refusals,
 )
-from feedback.ports import KnowledgePort
+from feedback.ports import AudiencePort, KnowledgePort
 from feedback.progress import Progress, ignore_progress
 from feedback.records import ReviewedExchange
 from feedback.texts.near_duplicates import find_near_duplicates, group_near_duplicates
@@ -32,6 +32,7 @@ FEW_REFUSALS = 0.5
 def curate(
     reviewed: Iterable[ReviewedExchange],
     knowledge: KnowledgePort,
+    audience: AudiencePort,
     options: CurationOptions,
     *,
     work: Path,
@@ -44,7 +45,7 @@ def curate(
     """
     scratch = ScratchDb(work)
     funnel = Funnel(scratch)
-    pool = read_exchanges(reviewed, knowledge, options, scratch=scratch, funnel=funnel, progress=progress)
+    pool = read_exchanges(reviewed, knowledge, audience, options, scratch=scratch, funnel=funnel, progress=progress)
     progress("comparing questions", 0, 0)
     candidates = _select(pool, options, scratch=scratch, funnel=funnel)
     pairs = _pair(candidates, knowledge, options, scratch=scratch, funnel=funnel)

@@ -15,7 +15,7 @@ from feedback.curation.funnel import Funnel
 from feedback.curation.options import CurationOptions
 from feedback.curation.scratch_db import ScratchDb
 from feedback.curation.selection import CandidateSummary, summarize
-from feedback.ports import KnowledgePort
+from feedback.ports import AudiencePort, KnowledgePort
 from feedback.progress import Progress
 from feedback.records import Exchange, ReviewedExchange
 from feedback.texts.words import normalize
@@ -47,6 +47,7 @@ class CandidatePool:
 def read_exchanges(
     reviewed: Iterable[ReviewedExchange],
     knowledge: KnowledgePort,
+    audience: AudiencePort,
     options: CurationOptions,
     *,
     scratch: ScratchDb,
@@ -54,7 +55,7 @@ def read_exchanges(
     progress: Progress,
 ) -> CandidatePool:
     """Build a candidate of every exchange that passes the filters; the funnel gets the others."""
-    builder, pool, snapshot = CandidateBuilder(knowledge, options), CandidatePool(), hashlib.sha256()
+    builder, pool, snapshot = CandidateBuilder(knowledge, audience, options), CandidatePool(), hashlib.sha256()
     secret_kinds, redacted, flaws = Counter[str](), Counter[str](), Counter[str]()
     for position, each in enumerate(reviewed):
         exchange = each.exchange

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from feedback.errors import ExportRefused
 from feedback.export.formats import FORMATS
+from feedback.private_files import FILE_MODE, FOLDER_MODE
 
 # What an export writes beside the folders of its formats.
 MANIFEST = "manifest.json"
@@ -46,7 +47,7 @@ def replace_folder(place: Path, *, force: bool) -> Iterator[tuple[Path, Path, Ca
         lock = _lock(aside)
         try:
             new, work = aside / "new", aside / "work"
-            new.mkdir(mode=0o700)  # what people asked is for whoever made it, until they say otherwise
+            new.mkdir()
             work.mkdir()
             yield new, work, lambda: _publish(new, target, aside, force=force)
         finally:
@@ -85,8 +86,12 @@ def is_export(place: Path) -> bool:
 
 
 def _publish(new: Path, place: Path, aside: Path, *, force: bool) -> None:
-    """Sync all that was written, then put it in place; an export that stood there is gone after that."""
+    """Sync all that was written, then put it in place; an export that stood there is gone after that.
+
+    It is for whoever made it, until they say otherwise: it holds what people asked.
+    """
     for path in [*sorted(new.rglob("*")), new]:
+        path.chmod(FOLDER_MODE if path.is_dir() else FILE_MODE)
         _sync(path)
     check_destination(place, force=force)  # again: somebody may have been quicker
     if place.exists() and any(place.iterdir()):

@@ -1,6 +1,7 @@
 """Counts of answers and votes: of all, by platform, generator, week and document. Grows with names, not with rows."""
 
 from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -92,8 +93,11 @@ class ReportCounts:
             if vote.vote == "down":
                 self.reasons[vote.reason or NO_REASON] += 1
 
-    def to_json(self, *, most: int) -> dict[str, Any]:
-        """Return the counts of all, and of each kind of name at most `most`, those with most votes first."""
+    def to_json(self, readable: Collection[str], *, most: int) -> dict[str, Any]:
+        """Return the counts of all, and of each kind of name at most `most`, those with most votes first.
+
+        Only `readable` documents are named.
+        """
         total = self.total.to_json()
         people = by_person(self.voters.values())
         if total["satisfaction"]:
@@ -111,7 +115,9 @@ class ReportCounts:
             "weeks": [{"name": name, **counts.to_json()} for name, counts in sorted(self.weeks.items())],
             "platforms": _list_most_voted(self.platforms, most),
             "generators": _list_most_voted(self.generators, most),
-            "documents": _list_most_voted(self.documents, most),
+            "documents": _list_most_voted(
+                {name: counts for name, counts in self.documents.items() if name in readable}, most
+            ),
         }
 
 
@@ -144,6 +150,6 @@ def most_frequent_first(counts: Counter[str]) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
-def _list_most_voted(by_name: CountsByName, most: int) -> list[dict[str, Any]]:
+def _list_most_voted(by_name: Mapping[str, AnswerCounts], most: int) -> list[dict[str, Any]]:
     ranked = sorted(by_name.items(), key=lambda item: (-item[1].up - item[1].down, -item[1].answers, item[0]))[:most]
     return [{"name": name, **counts.to_json()} for name, counts in ranked]

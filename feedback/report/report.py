@@ -2,9 +2,10 @@
 
 from collections import deque
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
-from feedback.ports import KnowledgePort
+from feedback.ports import AudiencePort, KnowledgePort
 from feedback.progress import Progress, ignore_progress
 from feedback.records import Exchange, ReviewedExchange
 from feedback.report.counts import ReportCounts, is_small_talk, iso_week
@@ -26,7 +27,9 @@ SHORT_QUESTION_WORDS = 4
 def build_report(
     reviewed: Iterable[ReviewedExchange],
     knowledge: KnowledgePort | None,
+    audience: AudiencePort,
     *,
+    groups: frozenset[str],
     threshold: float,
     min_askers: int,
     terms: Terms,
@@ -38,7 +41,8 @@ def build_report(
 
     `reviewed` come oldest first. Without documents (`knowledge` is None) nothing is diagnosed, and a note says so.
     `threshold` is the confidence from which a search has found something. A gap that fewer than `min_askers` people ran
-    into is counted and not quoted.
+    into is counted and not quoted; nor is what readers of `groups` may not see: questions asked in other groups, and
+    documents that are closed to them or gone. How much that is stands in `closed`.
     """
     counts, sections, estimate = ReportCounts(), SectionVotes(), TrainingRowEstimate(knowledge)
     problems = NewestProblems(most_diagnosed, most_questions)
@@ -55,15 +59,22 @@ def build_report(
         diagnosis.add(each)
         progress("looking into thumbs-down", number, len(problems.downvoted))
     questions = {each.id: _unanswered_question(each) for each in diagnosis.not_in_documents}
-    questions |= dict(problems.unanswered)
-    failing = sections.list_failing(knowledge, most=MOST_LISTED)
+    questions |= {each.id: _unanswered_question(each) for each in problems.unanswered}
+    heard = {each.id for each in (*diagnosis.not_in_documents, *problems.unanswered) if audience.may_hear(each, groups)}
+    readable = audience.readable(sections.documents, groups)
+    failing = sections.list_failing(knowledge, readable, most=MOST_LISTED)
     return {
-        **counts.to_json(most=MOST_LISTED),
+        **counts.to_json(readable, most=MOST_LISTED),
         "failing": failing,
         "owners": list_owners(failing),
-        "sections": sections.list_voted(most=MOST_LISTED),
+        "sections": sections.list_voted(readable, most=MOST_LISTED),
+        "closed": {**sections.count_closed(readable), "questions": len(questions) - len(heard)},
         "gaps": find_gaps(
-            list(questions.values()), min_askers=min_askers, most=MOST_LISTED, terms=terms, progress=progress
+            [question for exchange, question in questions.items() if exchange in heard],
+            min_askers=min_askers,
+            most=MOST_LISTED,
+            terms=terms,
+            progress=progress,
         ),
         "diagnosis": diagnosis.to_json(up=counts.total.up, down=counts.total.down, left_out=problems.older_downvotes),
         "tuning": judge_tuning(diagnosis.kinds, estimate),
@@ -76,7 +87,7 @@ class NewestProblems:
 
     def __init__(self, most_downvoted: int, most_questions: int) -> None:
         self.downvoted: deque[ReviewedExchange] = deque(maxlen=most_downvoted)
-        self.unanswered: deque[tuple[str, UnansweredQuestion]] = deque(maxlen=most_questions)
+        self.unanswered: deque[Exchange] = deque(maxlen=most_questions)
         self.older_downvotes = 0
         self.older_questions = 0
 
@@ -89,7 +100,12 @@ class NewestProblems:
             self.downvoted.append(reviewed)
         if (reviewed.exchange.abstained or "incomplete" in reasons) and reviewed.exchange.question.strip():
             self.older_questions += len(self.unanswered) == self.unanswered.maxlen
-            self.unanswered.append((reviewed.exchange.id, _unanswered_question(reviewed.exchange)))
+            self.unanswered.append(_without_texts(reviewed.exchange))
+
+
+def _without_texts(exchange: Exchange) -> Exchange:
+    """Return what is needed of an exchange for its question: thousands of them are kept."""
+    return replace(exchange, answer="", shown=(), sentences=(), citations=())
 
 
 def _unanswered_question(exchange: Exchange) -> UnansweredQuestion:

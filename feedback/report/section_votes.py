@@ -1,13 +1,14 @@
 """Which sections stand behind answers that did not help, and who owns them."""
 
 from collections import Counter
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from feedback.ports import KnowledgePort
 from feedback.records import ReviewedExchange, StoredCitation
 from feedback.report.citations import citation_state
-from feedback.report.counts import NO_REASON, AnswerCounts, most_frequent_first, rounded
+from feedback.report.counts import NO_REASON, AnswerCounts, is_small_talk, most_frequent_first, rounded
 from feedback.report.intervals import wilson
 
 # A section is called failing from so many votes and so many people with a thumbs-down on (nobody does it alone), and
@@ -15,6 +16,8 @@ from feedback.report.intervals import wilson
 FEWEST_VOTES = 3
 FEWEST_PEOPLE = 2
 LEAST_FAILURE = 0.1
+# Of a list that its readers see only parts of.
+MOST_SECTIONS = 5000
 
 
 @dataclass(slots=True)
@@ -75,20 +78,46 @@ class SectionVotes:
                     section.down_voters.add(self._people.setdefault(vote.voter, len(self._people)))
                     section.reasons[vote.reason or NO_REASON] += 1
 
-    def list_voted(self, *, most: int) -> list[dict[str, Any]]:
-        """Return the satisfaction with at most `most` sections, those with most votes first."""
-        voted = [section for section in self._sections.values() if section.votes]
+    @property
+    def documents(self) -> frozenset[str]:
+        """The documents of all sections."""
+        return frozenset(document for document, _ in self._sections)
+
+    def count_closed(self, readable: Collection[str]) -> dict[str, int]:
+        """Return how many documents, voted sections and failing ones belong to no readable document."""
+        closed = [each for each in self._sections.values() if each.citation.document not in readable]
+        return {
+            "documents": len({each.citation.document for each in closed}),
+            "sections": sum(each.votes > 0 for each in closed),
+            "failing": sum(each.is_failing for each in closed),
+        }
+
+    def list_voted(self, readable: Collection[str], *, most: int) -> list[dict[str, Any]]:
+        """Return the satisfaction with at most `most` sections of readable documents, those with most votes first."""
+        voted = [each for each in self._sections.values() if each.votes and each.citation.document in readable]
         voted.sort(key=lambda each: (-each.votes, -each.counts.answers, *each.place))
         return [{**section.names(), "votes": section.votes, **section.counts.to_json()} for section in voted[:most]]
 
-    def list_failing(self, knowledge: KnowledgePort | None, *, most: int) -> list[dict[str, Any]]:
-        """Return at most `most` failing sections by the share of votes that are at least down (95 %), the worst first.
+    def list_failing(
+        self, knowledge: KnowledgePort | None, readable: Collection[str], *, most: int
+    ) -> list[dict[str, Any]]:
+        """Return at most `most` failing sections of readable documents, the worst first.
 
-        Without documents nothing is known of their owners.
+        They are ranked by the share of votes that are at least down (95 %). Without `knowledge` nothing is known of
+        their owners.
         """
-        failing = [section for section in self._sections.values() if section.is_failing]
+        failing = [each for each in self._sections.values() if each.is_failing and each.citation.document in readable]
         failing.sort(key=lambda each: (-each.failure[1], -each.counts.down, *each.place))
         return [_describe_failing(section, knowledge) for section in failing[:most]]
+
+
+def list_failing_sections(reviewed: Iterable[ReviewedExchange]) -> list[dict[str, Any]]:
+    """Return the failing sections of all documents, the worst first, for a caller that asks who may read which."""
+    sections = SectionVotes()
+    for each in reviewed:
+        if not is_small_talk(each.exchange):
+            sections.add(each)
+    return sections.list_failing(None, sections.documents, most=MOST_SECTIONS)
 
 
 def list_owners(failing: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -1,6 +1,9 @@
 """What a generation of an index is built with, and messages about one that cannot be used (pure)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+
+from retrieval.passages import combine_audiences
 
 NOTHING_YET = "nothing is indexed yet: `footnote sync FOLDER` reads your documents"
 NONE_KEPT = "no other generation of the index is kept; `footnote index rebuild` makes one"
@@ -42,3 +45,19 @@ def rollback_refusal(built: IndexFingerprint, wanted: IndexFingerprint) -> str:
         f"the generation that is kept was made with the embedding model {built.embedding!r} and the "
         f"text analysis {built.analyzer!r}: set these again, then roll back"
     )
+
+
+def restrictions(
+    kept: Mapping[str, frozenset[str]], current: Mapping[str, frozenset[str]]
+) -> dict[str, frozenset[str] | None]:
+    """What a rollback must change in the kept generation, from the audiences of both by document.
+
+    None for what the current one does not hold: it was deleted since, or came later, and a sync brings it back. Of the
+    others the audience that both leave, where it is another than it was: an older text is not opened by what was said
+    of the newer one.
+    """
+    found = {
+        document: combine_audiences(audience, current[document]) if document in current else None
+        for document, audience in kept.items()
+    }
+    return {document: audience for document, audience in found.items() if audience != kept[document]}

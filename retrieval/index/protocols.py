@@ -4,7 +4,7 @@ Two implementations: `retrieval.index.local` (embedded, SQLite) and `retrieval.i
 method raises `SearchUnavailable` when the index cannot be reached.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -83,6 +83,13 @@ class IndexReader(Protocol):
         """One document as it was parsed, the current version unless an older one is named; None when unknown.
 
         A past version has no source and no audience: it is shown only to who may read everything.
+        """
+        ...
+
+    def audiences(self, documents: Collection[str]) -> Mapping[str, frozenset[str]]:
+        """Who may read these documents at this moment, by id; one that is not indexed is absent.
+
+        Cheap, because it is asked before anything is shown.
         """
         ...
 
@@ -175,10 +182,12 @@ class IndexAdmin(Protocol):
         """Every complete generation, oldest first; one besides the current one is kept."""
         ...
 
-    def rollback(self) -> str:
+    def rollback(self, reindex: Reindexer) -> str:
         """Make the kept generation the current one and give its name.
 
-        Raises `IndexNotReady` when none is kept, or when another embedding model or analyzer built it.
+        What was restricted, deleted or forgotten since it was made stays so, and what it alone holds is left out until
+        the next sync. Killed before it is done, it changes nothing that a search sees. Raises `IndexNotReady` when none
+        is kept, or when another embedding model or analyzer built it.
         """
         ...
 

@@ -18,13 +18,8 @@ Reason = Literal[
     "outside-source",
 ]
 
-
-@dataclass(frozen=True, slots=True)
-class Skipped:
-    """Why a file, or a part of it, gives nothing to index; `detail` is one line for an administrator."""
-
-    reason: Reason
-    detail: str
+# The end of a detail, which tells a file that nobody may read from one that holds nothing to read.
+SHOWN_TO_NOBODY = "so it is shown to nobody"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +33,20 @@ class Parsed:
     blocks: tuple[Block, ...]
     metadata: Metadata = field(default_factory=Metadata)
     links: tuple[Link, ...] = ()
-    notes: tuple[Skipped, ...] = ()
+    notes: "tuple[Skipped, ...]" = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """Why a file, or a part of it, gives nothing to index; `detail` is one line for an administrator."""
+
+    reason: Reason
+    detail: str
+
+    @property
+    def restricted(self) -> bool:
+        """Whether the document is there, but its audience leaves nobody who may read it."""
+        return self.detail.endswith(SHOWN_TO_NOBODY)
 
 
 Parser = Callable[[str, bytes], Parsed | Skipped]

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from retrieval.errors import RetrievalError
+from retrieval.private_files import make_private, make_private_file, make_private_folder
 from retrieval.ranking.confidence import Calibration
 
 # As in Platt, "Probabilistic outputs for support vector machines" (1999): a few questions must not claim certainty.
@@ -30,6 +31,7 @@ def fit_platt(logits: Sequence[float], truth: Sequence[bool]) -> tuple[float, fl
 
 def load_calibration(path: Path) -> Calibration:
     """The calibration in a file, the shipped one when there is none; raises `RetrievalError` for a damaged one."""
+    make_private(path)
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
         return replace(Calibration(), slope=float(values["slope"]), shift=float(values["shift"]))
@@ -41,7 +43,8 @@ def load_calibration(path: Path) -> Calibration:
 
 def save_calibration(calibration: Calibration, path: Path) -> None:
     """Write slope and shift of a calibration to a file, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_private_folder(path.parent)
     new = path.with_suffix(".new")
+    make_private_file(new)
     new.write_text(json.dumps({"slope": calibration.slope, "shift": calibration.shift}), encoding="utf-8")
     new.replace(path)

@@ -7,18 +7,22 @@ from hashlib import sha256
 from pathlib import PurePosixPath
 
 from retrieval.parsing.links import resolve
-from retrieval.parsing.protocol import Parsed
-from retrieval.passages import Document, Link
+from retrieval.parsing.protocol import SHOWN_TO_NOBODY, Parsed, Skipped
+from retrieval.passages import EVERYONE, Document, Link, combine_audiences
 from retrieval.sources.files import File, Source
 
 
-def make_document(source: Source, file: File, parsed: Parsed, *, data: bytes) -> Document:
-    """The file as a document; its own metadata goes before what the source gives.
+def make_document(source: Source, file: File, parsed: Parsed, *, data: bytes) -> Document | Skipped:
+    """The file as a document; its own metadata goes before what the source gives, but never widens its audience.
 
     The title is that of the metadata, else the first heading of the highest level, else the file's name in words.
+    `Skipped` when nobody is left who may read it.
     """
     metadata = parsed.metadata
-    url = metadata.url or file.path.as_uri()
+    audience = document_audience(source, metadata.audience)
+    if not audience:
+        return Skipped("malformed", f"{_why_nobody(metadata.audience, source.audience)}, {SHOWN_TO_NOBODY}")
+    url = metadata.url or file.url
     return Document(
         id=f"{source.name}/{file.relative}",
         source=source.name,
@@ -27,13 +31,30 @@ def make_document(source: Source, file: File, parsed: Parsed, *, data: bytes) ->
         version=sha256(data).hexdigest(),
         text=parsed.text,
         blocks=parsed.blocks,
-        audience=source.audience if metadata.audience is None else metadata.audience,
+        audience=audience,
         owner=metadata.owner or source.owner,
         review=metadata.review,
         modified=file.modified,
         superseded_by=metadata.superseded_by,
         links=resolved_links(parsed.links, url),
     )
+
+
+def document_audience(source: Source, own: frozenset[str] | None) -> frozenset[str]:
+    """Who may read a document of a source; `own` is what it says itself, None when it says nothing.
+
+    Without an audience of either it is `everyone`; with one of both, what both leave open, which may be nobody.
+    """
+    if own is None or source.audience is None:
+        return next((given for given in (own, source.audience) if given is not None), frozenset({EVERYONE}))
+    return own if source.trusts_documents else combine_audiences(source.audience, own)
+
+
+def _why_nobody(own: frozenset[str] | None, source: frozenset[str] | None) -> str:
+    if not own:
+        return "it gives two audiences, which have nothing in common"
+    mine, theirs = (", ".join(map(repr, sorted(names))) for names in (own, source or ()))
+    return f"its audience ({mine}) has nothing in common with that of its source ({theirs})"
 
 
 def resolved_links(links: Iterable[Link], url: str) -> tuple[Link, ...]:

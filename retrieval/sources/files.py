@@ -1,37 +1,51 @@
 """Folders as sources: lists their files, each with a fingerprint, and reads them within limits."""
 
 import os
-import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import quote
 
-from retrieval.characters import CONTROLS, LINE_SEPARATORS, SURROGATES
 from retrieval.errors import SourceUnusable
 from retrieval.parsing.protocol import Skipped
 from retrieval.parsing.registry import LARGEST_FILE, too_large
-from retrieval.passages import EVERYONE
+from retrieval.sources.folders import Identity, Names, identity, open_file, walk
+from retrieval.sources.names import printable
+from retrieval.sources.nesting import Inner, InnerPlaces, relative_names
 
 # Left behind by operating systems and programs.
 _JUNK = frozenset({"__macosx", "thumbs.db", "desktop.ini", "node_modules", "__pycache__"})
-_UNSAFE = re.compile(f"[{CONTROLS}{LINE_SEPARATORS}{SURROGATES}]")
-# A FIFO or a device must not hang the reader, and a terminal must not become the process's own.
-_OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
+_KINDS = {
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFDIR: "a folder",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """The folder that files were listed in, without links in its path."""
+
+    path: Path
+    identity: Identity
 
 
 @dataclass(frozen=True, slots=True)
 class File:
     """One file below a source's root.
 
-    `relative` can be printed and stored, `path` opens the file. `fingerprint` changes whenever the content may have
+    `relative` can be printed and stored, `url` opens the file in a browser. `path` lies below `root` and has no link on
+    its way: of a link it is what that led to when it was listed. `fingerprint` changes whenever the content may have
     changed. `skipped` is why the file is not to be read.
     """
 
     relative: str
+    url: str
     path: Path
+    root: Root
     fingerprint: str = ""
     modified: datetime | None = None
     skipped: Skipped | None = None
@@ -41,14 +55,18 @@ class File:
 class Source:
     """A folder under a name; with `only` (a file or folder below `root`) nothing else of it is compared.
 
-    `audience` and `owner` hold for every document that names none itself.
+    `owner` holds for every document that names none itself. `audience` may be narrowed by a document, and is left to it
+    when it is None; with `trusts_documents` a document's own audience counts alone. The files of `inner`, sources that
+    lie inside this one, are theirs.
     """
 
     name: str
     root: Path
     only: Path | None = None
-    audience: frozenset[str] = frozenset({EVERYONE})
+    audience: frozenset[str] | None = None
     owner: str = ""
+    trusts_documents: bool = False
+    inner: tuple[Inner, ...] = ()
 
     def contains(self, document: str) -> bool:
         """Whether a document id of this source lies within `only`."""
@@ -57,97 +75,115 @@ class Source:
         part = f"{self.name}/{printable(self.only.relative_to(self.root).as_posix())}"
         return document == part or document.startswith(f"{part}/")
 
+    def inner_parts(self) -> dict[str, str]:
+        """The sources inside this one by the id that their folder or file would have here, as far as `only` goes."""
+        parts = {
+            f"{self.name}/{printable('/'.join(relative_names(each.path, self.root)))}": each.name for each in self.inner
+        }
+        return {part: name for part, name in parts.items() if self.contains(part)}
+
     def files(self) -> dict[str, File]:
         """The files within `only` by document id, in order; raises `SourceUnusable` like `list_files`."""
-        files = {f"{self.name}/{file.relative}": file for file in list_files(self.root)}
+        files = {f"{self.name}/{file.relative}": file for file in list_files(self.root, inner=self.inner)}
         return {document: file for document, file in files.items() if self.contains(document)}
 
 
-def list_files(root: Path) -> Iterator[File]:
+def list_files(root: Path, *, inner: Iterable[Inner] = ()) -> Iterator[File]:
     """Every file below `root` in the order of their relative paths, or the single file that `root` is.
 
-    Hidden files and the temporary files of office programs are left out. Links to files are followed inside `root`,
-    links to folders never (the folder itself is listed anyway, or lies outside). Raises `SourceUnusable` when a folder
-    cannot be listed, since files that were not seen must not count as deleted.
+    Hidden files and the temporary files of office programs are left out, as is what lies in `inner`. Links to files are
+    followed inside `root`, links to folders never (the folder itself is listed anyway, or lies outside). Raises
+    `SourceUnusable` when a folder cannot be listed, since files that were not seen must not count as deleted.
     """
     try:
         base = root.resolve(strict=True)
         if base.is_file():
-            yield _file(base.parent, base)
+            found = Root(base.parent, identity(base.parent.stat()))
+            yield _file(found, (base.name,), base.lstat())
             return
-        yield from _files_below(base, base)
+        yield from _files_below(Root(base, identity(base.stat())), InnerPlaces.of(inner, base))
     except (OSError, RuntimeError, ValueError) as error:
         raise SourceUnusable(f"cannot list {printable(str(root))!r}: {_reason(error)}; nothing was changed") from error
 
 
 def read_file(file: File, *, largest: int = LARGEST_FILE) -> bytes | Skipped:
-    """The file's content; the reason when it is above `largest` bytes, no regular file (any more) or not readable."""
+    """The file's content; the reason when it is above `largest` bytes, no regular file (any more) or not readable.
+
+    It is opened inside its root, and not where a link has taken its place, or that of a folder on the way.
+    """
     if file.skipped:
         return file.skipped
     try:
-        descriptor = os.open(file.path, _OPEN_FLAGS)
+        names = file.path.relative_to(file.root.path).parts
+        descriptor = open_file(file.root.path, file.root.identity, names)
         with os.fdopen(descriptor, "rb") as stream:
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):
-                return Skipped("unreadable", "it is no regular file")
+                return _special(status)
             data = stream.read(largest + 1) if status.st_size <= largest else b""
             return too_large(status.st_size, largest=largest) if max(len(data), status.st_size) > largest else data
     except (OSError, ValueError) as error:
         return _unreadable(error)
 
 
-def printable(name: str) -> str:
-    """The name with control characters and bytes that are no UTF-8 percent-encoded."""
-    return _UNSAFE.sub(lambda found: quote(os.fsencode(found[0])), name)
+def _files_below(root: Root, inner: InnerPlaces) -> Iterator[File]:
+    def enter(names: Names, status: os.stat_result) -> bool:
+        return not inner.begins(names, status)
 
-
-def _files_below(base: Path, folder: Path) -> Iterator[File]:
-    with os.scandir(folder) as entries:
-        wanted = sorted((entry for entry in entries if not _is_junk(entry.name)), key=_sort_key)
-    for entry in wanted:
-        path = Path(entry.path)
-        if entry.is_symlink():
-            yield from _follow_link(base, path)
-        elif entry.is_dir(follow_symlinks=False):
-            yield from _files_below(base, path)
-        elif entry.is_file(follow_symlinks=False):
-            yield _file(base, path)
-
-
-def _sort_key(entry: os.DirEntry[str]) -> str:
-    """A key that puts the relative paths below this entry in their own order."""
-    return f"{entry.name}/" if entry.is_dir(follow_symlinks=False) else entry.name
+    for names, status in walk(root.path, enter=enter, ignore=_is_junk):
+        if status is not None and stat.S_ISLNK(status.st_mode):
+            yield from _follow_link(root, names, inner)
+        elif status is not None and identity(status) in inner.linked:
+            why = "it is another name of a file of a source inside this one"
+            yield _skipped(root, names, Skipped("outside-source", why))
+        elif status is None or not inner.begins(names, status):
+            yield _file(root, names, status)
 
 
 def _is_junk(name: str) -> bool:
     return name.startswith((".", "~$")) or name.lower() in _JUNK
 
 
-def _follow_link(base: Path, link: Path) -> Iterator[File]:
+def _follow_link(root: Root, names: Names, inner: InnerPlaces) -> Iterator[File]:
+    """The file that a link leads to, or why it is not read; nothing for a folder in the source."""
     try:
-        target = link.resolve(strict=True)
+        target = root.path.joinpath(*names).resolve(strict=True)
+        status = target.lstat()
     except (OSError, RuntimeError) as error:
-        yield File(_relative(base, link), link, skipped=_unreadable(error))
+        yield _skipped(root, names, _unreadable(error))
         return
-    if not target.is_relative_to(base):
-        skipped = Skipped("outside-source", "it is a link to a place outside the source")
-        yield File(_relative(base, link), link, skipped=skipped)
-    elif target.is_file():
-        yield _file(base, link)
+    if not target.is_relative_to(root.path):
+        yield _skipped(root, names, Skipped("outside-source", "it is a link to a place outside the source"))
+    elif inner.contain(target):
+        yield _skipped(root, names, Skipped("outside-source", "it is a link into another source inside this one"))
+    elif not stat.S_ISDIR(status.st_mode):
+        yield _file(root, names, status, target)
 
 
-def _file(base: Path, path: Path) -> File:
-    relative = _relative(base, path)
-    try:
-        status = path.stat()
-    except OSError as error:
-        return File(relative, path, skipped=_unreadable(error))
-    fingerprint = f"{status.st_size}-{status.st_mtime_ns}-{status.st_ctime_ns}-{status.st_ino}"
-    return File(relative, path, fingerprint, _timestamp(status.st_mtime))
+def _file(root: Root, names: Names, status: os.stat_result | None, target: Path | None = None) -> File:
+    """The file at these names; `target` is where it lies when that is a link."""
+    if status is None:
+        return _skipped(root, names, Skipped("unreadable", "it vanished while the source was listed"))
+    if not stat.S_ISREG(status.st_mode):
+        return _skipped(root, names, _special(status))
+    path = root.path.joinpath(*names)
+    return File(
+        printable("/".join(names)),
+        path.as_uri(),
+        target or path,
+        root,
+        f"{status.st_size}-{status.st_mtime_ns}-{status.st_ctime_ns}-{status.st_ino}",
+        _timestamp(status.st_mtime),
+    )
 
 
-def _relative(base: Path, path: Path) -> str:
-    return printable(path.relative_to(base).as_posix())
+def _skipped(root: Root, names: Names, why: Skipped) -> File:
+    path = root.path.joinpath(*names)
+    return File(printable("/".join(names)), path.as_uri(), path, root, skipped=why)
+
+
+def _special(status: os.stat_result) -> Skipped:
+    return Skipped("unreadable", f"it is {_KINDS.get(stat.S_IFMT(status.st_mode), 'no regular file')}")
 
 
 def _timestamp(seconds: float) -> datetime | None:

@@ -57,6 +57,7 @@ def corpus(folder: Path) -> list[list[Passage]]:
         parsed = parse(file.relative, data) if isinstance(data, bytes) else data
         if isinstance(parsed, Parsed) and isinstance(data, bytes):
             made = make_document(Source("docs", folder, audience=EVERYBODY), file, parsed, data=data)
+            assert isinstance(made, Document)
             found.append(split_document(made, count=embedder.count_tokens, window=embedder.window))
     return found
 

@@ -54,6 +54,7 @@ def cut(folder: Path, embedder: SentenceTransformerEmbedder) -> list[tuple[Docum
         if isinstance(data, Skipped) or isinstance(parsed, Skipped):
             continue
         made = make_document(Source("bench", folder, audience=frozenset({EVERYONE})), file, parsed, data=data)
+        assert isinstance(made, Document)
         found.append((made, split_document(made, count=embedder.count_tokens, window=embedder.window)))
     return found
 

@@ -185,7 +185,10 @@ class MemoryDirectory:
 
     def channel(self, channel: str) -> ChannelInfo | None:
         room = self._chat.rooms.get(channel)
-        return ChannelInfo(external=room.external, direct=room.kind == "direct") if room else None
+        if room is None:
+            return None
+        direct = room.kind == "direct"
+        return ChannelInfo(external=room.external, direct=direct, direct_with=min(room.members) if direct else "")
 
     def channel_members(self, channel: str) -> frozenset[str] | None:
         return self._chat.rooms[channel].members
@@ -220,7 +223,7 @@ class MemoryRenderer:
         return Message(f"{heading}\n{question}\n{message.text}", message.content)
 
     def escalation_request(self, escalation: Escalation) -> Message:
-        answer = " ".join(escalation.sentences) or presentation.NOTHING_FOUND
+        answer = " ".join(escalation.sentences) or (presentation.NOTHING_FOUND if escalation.abstained else "")
         sections = [section_label(each.title, each.section) for each in escalation.sections]
         return _message("\n".join([presentation.SOMEBODY_ASKS, escalation.question, answer, *sections]))
 

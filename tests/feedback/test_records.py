@@ -63,7 +63,7 @@ def test_equal_exchanges_have_the_same_json(record):
 
 def test_the_json_says_its_kind_and_version_and_holds_every_field():
     row = written(exchange())
-    assert (row["kind"], row["schema"]) == ("exchange", "1.0")
+    assert (row["kind"], row["schema"]) == ("exchange", "1.1")
     assert {field.name for field in fields(Exchange)} == set(row) - {"kind", "schema"}
     assert row["citations"] == [asdict(cited) for cited in exchange().citations]
     assert row["groups"] == ["hr", "leeds"]
@@ -84,7 +84,7 @@ def test_keys_that_an_older_version_lacks_take_their_default():
 def test_the_line_is_in_ascii_and_in_the_order_of_the_fields():
     line = to_line(to_json(vote(1, "up", comment="Gr\u00fc\u00dfe")))
     assert line == (
-        '{"kind": "vote", "schema": "1.0", "key": "click-00001", "answer": "answer-00000", "voter": "'
+        '{"kind": "vote", "schema": "1.1", "key": "click-00001", "answer": "answer-00000", "voter": "'
         + "1e" * 32
         + '", '
         '"at": "2026-03-02T12:00:01+00:00", "vote": "up", "reason": "outdated", "comment": "Gr\\u00fc\\u00dfe"}'

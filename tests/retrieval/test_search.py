@@ -174,3 +174,22 @@ def test_each_of_the_first_hits_brings_its_excerpts_and_a_smaller_top_fewer(fill
     assert several.confidence == one.confidence
     (first, *_), text = one.excerpts[0], one.hits[0].passage.text
     assert "A certificate is due on the third day." in text[first.block.start : first.block.end]
+
+
+def test_what_was_closed_between_the_lookup_and_the_reading_of_its_text_is_no_hit(filled):
+    class ClosedMeanwhile:
+        """The reader of an index in which a passage is somebody else's by the time that it is read."""
+
+        def __getattr__(self, name):
+            return getattr(filled.reader, name)
+
+        def passages(self, keys):
+            found = filled.reader.passages(keys)
+            return {
+                key: replace(each, audience=frozenset({"hr"})) if each.document == "docs/leave" else each
+                for key, each in found.items()
+            }
+
+    closing = Search(ClosedMeanwhile(), FakeEmbedder(), ANALYZER)
+    assert "docs/leave" not in {hit.passage.document for hit in closing(Query(QUESTION)).hits}
+    assert closing(Query(QUESTION, groups=frozenset({"hr"}))).hits[0].passage.document == "docs/leave"

@@ -143,10 +143,11 @@ def test_a_new_audience_or_owner_in_the_settings_relabels_without_embedding(inde
     assert (document.owner, document.audience) == ("People", frozenset({"hr"}))
 
 
-def test_front_matter_goes_before_the_settings(index, folder):
+def test_front_matter_narrows_what_the_settings_say(index, folder):
     (folder / "leave.md").write_text(f"---\naudience: [finance]\n---\n{LEAVE}")
-    run(index, Source("docs", folder, audience=frozenset({"hr"})))
-    assert found(index, "leave", "finance") == {"docs/leave.md"}
+    run(index, Source("docs", folder, audience=frozenset({"hr", "finance"})))
+    assert found(index, "leave", "finance") == {"docs/leave.md", "docs/trips/travel.md"}
+    assert found(index, "leave", "hr") == {"docs/trips/travel.md"}
 
 
 def test_a_skipped_file_is_reported_every_time_and_parsed_once(index, folder):
@@ -292,14 +293,14 @@ def test_an_unusable_source_deletes_nothing_and_the_others_go_on(index, folder, 
 def test_a_listing_that_does_not_finish_deletes_nothing(index, folder, monkeypatch):
     run(index, Source("docs", folder))
     (folder / "leave.md").unlink()
-    scandir = os.scandir
+    open_ = os.open
 
-    def failing(path):
-        if Path(path).name == "trips":
+    def failing(path, flags, *mode, **options):
+        if path == "trips":
             raise OSError(errno.EIO, os.strerror(errno.EIO))
-        return scandir(path)
+        return open_(path, flags, *mode, **options)
 
-    monkeypatch.setattr(os, "scandir", failing)
+    monkeypatch.setattr(os, "open", failing)
     report = run(index, Source("docs", folder))
     assert counts(report) == ([], [], [], 0, [])
     assert "cannot list" in report.problems[0]

@@ -63,10 +63,16 @@ class Slack(ThreadingHTTPServer):
         """The base of the Web API."""
         return f"{self.base}/api/"
 
-    def another(self, team: str, name: str) -> Workspace:
-        """A further workspace, which installs the app with the code that is called like it."""
+    def another(self, team: str, name: str, *, enterprise: str = "") -> Workspace:
+        """A further workspace, which installs the app with the code that is called like it.
+
+        That of an `enterprise` may install it for the whole organisation, with the code that is called like that.
+        """
         self.workspaces[team] = Workspace(self.sending, team, name)
         self.codes[f"code-{team}"] = team
+        if enterprise:
+            self.workspaces[team].enterprise = enterprise
+            self.codes[f"code-{enterprise}"] = team
         return self.workspaces[team]
 
     def troubled(self, method: str, **trouble: Any) -> None:
@@ -159,10 +165,12 @@ class Handler(BaseHTTPRequestHandler):
 
     def _installed(self, args: Json) -> Json:
         """What an installation gives for the code that it came back with."""
-        team = self.server.codes.pop(str(args.get("code")), None)
+        code = str(args.get("code"))
+        team = self.server.codes.pop(code, None)
         if team is None:
             raise Refused("invalid_code")
         workspace = self.server.workspaces[team]
+        enterprise, is_whole = workspace.enterprise, code == f"code-{workspace.enterprise}"
         return {
             "app_id": "A0APP",
             "authed_user": {"id": "U0INSTALLER"},
@@ -170,9 +178,9 @@ class Handler(BaseHTTPRequestHandler):
             "token_type": "bot",
             "access_token": workspace.token,
             "bot_user_id": workspace.bot,
-            "team": {"id": team, "name": workspace.name},
-            "enterprise": None,
-            "is_enterprise_install": False,
+            "team": None if is_whole else {"id": team, "name": workspace.name},
+            "enterprise": {"id": enterprise, "name": enterprise} if enterprise else None,
+            "is_enterprise_install": is_whole,
         }
 
     def _respond(self, place: list[str], args: Json) -> None:

@@ -165,6 +165,7 @@ def supersession_warnings(citations: Sequence[Citation], successors: Mapping[str
             "superseded",
             _warning_text(document, titles[document], successors[document]),
             (*own, *numbers.get(successors[document].document, ())),
+            successors[document].document,
         )
         for document, own in numbers.items()
         if document in successors

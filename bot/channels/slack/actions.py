@@ -156,7 +156,8 @@ class ActionListeners:
             self._background(self._open_quotes, workspace, body)
 
     def _open_quotes(self, workspace: Workspace, body: Json) -> None:
-        quotes = self._overview.quotes(pressed_value(body))
+        pressed, directory = parse_pressed(body), workspace.connection.directory
+        quotes = self._overview.quotes(pressed_value(body), lambda: directory.audience_now(pressed.place, pressed.user))
         if isinstance(quotes, str):
             _open_modal(workspace, body, views.text_modal(presentation.QUOTED_TEXT, quotes))
         else:

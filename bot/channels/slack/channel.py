@@ -1,5 +1,6 @@
 """Slack as a channel: listens through Socket Mode or HTTP, and handles what was accepted."""
 
+import http.client
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +21,7 @@ from bot.channels.overview import PersonalOverview
 from bot.channels.port import Accept, Limits
 from bot.channels.slack import rendering
 from bot.channels.slack.client import suppress_errors
-from bot.channels.slack.install.workspaces import Workspaces, web_client
+from bot.channels.slack.install.workspaces import NOBODY_ALLOWED, Workspaces, web_client
 from bot.channels.slack.listeners import listening_app
 from bot.channels.thread_state import ThreadState
 from bot.channels.votes import VoteRecorder
@@ -100,13 +101,13 @@ class SlackChannel:
         self._socket: SocketModeHandler | None = None
 
     def routes(self) -> "Sequence[BaseRoute]":
-        """`/slack/events` without Socket Mode; `/slack/install` and `/slack/oauth` for several workspaces."""
+        """`/slack/events` without Socket Mode; `/slack/install` and `/slack/oauth` where it is said who may install."""
         from bot.channels.slack.routes import events_route, install_routes
 
         found: list[BaseRoute] = []
         if not self._settings.slack_app_token:
-            found.append(events_route(lambda: self._app))
-        if self._settings.slack_client_id:
+            found.append(events_route(lambda: self._app, self._settings))
+        if self._settings.slack_client_id and self._settings.slack_allowed_teams:
             found += install_routes(self._settings, self._workspaces, self._state)
         return found
 
@@ -115,6 +116,8 @@ class SlackChannel:
         if self._settings.slack_bot_token:
             own = self._workspaces.only()
             logger.info("Slack knows us as %s in %s", own.bot, own.team)
+        elif not self._settings.slack_allowed_teams:
+            logger.warning(NOBODY_ALLOWED)
         acceptor = EventAcceptor(
             accept,
             settings=self._settings,
@@ -163,9 +166,7 @@ class SlackChannel:
             connection.tell(event, rendering.line(presentation.BUSY))
 
     def _open_socket(self, app: App) -> SocketModeHandler:
-        handler = SocketModeHandler(
-            app, reveal(self._settings.slack_app_token), logger=logger, web_client=web_client(self._settings)
-        )
+        handler = SocketModeHandler(app, reveal(self._settings.slack_app_token), web_client=web_client(self._settings))
         try:
             handler.connect()  # type: ignore[no-untyped-call]
         except SlackApiError as error:
@@ -174,7 +175,7 @@ class SlackChannel:
                 f"`slack_app_token` is not accepted ({error.response.get('error', 'no answer')}): give an app-level "
                 "token with the scope connections:write, which the app's page Basic Information makes"
             ) from error
-        except (OSError, SlackClientError) as error:
+        except (OSError, http.client.HTTPException, SlackClientError, ValueError) as error:
             handler.close()  # type: ignore[no-untyped-call]
             raise BotError("Slack's socket cannot be reached: see that this machine reaches it") from error
         return handler

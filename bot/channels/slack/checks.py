@@ -1,11 +1,12 @@
 """Checks Slack's tokens, scopes and socket for `footnote doctor`."""
 
+import http.client
 from collections.abc import Iterator
 
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot.channels.slack.install.scopes import bot_scopes
-from bot.channels.slack.install.workspaces import web_client
+from bot.channels.slack.install.workspaces import NOBODY_ALLOWED, web_client
 from bot.config.settings import Settings, reveal
 from bot.services.diagnostics.check import Check
 
@@ -17,6 +18,9 @@ def examine(settings: Settings) -> Iterator[Check]:
     """Yield a check of each thing that Slack needs."""
     if settings.slack_bot_token:
         yield from _token(settings)
+    if settings.slack_client_id and not settings.slack_allowed_teams:
+        name, _, mend = NOBODY_ALLOWED.partition("; ")
+        yield Check("slack installation", ok=False, detail=name, mend=mend)
     if settings.slack_client_id and not settings.slack_client_secret:
         yield Check(
             "slack installation",
@@ -42,10 +46,15 @@ def _token(settings: Settings) -> Iterator[Check]:
         mend = "set `slack_bot_token` to the Bot User OAuth Token of the app's page OAuth & Permissions"
         yield Check(name, ok=False, detail=f"is not accepted ({word})", mend=mend)
         return
-    except (OSError, SlackClientError):
+    except (OSError, http.client.HTTPException, SlackClientError, ValueError):
         yield Check(name, ok=False, detail=UNREACHABLE[0], mend=UNREACHABLE[1])
         return
     yield Check(name, ok=True, detail=f"{found.get('user')} in {found.get('team')}")
+    if settings.slack_allowed_teams and settings.slack_allowed_teams.isdisjoint(
+        {found.get("team_id"), found.get("enterprise_id")}
+    ):
+        detail = f"{found.get('team_id')} is not among `slack_allowed_teams`, so it is not served"
+        yield Check("slack workspace", ok=False, detail=detail, mend="add it there")
     given = {key.lower(): value for key, value in (found.headers or {}).items()}.get("x-oauth-scopes")
     if given is not None:
         text = ",".join(given) if isinstance(given, list) else str(given)
@@ -67,6 +76,6 @@ def _socket(settings: Settings) -> Check:
         word = error.response.get("error", "refused") if hasattr(error.response, "get") else "refused"
         mend = "set `slack_app_token` to an app-level token with the scope connections:write; turn Socket Mode on"
         return Check("slack socket", ok=False, detail=f"is not opened ({word})", mend=mend)
-    except (OSError, SlackClientError):
+    except (OSError, http.client.HTTPException, SlackClientError, ValueError):
         return Check("slack socket", ok=False, detail=UNREACHABLE[0], mend=UNREACHABLE[1])
     return Check("slack socket", ok=True, detail="opens")

@@ -12,8 +12,39 @@ Json = dict[str, Any]
 # Messages that a person wrote; every other subtype is something that Slack or an app says.
 WRITTEN = frozenset({None, "", "thread_broadcast", "file_share", "me_message"})
 PLACE_KINDS: dict[str, PlaceKind] = {"channel": "channel", "group": "private", "im": "direct", "mpim": "group"}
+# What is an object wherever it stands in a payload, and what it may contain of these.
+_OBJECTS: dict[str, tuple[str, ...]] = {
+    "event": ("message", "previous_message", "edited", "item", "tokens", "assistant_thread"),
+    "message": ("edited", "metadata"),
+    "previous_message": (),
+    "view": ("state",),
+    **dict.fromkeys(
+        ("enterprise", "user", "channel", "container", "edited", "item", "tokens", "state", "metadata"), ()
+    ),
+    "assistant_thread": (),
+}
+_TYPED: Json = {"type": ""}
+_IN_PAYLOAD = ("event", "message", "view", "enterprise", "user", "channel", "container")
 _MARK = re.compile(r"<([^<>]*)>")
 _FIRST_MENTION = re.compile(r"\s*<@([A-Z0-9]+)")
+
+
+def is_well_formed(payload: object) -> bool:
+    """Whether a payload has the form that everything here relies on: what must be an object or a list is one."""
+    if not isinstance(payload, dict) or not _has_objects(payload, _IN_PAYLOAD):
+        return False
+    event, view = payload.get("event", _TYPED), payload.get("view") or _TYPED
+    actions, granted = payload.get("actions", [_TYPED]), payload.get("authorizations") or []
+    lists_objects = all(
+        isinstance(each, list) and all(isinstance(entry, dict) for entry in each) for each in (actions, granted)
+    )
+    return bool(lists_objects and actions and all(isinstance((each or {}).get("type"), str) for each in (event, view)))
+
+
+def _has_objects(payload: Json, names: tuple[str, ...]) -> bool:
+    """Whether each of these is an object, with objects in it, where it is there at all."""
+    found = [(name, payload[name]) for name in names if payload.get(name) is not None]
+    return all(isinstance(value, dict) and _has_objects(value, _OBJECTS[name]) for name, value in found)
 
 
 def parse_message(body: Json, *, bot: str, bot_id: str) -> IncomingEvent | None:
@@ -43,7 +74,7 @@ def parse_command(body: Json, *, team: str, bot: str) -> IncomingEvent:
         str(body.get("user_id") or ""),
         words(str(body.get("text") or "").strip(), bot=bot),
         reply_handle=str(body.get("response_url") or ""),
-        organization=str(body.get("enterprise_id") or ""),
+        organization=organization_of(body),
     )
 
 
@@ -57,7 +88,7 @@ def parse_pressed(body: Json) -> IncomingEvent:
         Place("slack", team_of(body), channel, thread=str(container.get("thread_ts") or "")),
         user_of(body),
         reply_handle=str(body.get("response_url") or ""),
-        organization=str((body.get("enterprise") or {}).get("id") or ""),
+        organization=organization_of(body),
     )
 
 
@@ -75,6 +106,13 @@ def team_of(body: Json) -> str:
     """Return the workspace that a payload of any kind is from."""
     team = body.get("team")
     return str(body.get("team_id") or (team.get("id") if isinstance(team, dict) else team) or "")
+
+
+def organization_of(body: Json) -> str:
+    """Return the organisation (Enterprise Grid) that a payload of any kind is from; empty for none."""
+    granted = (body.get("authorizations") or [{}])[0]
+    named = (body.get("enterprise") or {}).get("id") or body.get("enterprise_id") or granted.get("enterprise_id")
+    return str(named or "")
 
 
 def user_of(body: Json) -> str:
@@ -110,7 +148,7 @@ def _parse_text(body: Json, event: Json, message: Json, kind: Kind, *, bot: str)
         mentions_bot=f"<@{bot}>" in text or f"<@{bot}|" in text or event.get("type") == "app_mention",
         mentions_other=bool(first and first.group(1) != bot),
         user_workspace=str(message.get("user_team") or message.get("team") or ""),
-        organization=str(body.get("enterprise_id") or ""),
+        organization=organization_of(body),
     )
 
 
@@ -136,7 +174,7 @@ def _parse_deletion(body: Json, event: Json, *, bot: str, bot_id: str) -> Incomi
     place = Place("slack", team, channel, thread if thread != ts else "", ts, _place_kind(event))
     return replace(
         message_event("delete", place, str(before.get("user") or "")),
-        organization=str(body.get("enterprise_id") or ""),
+        organization=organization_of(body),
     )
 
 

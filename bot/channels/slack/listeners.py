@@ -13,7 +13,7 @@ from bot.channels.acceptance import EventAcceptor
 from bot.channels.overview import PersonalOverview
 from bot.channels.slack import events, rendering, views
 from bot.channels.slack.actions import ActionListeners, Background, VoteListeners
-from bot.channels.slack.events import Json, team_of
+from bot.channels.slack.events import Json, organization_of, team_of
 from bot.channels.slack.install.workspaces import Authorization, Workspace, Workspaces, web_client
 from bot.channels.votes import VoteRecorder
 from bot.config.settings import Settings, reveal
@@ -36,6 +36,7 @@ def listening_app(
         client=web_client(settings),
         signing_secret=reveal(settings.slack_signing_secret),
         authorize=cast("Callable[..., AuthorizeResult]", Authorization(workspaces)),  # it may know nobody
+        user_facing_authorize_error_message=presentation.NOT_SERVED,
         # The acknowledgement waits for the listener: what is acknowledged is kept.
         process_before_response=True,
     )
@@ -116,7 +117,7 @@ class HomeListeners:
         """Forget a workspace that has removed the app."""
         tokens = body["event"].get("tokens") or {}
         if body["event"]["type"] == "app_uninstalled" or tokens.get("bot"):
-            self._workspaces.forget(team_of(body), str(body.get("enterprise_id") or ""))
+            self._workspaces.forget(team_of(body), organization_of(body))
 
     def publish(self, workspace: Workspace, user: str) -> None:
         """Show a person their home page as it is now."""

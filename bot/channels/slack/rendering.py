@@ -182,12 +182,12 @@ def under_heading(message: Message, heading: str, question: str) -> Message:
 
 def escalation_request(escalation: Escalation) -> Message:
     """Return a question that is passed on, as the owners of documents see it."""
-    answer = " ".join(escalation.sentences) or presentation.NOTHING_FOUND
+    answer = " ".join(escalation.sentences) or (presentation.NOTHING_FOUND if escalation.abstained else "")
     sections = [f"• {_section_link(each.url, each.title, each.section)}" for each in escalation.sections]
     parts = [
         mrkdwn(presentation.SOMEBODY_ASKS),
         _quoted(escalation.question, 2000),
-        f"{mrkdwn(presentation.WHAT_I_SAID)}\n{_quoted(answer, 2000)}",
+        f"{mrkdwn(presentation.WHAT_I_SAID)}\n{_quoted(answer, 2000)}" if answer else "",
         *pack_lines(sections, MOST_IN_SECTION),
         mrkdwn(presentation.REPLY_HERE),
     ]

@@ -1,7 +1,7 @@
 """A conversation in the terminal: question after question, each with its answer as it comes, and votes."""
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Protocol
 
 from bot.answering.answers import Answer, Done, Event, Question, SentenceReady, Status
@@ -22,8 +22,8 @@ Type a question; one that goes on from those before it is understood.
   ?       this help
   ctrl-c  stop an answer
   ctrl-d  end, as /quit does"""
-# Turns that a follow-up is understood from.
-REMEMBERED = 12
+# Questions that a follow-up is understood from.
+REMEMBERED = 6
 
 
 class ConversationServices(Protocol):
@@ -59,14 +59,15 @@ class TerminalConversation:
         self._conversation = conversation
         self._groups = groups
         self._user = user
-        self._history: tuple[Turn, ...] = ()
+        self._is_resumed = False
+        self._answered: tuple[tuple[str, Answer], ...] = ()  # questions with their answers
         self._last = ""  # the answer that a vote is for
 
     def resume(self) -> None:
         """Take up the turns of this conversation so far that this person may know of."""
         with self._contained():
-            self._history = self._services.questions.history(self._conversation, user=self._user, groups=self._groups)
-            asked = [turn.text for turn in self._history if turn.role == "user"]
+            asked = [turn.text for turn in self._recorded_history() if turn.role == "user"]
+            self._is_resumed = bool(asked)
             self._terminal.note(f"Going on after: {asked[-1]}" if asked else "This conversation begins here.")
 
     def run(self) -> None:
@@ -108,9 +109,9 @@ class TerminalConversation:
 
     def _ask(self, text: str) -> None:
         self._last = ""
-        question = Question(text, self._history, self._groups, self._user, self._conversation)
+        question = Question(text, self._history(), self._groups, self._user, self._conversation)
         answer = self._show_answer(question)
-        self._history = (*self._history, Turn("user", text), Turn("bot", answer.text))[-REMEMBERED:]
+        self._answered = (*self._answered, (text, answer))[-REMEMBERED:]
         try:
             self._services.questions.record(question, answer)
         except FeedbackError as error:
@@ -118,6 +119,21 @@ class TerminalConversation:
         else:
             self._last = answer.id
             self.is_recorded = True
+
+    def _history(self) -> tuple[Turn, ...]:
+        """Return the turns so far that may still be read; without the store those of this session alone."""
+        if self._is_resumed:
+            with suppress(FeedbackError):
+                return self._recorded_history()
+        return tuple(
+            turn
+            for text, answer in self._answered
+            if self._services.questions.may_recall(answer, groups=self._groups)
+            for turn in (Turn("user", text, answer.id), Turn("bot", answer.text, answer.id))
+        )
+
+    def _recorded_history(self) -> tuple[Turn, ...]:
+        return self._services.questions.history(self._conversation, user=self._user, groups=self._groups)
 
     def _show_answer(self, question: Question) -> Answer:
         """Print the answer as it comes, and return it."""

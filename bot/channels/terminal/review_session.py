@@ -15,6 +15,10 @@ WHY: dict[ReviewReason, str] = {
     "down": "voted down",
     "correction": "a correction waits",
 }
+CLOSED = (
+    "{count} more wait that rest on documents which you may not read, or were asked in other groups: name yours with "
+    "--group."
+)
 CHOICES = "a approve  d drop  t type what is right  s skip  q quit"
 CORRECTION_CHOICES = "c accept the correction  r reject it  "
 HELP = """\
@@ -30,16 +34,28 @@ HELP = """\
 class ReviewSession:
     """Goes through the review queue with one reviewer, oldest first."""
 
-    def __init__(self, *, terminal: Terminal, reviews: ReviewService, min_agreement: float, reviewer: str) -> None:
+    def __init__(
+        self,
+        *,
+        terminal: Terminal,
+        reviews: ReviewService,
+        min_agreement: float,
+        reviewer: str,
+        groups: frozenset[str],
+    ) -> None:
         self._terminal = terminal
         self._reviews = reviews
         self._min_agreement = min_agreement
         self._reviewer = reviewer
+        self._groups = groups
         self._settled = 0
 
     def run(self) -> None:
         """Ask until nothing waits or the reviewer quits; raises `UsageProblem` where nobody is named to decide."""
-        answers = [each.exchange.id for each in self._reviews.waiting(min_agreement=self._min_agreement)]
+        waiting = list(self._reviews.waiting(min_agreement=self._min_agreement, groups=self._groups))
+        answers = [each.exchange.id for each in waiting if each]
+        if closed := len(waiting) - len(answers):
+            self._terminal.note(CLOSED.format(count=closed))
         if not answers:
             self._terminal.note("Nothing waits for a review.")
             return
@@ -56,9 +72,11 @@ class ReviewSession:
         What somebody else has decided by now is passed over.
         """
         try:
-            reviewed = self._reviews.reviewed(answer)
+            reviewed = self._reviews.reviewed(answer, groups=self._groups)
         except UnknownExchange:  # its asker was forgotten meanwhile
             self._settled += 1
+            return True
+        if reviewed is None:  # closed to the reviewer meanwhile
             return True
         why = self._why(reviewed)
         if why:
@@ -75,7 +93,9 @@ class ReviewSession:
             if typed == "s":
                 return True
             self._take(answer, typed, corrections)
-            reviewed = self._reviews.reviewed(answer)
+            reviewed = self._reviews.reviewed(answer, groups=self._groups)
+            if reviewed is None:
+                return True
         self._settled += 1
         return True
 

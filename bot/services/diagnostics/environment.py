@@ -4,10 +4,11 @@ import json
 import os
 import shutil
 import sqlite3
+import stat
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from bot.config.settings import FILE, Source
 from bot.services.diagnostics.check import Check
 from retrieval.errors import RetrievalError
+from retrieval.sources.nesting import is_inside
 
 if TYPE_CHECKING:
     from retrieval.ranking.reranker import Reranker
@@ -79,11 +81,19 @@ def check_state_folder(home: Path) -> Check:
     detail = f"{home}, {free / 1e9:.1f} GB free"
     if free < FREE_BYTES:
         return Check("state folder", ok=False, detail=detail, mend="free some space: an index needs about 0.5 GB")
+    if home.is_dir() and _stays_open(home.stat()):
+        mend = "give a folder that belongs to this user, or take from others what they may do with it"
+        return Check("state folder", ok=True, detail=f"{detail}, open to other users of this machine", mend=mend)
     return Check("state folder", ok=True, detail=detail)
 
 
-def check_source(source: Source) -> Check:
-    """Check that the path of a source exists, can be read and is not empty."""
+def _stays_open(folder: os.stat_result) -> bool:
+    """Tell whether others may open a folder that is not made private when it is used: it is not ours, or is shared."""
+    return bool(folder.st_mode & 0o077) and (folder.st_uid != os.geteuid() or bool(folder.st_mode & stat.S_ISVTX))
+
+
+def check_source(source: Source, sources: Sequence[Source] = ()) -> Check:
+    """Check that the path of a source exists, can be read, is not empty, and how it lies to those of other sources."""
     name = f"source {source.name}"
     if not source.path.exists():
         return Check(name, ok=False, detail=f"{source.path} does not exist", mend=f"correct its path in {FILE}")
@@ -92,7 +102,13 @@ def check_source(source: Source) -> Check:
         return Check(name, ok=False, detail=f"{source.path} cannot be read", mend=mend)
     if source.path.is_dir() and not any(source.path.iterdir()):
         return Check(name, ok=True, detail=f"{source.path} is empty", mend="put documents there, or remove it")
-    return Check(name, ok=True, detail=str(source.path))
+    around = [each.name for each in sources if each.name != source.name and is_inside(source.path, each.path)]
+    same = [each.name for each in sources if each.name in around and is_inside(each.path, source.path)]
+    if same:
+        detail = f"{source.path} is the folder of {same[0]!r} too"
+        return Check(name, ok=False, detail=detail, mend=f"keep one of them in {FILE}")
+    nested = f", inside {', '.join(map(repr, around))}: its files belong to {source.name!r} alone" if around else ""
+    return Check(name, ok=True, detail=f"{source.path}{nested}")
 
 
 def check_embedding(name: str, *, verify: Callable[[str], str] | None = None) -> Check:

@@ -11,7 +11,7 @@ from bot.services.diagnostics.check import Check
 from bot.state.protocol import StateStore
 from feedback.errors import FeedbackError
 from feedback.stores.protocol import FeedbackStore
-from retrieval.index.protocols import IndexReader
+from retrieval.index.protocols import IndexReader, IndexWriter
 from retrieval.ranking.reranker import Reranker
 
 Checks = Callable[[], Iterable[Check]]
@@ -29,6 +29,7 @@ class DiagnosticsService:
         *,
         settings: Settings,
         index: Callable[[], IndexReader],
+        writer: Callable[[], IndexWriter],
         feedback: Callable[[], FeedbackStore],
         state: Callable[[], StateStore],
         chat_model: Callable[[], ChatModel],
@@ -39,6 +40,7 @@ class DiagnosticsService:
     ) -> None:
         self._settings = settings
         self._index = index
+        self._writer = writer
         self._feedback = feedback
         self._state = state
         self._chat_model = chat_model
@@ -52,7 +54,7 @@ class DiagnosticsService:
         settings = self._settings
         shared = settings.redis_url is not None
         yield environment.check_state_folder(settings.home)
-        yield from (environment.check_source(source) for source in settings.sources)
+        yield from (environment.check_source(source, settings.sources) for source in settings.sources)
         yield environment.check_embedding(settings.embedding_model, verify=self._verify)
         if reranker := self._reranker():
             yield environment.check_reranker(reranker)
@@ -70,6 +72,7 @@ class DiagnosticsService:
     def _store_checks(self, *, shared: bool) -> Iterator[Check]:
         try:
             yield stores.check_index(self._index)
+            yield from stores.check_hidden(self._index, self._writer)
             yield from stores.check_language(self._index, self._settings.language)
         except (BotError, FeedbackError) as error:
             yield Check("wiring", ok=False, detail=str(error), mend="mend what stands above, then try again")

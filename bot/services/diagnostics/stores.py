@@ -11,13 +11,14 @@ from bot.state.protocol import StateStore
 from feedback.errors import FeedbackError
 from feedback.stores.protocol import FeedbackStore
 from retrieval.errors import RetrievalError, SearchUnavailable
-from retrieval.index.protocols import IndexReader
+from retrieval.index.protocols import IndexReader, IndexWriter
 
 if TYPE_CHECKING:
     from feedback.stores.journal.file import JournalCounts
     from feedback.stores.redis.durability import ServerDurability
 
 SAMPLED_DOCUMENTS = 25  # of each source, for their language
+NAMED_DOCUMENTS = 3  # of those that nobody may read
 FOLDER = "see that the state folder can be written"
 SERVER = "see that the server runs and that `redis_url` is right"
 
@@ -33,6 +34,20 @@ def check_index(open_index: Callable[[], IndexReader]) -> Check:
         return Check("index", ok=False, detail=str(error), mend="run `footnote sync`")
     detail = f"{documents} documents, {passages} passages"
     return Check("index", ok=True, detail=detail, mend="" if documents else "run `footnote sync FOLDER`")
+
+
+def check_hidden(open_index: Callable[[], IndexReader], open_writer: Callable[[], IndexWriter]) -> Iterator[Check]:
+    """Yield a check for each source with documents that nobody may read; nothing where they cannot be read."""
+    try:
+        known = {name: open_writer().skips(name).values() for name in open_index().sources()}
+    except RetrievalError:
+        return
+    for name, skipped in known.items():
+        if hidden := [each for each in skipped if each.skipped.restricted]:
+            named = "; ".join(f"{each.document}: {each.skipped.detail}" for each in hidden[:NAMED_DOCUMENTS])
+            more = f"; and {len(hidden) - NAMED_DOCUMENTS} more" if len(hidden) > NAMED_DOCUMENTS else ""
+            mend = "give each a header with `audience: GROUP` alone, then run `footnote sync`"
+            yield Check(f"audience {name}", ok=True, detail=f"{len(hidden)} hidden: {named}{more}", mend=mend)
 
 
 def check_language(open_index: Callable[[], IndexReader], name: str) -> Iterator[Check]:

@@ -24,6 +24,7 @@ def open_answer_log(path: Path | None) -> Iterator[AnswerLog]:
         return
     with _named_errors(path):
         # Half a character of a document has no UTF-8, and JSON has the same escape for it as Python.
+        path.touch(mode=0o600)
         file = path.open("w", encoding="utf-8", errors="backslashreplace", newline="\n", buffering=1)
 
     def write(line: Mapping[str, Any]) -> None:

@@ -156,9 +156,10 @@ class RedisState:
 
 
 def _reason(error: FeedbackUnavailable) -> str:
-    """The client's message in one line."""
+    """The client's message in one line, without the arguments of commands that the server does not know."""
     cause = error.__cause__
-    return (" ".join(str(cause).split()) or type(cause).__name__) if cause else "it has been closed"
+    message = " ".join(str(cause).partition(", with args")[0].split())
+    return (message or type(cause).__name__) if cause else "it has been closed"
 
 
 def _name(event: Event) -> bytes:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from filelock import FileLock, Timeout
 
 from feedback.errors import FeedbackUnavailable, UnknownExchange
+from feedback.private_files import FILE_MODE, make_private, make_private_folder
 from feedback.records import Exchange, WriteResult, kind_of
 from feedback.stores.journal.file import Entry, JournaledRecord, JournalFile
 from feedback.stores.protocol import FeedbackWriter
@@ -59,9 +60,10 @@ class JournalSender:
             self._lock.release()
 
     def _acquire_file_lock(self, wait_seconds: float) -> FileLock:
-        lock = FileLock(self._lock_path, timeout=wait_seconds)
+        lock = FileLock(self._lock_path, timeout=wait_seconds, mode=FILE_MODE)
         try:
-            self._lock_path.parent.mkdir(parents=True, exist_ok=True)
+            make_private_folder(self._lock_path.parent)
+            make_private(self._lock_path)
             lock.acquire()
         except Timeout:
             raise
@@ -102,9 +104,8 @@ class JournalSender:
 
 
 def _refusal(result: WriteResult, record: JournaledRecord) -> str:
-    """Return why the store did not take the record; empty where it did."""
+    """Return why the store did not take the record; empty where it did. A key is not told: it may name a person."""
     if result != "unknown-answer":
         return ""
-    name = record.id if isinstance(record, Exchange) else record.key
-    reason = "" if isinstance(record, Exchange) else f", {UnknownExchange(record.answer)!s}"
-    return f"{kind_of(type(record))} {name!r}{reason}"
+    kind = kind_of(type(record))
+    return f"{kind} {record.id!r}" if isinstance(record, Exchange) else f"{kind}, {UnknownExchange(record.answer)}"

@@ -130,7 +130,8 @@ class Server:
         try:
             yield
         except client_errors() as error:
-            reason = " ".join(str(error).split()) or type(error).__name__
+            # What a server does not know it repeats with its arguments, which may be somebody's words.
+            reason = " ".join(str(error).partition(", with args")[0].split()) or type(error).__name__
             raise FeedbackUnavailable(
                 f"the feedback store at {self.address.place} cannot be used ({reason}); see that it runs and has room, "
                 "and that `redis_url` names it and a user who may write"

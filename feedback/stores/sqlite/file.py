@@ -1,13 +1,13 @@
 """Opens SQLite files: private to their owner, in write-ahead mode, synced to disk at every write, upgraded."""
 
-import os
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from feedback.errors import FeedbackUnavailable
+from feedback.private_files import make_private, make_private_file, make_private_folder
 
 BUSY_SECONDS = 30.0
 
@@ -21,8 +21,10 @@ def open_file(path: Path, upgrades: Upgrades, *, busy_seconds: float = BUSY_SECO
     Waits `busy_seconds` for other processes that write it; raises `FeedbackUnavailable`.
     """
     with map_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _create(path)
+        make_private_folder(path.parent)
+        make_private_file(path)  # SQLite gives the files beside it the same mode
+        for beside in ("-wal", "-shm"):
+            make_private(path.with_name(path.name + beside))
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=busy_seconds)
     try:
         with map_errors(path):
@@ -64,13 +66,6 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 def column(text: str) -> str:
     """Return the text as SQLite can store it: half a character, as of an undecodable file name, is escaped."""
     return text.encode("utf-8", "backslashreplace").decode()
-
-
-def _create(path: Path) -> None:
-    """Make the file readable by its owner alone; SQLite gives the files beside it the same mode."""
-    # Only a file that was not there: closing a second descriptor of an open database would drop its locks.
-    with suppress(FileExistsError):
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
 
 def _use_wal(connection: sqlite3.Connection, busy_seconds: float) -> None:

@@ -55,7 +55,7 @@ class Connection:
 
 def _without_secrets(url: str) -> str:
     parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
 
 
 def connect(connection: Connection) -> Elasticsearch:

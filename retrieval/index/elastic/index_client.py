@@ -111,4 +111,4 @@ def responses(body: Mapping[str, Any]) -> list[Record]:
 
 def _cause(error: Mapping[str, Any]) -> str:
     root = (error.get("root_cause") or [error])[0]
-    return f"{root.get('type')}: {root.get('reason')}"
+    return str(root.get("type"))  # its reason may repeat what was asked

@@ -97,6 +97,16 @@ class Store:
         parts = {each["_id"]: each["_source"]["kept"]["part"] for each in self.index.records(ids) if each["found"]}
         return document_of(record, [parts[id_] for id_ in ids]) if len(parts) == len(ids) else None
 
+    def audiences(self, documents: Sequence[str]) -> dict[str, frozenset[str]]:
+        """The audience of each of these documents by id; an unknown one is absent."""
+        found: dict[str, frozenset[str]] = {}
+        for start in range(0, len(documents), VALUES_AT_ONCE):
+            some = list(documents[start : start + VALUES_AT_ONCE])
+            query = self.visible(of_kind(DOCUMENT), {"terms": {"document": some}})
+            rows = self.index.scan(query, fields=("document", "audience"))
+            found.update({row["document"]: frozenset(row["audience"]) for row in rows})
+        return found
+
     def passages(self, ids: Sequence[str]) -> dict[str, Record]:
         """The records of those of these passages that are visible at this moment, with their token vectors, by id."""
         if not ids:

@@ -10,6 +10,7 @@ from typing import Any
 from retrieval.errors import SearchUnavailable
 from retrieval.index.generations import IndexFingerprint
 from retrieval.index.local.schema import SCHEMA
+from retrieval.private_files import make_private_file
 
 # SQLite takes at least so many values in one statement, whatever it was compiled with.
 VALUES_AT_ONCE = 500
@@ -36,7 +37,7 @@ def map_errors(path: Path) -> Iterator[None]:
     """Turn every error of SQLite into `SearchUnavailable`, with the remedy for a damaged file."""
     try:
         yield
-    except (sqlite3.Error, sqlite3.Warning) as error:
+    except (sqlite3.Error, sqlite3.Warning, OSError) as error:
         if getattr(error, "sqlite_errorcode", 0) & 0xFF in DAMAGE:
             raise SearchUnavailable(
                 f"the index {str(path)!r} is damaged: move {str(path.parent)!r} away and run `footnote sync`"
@@ -74,6 +75,7 @@ class Database:
     def create(cls, path: Path, built: IndexFingerprint) -> "Database":
         """Make and open a file without documents; one whose making is interrupted cannot be opened."""
         with map_errors(path):
+            make_private_file(path)  # SQLite gives the files beside it the same mode
             connection = connect(path, "rwc")
             try:
                 connection.execute("BEGIN IMMEDIATE")

@@ -15,8 +15,10 @@ from filelock import FileLock, Timeout
 from retrieval.errors import SearchUnavailable
 from retrieval.index.generations import IndexFingerprint
 from retrieval.index.local.database import Database
+from retrieval.private_files import FILE_MODE, make_private, make_private_file, make_private_folder
 
 POINTER = "index"
+LOCK = "index.lock"
 FILE = re.compile(r"index-([0-9]+)\.db(?:-wal|-shm)?")
 
 
@@ -29,7 +31,16 @@ class GenerationFiles:
     def __init__(self, home: Path, wanted: IndexFingerprint) -> None:
         self.home = home
         self.wanted = wanted
-        self._lock = FileLock(home / "index.lock")
+        self._lock = FileLock(home / LOCK, mode=FILE_MODE)
+
+    def mend(self) -> None:
+        """Keep from others the folder and the files that are there; an older version left them readable."""
+        with self._map_errors():
+            if self.home.exists():
+                make_private_folder(self.home)
+                for path in self.home.iterdir():
+                    if path.name in {POINTER, LOCK} or FILE.fullmatch(path.name):
+                        make_private(path)
 
     def path(self, number: int) -> Path:
         """The file of a generation."""
@@ -64,7 +75,7 @@ class GenerationFiles:
     def write_lock(self, on_wait: Callable[[], None] = lambda: None) -> Iterator[None]:
         """Hold the lock of the folder, after `on_wait()` if another has it; the kernel frees it when a process dies."""
         with self._map_errors():
-            self.home.mkdir(parents=True, exist_ok=True)
+            make_private_folder(self.home)
             try:
                 self._lock.acquire(blocking=False)
             except Timeout:
@@ -117,6 +128,7 @@ class GenerationFiles:
     def _point_to(self, *numbers: int) -> None:
         """Replace the pointer so that a crash or a power cut leaves the old or the new one, never half of it."""
         new = self.home / f"{POINTER}.new"
+        make_private_file(new)
         with new.open("w", encoding="ascii") as file:
             file.write("".join(f"{number}\n" for number in numbers))
             file.flush()

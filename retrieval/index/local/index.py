@@ -26,6 +26,7 @@ class LocalIndex:
     """The embedded `SearchIndex`; another process's writes, and a new generation, are seen by the next call."""
 
     def __init__(self, files: GenerationFiles, analyzer: Analyzer) -> None:
+        files.mend()
         self._generations = OpenGenerations(files)
         self._generations.current()
         self.reader = LocalReader(self._generations)

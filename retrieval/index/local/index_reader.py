@@ -1,6 +1,6 @@
 """The embedded index's `IndexReader`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from retrieval.errors import IndexNotReady
 from retrieval.index.generations import NOTHING_YET
@@ -43,6 +43,10 @@ class LocalReader:
     def document(self, document: str, *, version: str | None = None) -> Document | None:
         """One document as it was parsed, the current version unless an older one is named."""
         return self._generations.current().reader.document(document, version)
+
+    def audiences(self, documents: Collection[str]) -> Mapping[str, frozenset[str]]:
+        """Who may read these documents at this moment."""
+        return self._generations.current().reader.audiences(documents)
 
     def sections(self, document: str) -> list[Passage]:
         """The current passages of one document in reading order."""

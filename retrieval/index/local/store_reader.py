@@ -1,13 +1,13 @@
 """Reads documents, passages and vectors from one generation's file."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import cast
 
 import numpy as np
 
 from retrieval.embedding.vectors import Encoded, TokenVectors, no_vectors
 from retrieval.index.local.database import Database, select
-from retrieval.index.local.records import document_from, passage_from
+from retrieval.index.local.records import audience_from, document_from, passage_from
 from retrieval.index.local.schema import BLOCKS
 from retrieval.index.protocols import SkippedFile, StoredDocument
 from retrieval.parsing.protocol import Reason, Skipped
@@ -101,6 +101,12 @@ class StoreReader:
                     (document, version),
                 ).fetchone()
         return document_from(*row) if row else None
+
+    def audiences(self, documents: Collection[str]) -> dict[str, frozenset[str]]:
+        """The audience of each of these documents by id; an unknown one is absent."""
+        with self._database.read() as connection:
+            query = "SELECT document, audience FROM documents WHERE document IN (*)"
+            return {row[0]: audience_from(row[1]) for row in select(connection, query, list(documents))}
 
     def counts(self) -> tuple[int, int]:
         """How many documents and passages there are."""

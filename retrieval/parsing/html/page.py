@@ -3,9 +3,10 @@
 import re
 from typing import TYPE_CHECKING
 
-from retrieval.parsing.front_matter import metadata_from
+from retrieval.parsing.front_matter import metadata_from, unclear_audience
 from retrieval.parsing.links import address
 from retrieval.parsing.protocol import Skipped
+from retrieval.parsing.restrictions import fold, is_slip, seems_to_restrict
 from retrieval.parsing.titles import plausible_title
 from retrieval.passages import Metadata
 
@@ -22,6 +23,14 @@ _INVISIBLE = (
 )
 CUT = Skipped("too-large", "its elements are nested too deep; what stands there and after it is not read")
 _WHITE_SPACE = re.compile(r"[ \t\n\r\f]+")
+_PREFIX = "footnote:"
+_AUDIENCE = f"{_PREFIX}audience"
+_NAME_PARTS = re.compile(r"[\s:._-]+")
+# Search engines are told so: it restricts nothing.
+_ANYBODY = frozenset({"all", "any", "anybody", "anyone", "everybody", "everyone", "general", "global", "public"})
+# A tag that gives the audience, where the tree has none: its quotes do not close, or it is no `<meta>`.
+_AUDIENCE_TAG = re.compile(r"<[^<>]*footnote[\s:._-]*audience")
+_HEAD = 65_536
 
 
 def parse_tree(text: str) -> "HtmlElement | None":
@@ -45,20 +54,39 @@ def notes_of(root: "HtmlElement") -> tuple[Skipped, ...]:
     return (CUT,) if any(error.type_name == "ERR_RESOURCE_LIMIT" for error in errors) else ()
 
 
-def read_metadata(root: "HtmlElement") -> Metadata | Skipped:
-    """Metadata from `footnote:` meta tags, with the page's own title where they give none.
+def read_metadata(root: "HtmlElement", page: str) -> Metadata | Skipped:
+    """Metadata from `footnote:` meta tags, with the page's own title where they give none; `page` is its source.
 
-    `Skipped` for an audience that cannot be understood; several audience tags add up.
+    `Skipped` for an audience that cannot be understood, and for any other tag that seems to say who may read the page;
+    several audience tags add up.
     """
     values: dict[str, object] = {}
     for meta in root.iter("meta"):
-        key = (meta.get("name") or meta.get("property") or "").strip().lower()
-        if key.startswith("footnote:"):
-            key, content = key.removeprefix("footnote:"), meta.get("content") or ""
-            values[key] = f"{values[key]},{content}" if key == "audience" and key in values else content
+        content = meta.get("content") or ""
+        for attribute in ("name", "property", "itemprop", "http-equiv"):
+            name = (meta.get(attribute) or "").strip().lower()
+            if name == _AUDIENCE:
+                values["audience"] = f"{values['audience']},{content}" if "audience" in values else content
+            elif _restricts(name, content):
+                return unclear_audience(name)
+            elif name.startswith(_PREFIX):
+                values[name.removeprefix(_PREFIX)] = content
+    for tag in {element.tag for element in root.iter() if isinstance(element.tag, str)}:
+        if seems_to_restrict(tag, synonyms=False):
+            return unclear_audience(tag)
+    if "audience" not in values and _AUDIENCE_TAG.search(fold(page[:_HEAD], entities=False)):
+        return unclear_audience(_AUDIENCE)
     if not values.get("title"):
         values["title"] = _title(root)
     return metadata_from(values)
+
+
+def _restricts(name: str, content: str) -> bool:
+    """Whether a meta tag seems to say who may read the page; `dcterms.audience` says whom it is written for."""
+    first, *others = _NAME_PARTS.split(fold(name).strip())
+    if is_slip(first, "footnote"):
+        return seems_to_restrict(" ".join(others))
+    return not others and seems_to_restrict(first, synonyms=False) and fold(content).strip() not in _ANYBODY
 
 
 def _title(root: "HtmlElement") -> str:

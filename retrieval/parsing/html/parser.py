@@ -12,6 +12,7 @@ from retrieval.parsing.plain import NOT_TEXT
 from retrieval.parsing.protocol import Parsed, Skipped
 
 _CHARSET = re.compile(rb"<(?:meta|\?xml)[^>]*?(?:charset|encoding)\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
+_LINE_END = re.compile(r"\r\n?")
 
 
 def parse(name: str, data: bytes) -> Parsed | Skipped:
@@ -20,14 +21,14 @@ def parse(name: str, data: bytes) -> Parsed | Skipped:
     text = decode(data, declared[1].decode("ascii", errors="replace") if declared else "")
     if text is None:
         return NOT_TEXT
-    parts = front_matter.split(text.replace("\r\n", "\n"))
+    parts = front_matter.split(_LINE_END.sub("\n", text), markup=True)
     if isinstance(parts, Skipped):
         return parts
     header, page = parts
     root = parse_tree(page)
     if root is None:
         return Skipped("no-text", "there is no text in it")
-    metadata = read_metadata(root)
+    metadata = read_metadata(root, page)
     if isinstance(metadata, Skipped):
         return metadata
     base, notes = read_base(root), notes_of(root)

@@ -1,14 +1,25 @@
 """The steps of answering a question, in their order, over a search that always finds the same."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from itertools import count
 from typing import Any
 
 import pytest
 
-from bot.answering.answers import Done, Event, Question, SentenceReady, Status
+from bot.answering.answers import (
+    Answer,
+    AnswerWarning,
+    Citation,
+    Done,
+    Event,
+    Question,
+    Sentence,
+    SentenceReady,
+    Status,
+)
 from bot.answering.pipeline import NOT_FOUND, AnsweringPipeline
+from bot.answering.readership import WITHHELD, Readership
 from bot.answering.writing.generator import Draft
 from retrieval.errors import SearchUnavailable
 from retrieval.passages import Hit, Passage, Query, Turn
@@ -142,3 +153,63 @@ def test_what_is_not_supported_is_dropped_and_the_rest_is_quoted():
 def test_a_search_that_fails_raises():
     with pytest.raises(SearchUnavailable):
         pipeline(FixedSearch(failure=SearchUnavailable("gone"))).answer(Question("How many days?"))
+
+
+class Readers:
+    """Who may read the documents, which changes; `asked` counts how often that was looked up."""
+
+    def __init__(self) -> None:
+        self.closed: set[str] = set()
+        self.asked = 0
+        self.now = 0.0
+
+    def __call__(self, documents: Collection[str], groups: frozenset[str]) -> frozenset[str]:
+        self.asked += 1
+        return frozenset(documents) - self.closed
+
+    def readership(self) -> Readership:
+        return Readership(self, frozenset(), clock=lambda: self.now)
+
+
+def cited(number: int, document: str) -> Citation:
+    return Citation(number, document, "Title", "Section", "a", "", "Quote.", "v")
+
+
+def ready(text: str, *citations: Citation, numbers: tuple[int, ...] = ()) -> SentenceReady:
+    return SentenceReady(Sentence(text, numbers or tuple(each.number for each in citations)), citations)
+
+
+def test_while_sentences_come_a_document_is_asked_about_once_a_second():
+    readers = Readers()
+    readership = readers.readership()
+    assert readership.may_see(ready("One.", cited(1, "docs/a.md")))
+    assert readership.may_see(ready("Two.", numbers=(1,)))
+    assert readers.asked == 1
+    readers.now = 0.9
+    assert readership.may_see(ready("Three.", cited(2, "docs/b.md")))
+    assert readers.asked == 2, "another document"
+    readers.now = 1.0
+    assert readership.may_see(ready("Four.", numbers=(1,)))
+    assert readers.asked == 3
+
+
+def test_after_a_sentence_that_was_withheld_none_is_shown_and_the_answer_is_neither():
+    readers = Readers()
+    readership = readers.readership()
+    readers.closed = {"docs/a.md"}
+    assert not readership.may_see(ready("One.", cited(1, "docs/a.md")))
+    readers.closed = set()
+    assert not readership.may_see(ready("Two.", cited(2, "docs/b.md")))
+    answer = Answer("a", "One. Two.", citations=(cited(1, "docs/a.md"), cited(2, "docs/b.md")))
+    assert readership.visible(answer).text == WITHHELD
+
+
+def test_a_warning_that_names_a_closed_document_and_a_closed_nearest_section_are_left_out():
+    readers = Readers()
+    readers.closed = {"docs/new.md"}
+    old = AnswerWarning("superseded", "«Old» has been superseded by «New».", (1,), "docs/new.md")
+    kept = AnswerWarning("uncertain", "This may not be it.")
+    answer = Answer("a", "One.", (Sentence("One.", (1,)),), (cited(1, "docs/old.md"),), warnings=(old, kept))
+    assert readers.readership().visible(answer) == replace(answer, warnings=(kept,))
+    readers.closed = set()
+    assert readers.readership().visible(answer) == answer

@@ -246,3 +246,21 @@ def test_notes_of_an_earlier_version_are_read(bench):
     assert find_checkpoint(bench.transport, EVENT, "") is None
     bench.reply(streams=False).begun("Looking")
     assert json.loads(bench.notes[-1]) == {"ts": "000002", "streams": False}
+
+
+WITHDRAWN = Answer("a1", "The documents changed.", abstained=True)
+
+
+@pytest.mark.parametrize("streams", [True, False], ids=["stream", "message"])
+@pytest.mark.parametrize("shown", [1, 3])
+def test_what_may_not_be_shown_any_more_is_replaced_by_the_line_that_says_so(streams, shown):
+    bench = Bench()
+    reply = bench.reply(streams=streams)
+    reply.begun("Looking")
+    for sentence in (FIRST, SECOND, THIRD)[:shown]:
+        reply.sentence(sentence, [CITATION])
+        bench.now += 60
+    assert any("First sentence." in text for text in bench.texts)
+    reply.done(WITHDRAWN)
+    assert bench.texts == ["The documents changed."]
+    assert "finish" not in bench.streams.calls

@@ -17,7 +17,7 @@ from bot.services.votes import VoteService
 from feedback.records import Exchange, Record
 from feedback.stores.sqlite.store import SqliteFeedback
 from tests.bot.cli.command_line import footnote
-from tests.fakes import NOON, ScriptedPipeline
+from tests.fakes import NOON, ScriptedPipeline, gate
 
 Run = Callable[..., Result]
 
@@ -49,7 +49,7 @@ def answering_app(pipeline: ScriptedPipeline, feedback: Any, *, home: Path) -> A
     shared: dict[str, Any] = {"feedback": feedback, "retention": retention, "pseudonym": str, "clock": clock}
     scripted: Any = pipeline
     return AnsweringApp(
-        QuestionService(pipeline=scripted, embedding="fake/64", **shared),
+        QuestionService(pipeline=scripted, gate=gate(), embedding="fake/64", **shared),
         VoteService(**shared),
     )
 

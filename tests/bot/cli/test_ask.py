@@ -111,7 +111,7 @@ def test_a_single_question_is_recorded(run, pipeline, feedback):
 def test_a_conversation_goes_on(run, pipeline, feedback):
     feedback.record(exchange(question="a", answer="b", conversation="c", asker="", groups=frozenset()))
     run("ask", "And then?", "--conversation", "c")
-    history = (Turn("user", "a"), Turn("bot", "b"))
+    history = (Turn("user", "a", "answer-00000"), Turn("bot", "b", "answer-00000"))
     assert pipeline.questions == [Question("And then?", history=history, conversation="c")]
 
 

@@ -69,7 +69,8 @@ def test_a_follow_up_knows_what_was_said_and_each_answer_is_recorded(chat, pipel
     chat("How many?", " And then? ", options=("--conversation", "c", "--group", "hr", "--user", "b@c.d"))
     first, second = pipeline.questions
     assert first == Question("How many?", (), frozenset({"hr"}), "b@c.d", "c")
-    assert (second.text, second.history) == ("And then?", (Turn("user", "How many?"), Turn("bot", f"{QUOTE} [1]")))
+    history = (Turn("user", "How many?", "a0"), Turn("bot", f"{QUOTE} [1]", "a0"))
+    assert (second.text, second.history) == ("And then?", history)
     assert [(kept.question, kept.conversation, kept.asker) for kept in recorded(feedback)] == [
         ("How many?", "c", "b@c.d"),
         ("And then?", "c", "b@c.d"),
@@ -79,7 +80,7 @@ def test_a_follow_up_knows_what_was_said_and_each_answer_is_recorded(chat, pipel
 def test_only_the_newest_turns_are_taken_along(chat, pipeline):
     chat(*(f"Question {number}?" for number in range(9)))
     history = pipeline.questions[-1].history
-    assert len(history) == REMEMBERED
+    assert len(history) == 2 * REMEMBERED
     assert history[-2].text == "Question 7?"
 
 
@@ -87,7 +88,8 @@ def test_a_conversation_goes_on_and_names_the_command_for_it(chat, pipeline, fee
     groups = frozenset({"hr"})
     feedback.record(exchange(question="How many?", answer="Five.", conversation="c", asker="ada", groups=groups))
     result = chat("And then?", options=("--conversation", "c", "--group", "hr"))
-    assert pipeline.questions[0].history == (Turn("user", "How many?"), Turn("bot", "Five."))
+    earlier = "answer-00000"
+    assert pipeline.questions[0].history == (Turn("user", "How many?", earlier), Turn("bot", "Five.", earlier))
     assert result.stderr == "Going on after: How many?\nTo go on later: footnote chat --conversation c\n"
 
 

@@ -42,7 +42,7 @@ def test_a_dump_is_versioned_json_lines_of_everything(filled):
     rows = [json.loads(line) for line in result.stdout.splitlines()]
     kinds = ["dump", *["exchange"] * 3, "vote", "vote", "correction", "decision", "registered", "end"]
     assert [row["kind"] for row in rows] == kinds
-    assert {row["schema"] for row in rows} == {"1.0"}
+    assert {row["schema"] for row in rows} == {"1.1"}
     assert rows[-1]["records"] == 8
 
 

@@ -136,7 +136,7 @@ def test_the_page_is_whole_safe_and_names_nobody(voted):
 def test_without_an_index_satisfaction_is_shown_and_nothing_diagnosed(voted):
     assert read("sync", "--remove", "handbook")["deleted"]
     figures = read("report")
-    assert (figures["answers"], figures["failing"][0]["since"]) == (3, None)
+    assert (figures["answers"], figures["failing"], figures["closed"]["failing"]) == (3, [], 1)
     assert (figures["diagnosis"]["diagnosed"], figures["diagnosis"]["left_out"]) == (0, 3)
     shown = run("report", "--html", "r.html").stdout
     assert "Nothing is indexed" in shown

@@ -3,21 +3,32 @@
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
+from functools import partial
+from typing import Any
 
 import pytest
 from click.testing import Result
 
+from bot.app import bootstrap
 from bot.services.votes import Choice
 from feedback.records import Decision
 from feedback.stores.sqlite.store import SqliteFeedback
+from retrieval.passages import Document
 from tests.bot.cli.command_line import error_line, footnote, printed_json
+from tests.fakes import FakeReader
 from tests.feedback.samples import NOON, correction, exchange, vote
 
 CARRY, ILL, SICK = "answer-00000", "answer-00001", "answer-00002"
 
 
-def run(*arguments: str, stdin: str | None = None) -> Result:
-    return footnote("review", *arguments, stdin=stdin)
+LEAVE = Document("handbook/leave.md", "handbook", "Leave", "", "v1", "Five days.", ())
+GROUPS = ("--group", "hr", "--group", "leeds")
+
+
+def run(*arguments: str, stdin: str | None = None, groups: tuple[str, ...] = GROUPS) -> Result:
+    """Review as somebody of the groups that everything was asked in, who may read the document."""
+    index: Any = FakeReader((LEAVE, ()))
+    return footnote("review", *arguments, *groups, stdin=stdin, bootstrap=partial(bootstrap, index=index))
 
 
 def listed() -> dict[str, str]:
@@ -160,3 +171,12 @@ def test_of_several_corrections_one_must_be_named(store):
     store.correct(correction(8, answer=SICK, key="other", text="A week."))
     assert "name one of right, other" in error_line(run("--decide", SICK, "accept"), 2)
     assert printed_json(run("--decide", SICK, "accept", "--correction", "other", "--json"))["correction"] == "other"
+
+
+def test_who_has_not_the_groups_is_told_how_many_more_wait(store):
+    listed = run("--json", groups=())
+    assert printed_json(listed) == []
+    for result in (listed, run(stdin="", groups=())):
+        assert "3 more wait" in result.stderr
+        assert "--group" in result.stderr
+        assert "Carry over?" not in result.stdout + result.stderr

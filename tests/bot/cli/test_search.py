@@ -142,7 +142,10 @@ def test_an_unexpected_error_ends_with_1_and_leaves_its_traceback_in_a_private_l
     log = folder / ".footnote" / "errors.log"
     assert str(log) in line
     assert "secret" not in line
-    assert "ZeroDivisionError: the secret question" in log.read_text(encoding="utf-8")
+    told = log.read_text(encoding="utf-8")
+    assert "ZeroDivisionError" in told
+    assert "in command" in told, "the way that led to it"
+    assert "secret" not in told
     assert log.stat().st_mode & 0o077 == 0
 
 

@@ -78,3 +78,14 @@ def test_an_unknown_document_is_refused_with_how_documents_are_named(run):
 
 def test_a_document_must_be_named(run):
     assert run("show").exit_code == 2
+
+
+def test_readers_of_a_group_see_what_they_may_read_and_learn_nothing_of_the_rest(run):
+    assert "Five days" in run("show", "handbook/leave.md", "--group", "hr").stdout
+    unreadable = "no document {!r} is indexed that these groups may read"
+    for arguments in (
+        ["handbook/leave.md", "--group", "public"],
+        ["handbook/leave.md", "--version", "v1", "--group", "hr"],  # nobody knows who might read that
+        ["handbook/leaves.md", "--group", "public"],
+    ):
+        assert error_line(run("show", *arguments), 1) == unreadable.format(arguments[0])

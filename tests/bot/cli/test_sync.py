@@ -37,6 +37,7 @@ def report() -> SyncReport:
         deleted=["d/c.md"],
         unchanged=4,
         skipped=[("d/e.pdf", Skipped("encrypted", "it asks for a password"))],
+        notes=[("d/inner", Skipped("outside-source", "it belongs to the source 'inner'"))],
         passages=12,
         seconds=1.5,
     )
@@ -70,10 +71,17 @@ def test_the_json_is_the_report_and_notes_go_to_stderr(scripted, docs):
         "deleted": ["d/c.md"],
         "unchanged": 4,
         "skipped": [{"document": "d/e.pdf", "reason": "encrypted", "detail": "it asks for a password"}],
+        "notes": [
+            {"document": "d/inner", "reason": "outside-source", "detail": "it belongs to the source 'inner'"},
+        ],
         "passages": 12,
         "seconds": 1.5,
     }
-    assert result.stderr.splitlines() == ["skipped d/e.pdf: encrypted (it asks for a password)", SUMMARY]
+    assert result.stderr.splitlines() == [
+        "skipped d/e.pdf: encrypted (it asks for a password)",
+        "note on d/inner: it belongs to the source 'inner'",
+        SUMMARY,
+    ]
 
 
 def test_without_json_stdout_stays_empty(scripted, docs):

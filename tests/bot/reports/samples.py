@@ -66,6 +66,7 @@ FEEDBACK: dict[str, Any] = {
          "failure": {"share": 0.75, "low": 0.3006, "high": 0.9544}, "reasons": {"wrong": 2, "tone": 1}},
     ],
     "owners": [{"owner": "The <b>People</b> team", "sections": 1, "down": 3}],
+    "closed": {"documents": 0, "sections": 0, "failing": 0, "questions": 0},
     "gaps": {
         "questions": 3, "min_askers": 2, "rarer": {"gaps": 1, "questions": 1},
         "gaps": [

@@ -40,8 +40,17 @@ def cited_exchange(*documents: str, sentences: tuple[AnswerSentence, ...] = (), 
     return exchange(citations=citations, sentences=sentences, **changes)
 
 
-def compose(exchange: Exchange, *sources: Source, platform: str = "slack") -> Escalation | None:
-    return compose_escalation(exchange, sources, platform=platform, place=PLACE)
+def compose(
+    exchange: Exchange, *sources: Source, platform: str = "slack", closed: tuple[str, ...] = ()
+) -> Escalation | None:
+    """Compose what is passed on to people who may read all but the `closed` documents."""
+    return compose_escalation(
+        exchange,
+        sources,
+        platform=platform,
+        place=PLACE,
+        readable=lambda _, documents: frozenset(documents) - frozenset(closed),
+    )
 
 
 def test_it_goes_to_the_owners_of_the_section_that_is_cited_first():
@@ -91,6 +100,16 @@ def test_owners_see_only_what_comes_from_their_own_documents():
     assert [each.document for each in made.sections] == ["it/vpn.md", "desk/hours.md"]
 
 
+def test_owners_see_nothing_of_their_own_documents_that_they_may_not_read():
+    sentences = (AnswerSentence("Ask the desk.", (1,)), AnswerSentence("The falcon moves.", (2,)))
+    given = cited_exchange("it/vpn.md", "it/falcon.md", sentences=sentences)
+    made = compose(given, IT, closed=("it/falcon.md",))
+    assert made is not None
+    assert made.sentences == ("Ask the desk.",)
+    assert [each.document for each in made.sections] == ["it/vpn.md"]
+    assert made.withheld == {"it/falcon.md"}
+
+
 @pytest.fixture
 def store(tmp_path) -> Iterator[SqliteState]:
     with closing(SqliteState(tmp_path / "state.db")) as opened:
@@ -100,7 +119,7 @@ def store(tmp_path) -> Iterator[SqliteState]:
 def service(store: SqliteState, *, clock: Callable[[], datetime] = lambda: NOON) -> EscalationService:
     """The service over this state alone: nothing is read from feedback."""
     unread: Any = None
-    return EscalationService(feedback=unread, state=store, sources=[IT], pseudonym=str, clock=clock)
+    return EscalationService(feedback=unread, state=store, gate=unread, sources=[IT], pseudonym=str, clock=clock)
 
 
 def passed_on() -> Escalation:
@@ -150,15 +169,15 @@ PASSED = OpenEscalation("answer-00000", "slack:C-IT", PLACE)
 def test_an_accepted_reply_is_the_correction_once(app):
     for _ in range(2):
         app.escalation.accept(PASSED, " Six days since May. ", author="slack:U1", user="slack:U2", key="C-IT:99.2")
-    judged = app.reviews.reviewed("answer-00000")
-    assert [(each.text, each.accepted) for each in judged.corrections] == [("Six days since May.", True)]
-    (decision,) = judged.decisions
-    assert (decision.verdict, decision.correction) == ("accept", judged.corrections[0].key)
-    assert judged.corrections[0].author != decision.reviewer
+    (made,) = app.feedback.corrections("answer-00000")
+    assert (made.text, made.accepted) == ("Six days since May.", True)
+    (decision,) = app.feedback.decisions("answer-00000")
+    assert (decision.verdict, decision.correction) == ("accept", made.key)
+    assert made.author != decision.reviewer
 
 
 @pytest.mark.parametrize("reply", ["", "  \n", "x" * 10_001])
 def test_a_reply_that_cannot_be_a_correction_is_refused(app, reply):
     with pytest.raises(UsageProblem):
         app.escalation.accept(PASSED, reply, author="slack:U1", user="slack:U1", key="1")
-    assert app.reviews.reviewed("answer-00000").corrections == ()
+    assert app.feedback.corrections("answer-00000") == []

@@ -164,7 +164,7 @@ def test_a_question_finds_what_its_asker_may_read(knowledge):
 def curated(folder) -> CuratedDataset:
     app = local_app(load())
     with closing(SqliteFeedback(folder / ".footnote" / "feedback.db")) as store:
-        made = curate(store.reviewed_exchanges(), app.knowledge, CurationOptions(), work=folder / "work")
+        made = curate(store.reviewed_exchanges(), app.knowledge, app.gate, CurationOptions(), work=folder / "work")
         list(made.examples())
         return made
 

@@ -39,7 +39,7 @@ def replica(folder: Path, url: str, **given: str) -> App:
 
 def test_what_one_replica_answers_another_knows_and_takes_a_vote_on(url, tmp_path):
     one = replica(tmp_path / "shared", url, user_key=KEY)
-    other = bootstrap(one.settings.model_copy(update={"home": tmp_path / "elsewhere"}))
+    other = bootstrap(one.settings.model_copy(update={"home": tmp_path / "elsewhere"}), index=one.index)
     question = Question("How many days of leave may be carried over?", user="ada@example.com", conversation="c")
     answer = one.questions.answer(question)
     one.questions.record(question, answer)

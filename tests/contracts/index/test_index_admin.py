@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -124,7 +125,7 @@ def test_searches_go_on_while_the_index_is_made_anew(opener: Opener):
     assert seen == [{"docs/leave", "docs/travel"}] * 2
 
 
-def test_a_rollback_brings_back_what_was_there_and_another_one_what_is_there_now(opener: Opener):
+def test_a_rollback_brings_back_what_was_there_and_can_be_rolled_back(opener: Opener):
     index, watching = opener(), opener()
     old, travel = document("docs/leave", LEAVE), document("docs/travel", TRAVEL)
     put(index, old)
@@ -133,15 +134,54 @@ def test_a_rollback_brings_back_what_was_there_and_another_one_what_is_there_now
         put(index, version(old, LEAVE.replace("Five", "Six")), travel)
     names = [each.name for each in index.admin.generations()]
     with index.writer.lock():
-        assert index.admin.rollback() == names[0]
+        assert index.admin.rollback(reindexer(FakeEmbedder(), index)) == names[0]
     for each in (index, watching):
         assert each.reader.document("docs/leave") == old
         assert found(each, "leave train") == {"docs/leave"}
     assert listed(index) == [(1, len(cut(old)), True), (2, len(cut(old)) + len(cut(travel)), False)]
     with watching.writer.lock():
-        assert watching.admin.rollback() == names[1]
-    assert found(index, "leave train") == {"docs/leave", "docs/travel"}
+        assert watching.admin.rollback(reindexer(FakeEmbedder(), watching)) == names[1]
+    # What the other one has never held may have been deleted: it comes back with a sync.
+    assert found(index, "leave train") == {"docs/leave"}
     assert [each.name for each in index.admin.generations() if each.current] == names[1:]
+
+
+def test_what_was_restricted_deleted_or_forgotten_since_is_not_brought_back(opener: Opener):
+    index = opener()
+    leave, travel, pay = (document(f"docs/{name}", LEAVE) for name in ("leave", "travel", "pay"))
+    other = document("it/phones", LEAVE)
+    skipped, same = document("docs/skipped", LEAVE), document("docs/same", LEAVE)
+    put(index, leave, travel, pay, other, skipped, same)
+    with index.writer.lock():
+        index.admin.rebuild(reindexer(FakeEmbedder(), index))
+        put(index, replace(leave, audience=frozenset({"hr"})))
+        put(index, replace(version(pay, TRAVEL), audience=frozenset({"hr", "managers"})))
+        index.writer.delete([travel.id])
+        index.writer.skip(SkippedFile(skipped.id, "docs", "f", Skipped("no-text", "there is no text")))
+        index.writer.forget("it")
+    with index.writer.lock():
+        index.admin.rollback(reindexer(FakeEmbedder(), index))
+    assert found(index, QUESTION) == {same.id}
+    assert found(index, QUESTION, "hr") == {same.id, leave.id, pay.id}
+    assert index.reader.document(pay.id) == replace(pay, audience=frozenset({"hr", "managers"}))
+    assert set(index.reader.sources()) == {"docs"}
+    assert index.reader.stored("it") == {}
+    assert index.reader.audiences([leave.id, travel.id, same.id]) == {leave.id: {"hr"}, same.id: {"everyone"}}
+    fingerprints = {each.document: each.fingerprint for each in index.reader.stored("docs").values()}
+    assert fingerprints == {leave.id: "", pay.id: "", same.id: "f"}, "the next sync reads these two again"
+
+
+def test_an_older_text_is_not_opened_by_what_is_said_of_the_newer_one(opener: Opener):
+    index = opener()
+    closed = document("docs/leave", LEAVE, audience=["hr", "leeds"])
+    put(index, closed)
+    with index.writer.lock():
+        index.admin.rebuild(reindexer(FakeEmbedder(), index))
+        put(index, version(replace(closed, audience=frozenset({"everyone"})), TRAVEL))
+    with index.writer.lock():
+        index.admin.rollback(reindexer(FakeEmbedder(), index))
+    assert index.reader.audiences([closed.id]) == {closed.id: {"hr", "leeds"}}
+    assert found(index, QUESTION) == set()
 
 
 def test_only_one_other_generation_is_kept(index):
@@ -157,7 +197,7 @@ def test_there_is_no_going_back_to_what_is_not_kept(index):
         with pytest.raises(
             IndexNotReady, match="no other generation of the index is kept; `footnote index rebuild` makes one"
         ):
-            index.admin.rollback()
+            index.admin.rollback(reindexer(FakeEmbedder(), index))
         put(index, document("docs/leave", LEAVE))
     assert found(index, QUESTION) == {"docs/leave"}
 
@@ -169,11 +209,11 @@ def test_there_is_no_going_back_to_another_model(opener: Opener):
     with other.writer.lock():
         other.admin.renew(reindexer(FakeEmbedder("other/64"), other))
         with pytest.raises(IndexNotReady, match=r"was made with the embedding model 'fake/64' .*: set these again"):
-            other.admin.rollback()
+            other.admin.rollback(reindexer(FakeEmbedder("other/64"), other))
     assert found(other, QUESTION) == {"docs/leave"}
     first = opener()
     with first.writer.lock():
-        first.admin.rollback()
+        first.admin.rollback(reindexer(FakeEmbedder(), first))
     assert found(first, QUESTION) == {"docs/leave"}
     assert {each.embedding: each.current for each in first.admin.generations()} == {"fake/64": True, "other/64": False}
 

@@ -328,3 +328,20 @@ def test_what_may_not_be_read_has_no_influence_at_all(index):
         assert (alone.idf, alone.crowded) == (everything.idf, everything.crowded)
 
     holds()
+
+
+def test_who_may_read_a_document_is_told_as_it_is_at_this_moment(opener):
+    index, watching = opener(), opener()
+    assert index.reader.audiences(["docs/leave"]) == {}, "nothing was ever indexed"
+    leave, travel = document("docs/leave", LEAVE), document("docs/travel", TRAVEL, audience=["hr", "it"])
+    put(index, leave, travel)
+    for each in (index, watching):
+        asked = ["docs/leave", "docs/travel", "docs/unknown", "docs/'; --"]
+        assert each.reader.audiences(asked) == {"docs/leave": {EVERYONE}, "docs/travel": {"hr", "it"}}
+        assert each.reader.audiences([]) == {}
+    put(index, replace(leave, audience=frozenset({"hr"})))
+    assert watching.reader.audiences({"docs/leave"}) == {"docs/leave": {"hr"}}
+    put(index, replace(leave, audience=frozenset()))
+    assert watching.reader.audiences({"docs/leave"}) == {"docs/leave": frozenset()}
+    index.writer.delete(["docs/leave"])
+    assert watching.reader.audiences({"docs/leave"}) == {}

@@ -9,7 +9,7 @@ from typing import Any
 from feedback.curation.dataset import CuratedDataset
 from feedback.curation.options import CurationOptions
 from feedback.curation.pipeline import curate
-from feedback.ports import CurrentSection, FoundSection, Message
+from feedback.ports import AudiencePort, CurrentSection, FoundSection, Message
 from feedback.records import (
     AnswerSentence,
     Correction,
@@ -21,6 +21,7 @@ from feedback.records import (
     StoredCitation,
     Vote,
 )
+from tests.fakes import gate
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 CARRY = "Five days may be carried over. Ask your manager first."
@@ -142,9 +143,10 @@ def curated(
     folder: Path,
     *,
     knowledge: FakeKnowledge | None = None,
+    audience: AudiencePort | None = None,
     options: CurationOptions | None = None,
 ) -> CuratedDataset:
-    return curate(given, knowledge or fake_knowledge(), options or CurationOptions(), work=folder)
+    return curate(given, knowledge or fake_knowledge(), audience or gate(), options or CurationOptions(), work=folder)
 
 
 def reasons(made: CuratedDataset) -> dict[str, str]:

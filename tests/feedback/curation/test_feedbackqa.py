@@ -29,7 +29,11 @@ def test_every_rated_answer_is_trained_on_or_left_out_for_a_reason(tmp_path):
     assert not report.skipped
     exchanges, _ = feedbackqa.record_all(rows, app.index, app.feedback)
     made = curate(
-        app.feedback.reviewed_exchanges(), app.knowledge, CurationOptions(searches=50), work=tmp_path / "work"
+        app.feedback.reviewed_exchanges(),
+        app.knowledge,
+        app.gate,
+        CurationOptions(searches=50),
+        work=tmp_path / "work",
     )
     assert exchanges == made.exchanges == len(rows)
     assert reconciles(made)

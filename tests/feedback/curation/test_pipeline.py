@@ -9,6 +9,7 @@ import pytest
 from feedback.curation.dataset import CuratedDataset, Example
 from feedback.curation.options import CurationOptions
 from feedback.ports import CurrentSection, FoundSection
+from tests.fakes import gate
 from tests.feedback.curation.samples import (
     CARRY,
     ILLNESS,
@@ -232,7 +233,8 @@ def test_rows_for_guests_hold_nothing_that_staff_asked(tmp_path):
         documents.sections[place] = replace(current, audience=frozenset({"public"}))
     guests = CurationOptions(groups=frozenset({"public"}))
     asked = [exchange(1, question(1), groups=frozenset()), exchange(2, question(2), groups=frozenset({"public"}))]
-    made = curated(map(reviewed, asked), tmp_path, knowledge=documents, options=guests)
+    public = gate({document: {"public"} for document, _ in documents.sections})
+    made = curated(map(reviewed, asked), tmp_path, knowledge=documents, audience=public, options=guests)
     assert reasons(made) == {"answer-00001": "audience:restricted"}
 
 
@@ -287,8 +289,10 @@ def test_what_is_personal_has_one_name_throughout_a_row(tmp_path):
         answer,
         shown=(passage(text),),
         history=(("user", "bob@example.com said so on 2026-03-01"),),
+        history_exchanges=("answer-00000",),
     )
-    row = only(made := curated([reviewed(given)], tmp_path, knowledge=documents))
+    earlier = reviewed(exchange(0, given.history[0][1]), "")
+    row = only(made := curated([earlier, reviewed(given)], tmp_path, knowledge=documents))
     prompt = row.prompt[1][1]
     assert row.completion.startswith("Write to <EMAIL_1> or call ")
     assert "I am <EMAIL_1> <CHAT_ID_1>, and <EMAIL_2> asked" in prompt
@@ -396,7 +400,12 @@ def test_a_follow_up_shows_no_question_that_is_held_back(tmp_path):
     number = int(held[0].origin.exchange[-2:])
     follow_ups = [
         reviewed(
-            exchange(100 + at, f"And {question(at + 500)}", history=(("user", question(number)), ("bot", "Five.")))
+            exchange(
+                100 + at,
+                f"And {question(at + 500)}",
+                history=(("user", question(number)), ("bot", "Five.")),
+                history_exchanges=(held[0].origin.exchange,) * 2,
+            )
         )
         for at in range(20)
     ]
@@ -428,8 +437,14 @@ def test_a_blamed_section_and_what_search_ranks_far_lower_do_not_answer(tmp_path
 
 
 def test_a_follow_up_is_asked_with_its_conversation(tmp_path):
-    given = exchange(1, "And how\nmany over?", history=(("user", "I have leave left."), ("bot", "How many days?")))
-    (row,) = curated([reviewed(given)], tmp_path).retrievals()
+    given = exchange(
+        1,
+        "And how\nmany over?",
+        history=(("user", "I have leave left."), ("bot", "How many days?")),
+        history_exchanges=("answer-00000",) * 2,
+    )
+    earlier = reviewed(exchange(0, "I have leave left.", "How many days?"), "")
+    (row,) = curated([earlier, reviewed(given)], tmp_path).retrievals()
     assert row.question == "And how many over?\nHow many days?\nI have leave left."
 
 

@@ -15,6 +15,7 @@ from feedback.export.request import ExportRequest
 from feedback.ports import CurrentSection
 from feedback.records import AnswerSentence, Correction, Decision, StoredCitation, Vote
 from feedback.stores.sqlite.store import SqliteFeedback
+from tests.fakes import gate
 from tests.feedback.curation.samples import OPEN, FakeKnowledge, exchange, passage, refusal
 from tests.feedback.export.conftest import AT, rows
 from tests.feedback.export.test_exporter import tree
@@ -74,7 +75,7 @@ def test_votes_become_files_and_a_person_finds_their_rows(kept, knowledge, tmp_p
 
     def export(name: str):
         return write_export(
-            lambda work: curate(kept.reviewed_exchanges(), knowledge, options, work=work),
+            lambda work: curate(kept.reviewed_exchanges(), knowledge, gate(), options, work=work),
             ExportRequest(FORMATS),
             tmp_path / name,
             store=kept,

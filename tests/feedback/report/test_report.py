@@ -9,6 +9,7 @@ import pytest
 from feedback.records import AnswerSentence, ReviewedExchange
 from feedback.report.report import build_report
 from feedback.report.tuning_verdict import TrainingRowEstimate, judge_tuning
+from tests.fakes import gate
 from tests.feedback.report.samples import (
     MONDAY,
     citation,
@@ -24,9 +25,16 @@ from tests.feedback.report.samples import (
 )
 
 
-def report_of(*rows, documents=None, min_askers=2, **limits) -> dict[str, Any]:
+def report_of(*rows, documents=None, min_askers=2, audience=None, groups=frozenset[str](), **limits) -> dict[str, Any]:
     return build_report(
-        iter(rows), documents or fake_knowledge(), threshold=0.6, min_askers=min_askers, terms=question_terms, **limits
+        iter(rows),
+        documents or fake_knowledge(),
+        audience or gate(),
+        groups=groups,
+        threshold=0.6,
+        min_askers=min_askers,
+        terms=question_terms,
+        **limits,
     )
 
 

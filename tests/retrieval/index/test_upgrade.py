@@ -19,7 +19,7 @@ from retrieval.sources.files import Source
 from retrieval.sync import sync
 from tests.fakes import FakeEmbedder
 from tests.retrieval.index.fixtures.make import LEAVE, elastic, hits
-from tests.retrieval.samples import found, lookup
+from tests.retrieval.samples import found, lookup, reindexer
 
 FIXTURES = Path(__file__).parent / "fixtures"
 STORED = ["docs/leave.md", "docs/pay.md", "docs/trips/travel.md"]
@@ -95,7 +95,7 @@ def test_a_sync_goes_on_with_what_has_changed(index):
 def test_the_generation_that_was_kept_is_gone_back_to(index):
     assert [(each.name, each.current) for each in index.admin.generations()] == [("1", False), ("2", True)]
     with index.writer.lock():
-        assert index.admin.rollback() == "1"
+        assert index.admin.rollback(reindexer(FakeEmbedder(), index)) == "1"
     assert found(index, "carried over") >= {"docs/leave.md"}
 
 

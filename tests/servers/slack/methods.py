@@ -84,8 +84,17 @@ def auth_test(workspace: Workspace, args: Args) -> Json:
     return names | {
         "bot_id": workspace.bot_id,
         "url": f"https://{workspace.name}.example/",
+        **({"enterprise_id": workspace.enterprise} if workspace.enterprise else {}),
         "is_enterprise_install": False,
     }
+
+
+@method("auth.revoke", per_minute=50)
+def auth_revoke(workspace: Workspace, args: Args) -> Json:
+    """The app is gone from the workspace with its token."""
+    if not _true(args.get("test")):
+        workspace.token = f"revoked-{workspace.token}"
+    return {"revoked": True}
 
 
 @method("users.info", "users:read", per_minute=100)

@@ -260,6 +260,7 @@ class Workspace:
 
     def __init__(self, sending: "Sending", team: str, name: str) -> None:
         self.sending, self.team, self.name = sending, team, name
+        self.enterprise: str | None = None
         self.bot, self.bot_id, self.token = f"UBOT{team}", f"BBOT{team}", f"xoxb-{team}-secret"
         self.people: dict[str, Person] = {}
         self.channels: dict[str, Channel] = {}
@@ -476,12 +477,12 @@ class Workspace:
 
     def envelope(self, event: Json, number: str, *, shared: bool = False) -> Json:
         """What the app is sent of an event."""
-        authorized = {"enterprise_id": None, "team_id": self.team, "user_id": self.bot, "is_bot": True}
+        authorized = {"enterprise_id": self.enterprise, "team_id": self.team, "user_id": self.bot, "is_bot": True}
         return {
             "token": "verification",
             "team_id": self.team,
             "context_team_id": self.team,
-            "context_enterprise_id": None,
+            "context_enterprise_id": self.enterprise,
             "api_app_id": "A0APP",
             "event": event,
             "type": "event_callback",
@@ -530,7 +531,7 @@ class Workspace:
             "api_app_id": "A0APP",
             "token": "verification",
             "trigger_id": self.trigger(person.id),
-            "enterprise": None,
+            "enterprise": {"id": self.enterprise, "name": self.enterprise} if self.enterprise else None,
             "is_enterprise_install": False,
         }
 
@@ -602,6 +603,7 @@ class Workspace:
                 "is_enterprise_install": "false",
                 "response_url": self.response_url(person.id, channel.id, None),
                 "trigger_id": self.trigger(person.id),
+                **({"enterprise_id": self.enterprise} if self.enterprise else {}),
             },
         )
         if acked.status == 200 and (acked.body or {}).get("text"):

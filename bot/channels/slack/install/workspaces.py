@@ -2,12 +2,11 @@
 
 import json
 import logging
-import secrets
 import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from logging import Logger
 from typing import Any
 
@@ -15,14 +14,13 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.authorization.authorize import Authorize
 from slack_sdk import WebClient
 from slack_sdk.oauth.installation_store import Bot, Installation, InstallationStore
-from slack_sdk.oauth.state_store import OAuthStateStore
 
 from bot.channels.connection import Connection
 from bot.channels.directory import CACHE_SECONDS, CachedDirectory
 from bot.channels.port import Refused
 from bot.channels.slack.client import SlackClient
 from bot.channels.slack.directory import SlackDirectory
-from bot.channels.slack.events import team_of
+from bot.channels.slack.events import organization_of, team_of
 from bot.channels.slack.streams import SlackStreams
 from bot.channels.slack.transport import SlackTransport
 from bot.config.settings import Settings, reveal
@@ -32,7 +30,9 @@ from bot.state.protocol import StateStore
 logger = logging.getLogger(__name__)
 
 TIMEOUT_SECONDS = 10
-STATE_LIVES = timedelta(minutes=10)
+NOBODY_ALLOWED = (
+    "`slack_allowed_teams` is missing: no workspace may install, and none is served; give the ids of those that may"
+)
 INSTALLED = "slack:installed:"
 
 
@@ -62,11 +62,17 @@ class Workspaces:
         """Whether there is one token for one workspace."""
         return self._settings.slack_bot_token is not None
 
+    def allows(self, team: str, enterprise: str) -> bool:
+        """Whether a team, or the whole organisation with an empty team, may install the app and is served."""
+        return not self._settings.slack_allowed_teams.isdisjoint({team, enterprise})
+
     def of(self, team: str, enterprise: str = "") -> Workspace | None:
-        """Return the workspace of a team; None where the app is not installed.
+        """Return the workspace of a team; None where the app is not installed, and where the team is not allowed.
 
         Raises `Unreachable` and `StateUnavailable`.
         """
+        if not self.is_single and not self.allows(team, enterprise):
+            return None
         key = "" if self.is_single else f"{enterprise}:{team}"
         with self._lock:
             known = self._known.get(key)
@@ -86,8 +92,7 @@ class Workspaces:
 
     def of_payload(self, body: Mapping[str, Any]) -> Workspace | None:
         """Return the workspace that a payload of any kind is from; None where the app is not installed."""
-        enterprise = (body.get("enterprise") or {}).get("id") or body.get("enterprise_id") or ""
-        return self.of(team_of(dict(body)), str(enterprise))
+        return self.of(team_of(dict(body)), organization_of(dict(body)))
 
     def only(self) -> Workspace:
         """Return the one workspace of the token; raises `BotError` with one line when that is not accepted."""
@@ -113,6 +118,11 @@ class Workspaces:
         calls = SlackClient(web_client(self._settings, token))
         own = calls("auth.test")
         team, bot = str(own.get("team_id") or ""), str(own.get("user_id") or "")
+        wanted = self._settings.slack_allowed_teams if self.is_single else frozenset()
+        if wanted and not self.allows(team, str(own.get("enterprise_id") or "")):
+            raise BotError(
+                f"{team}, the workspace of `slack_bot_token`, is not among `slack_allowed_teams`: add it there"
+            )
         connection = Connection(
             SlackTransport(calls, team=team, bot=bot),
             CachedDirectory(SlackDirectory(calls, team), self._settings, "slack"),
@@ -155,7 +165,7 @@ class Installations(InstallationStore):
 
     @property
     def logger(self) -> Logger:
-        return logger
+        return logging.getLogger("slack_sdk.oauth")
 
     def save(self, installation: Installation) -> None:
         """Keep the bot of an installation."""
@@ -201,29 +211,6 @@ class Installations(InstallationStore):
     def _row(self, team: str | None, enterprise: str | None, *, is_whole: bool) -> Mapping[str, Any] | None:
         found = self._state.get(_key(team, enterprise, is_whole=is_whole), now=datetime.now(UTC))
         return json.loads(found) if found else None
-
-
-class OAuthStates(OAuthStateStore):
-    """Proves that somebody comes back from the installation that they began; each state is good once."""
-
-    def __init__(self, state: StateStore) -> None:
-        self._state = state
-
-    @property
-    def logger(self) -> Logger:
-        return logger
-
-    def issue(self, *_: Any, **__: Any) -> str:
-        state, now = secrets.token_urlsafe(24), datetime.now(UTC)
-        self._state.put(f"slack:oauth:{state}", "1", expires=now + STATE_LIVES)
-        return state
-
-    def consume(self, state: str) -> bool:
-        key, now = f"slack:oauth:{state}", datetime.now(UTC)
-        if not state or self._state.get(key, now=now) is None:
-            return False
-        self._state.remove(key)
-        return True
 
 
 def _key(team: str | None, enterprise: str | None, *, is_whole: bool) -> str:

@@ -4,7 +4,7 @@ from elasticsearch import NotFoundError
 
 from retrieval.errors import IndexNotReady
 from retrieval.index.elastic.admin.generations import GenerationIndex, GenerationIndices
-from retrieval.index.elastic.admin.rebuild import fill
+from retrieval.index.elastic.admin.rebuild import fill, restrict
 from retrieval.index.elastic.client import map_errors
 from retrieval.index.elastic.current_generation import CurrentGeneration
 from retrieval.index.elastic.mapping import SCHEMA_VERSION
@@ -83,15 +83,20 @@ class ElasticAdmin:
             return None
         return Generation(each.name, each.built.embedding, each.built.analyzer, documents, passages, each.current)
 
-    def rollback(self) -> str:
-        """Make the kept generation the current one and give its name."""
+    def rollback(self, reindex: Reindexer) -> str:
+        """Restrict the kept generation as the current one is, and make it the current one."""
         self._coordinator.flush()
         with map_errors(self._place):
-            kept = self._indices.kept()
-            if kept is None:
+            kept, current = self._indices.kept(), self._current.store()
+            if kept is None or current is None:
                 raise IndexNotReady(NONE_KEPT)
             if reason := rollback_refusal(kept.built, self._indices.wanted):
                 raise IndexNotReady(reason)
+            writer = self._coordinator.open_writer(self._current.open_for_writing(kept.name, kept.built))
+            try:
+                restrict(writer, current, reindex, analyzer=self._analyzer)
+            finally:
+                writer.close()
             self._lock.check()
             self._indices.promote(kept.name)
             self._indices.sweep()

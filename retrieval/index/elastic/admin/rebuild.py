@@ -1,6 +1,7 @@
 """Fills a new generation from the stored documents of another, and checks it before it takes its place."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from retrieval.errors import SearchUnavailable
 from retrieval.index.elastic.documents import DocumentChange, replacement, text_ids, vectors_of
@@ -8,6 +9,7 @@ from retrieval.index.elastic.index_client import Record
 from retrieval.index.elastic.mapping import PASSAGE, SKIP, SOURCE, VERSION, of_kind
 from retrieval.index.elastic.store import Store
 from retrieval.index.elastic.write.batch_writer import BatchWriter
+from retrieval.index.generations import restrictions
 from retrieval.index.protocols import Reindexer
 from retrieval.ranking.analysis import Analyzer
 
@@ -32,6 +34,25 @@ def fill(writer: BatchWriter, old: Store, reindex: Reindexer, *, analyzer: Analy
     writer.cleaner.empty(SOURCE, SKIP, VERSION)
     writer.copy(_carried_over(old))
     _check(new, old)
+
+
+def restrict(writer: BatchWriter, current: Store, reindex: Reindexer, *, analyzer: Analyzer) -> None:
+    """Take out of the writer's generation what the current one does not show to everybody who would see it there."""
+    kept = writer.store
+    writer.cleaner.clear()
+    for source in kept.sources().keys() - current.sources().keys():
+        writer.forget(source)
+    changes = restrictions(kept.audiences(list(kept.stored())), current.audiences(list(current.stored())))
+    for gone in (document for document, audience in changes.items() if audience is None):
+        writer.add(DocumentChange(gone))
+    narrowed = (
+        replace(found, audience=audience)
+        for document, audience in changes.items()
+        if audience is not None and (found := kept.document(document))
+    )
+    for document, passages in reindex(narrowed):  # without a fingerprint the next sync reads it again
+        writer.add(replacement(document, passages, analyzer=analyzer, fingerprint=""))
+    writer.commit()
 
 
 def _carried_over(old: Store) -> Iterator[Record]:

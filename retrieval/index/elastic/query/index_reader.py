@@ -1,6 +1,6 @@
 """Elasticsearch's `IndexReader`."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 
 from retrieval.errors import IndexNotReady
@@ -77,6 +77,12 @@ class ElasticReader:
     def document(self, document: str, *, version: str | None = None) -> Document | None:
         """One document as it was parsed, the current version unless an older one is named."""
         return self._coordinator.read(lambda store: store.document(document, version), default=None)
+
+    def audiences(self, documents: Collection[str]) -> Mapping[str, frozenset[str]]:
+        """Who may read these documents at this moment."""
+        if not documents:
+            return {}
+        return self._coordinator.read(lambda store: store.audiences(list(documents)), default={})
 
     def sections(self, document: str) -> list[Passage]:
         """The current passages of one document in reading order."""

@@ -185,6 +185,7 @@ def test_a_second_workspace_installs_the_app_and_is_answered_in_its_own_name(tmp
             "slack_bot_token": None,
             "slack_client_id": CLIENT[0],
             "slack_client_secret": CLIENT[1],
+            "slack_allowed_teams": ["T0TWO"],
         }
         app = synced_app(settings(tmp_path, slack, **several))
         with running(app, slack) as service:

@@ -28,7 +28,11 @@ def several(folder):
         peopled(slack)
         write_documents(folder)
         given = settings(folder, slack).model_dump() | {"slack_bot_token": None}
-        given |= {"slack_client_id": CLIENT[0], "slack_client_secret": CLIENT[1]}
+        given |= {
+            "slack_client_id": CLIENT[0],
+            "slack_client_secret": CLIENT[1],
+            "slack_allowed_teams": ["T0TWO", "T0SIX"],
+        }
         app = synced_app(Settings(**given))
         with running(app, slack) as service:
             assert service.public

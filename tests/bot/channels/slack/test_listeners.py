@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from bot.channels.presentation import NOT_SHARED, QUOTES_NOT_SHOWN
 from bot.config.settings import Settings
 from tests.bot.channels.slack.harness import SlackStage
 from tests.bot.channels.slack.test_conversations import staged
@@ -37,6 +38,22 @@ def test_the_quoted_text_is_one_click_away(stage):
     modal = stage.slack.workspace.wait(lambda: asked.person.modal, "the quotes")
     assert LEAVE_SAID in modal.shown
     assert "Carry-over" in modal.shown
+
+
+def test_what_was_answered_before_a_guest_came_is_neither_quoted_nor_shared(stage):
+    asked, answer = answered(stage)
+    private = stage.asks(QUESTION, way="command")
+    only(private.seen())
+    shown = private.answer()
+    stage.channels["general"].members.append(stage.people["Gil"].id)  # and no event tells of it
+    asked.person.clicks(answer, "Quoted text")
+    modal = stage.slack.workspace.wait(lambda: asked.person.modal, "a line")
+    assert QUOTES_NOT_SHOWN in modal.shown
+    assert LEAVE_SAID not in modal.shown
+    before = len(stage.slack.workspace.visible(stage.channels["general"]))
+    private.person.clicks(shown, "Share here")
+    assert NOT_SHARED in notes(stage, "Ada")
+    assert len(stage.slack.workspace.visible(stage.channels["general"])) == before
 
 
 def test_a_click_is_confirmed_to_whoever_clicked_alone(stage):

@@ -42,6 +42,7 @@ def checks(tmp_path) -> Iterator[Callable[..., dict[str, Check]]]:
         def run(**parts: Any) -> dict[str, Check]:
             given: dict[str, Any] = {
                 "index": index_of,
+                "writer": index_of,
                 "feedback": lambda: store,
                 "state": raising(AssertionError("no state store is opened without a channel")),
                 "reranker": lambda: None,

@@ -91,7 +91,7 @@ def whole_life(index: ElasticIndex, folder: Path) -> None:
         index.admin.rebuild(reindexer(FakeEmbedder()))
     assert_holds(index, folder)
     assert len(index.admin.generations()) == 2
-    index.admin.rollback()
+    index.admin.rollback(reindexer(FakeEmbedder(), index))
     index.writer.prune()
     remove("docs", index)
     assert index.reader.counts() == (0, 0)

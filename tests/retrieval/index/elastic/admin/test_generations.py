@@ -116,7 +116,7 @@ def test_searches_during_a_rebuild_never_fail_and_never_mix_generations(elastics
         with index.writer.lock():
             for _ in range(2):
                 index.admin.rebuild(reindexer(FakeEmbedder()))
-            index.admin.rollback()
+            index.admin.rollback(reindexer(FakeEmbedder(), index))
         done.set()
         for each in threads:
             each.join()
@@ -132,8 +132,8 @@ def test_a_rebuilt_index_can_be_rolled_back_and_forth(elasticsearch_url, alias):
             index.admin.rebuild(reindexer(FakeEmbedder()))
             put(index, version(documents[0], TRAVEL))
         assert current(index) == [(1, False), (2, True)]
-        assert index.admin.rollback() == f"{alias}-000001"
-        assert index.admin.rollback() == f"{alias}-000002"
+        assert index.admin.rollback(reindexer(FakeEmbedder(), index)) == f"{alias}-000001"
+        assert index.admin.rollback(reindexer(FakeEmbedder(), index)) == f"{alias}-000002"
         assert index.reader.document(documents[0].id) == version(documents[0], TRAVEL)
 
 
@@ -215,10 +215,10 @@ def test_what_a_rollback_leaves_is_what_the_next_rebuild_keeps(elasticsearch_url
             index.admin.rebuild(reindexer(FakeEmbedder()))
             put(index, version(documents[0], TRAVEL))
         with index.writer.lock():
-            index.admin.rollback()
+            index.admin.rollback(reindexer(FakeEmbedder(), index))
             index.admin.rebuild(reindexer(FakeEmbedder()))
             assert current(index) == [(1, False), (3, True)]
-            index.admin.rollback()
+            index.admin.rollback(reindexer(FakeEmbedder(), index))
         assert all_numbers(elasticsearch_url, alias) == [1, 3]
         assert index.reader.document(documents[0].id) == documents[0]
 
