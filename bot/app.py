@@ -5,6 +5,7 @@ to `bootstrap` takes the place of what would be made, and is left to whoever han
 """
 
 import getpass
+import math
 import threading
 import uuid
 from collections.abc import Callable, Iterable, Sequence
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 from bot.access.disclosure import DisclosureGate
 from bot.access.pseudonyms import Pseudonyms
 from bot.answering.answers import EXTRACTIVE
+from bot.answering.deadline import QUESTION_SECONDS
 from bot.answering.pipeline import AnsweringPipeline
 from bot.answering.understanding.condensing import QuestionCondenser
 from bot.answering.writing.chat_generator import ChatGenerator
@@ -219,8 +221,9 @@ class App(Components):
     @part
     def questions(self) -> QuestionService:
         """Answering and recording."""
+        seconds = QUESTION_SECONDS + (self.settings.model_timeout if self.model else 0.0)
         return QuestionService(
-            pipeline=_pipeline(self, self.search, self.model),
+            pipeline=_pipeline(self, self.search, self.model, seconds=seconds),
             feedback=self.feedback,
             gate=self.gate,
             retention=self.retention,
@@ -528,7 +531,12 @@ def _search(app: Components, kind: type[SearchT], *, left_out: Iterable[str] = (
 
 
 def _pipeline(
-    app: Components, search: Search, model: ChatModel | None, generator: Generator | None = None
+    app: Components,
+    search: Search,
+    model: ChatModel | None,
+    generator: Generator | None = None,
+    *,
+    seconds: float = math.inf,  # for a comparison, which nobody waits for
 ) -> AnsweringPipeline:
     return AnsweringPipeline(
         search,
@@ -538,6 +546,7 @@ def _pipeline(
         condenser=QuestionCondenser(model, app.analyzer) if model else None,
         language=app.settings.language,
         document=app.index.reader.document,
+        seconds=seconds,
         readable=app.gate.readable,
         today=lambda: app.clock().date(),
     )

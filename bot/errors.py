@@ -48,6 +48,13 @@ class GenerationFailed(BotError):
         self.status = status
 
 
+class TookTooLong(BotError):
+    """The time for an answer is over, and none of its sentences is ready."""
+
+    def __init__(self) -> None:
+        super().__init__("answering took too long; ask again, in fewer words or about one thing")
+
+
 class StateUnavailable(BotError):
     """The store of accepted events and shared values cannot be read or written just now."""
 

@@ -25,13 +25,14 @@ from bot.answering.answers import (
     SentenceReady,
     Status,
 )
+from bot.answering.deadline import QUESTION_SECONDS, Deadline
 from bot.answering.readership import Readable, Readership, everything
 from bot.answering.understanding.condensing import QuestionCondenser
 from bot.answering.understanding.small_talk import REPLIES, small_talk
 from bot.answering.verification.answer_builder import AnswerBuilder, text_with_citations
 from bot.answering.writing.extractive import ExtractiveGenerator
 from bot.answering.writing.generator import AnswerNotFound, Generator
-from bot.errors import FailureKind, GenerationFailed
+from bot.errors import FailureKind, GenerationFailed, TookTooLong
 from retrieval.passages import Document, Query
 from retrieval.search import Results, Search
 
@@ -59,6 +60,7 @@ FAILURES: Mapping[FailureKind, str] = {
 QUOTED_INSTEAD = "the sections are quoted instead"
 QUOTED_AS_WELL = "the sections are quoted as well"
 KEPT = "what stands here was checked before"
+OUT_OF_TIME = f"This took too long; {KEPT}."
 
 # The order in which records keep the seconds of an answer.
 TIMINGS = ("retrieve", "generate", "total", "rewrite", "first")
@@ -69,7 +71,8 @@ class AnsweringPipeline:
 
     `generator` writes, and where it fails, or where none is given, sections are quoted; `condenser` makes follow-ups
     stand alone. Below `threshold` (0 to 1) of the search's confidence the pipeline abstains. `document` gives a
-    document by its id, `readable` those of some documents that may be shown to these groups at this moment.
+    document by its id, `readable` those of some documents that may be shown to these groups at this moment. After
+    `seconds`, what is checked by then is the answer.
     """
 
     def __init__(
@@ -82,6 +85,7 @@ class AnsweringPipeline:
         condenser: QuestionCondenser | None = None,
         language: str = "english",
         document: Callable[[str], Document | None] = lambda _: None,
+        seconds: float = QUESTION_SECONDS,
         readable: Readable = everything,
         clock: Callable[[], float] = time.perf_counter,
         today: Callable[[], date] = lambda: datetime.now(UTC).date(),
@@ -94,6 +98,7 @@ class AnsweringPipeline:
         self._condenser = condenser
         self._language = language
         self._documents = DocumentMetadataCache(document)
+        self._seconds = seconds
         self._readable = readable
         self._clock = clock
         self._today = today
@@ -109,33 +114,40 @@ class AnsweringPipeline:
 
         `prepare` completes the question with what takes a while to look up, such as its history and groups. It is
         called after `Status("searching")`, so that people see at once that they were heard, and never for small talk.
-        Raises what `prepare` raises, and `RetrievalError` when the search fails.
+        Raises what `prepare` raises, `RetrievalError` when the search fails, and `TookTooLong` where the time is over
+        before a sentence is ready.
         """
         talk = small_talk(question.text)
         if talk:
             yield Done(Answer(self._new_id(), REPLIES[talk], generator=SMALL_TALK))
             return
-        timer = _Timer(self._clock)
+        timer, deadline = _Timer(self._clock), Deadline(self._seconds, self._clock)
         yield Status("searching")
         query = self._condense(prepare(question) if prepare else question, timer)
+        deadline.check()
         readership = Readership(self._readable, query.groups)
         today = self._today()
         with timer.step("retrieve"):
             results = self._search(query, top=RETRIEVED)
+            deadline.check()
             supersession = SupersessionResolver(query, results.hits, documents=self._documents, today=today)
             results = replace(results, hits=supersession.ordered_hits)
         with timer.step("generate"):
-            builder = AnswerBuilder([hit.passage for hit in results.hits], language=self._language)
+            passages = [hit.passage for hit in results.hits]
+            builder = AnswerBuilder(passages, language=self._language, check_time=deadline.check)
             if results.hits and results.confidence >= self._threshold:
                 yield Status("writing")
-                for ready in filter(readership.may_see, self._write(query, results, builder)):
+                written = _until_time_is_over(self._write(query, results, builder), builder)
+                for ready in filter(readership.may_see, written):
                     timer.record_first()
                     yield ready
             warnings: tuple[AnswerWarning, ...] = ()
             if builder.sentences:
                 annotator = AnswerAnnotator(query, results.hits, supersession=supersession, language=self._language)
-                conflicting = annotator.conflicting_sentences(builder.sentences, builder.citations)
-                yield from filter(readership.may_see, builder.add(conflicting, self._extractive))
+                if builder.fallback != OUT_OF_TIME:
+                    conflicting = annotator.conflicting_sentences(builder.sentences, builder.citations)
+                    added = _until_time_is_over(builder.add(conflicting, self._extractive), builder)
+                    yield from filter(readership.may_see, added)
                 warnings = annotator.warnings(builder.citations, today=today)
                 if results.confidence < self._threshold + UNCERTAIN_MARGIN * (1 - self._threshold):
                     warnings = (UNCERTAIN, *warnings)
@@ -203,6 +215,16 @@ class AnsweringPipeline:
             fallback=builder.fallback,
             timings=timings,
         )
+
+
+def _until_time_is_over(ready: Iterator[SentenceReady], builder: AnswerBuilder) -> Iterator[SentenceReady]:
+    """Yield sentences until the time is over, and note it then; raises `TookTooLong` where the answer has none yet."""
+    try:
+        yield from ready
+    except TookTooLong:
+        if not builder.sentences:
+            raise
+        builder.fallback = OUT_OF_TIME
 
 
 def _fallback(kind: FailureKind, instead: str) -> str:

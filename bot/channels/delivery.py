@@ -12,7 +12,7 @@ from bot.answering.readership import withheld
 from bot.channels import presentation
 from bot.channels.events import IncomingEvent
 from bot.channels.port import NotDelivered, Reply
-from bot.errors import BotError
+from bot.errors import BotError, TookTooLong
 from bot.services.questions import QuestionService
 from feedback.errors import FeedbackError
 from retrieval.errors import EmbeddingUnavailable, IndexNotReady, RetrievalError
@@ -129,6 +129,9 @@ def _error_text(error: Exception) -> str:
     if isinstance(error, RetrievalError):
         logger.error("a search failed: %s", error)
         return presentation.NO_SEARCH
+    if isinstance(error, TookTooLong):
+        logger.warning("an answer took too long")
+        return presentation.TOOK_TOO_LONG
     incident = uuid.uuid4().hex[:8]
     logger.error("incident %s", incident, exc_info=error)
     return presentation.UNEXPECTED.format(incident=incident)

@@ -18,6 +18,9 @@ NO_SEARCH = "I cannot search the documents just now. Please ask again in a few m
 NOT_READY = "There are no documents to look in yet. Whoever runs me has to index them first; please ask again then."
 UNEXPECTED = "Something went wrong on my side (incident {incident}), so there is no answer. Please ask again."
 TOO_LONG = "Your question has {characters:,} characters, and I read at most {limit:,}. Please ask in fewer words."
+TOOK_TOO_LONG = (
+    "This took too long, so I stopped looking. Please ask again, in fewer words or about one thing, or ask a person."
+)
 GAVE_UP = "I could not answer this: something went wrong each time I tried. Please ask again in a few minutes."
 MAY_NOT_WRITE = "I may not write there. Ask me in a direct message, or invite me to the channel."
 NOT_A_MEMBER = "I am not a member here, so I answer from public documents alone; `/invite` me to change that."

@@ -66,6 +66,7 @@ def _ask_one(
 
 def _ask_many(invocation: Invocation, lines: BinaryIO, *, groups: frozenset[str], record: bool) -> None:
     from bot.answering.answers import Question
+    from bot.errors import TookTooLong
 
     unreadable = 0
     for line in read_questions(lines, groups=groups):
@@ -74,7 +75,11 @@ def _ask_many(invocation: Invocation, lines: BinaryIO, *, groups: frozenset[str]
             print_json_line({"query_id": line.id, "error": line.error})
             continue
         question = Question(line.query.text, history=line.query.history, groups=line.query.groups)
-        answer = invocation.app.questions.answer(question)
+        try:
+            answer = invocation.app.questions.answer(question)
+        except TookTooLong as error:
+            print_json_line({"query_id": line.id, "error": str(error)})
+            continue
         if record:
             _record(invocation, question, answer)
         fields = answer_json(answer)

@@ -24,8 +24,8 @@ SEARCH_DEPTH = 10
 # A text is searched for by its beginning.
 MAX_QUERY_CHARACTERS = 1000
 
-CITATION_MARK = re.compile(r"\s*\[\d{1,3}\]")
-FINAL_STOP = re.compile(r"[.!?…]+[\"'”’)\]]*$")
+CITATION_MARK = re.compile(r"(?:(?<!\s)\s++)?\[\d{1,3}\]")
+FINAL_STOP = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’)\]]*+$")
 
 
 class KnowledgeAdapter:

@@ -32,7 +32,7 @@ from feedback.texts.words import collapse_whitespace, normalize
 
 # Sections of the documents as they are now that are remembered.
 CACHED_SECTIONS = 8192
-CITATION_MARK = re.compile(r"\s*\[\d{1,3}\](?=[\s.!?\[]|$)")
+CITATION_MARK = re.compile(r"(?:(?<!\s)\s++)?\[\d{1,3}\](?=[\s.!?\[]|$)")
 # What a question is understood from, as search reads it.
 HISTORY_TURNS = 6
 

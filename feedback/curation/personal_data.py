@@ -5,6 +5,7 @@ is worth nothing without them. So whatever has check digits or a plan is checked
 """
 
 import re
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache, partial
@@ -63,11 +64,11 @@ class Redactor:
         found = self._find(text)
         if not found:
             return text
-        kept, last = "", 0
+        kept, last = [], 0
         for start, end, kind, value in found:
-            kept += text[last:start] + self._placeholder(kind, value)
+            kept += [text[last:start], self._placeholder(kind, value)]
             last = end
-        return kept + text[last:]
+        return "".join([*kept, text[last:]])
 
     @property
     def counts(self) -> Counter[str]:
@@ -95,11 +96,12 @@ def _find_by_pattern(text: str, regions: tuple[str, ...]) -> tuple[Span, ...]:
 
 def _drop_overlapping(found: Sequence[Span]) -> list[Span]:
     """Return the spans in order, without those that overlap one that was found before them."""
-    kept: list[Span] = []
+    kept: list[Span] = []  # in order, so that only the neighbours of a place can reach into it
     for each in found:
-        if not any(each[0] < other[1] and other[0] < each[1] for other in kept):
-            kept.append(each)
-    return sorted(kept)
+        at = bisect_left(kept, each)
+        if (at == 0 or kept[at - 1][1] <= each[0]) and (at == len(kept) or each[1] <= kept[at][0]):
+            kept.insert(at, each)
+    return kept
 
 
 def _find_matches(

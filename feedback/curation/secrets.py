@@ -44,6 +44,8 @@ IN_WORDS = re.compile(
 # Most texts need no closer look: nothing in them could be a secret.
 SUSPICIOUS = re.compile(r"://|PRIVATE KEY|AKC[a-zA-Z0-9]{9}")
 SHORTEST_TOKEN = 12
+# Half of it is longer than any secret, a signed token with its claims included.
+LONGEST_PIECE = 4000
 
 
 @lru_cache(maxsize=TEXT_CACHE_SIZE)
@@ -63,8 +65,15 @@ def _scan(text: str) -> Iterator[str]:
     if not (SUSPICIOUS.search(text) or any(map(_may_be_token, text.split()))):
         return
     for detector in _detectors():
-        if next(iter(detector.analyze_string(text)), None):
+        if any(next(iter(detector.analyze_string(piece)), None) for piece in _pieces(text)):
             yield detector.secret_type
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """Yield the text in pieces that overlap by half; some patterns of the library grow with the square of a length."""
+    yield text[:LONGEST_PIECE]
+    for start in range(LONGEST_PIECE // 2, len(text) - LONGEST_PIECE // 2, LONGEST_PIECE // 2):
+        yield text[start : start + LONGEST_PIECE]
 
 
 def _may_be_token(word: str) -> bool:

@@ -30,18 +30,19 @@ SHOWN_TO_NOBODY = "so it is shown to nobody"
 class Parsed:
     """A file's plain text and its blocks; every citation later quotes a slice of `text`.
 
-    `links` may be relative to the document's own address.
+    `links` may be relative to the document's own address; `notes` say what of the file could not be read.
     """
 
     text: str
     blocks: tuple[Block, ...]
     metadata: Metadata = field(default_factory=Metadata)
     links: tuple[Link, ...] = ()
+    notes: "tuple[Skipped, ...]" = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """Why a file gives nothing to index; `detail` is one line for an administrator."""
+    """Why a file, or a part of it, gives nothing to index; `detail` is one line for an administrator."""
 
     reason: Reason
     detail: str

@@ -113,7 +113,7 @@ def plainly_opens(key: str, value: str) -> bool:
 
 def is_slip(word: str, meant: str) -> bool:
     """Whether a word is another one but for at most two letters that are wrong, missing, too many or swapped."""
-    return _distance(word, meant) <= LARGEST_DISTANCE
+    return abs(len(word) - len(meant)) <= LARGEST_DISTANCE and _distance(word, meant) <= LARGEST_DISTANCE
 
 
 def _unescape(found: re.Match[str]) -> str:

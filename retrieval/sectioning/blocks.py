@@ -53,7 +53,7 @@ def text_blocks(text: str, *, goes_on: bool = False) -> list[TextBlock]:
     for (kind, parts), following in zip(runs, (*runs[1:], None), strict=False):
         if kind == "paragraph" and following and (span := _opening(text, parts, following)):
             if len(parts) > 1:
-                blocks.append(TextBlock(kind, parts[:-1], opening))
+                blocks.append(TextBlock(kind, tuple(parts[:-1]), opening))
             elif opening:  # two openings in a row: the first stands alone
                 blocks.append(TextBlock("paragraph", (opening,)))
             opening = span
@@ -61,14 +61,14 @@ def text_blocks(text: str, *, goes_on: bool = False) -> list[TextBlock]:
         if kind == "table" and len(parts) > 1 and not (goes_on and not blocks):
             if opening:
                 blocks.append(TextBlock("paragraph", (opening,)))
-            blocks.append(TextBlock(kind, parts[1:], parts[0]))
+            blocks.append(TextBlock(kind, tuple(parts[1:]), parts[0]))
         else:
-            blocks.append(TextBlock(kind, parts, opening))
+            blocks.append(TextBlock(kind, tuple(parts), opening))
         opening = None
     return blocks
 
 
-Run = tuple[TextBlockKind, tuple[Span, ...]]
+Run = tuple[TextBlockKind, list[Span]]
 
 
 def _runs(text: str) -> Iterator[Run]:
@@ -107,9 +107,9 @@ def _kind(line: str, before: TextBlockKind) -> TextBlockKind:
 
 def _run(text: str, kind: TextBlockKind, lines: list[Span]) -> Run:
     if kind != "paragraph":
-        return kind, tuple(_trimmed(text, *span) for span in lines)
+        return kind, [_trimmed(text, *span) for span in lines]
     start, end = lines[0][0], lines[-1][1]
-    return kind, tuple(sentences(text[start:end], offset=start))
+    return kind, sentences(text[start:end], offset=start)
 
 
 def _joined(text: str, runs: list[Run]) -> list[Run]:
@@ -118,11 +118,12 @@ def _joined(text: str, runs: list[Run]) -> list[Run]:
     for run in runs:
         kind, parts = run
         if joined and kind == joined[-1][0] and kind in ("list", "steps"):
-            joined[-1] = kind, (*joined[-1][1], *parts)
+            joined[-1][1].extend(parts)
         elif kind == "steps" and (step := _step_before(text, joined, parts[0])) is not None:
-            _, (*steps, last) = joined[step]
-            end = joined[-1][1][-1][1]
-            joined[step:] = [(kind, (*steps, (last[0], end), *parts))]
+            _, steps = joined[step]
+            steps[-1] = steps[-1][0], joined[-1][1][-1][1]
+            joined[step + 1 :] = []
+            steps.extend(parts)
         else:
             joined.append(run)
     return joined
@@ -145,7 +146,7 @@ def _number(text: str, part: Span) -> int:
     return int(found[1]) if found else -1
 
 
-def _opening(text: str, parts: tuple[Span, ...], following: Run) -> Span | None:
+def _opening(text: str, parts: list[Span], following: Run) -> Span | None:
     """Return the sentence of a paragraph that opens what follows, its last one; None where none does."""
     start, end = parts[-1]
     last = text[start:end]

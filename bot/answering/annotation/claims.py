@@ -35,6 +35,7 @@ NUMBER = re.compile(
     rf"\d|\b(?:{'|'.join([*CARDINALS, *ORDINALS])}|{_ENGLISH.alternatives('frequencies')})\b", re.IGNORECASE
 )
 MAX_TOKENS = 60  # more is a list, or a sentence of many rules
+MAX_CHARACTERS = 1500
 MAX_VALUES = 4
 CACHED_SENTENCES = 4096
 
@@ -80,6 +81,8 @@ def extract_claim(text: str, language: str) -> Claim | None:
 
     None where it gives no value and names no role, or gives so many values that it is a table or a calculation.
     """
+    if len(text) > MAX_CHARACTERS:
+        return None
     roles = find_roles(text)
     if not roles and not NUMBER.search(text):
         return None

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 
 from bot.answering.annotation.claims import Statement, extract_claim, leans_on_another
 from bot.answering.annotation.comparison import Difference, compare
@@ -17,6 +18,8 @@ from retrieval.sectioning.sentences import CELL, sentences
 COMPARED_PASSAGES = 6
 # Sentences that may be added to one answer.
 MAX_DIFFERENCES = 2
+# Sentences of an answer, and of those sections, that are compared; each with each.
+MAX_STATEMENTS, MAX_OTHERS = 60, 400
 # Any other item of a list is a part of a sentence, or a step of a scale.
 WHOLE_ITEM = re.compile(r"[-*•] [A-Z].*[^,;]$")
 
@@ -52,14 +55,15 @@ def find_differences(
     """
     if not statements:
         return []
-    others = [
+    of_sections = (
         each
         for at, passage in enumerate(passages[:COMPARED_PASSAGES])
         for start, end in trusted_spans(passage)
         for each in _statements(at, passage, start, end, language)
-    ]
+    )
+    others = list(islice(of_sections, MAX_OTHERS))
     found: dict[tuple[Quote, Quote], Difference] = {}
-    for one in statements:
+    for one in statements[:MAX_STATEMENTS]:
         for other in others:
             if _section(passages, one) == _section(passages, other) or (other.place, one.place) in found:
                 continue

@@ -18,11 +18,27 @@ CASUAL_UNITS = _ENGLISH.words("casual_units")
 QUALIFIERS = _ENGLISH.by_word("qualifiers")
 PASSED_OVER = _ENGLISH.words("passed_over")
 FACTORS = {word: float(factor) for word, factor in _ENGLISH.table("factors").items()}
+# These say a number alone too: "a hundred", "dozens of".
+MULTIPLYING_WORDS = MULTIPLIERS.keys() - {"k", "m"}
+NEGATIVE = "minus"
+# "xiv days"; elsewhere such letters are those of a word, a clause or a list.
+_TENS_IN_LETTERS = ("", "x", "xx", "xxx", "xl", "l", "lx", "lxx", "lxxx", "xc")
+_ONES_IN_LETTERS = ("", "i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix")
+ROMAN = {
+    ten + one: 10.0 * tens + ones
+    for tens, ten in enumerate(_TENS_IN_LETTERS)
+    for ones, one in enumerate(_ONES_IN_LETTERS)
+    if ten + one not in {"", "i", "l"}
+}
 RANGE_JOINTS = _ENGLISH.words("range_joints")
 CURRENCY_BEFORE_NUMBER = frozenset({"usd", "gbp", "eur"})
-FIRST_WORDS = (UNITS.keys() | CARDINALS.keys() | ORDINALS.keys() | MONTHS.keys() | WEEKDAYS.keys() | TIMES.keys()) | {
-    f"{day}s" for day in WEEKDAYS
-}
+FIRST_WORDS = (
+    (UNITS.keys() | CARDINALS.keys() | ORDINALS.keys() | MONTHS.keys() | WEEKDAYS.keys() | TIMES.keys())
+    | {f"{day}s" for day in WEEKDAYS}
+    | MULTIPLYING_WORDS
+    | ROMAN.keys()
+    | {NEGATIVE}
+)
 ORDINAL_ENDINGS = ("st", "nd", "rd", "th")
 CLOCK = re.compile(r"(\d{1,2})(?:[:.](\d\d))? ?(?:([ap])\.?m|o'clock)?")
 # "500.000" is written so where a comma stands before decimals.
@@ -103,14 +119,16 @@ def _quantity(line: Sequence[Token], at: int) -> AmountMatch | None:
         return AmountMatch(at, end + 1, _day_of_month(value, line[end]))
     if end + 1 < len(line) and line[end].text == "of" and line[end + 1].text in MONTHS and value <= LAST_DAY:
         return AmountMatch(at, end + 2, _day_of_month(value, line[end + 1]))
-    unit, qualifier, after = _unit(line, end)
+    in_brackets = at > 0 and end < len(line) and line[at - 1].text == "(" and line[end].text == ")"
+    unit, qualifier, after = _unit(line, end + in_brackets)  # "(5) days"
+    after = after if unit else end
     if not unit and line[at].text in {"one", "zero"}:
         return None  # "one of the forms" counts nothing
     if line[at].text in ORDINALS or line[at].text.endswith(ORDINAL_ENDINGS):
         first = at == 0 or line[at - 1].kind == "punctuation"
         counts_nothing = first or (end < len(line) and line[end].text in {"party", "parties"})
         return None if counts_nothing else AmountMatch(at, at + 1, Amount("number", value, "ordinal"))
-    is_year = not unit and value == int(value) and 1900 <= value <= 2100 and line[at].kind == "number"
+    is_year = not unit and value.is_integer() and 1900 <= value <= 2100 and line[at].kind == "number"
     bound = find_bound(line, at, after, unit)
     value *= _factor(line, at)
     return AmountMatch(at, after, Amount("date" if is_year else "number", value, unit, qualifier, bound))
@@ -131,7 +149,14 @@ def _number(line: Sequence[Token], at: int) -> tuple[float, int] | None:
     if at >= len(line):
         return None
     token = line[at]
+    if token.text == NEGATIVE:
+        number = _number(line, at + 1) if at + 1 < len(line) and line[at + 1].text != NEGATIVE else None
+        return (-number[0], number[1]) if number else None
     value = _digits(token) if token.kind == "number" else CARDINALS.get(token.text, ORDINALS.get(token.text))
+    if value is None and token.text in ROMAN and at + 1 < len(line) and line[at + 1].text in UNITS:
+        value = ROMAN[token.text]
+    if value is None and token.text in MULTIPLYING_WORDS:
+        value = MULTIPLIERS[token.text]
     if value is None:
         return None
     end = at + 1
@@ -164,7 +189,7 @@ def _digits(token: Token) -> float:
 def _whole_number(line: Sequence[Token], at: int) -> float | None:
     if at < len(line) and line[at].kind == "number":
         value = _digits(line[at])
-        return value if value == int(value) else None
+        return value if value.is_integer() else None
     return None
 
 

@@ -13,6 +13,7 @@ TENS = _ENGLISH.words("tens")
 CARDINALS = {word: float(value) for value, word in enumerate(_ENGLISH.ordered("ones"))} | {
     word: 10.0 * ten for ten, word in enumerate(_ENGLISH.ordered("tens"), start=2)
 }
+CARDINALS |= {f"{ten}{one}": CARDINALS[ten] + CARDINALS[one] for ten in TENS for one in _ENGLISH.ordered("ones")[1:10]}
 ORDINALS = {word: float(value) for value, word in enumerate(_ENGLISH.ordered("ordinals"), start=1)}
 MONTH_NAMES = _ENGLISH.ordered("months")
 MONTHS = (

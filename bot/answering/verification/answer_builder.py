@@ -5,12 +5,15 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from bot.answering.answers import BlockStart, Citation, Sentence, SentenceLink, SentenceReady
+from bot.answering.deadline import CheckTime, no_deadline
 from bot.answering.verification.verifier import SentenceVerifier
 from bot.answering.writing.generator import Draft, Generator, Quote
 from retrieval.passages import Passage
 from retrieval.sectioning.sentences import refers_back
 
-ADDRESS = re.compile(r"(?:[a-z][a-z0-9+.-]*:|www\.|[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}(?:/|$))", re.IGNORECASE)
+ADDRESS = re.compile(
+    r"(?:[a-z][a-z0-9+.-]*:|www\.|//|\\\\|[^\s@]+@|[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}(?:/|$))", re.IGNORECASE
+)
 # "https://bank.example@evil.example/" leads to the second.
 USER_INFO = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#]*@", re.IGNORECASE)
 UNSAFE = re.compile(r"[<>\"\s]")
@@ -29,13 +32,16 @@ class AnswerBuilder:
     that were not verified. `fallback` is for the pipeline to set.
     """
 
-    def __init__(self, passages: Sequence[Passage], *, language: str = "english") -> None:
+    def __init__(
+        self, passages: Sequence[Passage], *, language: str = "english", check_time: CheckTime = no_deadline
+    ) -> None:
         self._passages = passages
+        self._check_time = check_time
         self._quotes: list[Quote] = []
         self._seen: set[str] = set()
         self._was_shown = self._was_shown_before = True  # the last draft, and the one before it
         self._starts: BlockStart | None = None  # of a block whose first sentence was not shown
-        self.verifier = SentenceVerifier(passages, language=language)
+        self.verifier = SentenceVerifier(passages, language=language, check_time=check_time)
         self.sentences: list[Sentence] = []
         self.citations: list[Citation] = []
         self.generator: Generator | None = None
@@ -47,12 +53,13 @@ class AnswerBuilder:
         """Verify these drafts and yield the sentences that may be shown, as they come.
 
         A draft is skipped that was seen before, or that stands in a quote already. Ends once the answer has 12
-        sentences, unless the drafts are quotes.
+        sentences, unless the drafts are quotes. Raises `TookTooLong` once `check_time` does.
         """
         quoted = [" ".join(citation.quote.split()) for citation in self.citations]
         self._seen = {sentence.text.casefold() for sentence in self.sentences}
         self._was_shown = self._was_shown_before = True
         for draft in drafts:
+            self._check_time()
             self._starts = draft.starts or self._starts
             if self._is_known(draft) or any(draft.quotes and draft.text in quote for quote in quoted):
                 continue

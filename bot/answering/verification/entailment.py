@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
+from bot.answering.deadline import CheckTime, no_deadline
 from bot.answering.languages import word_lists
 from bot.answering.verification.circumstances import find_changed_circumstance
 from bot.answering.verification.contradictions import find_contradiction
@@ -57,6 +58,12 @@ ADDED_COVERAGE_WITH_VALUE = 0.25
 ADDED_WORDS_WITH_VALUE = 4
 # With fewer words than these, a sentence's values help to find its place.
 FEW_WORDS = 4
+# A sentence of more lines, more items in one, or more values and names, is none that a check could answer for.
+MAX_LINES = 20
+MAX_ITEMS = 200
+MAX_VALUES = 24
+# How often in a text the words of a sentence are looked at for what turns them.
+MAX_QUOTED_PLACES = 50
 
 _ENGLISH = word_lists("entailment")
 TURNING_BEFORE_QUOTE = re.compile(rf" (?:{_ENGLISH.alternatives('turning_before_quote')})(?: \S+){{0,3}} $")
@@ -85,8 +92,8 @@ SUPPORTED = Verdict(supported=True)
 def check_entailment(sentence: str, texts: Sequence[str], *, language: str = "english") -> Verdict:
     """Decide whether these texts support the sentence; each of several may hold a part of it.
 
-    Without a text that says anything the reason is `uncited`; a sentence without a word that carries meaning is not
-    supported, unless it stands in a text word for word.
+    Without a text that says anything the reason is `uncited`; a sentence without a word that carries meaning, or with
+    so many that comparing each would take long, is not supported, unless it stands in a text word for word.
     """
     parsed = [parse_text(text, language) for text in texts if text.strip()]
     if not parsed:
@@ -94,8 +101,10 @@ def check_entailment(sentence: str, texts: Sequence[str], *, language: str = "en
     claim = parse_text(sentence, language)
     if any(_is_quoted(claim, text) for text in parsed):
         return SUPPORTED
-    if ANSWER_OPENING.match(sentence):
-        claim = parse_text(ANSWER_OPENING.sub("", sentence, count=1), language)
+    if _is_too_long(claim):
+        return Verdict(supported=False, reason="words")
+    if opening := ANSWER_OPENING.match(sentence):
+        claim = parse_text(sentence[opening.end() :], language)
     verdict = Verdict(supported=False, reason="words")
     for line in claim.lines:
         if line.items:
@@ -105,18 +114,37 @@ def check_entailment(sentence: str, texts: Sequence[str], *, language: str = "en
     return verdict
 
 
-def best_supporting_text(sentence: str, texts: Sequence[str], *, language: str = "english") -> int | None:
-    """Return the position of the text that supports the sentence best, the first of equals; None if none does."""
+def best_supporting_text(
+    sentence: str, texts: Sequence[str], *, language: str = "english", check_time: CheckTime = no_deadline
+) -> int | None:
+    """Return the position of the text that supports the sentence best, the first of equals; None if none does.
+
+    `check_time` is called before each text, and raises where there is no more time.
+    """
     keys = parse_text(sentence, language).keys
     scores = [(best_window(parse_text(text, language), keys).score if keys else 0.0) for text in texts]
     order = sorted(range(len(texts)), key=lambda at: -scores[at])
-    return next((at for at in order if check_entailment(sentence, [texts[at]], language=language).supported), None)
+    for at in order:
+        check_time()
+        if check_entailment(sentence, [texts[at]], language=language).supported:
+            return at
+    return None
+
+
+def _is_too_long(claim: ParsedText) -> bool:
+    return (
+        not claim.is_read
+        or len(claim.lines) > MAX_LINES
+        or any(len(line.items) > MAX_ITEMS or len(line.amounts) + len(line.names) > MAX_VALUES for line in claim.lines)
+    )
 
 
 def _is_quoted(claim: ParsedText, text: ParsedText) -> bool:
     """Whether the sentence stands in the text word for word, and not as the end of what denies it."""
     at = text.plain.find(claim.plain) if claim.plain.strip() else -1
-    while at >= 0:
+    for _ in range(MAX_QUOTED_PLACES):
+        if at < 0:
+            break
         line = bisect_right(text.starts, at)
         before = text.plain[text.starts[line - 1] : at + 1]
         after = text.plain[at + len(claim.plain) - 1 : text.starts[line] + 1]

@@ -11,7 +11,11 @@ from collections.abc import Iterator
 from bot.answering.languages import word_lists
 from retrieval.characters import FORMAT_CATEGORY, remove_hidden
 from retrieval.passages import Passage
-from retrieval.sectioning.sentences import Span
+from retrieval.sectioning.sentences import Span, sentences
+
+# Characters of a section that are looked at; what stands beyond them proves nothing, and no model is given it. The
+# window of the default embedding model has 1,200.
+LONGEST_SECTION = 20_000
 
 PARAGRAPH_BREAK = re.compile(r"\n[ \t]*\n")
 INJECTION = re.compile(word_lists("injection").alternatives("orders"), re.IGNORECASE)
@@ -25,10 +29,14 @@ def is_injection(text: str) -> bool:
 
 
 def trusted_spans(passage: Passage) -> list[Span]:
-    """Return the paragraphs of a passage's text that speak to people, in order; none below a heading that does not."""
+    """Return the paragraphs of a passage's text that speak to people, in order; none below a heading that does not.
+
+    Those of a long text end with the last sentence that is whole within its first `LONGEST_SECTION` characters.
+    """
     if is_injection("\n".join((passage.title, *passage.headings))):
         return []
-    return [(start, end) for start, end in _paragraphs(passage.text) if not is_injection(passage.text[start:end])]
+    text = passage.text[: _last_end(passage.text)]
+    return [(start, end) for start, end in _paragraphs(text) if not is_injection(text[start:end])]
 
 
 def trusted_text(passage: Passage) -> str:
@@ -36,6 +44,13 @@ def trusted_text(passage: Passage) -> str:
     paragraphs = [text for start, end in trusted_spans(passage) if (text := passage.text[start:end]).strip()]
     above = [text for text in (passage.embedded_heading, passage.lead) if text]
     return "\n\n".join([*above, *paragraphs]) if paragraphs else ""
+
+
+def _last_end(text: str) -> int:
+    """Return how much of a text is looked at."""
+    if len(text) <= LONGEST_SECTION:
+        return len(text)
+    return max((end for _, end in sentences(text[:LONGEST_SECTION])[:-1]), default=0)
 
 
 def _paragraphs(text: str) -> Iterator[Span]:

@@ -48,6 +48,11 @@ class Cue:
     conditional: bool = False
     targets: list[int] = field(default_factory=list)
 
+    @property
+    def reaches_further(self) -> bool:
+        """Whether it reaches more words than it has by now."""
+        return len(self.targets) < (NEGATION_REACH if self.negates else CUE_REACH)
+
 
 @dataclass(frozen=True, slots=True)
 class CueScan:
@@ -90,6 +95,7 @@ class _Scopes:
         self.negated_words = 0  # how many of the next words are negated
         self.is_fresh = False  # whether no word came after the last force
         self._open: list[Cue] = []
+        self._filling: list[Cue] = []  # the open ones that reach further words
         self._binding: Cue | None = None  # whose force holds
         self._clause: list[int] = []
 
@@ -100,7 +106,7 @@ class _Scopes:
 
     def start_clause(self) -> None:
         """Close all scopes."""
-        self._clause, self._open, self._binding = [], [], None
+        self._clause, self._open, self._filling, self._binding = [], [], [], None
         self.force, self.negated_words = "", 0
 
     def add_word(self, at: int) -> None:
@@ -109,9 +115,9 @@ class _Scopes:
         self.negated_words = max(self.negated_words - 1, 0)
         self._clause.append(at)
         self.is_fresh = False
-        for cue in self._open:
-            if len(cue.targets) < (NEGATION_REACH if cue.negates else CUE_REACH):
-                cue.targets.append(at)
+        for cue in self._filling:
+            cue.targets.append(at)
+        self._filling = [cue for cue in self._filling if cue.reaches_further]
         if self._binding is not None and len(self._binding.targets) == CUE_REACH:
             self.force, self._binding = "", None
 
@@ -124,11 +130,13 @@ class _Scopes:
     def cancel_negation(self) -> None:
         """Take the open negations back."""
         self.negated_words = 0
-        for cue in [each for each in self._open if each.negates]:
-            self._open.remove(cue)
-            self.cues.remove(cue)
-            for at in cue.targets:
-                self.modalities[at] = Modality(self.modalities[at].force)
+        negations = [cue for cue in self._open if cue.negates]
+        gone = {id(cue) for cue in negations}
+        self._open, self._filling, self.cues = (
+            [cue for cue in cues if id(cue) not in gone] for cues in (self._open, self._filling, self.cues)
+        )
+        for at in (at for cue in negations for at in cue.targets):
+            self.modalities[at] = Modality(self.modalities[at].force)
 
     def release(self, at: int) -> None:
         """Cancel the negation of a duty at this position, which leaves something free."""
@@ -163,6 +171,7 @@ class _Scopes:
     def _add(self, cue: Cue) -> None:
         self.cues.append(cue)
         self._open.append(cue)
+        self._filling.append(cue)
 
 
 class _CueScanner:

@@ -26,6 +26,8 @@ ADDRESSING = _ENGLISH.words("addressing")
 
 # Passages of some hundred answers; a passage is parsed once for all sentences that cite it.
 CACHED_TEXTS = 2048
+# A line of more is no sentence: it supports nothing but its own words, and comparing each with each would take long.
+MAX_TOKENS = 600
 
 
 Pairing = tuple[str, str]
@@ -106,7 +108,8 @@ class ParsedText:
     """A whole text.
 
     `small` are the words without a capital, each with the one after it. `plain` is all words between single spaces, a
-    space at either end, and `starts` where lines begin in it.
+    space at either end, and `starts` where lines begin in it. `is_read` is false where a line is too long to be looked
+    at; it says nothing then.
     """
 
     lines: tuple[Line, ...]
@@ -115,6 +118,7 @@ class ParsedText:
     small: frozenset[Pairing]
     plain: str
     starts: tuple[int, ...]
+    is_read: bool = True
 
 
 @lru_cache(maxsize=CACHED_TEXTS)
@@ -127,7 +131,7 @@ def parse_text(text: str, language: str) -> ParsedText:
     lines: list[Line] = []
     in_list = False
     for tokens in tokens_of_lines:
-        lines.append(_parse_line(tokens, in_list=in_list))
+        lines.append(_parse_line(tokens if len(tokens) <= MAX_TOKENS else (), in_list=in_list))
         in_list = in_list or lines[-1].opens_list
     keys = frozenset[str]().union(*(line.keys for line in lines))
     meanings = frozenset[str]().union(*(line.meanings for line in lines))
@@ -136,7 +140,8 @@ def parse_text(text: str, language: str) -> ParsedText:
     words = [" ".join(token.text for token in line if token.kind != "punctuation") for line in tokens_of_lines]
     kept = [each for each in words if each]
     starts = tuple(accumulate((len(each) + 1 for each in kept), initial=0))
-    return ParsedText(tuple(lines), keys, meanings, small, f" {' '.join(kept)} ", starts)
+    is_read = all(len(tokens) <= MAX_TOKENS for tokens in tokens_of_lines)
+    return ParsedText(tuple(lines), keys, meanings, small, f" {' '.join(kept)} ", starts, is_read)
 
 
 def _parse_line(tokens: Sequence[Token], *, in_list: bool) -> Line:

@@ -8,16 +8,20 @@ from bot.answering.languages import word_lists
 from retrieval.characters import remove_hidden
 from retrieval.passages import Passage
 
-IMAGE = re.compile(r"!\[[^\]]*\]\([^)]*\)")
-LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
+# No label and no address is longer; a bracket that opens nothing is not followed to the end of the text.
+IMAGE = re.compile(r"!\[[^\[\]]{0,500}+\]\([^)]{0,2100}+\)")
+LINK = re.compile(r"\[([^\[\]]{0,500}+)\]\([^)]{0,2100}+\)")
 TAG = re.compile(r"<[^<>\s][^<>]*>")
-LINE_MARKUP = re.compile(r"^(?:[#>*•–◦▪|+-]+\s+|\(?\d{1,2}[.)]\s+)+")
+LINE_MARKUP = re.compile(r"^(?:[#>*•–◦▪|+-]++\s++|\(?\d{1,2}[.)]\s++)+")
 EMPHASIS = re.compile(r"\*\*|__|`+|(?<!\w)\*(?=\S)|(?<=\S)\*(?!\w)")
-SPACE_BEFORE_STOP = re.compile(r"\s+(?=[.,;:!?](?:\s|$))")
+SPACE_BEFORE_STOP = re.compile(r"(?<!\s)\s++(?=[.,;:!?](?:\s|$))")
 # What a chat client makes something of that can be clicked, or that calls somebody.
 CLICKABLE = re.compile(
-    rf"(?:[a-z][a-z0-9+.-]*://|www\.|(?:{word_lists('plain_text').alternatives('link_schemes')}):)[^\s<>|]+"
-    r"|[^\s<>@]+@[^\s<>@]+\.[^\s<>]+"
+    r"(?:(?<![a-z0-9+.-])[0-9+.-]*+[a-z][a-z0-9+.-]*+://|www\."
+    rf"|(?:{word_lists('plain_text').alternatives('link_schemes')}):)[^\s<>|]+"
+    r"|(?<![^\s<>@])[^\s<>@]++@[^\s<>@]+"
+    r"|(?<![:/\w])//[^\s<>|/][^\s<>|]*"
+    r"|\\\\[^\s<>|]+"
     r"|(?<!\w)@\w[\w.-]*"
     r"|(?<![\w.-])(?:[\w-]+\.)+[^\W\d_]{2,}(?:[/:?#][^\s<>|]*)?"
     r"|(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?:[/:][^\s<>|]*)?",

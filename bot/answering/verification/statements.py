@@ -6,7 +6,7 @@ from typing import Literal
 from bot.answering.verification.frames import Frame
 from bot.answering.verification.parsing import Item, Line, ParsedText
 from bot.answering.verification.similarity import Window
-from bot.answering.verification.thesaurus import is_negative_of, is_verb, may_replace, opposites
+from bot.answering.verification.thesaurus import is_verb, may_replace, negatives, opposites
 
 Problem = tuple[Literal["meaning", "role"], str]
 
@@ -48,11 +48,12 @@ def _nearest(line: Line, place: Window, texts: Sequence[ParsedText]) -> list[Lin
 
 def _find_opposite(line: Line, there: Line, given: frozenset[str]) -> str:
     """Return a word of the sentence for which the text has one that excludes it, said of the same."""
+    others = there.meanings - line.meanings
     for at, item in enumerate(line.items):
         if item.meaning in given or item.is_value:
             continue
         excluded = (opposites(item.meaning) & given) - line.meanings
-        excluded |= {other for other in there.meanings - line.meanings if is_negative_of(item.key, other)}
+        excluded |= negatives(item.key, others)
         for other in excluded:
             around = _around(line.items, at, CONTEXT)
             if any(

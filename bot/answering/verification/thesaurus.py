@@ -33,9 +33,10 @@ def opposites(word: str) -> frozenset[str]:
     return frozenset(other for pair in _opposites() if word in pair for other in pair if other != word)
 
 
-def is_negative_of(word: str, other: str) -> bool:
-    """Whether one of two meanings is the other with a prefix that denies it: "inactivated", "activated"."""
-    return any(word == prefix + other or other == prefix + word for prefix in NEGATIVE_PREFIXES)
+def negatives(word: str, others: frozenset[str]) -> frozenset[str]:
+    """Return those meanings that are this one with a prefix that denies it, or without: "inactivated", "activated"."""
+    forms = {form for prefix in NEGATIVE_PREFIXES for form in (prefix + word, word.removeprefix(prefix))}
+    return others & (forms - {word})
 
 
 @lru_cache(maxsize=1)

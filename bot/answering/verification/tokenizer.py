@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Literal
 
 from bot.answering.languages import word_lists
+from bot.answering.verification.number_forms import plain_numbers
 from retrieval.ranking.analysis import Analyzer, fold
 
 Kind = Literal["word", "number", "time", "code", "link", "sign", "punctuation"]
@@ -32,13 +33,16 @@ AFTER_VALUE = re.compile(rf"\s*(?:%|(?:{'|'.join(_UNIT_NAMES)})\b)", re.IGNORECA
 VALUE_LOOK_BACK = 20
 # Nobody cites so many passages.
 LEAST_VALUE = 100
+# A number of more digits is the name of something, an account or a device, and right only as it is written.
+MOST_DIGITS = 15
 SIGNS = str.maketrans({"’": "'", "‘": "'", "‑": "-", "–": "-", "—": ";", "−": "-", "“": '"', "”": '"', "\u00a0": " "})
 
 TOKEN = re.compile(
     r"""
     (?P<plain_word>\b(?!non\b)[^\W\d_]+(?=[\s,;:!?)]|$))  # most words, at a tenth of the cost
-    |(?P<link>https?://[^\s<>"']+|www\.[^\s<>"']+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+|
-        \b[\w-]+(?:\.[\w-]+)*\.(?:com|org|net|gov|edu|int|io|co|uk|eu|de|fr|ca|au)\b(?:/[^\s<>"']*)?)
+    |(?P<link>https?://[^\s<>"']+|www\.[^\s<>"']+|(?<![\w.+-])[\w.+-]++@[\w-]+(?:\.[\w-]+)+|
+        (?<![\w-])(?<![\w-]\.)-*+\b[\w-]+(?:\.[\w-]+)*\.(?:com|org|net|gov|edu|int|io|co|uk|eu|de|fr|ca|au)\b
+        (?:/[^\s<>"']*)?)
     |(?P<time>\b\d{1,2}(?:[:.]\d\d)?\ ?(?:[ap]\.m\.?|[ap]m\b)|\b\d{1,2}:\d\d\b|\b\d{1,2}\ o'clock\b)
     |(?P<phone>\+?\(?\b\d{1,4}\)?(?:\ ?[-.\ ]\ ?\d{2,4}){1,3}\ ?[-.\ ]\ ?\d{4}\b)
     |(?P<joined>\bnon(?:\ ?-\ ?|\ )[^\W\d_]+)
@@ -77,7 +81,7 @@ def _analyzer(language: str) -> Analyzer:
 
 def tokenize(text: str, *, language: str = "english") -> list[Token]:
     """Return the tokens of a text in reading order; references such as `[3]` are left out."""
-    plain = LOST_APOSTROPHE.sub(r"\1't", REFERENCE.sub(_reference, text.translate(SIGNS)))
+    plain = LOST_APOSTROPHE.sub(r"\1't", REFERENCE.sub(_reference, plain_numbers(text.translate(SIGNS))))
     plain = PHRASE.sub(lambda match: PHRASES[match[0].lower()], plain)
     tokens: list[Token] = []
     for match in TOKEN.finditer(plain):
@@ -126,8 +130,10 @@ def _word(shown: str, language: str) -> tuple[Token, ...]:
 @lru_cache(maxsize=20_000)
 def _other(shown: str, kind: Kind) -> Token:
     text = shown.lower()
+    if kind == "number" and sum(map(str.isdigit, text)) > MOST_DIGITS:
+        kind = "code"
     if kind == "link":
-        text = re.sub(r"^(?:https?://)?(?:www\.)?", "", text).rstrip("/.,;:!?)")
+        text = re.sub(r"^-*(?:https?://)?(?:www\.)?", "", text).rstrip("/.,;:!?)")
     elif kind == "code":
         text = re.sub(r"[\s-]", "", text) if not text[0].isdigit() else text
     return Token(text, "" if kind in {"punctuation", "sign"} else text, kind, kind == "code", shown)

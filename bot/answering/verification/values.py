@@ -19,15 +19,17 @@ TEXT_CONTEXT = 6
 # Weight of these, the rest is that of the whole lines.
 CONTEXT_WEIGHT = 0.6
 SHORT_GAP = 3
+# A text that gives more values or names than this is a register, in which a place cannot be found by what is around.
+MAX_PLACES = 2000
 
 
 def find_unknown_value(line: Line, texts: Sequence[ParsedText]) -> Problem | None:
     """Return the first value of the sentence that no text holds."""
+    given = [each.amount for each in _amount_items(texts) if each.amount] if line.amounts else []
     for at, item in enumerate(line.items):
         if item.marker or item.shown.lower() in LABELS or _opens_enumeration(item):
             continue
         if item.amount:
-            given = [each.amount for each in _amount_items(texts) if each.amount]
             if not any(each.supports(item.amount) for each in given):
                 return _amount_problem(item, item.amount, given)
         elif item.exact and not any(item.key in text.keys for text in texts):
@@ -184,11 +186,13 @@ def _count_things(items: Sequence[Item]) -> int:
 def _find_misplaced_amount(line: Line, texts: Sequence[ParsedText]) -> Problem | None:
     """Return an amount around which the sentence says what the text says around one that it does not mention."""
     claimed_amounts = [line.items[at].amount for at in line.amounts]
-    places = [(text, place) for each in texts for text in each.lines for place in text.amounts]
+    places = [(text, place) for each in texts for text in each.lines if text.keys & line.keys for place in text.amounts]
     for at in line.amounts:
         claimed = line.items[at].amount
         if claimed is None or _opens_enumeration(line.items[at]):
             continue
+        if len(places) > MAX_PLACES:
+            return claimed.kind, line.items[at].shown
         own, other = 0.0, 0.0
         for text, place in places:
             given = text.items[place].amount
@@ -207,8 +211,10 @@ def _find_misplaced_amount(line: Line, texts: Sequence[ParsedText]) -> Problem |
 
 def _find_misplaced_name(line: Line, texts: Sequence[ParsedText]) -> Problem | None:
     """Return a name around which the sentence says what the text says around another one."""
-    places = [(text, place) for each in texts for text in each.lines for place in text.names]
+    places = [(text, place) for each in texts for text in each.lines if text.keys & line.keys for place in text.names]
     for run in line.names:
+        if len(places) > MAX_PLACES:
+            return "name", line.items[run.start].shown
         keys = {line.items[at].key for at in run}
         own, other = -1.0, 0.0
         for text, place in places:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from bot.answering.deadline import CheckTime, no_deadline
 from bot.answering.verification.entailment import best_supporting_text, check_entailment
 from bot.answering.verification.injection import trusted_spans, trusted_text
 from bot.answering.verification.plain_text import has_only_cited_links, strip_markup
@@ -30,15 +31,20 @@ class VerifiedSentence:
 
 
 class SentenceVerifier:
-    """Verifies drafts against these passages; positions in drafts and quotes are those of the passages."""
+    """Verifies drafts against these passages; positions in drafts and quotes are those of the passages.
 
-    def __init__(self, passages: Sequence[Passage], *, language: str) -> None:
+    `check_time` is called before each comparison, and raises where there is no more time.
+    """
+
+    def __init__(self, passages: Sequence[Passage], *, language: str, check_time: CheckTime = no_deadline) -> None:
         self._passages = passages
+        self._check_time = check_time
         self._language = language
 
     def preload(self) -> None:
         """Parse the passages now rather than when somebody waits for the first sentence."""
-        self._is_supported("-", self._texts)
+        for text in self._texts:
+            self._is_supported("-", [text])
 
     def verify(self, draft: Draft) -> VerifiedSentence | None:
         """Return the sentence as it may be shown, cited by what supports it; None for one that may not be shown.
@@ -66,6 +72,7 @@ class SentenceVerifier:
         return all(draft.text in " ".join(text.split()) for text in quoted)
 
     def _is_supported(self, text: str, cited: Sequence[str]) -> bool:
+        self._check_time()
         return check_entailment(text, cited, language=self._language).supported
 
     def _supporting(self, text: str, claimed: Sequence[int]) -> tuple[int, ...]:
@@ -75,7 +82,8 @@ class SentenceVerifier:
             return alone
         if len(claimed) > 1 and self._is_supported(text, [self._texts[at] for at in claimed]):
             return tuple(claimed)
-        other = best_supporting_text(text, self._texts, language=self._language)
+        self._check_time()
+        other = best_supporting_text(text, self._texts, language=self._language, check_time=self._check_time)
         return () if other is None else (other,)
 
     def _best_quote(self, text: str, position: int) -> Quote:

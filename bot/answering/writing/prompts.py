@@ -7,6 +7,7 @@ delimiter. It is drawn anew for each request, so that nothing written before can
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from bot.answering.verification.injection import LONGEST_SECTION
 from retrieval.characters import remove_hidden
 from retrieval.passages import Passage, Turn
 
@@ -93,7 +94,7 @@ def visible(text: str) -> str:
 def _passage(number: int, passage: Passage, delimiter: str) -> str:
     """The title stands below the line, with the text: it is no more to be trusted."""
     heading = " ".join(visible(passage.embedded_heading).split()) or "(no title)"
-    return f"{delimiter} passage {number}\n{heading}\n{visible(passage.embedded_text)}"
+    return f"{delimiter} passage {number}\n{heading}\n{visible(passage.embedded_text[:LONGEST_SECTION])}"
 
 
 def _conversation(question: str, history: Sequence[Turn], delimiter: str) -> Iterator[str]:

@@ -21,7 +21,7 @@ from retrieval.sectioning.sentences import ABBREVIATIONS, BEFORE_NUMBER, MARKER
 STOPS = ".!?…。！？"
 WIDE_STOPS = "。！？"  # they need no space after them
 CLOSERS = "\"'”’)»*_`"
-STOP = re.compile(rf"([{STOPS}]+)[{re.escape(CLOSERS)}\]]*$")
+STOP = re.compile(rf"(?<![{STOPS}])([{STOPS}]++)[{re.escape(CLOSERS)}\]]*+$")
 LOOK_BACK = 40
 _ENGLISH = word_lists("stream_parser")
 NEVER_LAST = _ENGLISH.words("never_last")
@@ -54,6 +54,7 @@ class StreamParser:
         self._opening_is_new = False
         self._last: Draft | None = None
         self._prelude: str | None = ""  # the beginning, as long as it may be a model thinking aloud
+        self._is_thinking = False
 
     def feed(self, piece: str) -> Iterator[Draft]:
         """Yield the sentences that this piece completes."""
@@ -70,16 +71,13 @@ class StreamParser:
         """Return what to read of the text so far: nothing of what a model thinks aloud before it begins."""
         if self._prelude is None:
             return character
-        self._prelude += character
-        start = self._prelude.lstrip()
-        if start.startswith(THINKING_START):
-            if start.endswith(THINKING_END):
-                self._prelude = None
+        start = (self._prelude + character).lstrip()
+        if self._is_thinking:
+            self._prelude = None if start.endswith(THINKING_END) else start[-len(THINKING_END) :]
             return ""
-        if THINKING_START.startswith(start):
-            return ""
-        self._prelude = None
-        return start
+        self._is_thinking = start == THINKING_START
+        self._prelude = start if THINKING_START.startswith(start) else None
+        return "" if self._prelude is not None else start
 
     def _read(self, character: str) -> Iterator[Draft]:
         if not self._bracket:
@@ -187,13 +185,15 @@ class StreamParser:
 
         A whole sentence goes without an opening that only announces it ("Here is what applies:").
         """
-        is_item = ITEM.match(text) is not None or text[0].islower()
+        marker = ITEM.match(text)
+        is_item = marker is not None or text[0].islower()
         belongs = (new_line and is_item) or (self._opening_is_new and (is_item or self._opening_turns))
         self._opening_is_new = False
         if self._opening is None or not belongs:
             self._opening = None
             return Draft(text, cited)
-        return Draft(f"{self._opening.text} {ITEM.sub('', text, count=1)}", cited or self._opening.claimed)
+        item = text[marker.end() :] if marker else text
+        return Draft(f"{self._opening.text} {item}", cited or self._opening.claimed)
 
 
 def ends_sentence(text: str, *, following: str = "", cited: bool = False) -> bool:

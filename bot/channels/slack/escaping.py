@@ -10,11 +10,12 @@ from retrieval.characters import CONTROLS_IN_TEXT, DIRECTION, SURROGATES
 
 _CONTROL = re.compile(f"[{CONTROLS_IN_TEXT}{DIRECTION}{SURROGATES}]")
 _CALL = re.compile(r"@(?=(?:channel|here|everyone)\b)", re.IGNORECASE)
-_ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]*://\S+|\bwww\.\S+", re.IGNORECASE)
-_ADDRESS_END = re.compile(r"[.,;:!?)\]}'\"]+$")
+# A scheme is looked for where its letters and signs begin, and nowhere within them.
+_ADDRESS = re.compile(r"(?<![a-z0-9+.-])[0-9+.-]*+\b[a-z][a-z0-9+.-]*+://\S+|\bwww\.\S+", re.IGNORECASE)
+_AFTER_ADDRESS = ".,;:!?)]}'\""
 _MARKDOWN = re.compile(r"([\\`*_\[\]~])")
 # What makes a list, a heading, a rule or a table of a line.
-_LINE_START = re.compile(r"^(\s*)([-+#=|:]|\d+(?=[.)]))", re.MULTILINE)
+_LINE_START = re.compile(r"^([^\S\n]*+)([-+#=|:]|\d++(?=[.)]))", re.MULTILINE)
 # Joins without a gap, so that the word reads as before and is no call any more.
 _JOINER = "\u2060"
 
@@ -35,7 +36,7 @@ def markdown(text: str) -> str:
     """Escape for standard Markdown: every sign that means something; an address becomes code, so that it is no link."""
     cleaned, parts, at = clean(text), [], 0
     for found in _ADDRESS.finditer(cleaned):
-        address = _ADDRESS_END.sub("", found.group())
+        address = found.group().rstrip(_AFTER_ADDRESS)
         parts += [_escaped(cleaned[at : found.start()]), code(address)]
         at = found.start() + len(address)
     return _LINE_START.sub(_no_marker, "".join([*parts, _escaped(cleaned[at:])]))

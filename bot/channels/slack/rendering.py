@@ -247,7 +247,7 @@ def _linked(sentence: Sentence) -> str:
     shown = _lines(sentence.text)
     for link in sentence.links:
         words = markdown(link.text)
-        before, found, after = shown.partition(words)
+        before, found, after = shown.partition(words) if words else ("", "", "")
         if found and "](" not in before.rpartition("[")[2]:  # words that stand inside another link stay
             shown = f"{before}{markdown_link(link.url, link.text)}{after}"
     return shown

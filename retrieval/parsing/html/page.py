@@ -21,6 +21,7 @@ _INVISIBLE = (
     " | //header[not(ancestor::main or ancestor::article) and not(.//h1 or .//h2)]"
     " | //*[contains(translate(@style, ' ', ''), 'display:none')]"
 )
+CUT = Skipped("too-large", "its elements are nested too deep; what stands there and after it is not read")
 _WHITE_SPACE = re.compile(r"[ \t\n\r\f]+")
 _PREFIX = "footnote:"
 _AUDIENCE = f"{_PREFIX}audience"
@@ -44,6 +45,13 @@ def parse_tree(text: str) -> "HtmlElement | None":
         return document_fromstring(data, parser=parser)
     except (etree.ParserError, AssertionError):
         return None
+
+
+def notes_of(root: "HtmlElement") -> tuple[Skipped, ...]:
+    """What of the page the tree lacks: the library ends where elements are nested too deep."""
+    parser = root.getroottree().parser
+    errors = parser.error_log if parser is not None else ()
+    return (CUT,) if any(error.type_name == "ERR_RESOURCE_LIMIT" for error in errors) else ()
 
 
 def read_metadata(root: "HtmlElement", page: str) -> Metadata | Skipped:

@@ -1,12 +1,13 @@
 """HTML: what a reader sees of the page, in blocks, without menus, forms and footers."""
 
 import re
+from dataclasses import replace
 
 from retrieval.parsing import front_matter
 from retrieval.parsing.blocks import ParsedBlock, assemble
 from retrieval.parsing.decoding import decode
 from retrieval.parsing.html.blocks import BlockReader
-from retrieval.parsing.html.page import main_content, parse_tree, read_base, read_metadata, remove_invisible
+from retrieval.parsing.html.page import main_content, notes_of, parse_tree, read_base, read_metadata, remove_invisible
 from retrieval.parsing.plain import NOT_TEXT
 from retrieval.parsing.protocol import Parsed, Skipped
 
@@ -30,17 +31,21 @@ def parse(name: str, data: bytes) -> Parsed | Skipped:
     metadata = read_metadata(root, page)
     if isinstance(metadata, Skipped):
         return metadata
-    base = read_base(root)
+    base, notes = read_base(root), notes_of(root)
     remove_invisible(root)
-    return assemble(BlockReader(base).read(main_content(root)), front_matter.merge(header, metadata))
+    found = assemble(BlockReader(base).read(main_content(root)), front_matter.merge(header, metadata))
+    return replace(found, notes=notes) if isinstance(found, Parsed) else next(iter(notes), found)
 
 
-def parse_fragment(markup: str) -> list[ParsedBlock]:
-    """The blocks of HTML inside another text; a last block without text carries an anchor onwards."""
+def parse_fragment(markup: str) -> tuple[list[ParsedBlock], tuple[Skipped, ...]]:
+    """The blocks of HTML inside another text, with notes; a last block without text carries an anchor onwards."""
     root = parse_tree(f"<body>{markup}")
     if root is None:
-        return []
+        return [], ()
+    notes = notes_of(root)
     remove_invisible(root)
     reader = BlockReader()
     blocks = list(reader.read(root))
-    return [*blocks, ParsedBlock("paragraph", "", anchor=reader.anchor)] if reader.anchor else blocks
+    if reader.anchor:
+        blocks.append(ParsedBlock("paragraph", "", anchor=reader.anchor))
+    return blocks, notes

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from markdown_it import MarkdownIt
     from markdown_it.token import Token
 
-_ATTRIBUTES = re.compile(r"\s*\{:?\s*([#.][^{}]*)\}\s*$")
+_ATTRIBUTES = re.compile(r"(?:(?<!\s)\s++)?\{:?\s*+([#.][^{}]*+)\}\s*+$")
 _EXPLICIT_ID = re.compile(r"#([^\s.#{}]+)")
-_TAG_ID = re.compile(r"""<[A-Za-z][^>]*?\s(?:id|name)\s*=\s*["']?([^\s"'>]+)""")
+_TAG_ID = re.compile(r"""<[A-Za-z](?:[^<>\s]|\s(?!(?:id|name)\s*+=))*+\s(?:id|name)\s*+=\s*+["']?([^\s"'>]+)""")
 # Two dashes under a paragraph make it a heading in Markdown, but nobody writes a heading this long.
 _LONGEST_HEADING = 200
 
@@ -32,11 +32,12 @@ def parse(name: str, data: bytes) -> Parsed | Skipped:
     if isinstance(parts, Skipped):
         return parts
     metadata, body = parts
-    return assemble(assign_slugs(_blocks(body)), metadata)
-
-
-def _blocks(text: str, *, headings: bool = True) -> Iterator[ParsedBlock]:
     reader = _BlockReader()
+    found = assemble(assign_slugs(_blocks(body, reader)), metadata)
+    return replace(found, notes=reader.notes) if isinstance(found, Parsed) else found
+
+
+def _blocks(text: str, reader: "_BlockReader", *, headings: bool = True) -> Iterator[ParsedBlock]:
     for token in _parser(headings=headings).parse(text):
         yield from reader.read(token)
 
@@ -54,9 +55,13 @@ def _parser(*, headings: bool) -> "MarkdownIt":
 
 
 class _BlockReader:
-    """Turns the parser's flat list of tokens into blocks; `read` takes one token after the other."""
+    """Turns the parser's flat list of tokens into blocks; `read` takes one token after the other.
+
+    `notes` say what of the text could not be read.
+    """
 
     def __init__(self) -> None:
+        self.notes: tuple[Skipped, ...] = ()
         self._heading = 0
         self._depth = 0
         self._marker = ""
@@ -137,7 +142,9 @@ class _BlockReader:
         yield ParsedBlock("table-head" if self._in_head else "row", row.text, links=row.links)
 
     def _raw(self, markup: str) -> Iterator[ParsedBlock]:
-        for block in parse_fragment(escape_unknown_tags(markup)):
+        blocks, notes = parse_fragment(escape_unknown_tags(markup))
+        self.notes = self.notes or notes
+        for block in blocks:
             if block.text:
                 yield replace(block, anchor=block.anchor or self._take_anchor())
             else:
@@ -147,6 +154,6 @@ class _BlockReader:
 def _indented_blocks(content: str) -> Iterator[ParsedBlock]:
     """The blocks of indented text: policies indent whole paragraphs, so only what does not read like prose is code."""
     if reads_as_prose(content):
-        yield from _blocks(dedent(content), headings=False)
+        yield from _blocks(dedent(content), _BlockReader(), headings=False)
     else:
         yield ParsedBlock("code", content)

@@ -14,7 +14,7 @@ from retrieval.parsing.pdf.running_lines import remove_running_lines
 
 _MARKER = re.compile(r"(?:\([A-Za-z0-9]{1,4}\)|(?:[a-z]|[ivx]{2,4}|\d{1,2})[.)]|[A-Z]\))\s+(?=\S)")
 _CLAUSE = re.compile(r"\d+(?:\.\d+)+\.?\s+\S")
-_COMPOUND = re.compile(r"\w+(?:-\w+)+")
+_COMPOUND = re.compile(r"\b\w++(?:-\w++)++")
 _HYPHEN_AT_END = re.compile(r"[^\W\d_][-\u2010\u00ad]\Z")
 _SENTENCE_END = tuple(".:;!?")
 
