@@ -20,14 +20,6 @@ Reason = Literal[
 
 
 @dataclass(frozen=True, slots=True)
-class Skipped:
-    """Why a file, or a part of it, gives nothing to index; `detail` is one line for an administrator."""
-
-    reason: Reason
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
 class Parsed:
     """A file's plain text and its blocks; every citation later quotes a slice of `text`.
 
@@ -38,7 +30,15 @@ class Parsed:
     blocks: tuple[Block, ...]
     metadata: Metadata = field(default_factory=Metadata)
     links: tuple[Link, ...] = ()
-    notes: tuple[Skipped, ...] = ()
+    notes: "tuple[Skipped, ...]" = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """Why a file, or a part of it, gives nothing to index; `detail` is one line for an administrator."""
+
+    reason: Reason
+    detail: str
 
 
 Parser = Callable[[str, bytes], Parsed | Skipped]
