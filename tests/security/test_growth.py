@@ -52,6 +52,7 @@ NOT_READING: Mapping[str, str] = {
     "retrieval.evaluation": "reads files of whoever evaluates",
     "retrieval.index": "keeps texts as they are; terms come from `retrieval.ranking.analysis`",
     "retrieval.passage_vectors": "passes texts on",
+    "retrieval.private_files": "opens files",
     "retrieval.progress": "counts",
     "retrieval.query_analyzer": "passes a question on to `retrieval.ranking`",
     "retrieval.rebuild": "passes documents on",
