@@ -259,13 +259,19 @@ class _SourceSync:
             self._index.writer.touch(stored.document, fingerprint=fingerprint)
             self._report.unchanged += 1
             return None
-        parsing = self._pool.submit(self._parse_file, file, data)
+        parsing = self._pool.submit(self._parse, file.relative, data)
         if not wait([parsing], timeout=LONG_PARSE_SECONDS).done:
             yield
-        return parsing.result()
+        parsed = parsing.result()
+        document = self._document(file, data, parsed)
+        if isinstance(parsed, Parsed) and isinstance(document, Document):
+            self._report.notes += [(document.id, note) for note in parsed.notes]
+        return document
 
     def _parse_file(self, file: File, data: bytes) -> Document | Skipped:
-        parsed = self._parse(file.relative, data)
+        return self._document(file, data, self._parse(file.relative, data))
+
+    def _document(self, file: File, data: bytes, parsed: Parsed | Skipped) -> Document | Skipped:
         return parsed if isinstance(parsed, Skipped) else make_document(self._source, file, parsed, data=data)
 
     def _skip(self, skip: SkippedFile) -> None:

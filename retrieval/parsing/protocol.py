@@ -27,20 +27,6 @@ SHOWN_TO_NOBODY = "so it is shown to nobody"
 
 
 @dataclass(frozen=True, slots=True)
-class Parsed:
-    """A file's plain text and its blocks; every citation later quotes a slice of `text`.
-
-    `links` may be relative to the document's own address; `notes` say what of the file could not be read.
-    """
-
-    text: str
-    blocks: tuple[Block, ...]
-    metadata: Metadata = field(default_factory=Metadata)
-    links: tuple[Link, ...] = ()
-    notes: "tuple[Skipped, ...]" = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Skipped:
     """Why a file, or a part of it, gives nothing to index; `detail` is one line for an administrator."""
 
@@ -51,6 +37,20 @@ class Skipped:
     def restricted(self) -> bool:
         """Whether the document is there, but its audience leaves nobody who may read it."""
         return self.detail.endswith(SHOWN_TO_NOBODY)
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A file's plain text and its blocks; every citation later quotes a slice of `text`.
+
+    `links` may be relative to the document's own address; `notes` say what of the file could not be read.
+    """
+
+    text: str
+    blocks: tuple[Block, ...]
+    metadata: Metadata = field(default_factory=Metadata)
+    links: tuple[Link, ...] = ()
+    notes: tuple[Skipped, ...] = ()
 
 
 Parser = Callable[[str, bytes], Parsed | Skipped]

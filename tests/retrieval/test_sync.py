@@ -396,3 +396,12 @@ def test_many_passages_are_embedded_in_several_batches(index, folder):
     run(index, Source("docs", folder), batch_size=2, progress=lambda stage, *_: stages.append(stage))
     assert stages.count("embedding") == 2
     assert index.reader.counts() == (2, 4)
+
+
+def test_what_could_not_be_read_of_a_document_stands_in_the_notes(index, folder):
+    (folder / "deep.html").write_text(f"<p>Seen.</p>{'<div>' * 3_000}<p>Unseen.</p>")
+    report = run(index, Source("docs", folder))
+    assert "docs/deep.html" in report.added
+    (note,) = report.notes
+    assert (note[0], note[1].reason) == ("docs/deep.html", "too-large")
+    assert run(index, Source("docs", folder)).notes == []
