@@ -33,13 +33,22 @@ OWN_TERMS, OWN_HELD, OWN_NEAR = 3, 0.25, 0.2
 class Results:
     """Hits, best first, and how likely it is that they hold the answer, 0 to 1; 0 for none.
 
-    `excerpts` are those of each of the first few hits, in reading order.
+    `excerpts` are those of each of the first few hits, in reading order; hits without any have an empty tuple.
     """
 
     hits: tuple[Hit, ...]
     confidence: float
     signals: Signals = field(default_factory=Signals)
     excerpts: tuple[tuple[Excerpt, ...], ...] = ()
+
+    def with_hits(self, hits: Sequence[Hit]) -> "Results":
+        """Return these results with other hits, or the same in another order; each keeps the excerpts that it has."""
+        known = {_place(hit): own for hit, own in zip(self.hits, self.excerpts, strict=False)}
+        return replace(self, hits=tuple(hits), excerpts=tuple(known.get(_place(hit), ()) for hit in hits))
+
+
+def _place(hit: Hit) -> tuple[str, int]:
+    return hit.passage.document, hit.passage.ordinal
 
 
 class Search:

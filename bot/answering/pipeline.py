@@ -131,7 +131,7 @@ class AnsweringPipeline:
             results = self._search(query, top=RETRIEVED)
             deadline.check()
             supersession = SupersessionResolver(query, results.hits, documents=self._documents, today=today)
-            results = replace(results, hits=supersession.ordered_hits)
+            results = results.with_hits(supersession.ordered_hits)
         with timer.step("generate"):
             passages = [hit.passage for hit in results.hits]
             builder = AnswerBuilder(passages, language=self._language, check_time=deadline.check)

@@ -51,6 +51,8 @@ class SupersessionResolver:
     def _order(self, hits: Sequence[Hit]) -> tuple[Hit, ...]:
         found = {hit.passage.document for hit in hits}
         old = {name for name in found if (successor := self.successor(name)) and successor.document in found}
+        if not old:
+            return tuple(hits)
         lowered = [replace(hit, score=hit.score - SUPERSEDED_COST * (hit.passage.document in old)) for hit in hits]
         return tuple(sorted(lowered, key=lambda hit: -hit.score))
 

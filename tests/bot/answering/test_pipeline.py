@@ -22,7 +22,7 @@ from bot.answering.pipeline import NOT_FOUND, AnsweringPipeline
 from bot.answering.readership import WITHHELD, Readership
 from bot.answering.writing.generator import Draft
 from retrieval.errors import SearchUnavailable
-from retrieval.passages import Hit, Passage, Query, Turn
+from retrieval.passages import Document, Hit, Passage, Query, Turn
 from retrieval.ranking.excerpts import Excerpt
 from retrieval.search import Results
 from retrieval.sectioning.blocks import TextBlock
@@ -213,3 +213,26 @@ def test_a_warning_that_names_a_closed_document_and_a_closed_nearest_section_are
     assert readers.readership().visible(answer) == replace(answer, warnings=(kept,))
     readers.closed = set()
     assert readers.readership().visible(answer) == answer
+
+
+SICK_TEXT = "Call your manager before ten. A note is needed from the fourth day of illness."
+SICK = replace(LEAVE, document="hr/sick.md", headings=("Illness",), anchor="illness", text=SICK_TEXT, title="Illness")
+
+
+def block(text: str) -> tuple[Excerpt, ...]:
+    """A passage of one block, which is its first sentence."""
+    return (Excerpt(TextBlock("paragraph", ((0, text.index(".") + 1),)), 0, 0, 5.0),)
+
+
+def test_a_document_that_was_replaced_is_quoted_last_and_with_its_own_words():
+    def find(query: Query, *, top: int) -> Results:
+        return Results((Hit(LEAVE, 1.0), Hit(SICK, 0.99)), 0.9, excerpts=(block(TEXT), block(SICK_TEXT)))
+
+    def look_up(document: str) -> Document:
+        successor = "sick.md" if document == LEAVE.document else ""
+        return Document(document, "hr", "", "", "v1", "", (), superseded_by=successor)
+
+    answer = pipeline(find, document=look_up).answer(Question("How many days?"))
+    shown = {FIVE, "Call your manager before ten."}
+    assert {sentence.text for sentence in answer.sentences} <= shown
+    assert [hit.passage.document for hit in answer.shown] == [SICK.document, LEAVE.document]
