@@ -250,7 +250,7 @@ class App(Components):
 
     @part
     def audit(self) -> AuditTrail:
-        """Who reviewed, exported, forgot, dumped and loaded what."""
+        """Who reviewed, accepted, exported, forgot, dumped, loaded or changed what."""
         return AuditTrail(lambda: self.state, pseudonym=self.pseudonym, operator=_operator, clock=self.clock)
 
     @part
@@ -265,6 +265,7 @@ class App(Components):
             sources=self.settings.sources,
             pseudonym=self.pseudonym,
             clock=self.clock,
+            audit=self.audit.record,
         )
 
     @part
@@ -283,7 +284,9 @@ class App(Components):
     @part
     def ingestion(self) -> IngestionService:
         """Changes of the index."""
-        return IngestionService(index=self.index, embedder=self.embedder, sources=self.settings.sources)
+        return IngestionService(
+            index=self.index, embedder=self.embedder, sources=self.settings.sources, audit=self.audit.record
+        )
 
     @part
     def overview(self) -> "OverviewService":

@@ -36,7 +36,9 @@ NOTHING = "Nothing was asked {when}yet. `footnote ask TEXT` and `footnote chat` 
     help="A group that may read the report, beside everyone; what others alone may see is counted. May be repeated.",
 )
 @click.option(
-    "--audit", is_flag=True, help="Only list who reviewed, exported, forgot, dumped and loaded what, and when."
+    "--audit",
+    is_flag=True,
+    help="Only list who did what, and when: reviews, exports, erasures, dumps, changes of the index.",
 )
 @page_option("Also write the report, with plots, as one page.")
 @json_option

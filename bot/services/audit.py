@@ -1,4 +1,4 @@
-"""Keeps who reviewed, exported, forgot, dumped and loaded what, and when: without words, for two years."""
+"""Keeps who reviewed, accepted, exported, forgot, dumped, loaded or changed what, and when: no words, for two years."""
 
 import json
 import logging
@@ -21,7 +21,8 @@ KEPT = timedelta(days=730)
 class AuditEntry:
     """What somebody did: `by` is a keyed hash, empty where nobody is named or whoever it was has been forgotten.
 
-    `about` is the id of an answer or an export, or a number; never a text that somebody wrote, nor a person.
+    `about` is the id of an answer or an export, the name of a source or generation, or a number; never a text that
+    somebody wrote, nor a person.
     """
 
     at: str

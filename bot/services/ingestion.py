@@ -1,13 +1,14 @@
 """Brings the index up to date with sources of documents, and manages its generations."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
 
 from bot.config import settings
 from bot.errors import UsageProblem
+from bot.services.audit import no_audit
 from retrieval.embedding.protocol import Embedder
 from retrieval.index.protocols import Generation, SearchIndex
 from retrieval.parsing.protocol import Skipped
@@ -21,9 +22,20 @@ from retrieval.sync import SyncReport, remove, sync
 
 
 class IngestionService:
-    """Changes the index; one process at a time may, the index makes others wait or refuses them."""
+    """Changes the index; one process at a time may, the index makes others wait or refuses them.
 
-    def __init__(self, *, index: SearchIndex, embedder: Embedder, sources: Sequence[settings.Source]) -> None:
+    `audit` is told of what is done by hand; a sync changes what the documents have changed.
+    """
+
+    def __init__(
+        self,
+        *,
+        index: SearchIndex,
+        embedder: Embedder,
+        sources: Sequence[settings.Source],
+        audit: Callable[..., None] = no_audit,
+    ) -> None:
+        self._audit = audit
         self._index = index
         self._embedder = embedder
         self._sources = sources
@@ -49,7 +61,9 @@ class IngestionService:
 
     def remove(self, source: str) -> SyncReport:
         """Remove a source with all its documents from the index."""
-        return remove(source, self._index)
+        report = remove(source, self._index)
+        self._audit("removed a source", about=source)
+        return report
 
     def generations(self) -> Sequence[Generation]:
         """Return the generations of the index, oldest first."""
@@ -57,11 +71,15 @@ class IngestionService:
 
     def rebuild(self, *, progress: Progress = ignore_progress) -> Generation:
         """Build a new generation of the index from the current one, and switch to it."""
-        return rebuild(self._index, self._embedder, progress=progress)
+        made = rebuild(self._index, self._embedder, progress=progress)
+        self._audit("rebuilt the index", about=made.name)
+        return made
 
     def rollback(self) -> Generation:
         """Switch back to the previous generation of the index, in which nothing is opened that is closed now."""
-        return rollback(self._index, self._embedder)
+        current = rollback(self._index, self._embedder)
+        self._audit("rolled the index back", about=current.name)
+        return current
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,11 +50,11 @@ def events_route(app: Callable[[], App | None], settings: Settings) -> Route:
                 return PlainTextResponse("")
             logger.warning("a request is refused: Slack has not signed it, or long ago")
             return PlainTextResponse("not signed by Slack", status_code=401)
-        bolt_request = _read_request(request, body)
+        # What somebody wrote is read, and written to disk, in a thread: the loop must not wait for either.
+        bolt_request = await run_in_threadpool(_read_request, request, body)
         if bolt_request is None:
             logger.warning("a request is refused: it is signed, and no payload of Slack's")
             return PlainTextResponse("neither JSON nor a form as Slack sends them", status_code=400)
-        # The listener writes to disk before it returns, which the loop must not wait for.
         return to_starlette_response(await run_in_threadpool(_dispatch, current, bolt_request))
 
     return Route(EVENTS_PATH, handle, methods=["POST"])

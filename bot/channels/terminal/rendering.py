@@ -185,7 +185,7 @@ def audit_text(entries: "Iterable[AuditEntry]") -> str:
         f"{each.at[:19].replace('T', ' ')}  {each.by[:12] or '-':12}  {each.action}  {each.about}".rstrip()
         for each in entries
     ]
-    return "\n".join(lines) or "Nothing has been reviewed, exported, forgotten, dumped or loaded yet."
+    return "\n".join(lines) or "Nothing has been done yet that is kept here."
 
 
 def _counts(numbers: Mapping[str, int]) -> str:
