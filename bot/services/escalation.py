@@ -173,7 +173,7 @@ class EscalationService:
         self._feedback.correct(Correction(correction, answer, self._pseudonym(author), now, text))
         reviewer = self._pseudonym(user)
         if self._feedback.decide(Decision(f"accepted:{key}", answer, reviewer, now, "accept", correction, "")):
-            self._audit("accepted a reply", by=user, about=answer)
+            self._audit("reviewed: accept", by=user, about=answer)
 
 
 def compose_escalation(

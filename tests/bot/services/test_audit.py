@@ -28,6 +28,6 @@ def test_an_accepted_reply_is_listed_with_whoever_accepted_it(tmp_path):
     escalation = OpenEscalation("answer-00001", "slack:T:C:1", "slack:T:C:2")
     app.escalation.accept(escalation, "Five days, marked.", author="slack:U1", user="slack:U2", key="k")
     (entry,) = app.audit.entries()
-    assert (entry.action, entry.about) == ("accepted a reply", "answer-00001")
+    assert (entry.action, entry.about) == ("reviewed: accept", "answer-00001")
     assert entry.by == app.pseudonym("slack:U2")
     app.close()
