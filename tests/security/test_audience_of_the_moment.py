@@ -29,8 +29,8 @@ from bot.config.settings import Settings, Source
 from bot.services.votes import VoteRequest
 from feedback.curation.audience import ExchangeAudience
 from feedback.records import Exchange
-from retrieval.passages import EVERYONE, PUBLIC, Query
-from tests.conversations.conversations import LEAVE_SAID, PAY
+from retrieval.passages import EVERYONE, PUBLIC, Query, Turn
+from tests.conversations.conversations import LEAVE_SAID, PAY, UNKNOWN
 from tests.conversations.harness import breakable_app, write_documents
 from tests.conversations.memory_channel import NAME, Post, Room
 from tests.conversations.test_memory import STAFF, MemoryStage, peopled_chat, settings
@@ -40,6 +40,7 @@ from tests.scripted_app import QUESTION
 from tests.servers import openai_server
 
 LEAVE = "docs/leave.md"
+NOW = datetime.now(UTC)
 GUESTED = Room("general", STAFF | {"Gil"})
 
 
@@ -60,6 +61,9 @@ class Staged:
     def delete(self, name: str) -> None:
         (self.home / name).unlink()
         assert name in self.stage.app.ingestion.sync().deleted
+
+    def write(self, name: str, text: str) -> None:
+        (self.home / name).write_text(text, encoding="utf-8")
 
     def told(self, person: str) -> list[str]:
         """What one person alone has been told."""
@@ -187,6 +191,42 @@ def test_an_answer_is_shared_where_it_may_be_read(staged):
     post = staged.ask_privately("Ada", "general")
     staged.press("Ada", post, "share")
     assert any(LEAVE_SAID in each for each in staged.public("general"))
+
+
+@pytest.mark.parametrize("change", ["deleted", "restricted"])
+def test_the_closest_sections_of_an_answer_that_found_nothing_are_not_shared_when_they_are_closed(staged, change):
+    """They are named without being cited, and a document that has moved away is no longer known by its id."""
+    post = staged.ask_privately("Ada", "general", UNKNOWN)
+    assert "Leave › " in post.text
+    _change(staged, change)
+    staged.press("Ada", post, "share")
+    assert staged.public("general") == []
+
+
+@pytest.mark.parametrize("change", ["deleted", "restricted"])
+def test_an_answer_is_not_shared_that_names_a_successor_which_is_closed_by_now(staged, change):
+    path = staged.home / LEAVE
+    path.write_text(f"---\nsuperseded_by: falcon.md\n---\n{path.read_text(encoding='utf-8')}", encoding="utf-8")
+    staged.write("docs/falcon.md", "# Falcon\n\nNothing of it was asked.\n")
+    for number in range(12):  # so that the successor is none of the sections that were found
+        staged.write(f"docs/{number}.md", f"# Leave {number}\n\nLeave may be carried over into the year {number}.\n")
+    staged.stage.app.ingestion.sync()
+    post = staged.ask_privately("Ada", "general")
+    assert "Falcon" in post.text
+    assert "docs/falcon.md" not in {each.document for each in staged.stage.exchanges()[-1].shown}
+    staged.close("docs/falcon.md") if change == "restricted" else staged.delete("docs/falcon.md")
+    staged.press("Ada", post, "share")
+    assert staged.public("general") == []
+
+
+def test_what_an_earlier_version_kept_for_sharing_is_not_shared(staged):
+    post = staged.ask_privately("Ada", "general")
+    state, (key,) = staged.stage.app.state, staged.stage.app.state.keys(f"{NAME}:share:", now=NOW)
+    row = json.loads(state.get(key, now=NOW) or "")
+    del row["documents"]
+    state.put(key, json.dumps(row), expires=NOW + timedelta(hours=1))
+    staged.press("Ada", post, "share")
+    assert staged.public("general") == []
 
 
 def _change(staged: Staged, change: str) -> None:
@@ -539,3 +579,33 @@ def test_a_report_names_only_what_its_readers_may_see(app):
     assert board["failing"][0]["document"] == "docs/falcon.md"
     assert "bicycle" in json.dumps(board)
     assert board["closed"] == {"documents": 0, "sections": 0, "failing": 0, "questions": 0}
+
+
+@pytest.mark.parametrize("how", ["restricted", "deleted"])
+@pytest.mark.parametrize("in_conversation", [True, False])
+def test_a_review_shows_no_earlier_turn_that_rests_on_what_is_closed_by_now(app, how, in_conversation):
+    """Only what the answer itself cites and was shown was looked at."""
+    first, soup = replace(FALCON, user="ada", conversation="c"), "docs/canteen.md"
+    app.questions.record(first, earlier := app.questions.answer(first))
+    turns = (Turn("user", first.text, earlier.id), Turn("bot", earlier.text, earlier.id))
+    later = Question("When is soup served?", history=turns, user="ada", conversation="c" if in_conversation else "")
+    answer = app.questions.answer(later)
+    cites = tuple(hit for hit in answer.shown if hit.passage.document == soup)
+    assert {each.document for each in answer.citations} == {soup}
+    app.questions.record(later, replace(answer, shown=cites))
+    app.votes.vote(VoteRequest(answer.id, "down", "ada"))
+    (open_,) = app.reviews.waiting(min_agreement=0.75, groups=frozenset())
+    assert open_.exchange.history[1] == ("bot", earlier.text)
+    close_falcon(app, how)
+    (waiting,) = app.reviews.waiting(min_agreement=0.75, groups=frozenset())
+    assert waiting.exchange.history == app.reviews.reviewed(answer.id, groups=frozenset()).exchange.history == ()
+    assert waiting.exchange.answer == answer.text
+
+
+def test_a_review_shows_the_turns_that_were_given_with_a_question_that_stands_alone(app):
+    given = Question("When is soup served?", history=(Turn("user", "Is there soup?"), Turn("bot", "There is.")))
+    answer = app.questions.answer(given)
+    app.questions.record(given, answer)
+    app.votes.vote(VoteRequest(answer.id, "down", "ada"))
+    (waiting,) = app.reviews.waiting(min_agreement=0.75, groups=frozenset())
+    assert waiting.exchange.history == (("user", "Is there soup?"), ("bot", "There is."))
