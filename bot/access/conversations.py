@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from itertools import zip_longest
 
 from feedback.records import Exchange
 from retrieval.passages import Turn
@@ -32,8 +31,8 @@ def without_closed_turns(exchange: Exchange, *, may_show: Callable[[str], bool])
     `may_show` tells whether they may see the exchange with this id, from which a turn is. A turn of a conversation of
     which that is not known leaves; one that was given with a question that stands alone is as open as the question.
     """
-    origins = exchange.history_exchanges[: len(exchange.history)]
-    turns = zip_longest(exchange.history, origins, fillvalue="")
+    origins = exchange.history_exchanges or ("",) * len(exchange.history)
+    turns = zip(exchange.history, origins, strict=False)
     kept = [(turn, origin) for turn, origin in turns if (may_show(origin) if origin else not exchange.conversation)]
     return replace(
         exchange,

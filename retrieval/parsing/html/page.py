@@ -71,9 +71,11 @@ def read_metadata(root: "HtmlElement", page: str) -> Metadata | Skipped:
                 return unclear_audience(name)
             elif name.startswith(_PREFIX):
                 values[name.removeprefix(_PREFIX)] = content
-    for tag in {element.tag for element in root.iter() if isinstance(element.tag, str)}:
-        if seems_to_restrict(tag, synonyms=False):
-            return unclear_audience(tag)
+    names = {element.tag for element in root.iter() if isinstance(element.tag, str)}
+    names |= {attribute for meta in root.iter("meta") for attribute in meta.attrib}
+    for name in names:
+        if seems_to_restrict(name, synonyms=False):
+            return unclear_audience(name)
     if "audience" not in values and _AUDIENCE_TAG.search(fold(page[:_HEAD], entities=False)):
         return unclear_audience(_AUDIENCE)
     if not values.get("title"):
