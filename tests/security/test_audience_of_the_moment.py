@@ -26,6 +26,8 @@ from bot.channels.events import Place
 from bot.channels.overview import PersonalOverview
 from bot.channels.thread_state import ThreadState
 from bot.config.settings import Settings, Source
+from bot.services.escalation import EscalationService
+from bot.services.overview import OverviewService
 from bot.services.votes import VoteRequest
 from feedback.curation.audience import ExchangeAudience
 from feedback.records import Exchange
@@ -41,6 +43,8 @@ from tests.servers import openai_server
 
 LEAVE = "docs/leave.md"
 NOW = datetime.now(UTC)
+OWNER = Source(name="docs", path=Path("docs"), owner="ada@example.com")
+STAFF_GROUPS = frozenset({EVERYONE})
 GUESTED = Room("general", STAFF | {"Gil"})
 
 
@@ -609,3 +613,75 @@ def test_a_review_shows_the_turns_that_were_given_with_a_question_that_stands_al
     app.votes.vote(VoteRequest(answer.id, "down", "ada"))
     (waiting,) = app.reviews.waiting(min_agreement=0.75, groups=frozenset())
     assert waiting.exchange.history == (("user", "Is there soup?"), ("bot", "There is."))
+
+
+# A document that was closed, and is open by now because it says something else
+
+
+OPENED = "# Birds\n\n## Watching\n\nThe falcon is watched on the roof.\n"
+
+
+def test_what_a_closed_document_said_is_not_named_when_it_is_opened_with_other_words(app):
+    """Audience was asked of the document by its id, whatever version of it the words were of."""
+    close_falcon(app)
+    asked = [ask_and_vote_down(app, f"u{number}", groups=frozenset({"board"})) for number in range(3)]
+    owner = OWNER.model_copy(update={"owner_channel": f"{NAME}:experts"})
+    board, overview = frozenset({"board"}), overview_of(app, owner)
+    assert "Falcon" in str(overview.prompts(board))
+    assert "Falcon" in str(overview.owned(["ada@example.com"], board))
+    (app.settings.home.parent / "docs" / "falcon.md").write_text(OPENED, encoding="utf-8")
+    app.ingestion.sync()
+    everyone = STAFF_GROUPS
+    assert app.gate.readable(["docs/falcon.md"], everyone), "it is open now"
+    assert "Birds" in str(overview.prompts(everyone))
+    assert "Falcon" not in str(overview.prompts(everyone))
+    assert overview.owned(["ada@example.com"], everyone).failing == []
+    figures = overview.report(min_askers=1)
+    assert "Falcon" not in json.dumps(figures)
+    assert figures["closed"]["failing"] == 1
+    assert "Falcon" in json.dumps(overview.report(min_askers=1, groups=board)), "who saw it then may see it"
+    passed_on = escalation_of(app, owner).compose(asked[0], platform=NAME, place="", readers=lambda _: everyone)
+    assert (passed_on.sentences, passed_on.sections) == ((), ())
+    assert escalation_of(app, owner).compose(asked[0], platform=NAME, place="", readers=lambda _: board).sentences
+
+
+def test_what_was_asked_in_a_closed_group_of_an_open_document_is_named_while_it_still_says_so(app):
+    asked = [ask_and_vote_down(app, f"u{number}", groups=frozenset({"board"})) for number in range(3)]
+    owner = OWNER.model_copy(update={"owner_channel": f"{NAME}:experts"})
+    assert overview_of(app, owner).owned(["ada@example.com"], STAFF_GROUPS).failing
+    assert overview_of(app, owner).report(min_askers=1)["failing"]
+    passed_on = escalation_of(app, owner).compose(asked[0], platform=NAME, place="", readers=lambda _: STAFF_GROUPS)
+    assert passed_on.sentences
+
+
+def ask_and_vote_down(app: App, user: str, *, groups: frozenset[str]) -> str:
+    asked = replace(FALCON, user=user, groups=groups)
+    answer = app.questions.answer(asked)
+    app.questions.record(asked, answer)
+    app.votes.vote(VoteRequest(answer.id, "down", user, "wrong"))
+    return answer.id
+
+
+def overview_of(app: App, owner: Source) -> OverviewService:
+    return OverviewService(
+        index=app.index.reader,
+        feedback=app.feedback,
+        reviews=app.reviews,
+        gate=app.gate,
+        knowledge=app.knowledge,
+        sources=(owner,),
+        threshold=0.0,
+        terms=app.analyzer.question_terms,
+        clock=app.clock,
+    )
+
+
+def escalation_of(app: App, owner: Source) -> EscalationService:
+    return EscalationService(
+        feedback=app.feedback,
+        state=app.state,
+        gate=app.gate,
+        sources=(owner,),
+        pseudonym=app.pseudonym,
+        clock=app.clock,
+    )
