@@ -233,6 +233,16 @@ def test_what_an_earlier_version_kept_for_sharing_is_not_shared(staged):
     assert staged.public("general") == []
 
 
+def test_what_one_person_asked_alone_is_not_gone_on_from_for_another(staged):
+    """Commands of a channel shared one conversation, as if everybody had seen them."""
+    staged.ask_privately("Ada", "general", f"{QUESTION} Nobody knows that I will leave.")
+    staged.ask_privately("Bob", "general", "And part-time staff?")
+    staged.ask_privately("Ada", "general", "And managers?")
+    adas, bobs, again = staged.stage.exchanges()
+    assert bobs.history == ()
+    assert again.history == (("user", adas.question), ("bot", adas.answer)), "her own are"
+
+
 def _change(staged: Staged, change: str) -> None:
     match change:
         case "guest":
