@@ -148,7 +148,8 @@ class Answer:
     def documents(self) -> frozenset[str]:
         """The documents that it names: those that it cites, that its warnings are about, and the nearest."""
         warned = {each.document for each in self.warnings if each.document}
-        return frozenset({each.document for each in (*self.citations, *(hit.passage for hit in self.nearest))} | warned)
+        nearest = {hit.passage.document for hit in self.nearest}
+        return frozenset({each.document for each in self.citations} | warned | nearest)
 
     @property
     def is_small_talk(self) -> bool:

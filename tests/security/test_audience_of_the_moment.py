@@ -645,7 +645,7 @@ def test_what_a_closed_document_said_is_not_named_when_it_is_opened_with_other_w
     assert app.gate.readable(["docs/falcon.md"], everyone), "it is open now"
     assert "Birds" in str(overview.prompts(everyone))
     assert "Falcon" not in str(overview.prompts(everyone))
-    assert overview.owned(["ada@example.com"], everyone).failing == []
+    assert "Falcon" not in str(overview.owned(["ada@example.com"], everyone))
     figures = overview.report(min_askers=1)
     assert "Falcon" not in json.dumps(figures)
     assert figures["closed"]["failing"] == 1
@@ -658,7 +658,7 @@ def test_what_a_closed_document_said_is_not_named_when_it_is_opened_with_other_w
 def test_what_was_asked_in_a_closed_group_of_an_open_document_is_named_while_it_still_says_so(app):
     asked = [ask_and_vote_down(app, f"u{number}", groups=frozenset({"board"})) for number in range(3)]
     owner = OWNER.model_copy(update={"owner_channel": f"{NAME}:experts"})
-    assert overview_of(app, owner).owned(["ada@example.com"], STAFF_GROUPS).failing
+    assert "Falcon" in str(overview_of(app, owner).owned(["ada@example.com"], STAFF_GROUPS))
     assert overview_of(app, owner).report(min_askers=1)["failing"]
     passed_on = escalation_of(app, owner).compose(asked[0], platform=NAME, place="", readers=lambda _: STAFF_GROUPS)
     assert passed_on.sentences

@@ -65,9 +65,8 @@ def test_nobody_s_groups_are_everyone_and_a_guest_s_public(slack):
 )
 def test_people_of_another_company_s_enterprise_grid_are_guests(organization, user, guest):
     """Any grid was taken for the company's own; Slack calls nobody a stranger who shares a channel with the app."""
-    directory = SlackDirectory(
-        lambda *_, **__: {"user": user, "members": [{"id": "U1", **user}]}, "T0ONE", organization
-    )
+    told = {"user": user, "members": [{"id": "U1", **user}]}
+    directory = SlackDirectory(lambda *_, **__: told, "T0ONE", organization)
     person, listed = directory.person("U1"), directory.people()
     assert person
     assert person.guest is guest
