@@ -236,6 +236,10 @@ READ_PAGES = {
     "block after a byte order mark": "\ufeff" + BLOCK_THEN_PAGE,
     "meta tag": PAGE.format('<meta name="footnote:audience" content="hr">'),
     "property": PAGE.format('<meta property="Footnote:Audience" content="hr">'),
+    "meta tag and one for everyone": PAGE.format(
+        '<meta name="footnote:audience" content="public"><meta name="footnote:audience" content="hr">'
+        '<meta property="footnote:audience" content="everyone">'
+    ),
     "meta tag and a wider block": "---\naudience: everyone\n---\n"
     + PAGE.format('<meta name="footnote:audience" content="hr">'),
     "block and a wider meta tag": BLOCK_THEN_PAGE.replace(
