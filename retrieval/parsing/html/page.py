@@ -74,9 +74,8 @@ def read_metadata(root: "HtmlElement", page: str) -> Metadata | Skipped:
                 values[name.removeprefix(_PREFIX)] = content
     names = {element.tag for element in root.iter() if isinstance(element.tag, str)}
     names |= {attribute for meta in root.iter("meta") for attribute in meta.attrib}
-    for name in names:
-        if seems_to_restrict(name, synonyms=False):
-            return unclear_audience(name)
+    if key := next((each for each in sorted(names) if seems_to_restrict(each, synonyms=False)), ""):
+        return unclear_audience(key)
     if audiences:
         values["audience"] = ",".join(_narrowest(audiences))
     elif _AUDIENCE_TAG.search(fold(page[:_HEAD], entities=False)):
