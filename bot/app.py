@@ -190,7 +190,10 @@ class Components:
     @part
     def gate(self) -> DisclosureGate:
         """What may be shown to whom at this moment, which every service asks."""
-        return DisclosureGate(self.index.reader.audiences)
+        document = self.index.reader.document
+        return DisclosureGate(
+            self.index.reader.audiences, version=lambda name: found.version if (found := document(name)) else ""
+        )
 
     @part
     def knowledge(self) -> "KnowledgeAdapter":

@@ -1,10 +1,10 @@
 """The port through which feedback asks about documents and prompts, which it does not know; `bot` implements it."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from feedback.records import AnswerSentence, Exchange, RetrievedPassage
+from feedback.records import AnswerSentence, Exchange, RetrievedPassage, StoredCitation
 
 # The same passages come with exchange after exchange: what is computed of a text is cached for so many of them.
 TEXT_CACHE_SIZE = 32_768
@@ -43,11 +43,19 @@ class FoundSection:
     title: str = ""
 
 
+MayName = Callable[[StoredCitation | RetrievedPassage, frozenset[str]], bool]
+"""Tells whether the title, section and words of a citation may be shown, which was shown to these groups before."""
+
+
 class AudiencePort(Protocol):
     """Tells what readers of some groups may see at this moment. Threads may share one."""
 
     def readable(self, documents: Collection[str], groups: frozenset[str]) -> frozenset[str]:
         """Return those of these documents that they may read; one that is gone nobody may."""
+        ...
+
+    def naming(self, documents: Collection[str], groups: frozenset[str]) -> MayName:
+        """Return what tells whether they may see what was cited; of other than these documents they may not."""
         ...
 
     def may_hear(self, exchange: Exchange, groups: frozenset[str]) -> bool:

@@ -29,6 +29,9 @@ TRIED_AGAIN = frozenset({"timed-out", "out-of-memory"})
 # While a file takes longer than this to parse, what was read before it is written.
 LONG_PARSE_SECONDS = 1.0
 
+# Of a file that is new while a restricted source inside is missing.
+MAY_BELONG_ELSEWHERE = "it may belong to the source {!r} inside this one, which is missing: mend its path, or remove it"
+
 ReadFile = Callable[[File], bytes | Skipped]
 ParseFile = Callable[[str, bytes], Parsed | Skipped]
 
@@ -232,8 +235,12 @@ class _SourceSync:
 
         None comes between them while a file takes long: what came before can be written meanwhile.
         """
+        missing = self._source.missing_inner()
         for done, (key, file) in enumerate(files.items(), start=1):
             self._progress(f"reading {self._source.name}", done, len(files))
+            if missing and key not in self._stored:  # not remembered: it is looked at again once that is there
+                self._report.skipped.append((key, Skipped("outside-source", MAY_BELONG_ELSEWHERE.format(missing))))
+                continue
             fingerprint, stored, skip = fingerprints[key], self._stored.get(key), self._skips.get(key)
             skipped = file.skipped or (skip.skipped if skip and skip.fingerprint == fingerprint else None)
             if not skipped and stored and stored.fingerprint == fingerprint:

@@ -3,10 +3,12 @@
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping
+from functools import cache
 
 from cachetools import TTLCache
 
-from feedback.records import Exchange
+from feedback.ports import MayName
+from feedback.records import Exchange, RetrievedPassage, StoredCitation
 from retrieval.passages import readable_audiences
 
 AudienceLookup = Callable[[Collection[str]], Mapping[str, frozenset[str]]]
@@ -15,24 +17,35 @@ AudienceLookup = Callable[[Collection[str]], Mapping[str, frozenset[str]]]
 CACHE_ENTRIES = 100_000
 
 
+def unknown_version(document: str) -> str:
+    """A lookup of versions for whoever has none: no citation has this one."""
+    return ""
+
+
 class DisclosureGate:
     """Compares the audience of documents at this moment with the groups of whoever is shown something of them.
 
-    `remember` is for how many seconds an audience is taken for granted: 0 where people are shown something. May be
-    used from any thread. Every method raises what the lookup raises while the index cannot be read: nothing may be
-    shown then.
+    `version` gives a document's current version, empty for none. `remember` is for how many seconds an audience is
+    taken for granted: 0 where people are shown something. May be used from any thread. Every method raises what the
+    lookup raises while the index cannot be read: nothing may be shown then.
     """
 
     def __init__(
-        self, lookup: AudienceLookup, *, remember: float = 0.0, clock: Callable[[], float] = time.monotonic
+        self,
+        lookup: AudienceLookup,
+        *,
+        version: Callable[[str], str] = unknown_version,
+        remember: float = 0.0,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._lookup = lookup
+        self._version = version
         self._known: TTLCache[str, frozenset[str] | None] = TTLCache(CACHE_ENTRIES, remember, timer=clock)
         self._lock = threading.Lock()
 
     def remembering(self, seconds: float) -> "DisclosureGate":
         """Return a gate that takes an audience for granted for so long: for one export, which asks of every record."""
-        return DisclosureGate(self._lookup, remember=seconds)
+        return DisclosureGate(self._lookup, version=self._version, remember=seconds)
 
     def readable(self, documents: Collection[str], groups: frozenset[str]) -> frozenset[str]:
         """Return those of these documents that readers of these groups may read; what is not indexed nobody may."""
@@ -42,6 +55,21 @@ class DisclosureGate:
     def may_read(self, documents: Collection[str], groups: frozenset[str]) -> bool:
         """Tell whether readers of these groups may read all of these documents; true of none."""
         return self.readable(documents, groups) >= set(documents)
+
+    def naming(self, documents: Collection[str], groups: frozenset[str]) -> MayName:
+        """Return what tells readers of these groups whether words from one of these documents may be shown to them.
+
+        They need to be able to read it now, and the words must be of its current version or have been shown to groups
+        that they have: who might read a past version nobody knows, and it may have been opened for what it says now.
+        """
+        readable, words, version = self.readable(documents, groups), readable_audiences(groups), cache(self._version)
+
+        def may_name(words_of: StoredCitation | RetrievedPassage, shown_to: frozenset[str]) -> bool:
+            if words_of.document not in readable:
+                return False
+            return readable_audiences(shown_to) <= words or words_of.version == version(words_of.document)
+
+        return may_name
 
     def may_hear(self, exchange: Exchange, groups: frozenset[str]) -> bool:
         """Tell whether readers of these groups have those that the question of an exchange was asked in."""

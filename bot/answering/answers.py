@@ -145,6 +145,13 @@ class Answer:
         return tuple(_blocks(self.sentences))
 
     @property
+    def documents(self) -> frozenset[str]:
+        """The documents that it names: those that it cites, that its warnings are about, and the nearest."""
+        warned = {each.document for each in self.warnings if each.document}
+        nearest = {hit.passage.document for hit in self.nearest}
+        return frozenset({each.document for each in self.citations} | warned | nearest)
+
+    @property
     def is_small_talk(self) -> bool:
         """Whether it replies to small talk: nothing was searched, and nothing is there to record or to vote on."""
         return self.generator == SMALL_TALK

@@ -48,10 +48,7 @@ class Readership:
 
     def visible(self, answer: Answer) -> Answer:
         """Return the answer as it may be shown now: whole, or one line in its place; asks anew of every document."""
-        cited = {each.document for each in answer.citations}
-        named = {each.document for each in answer.warnings if each.document}
-        nearest = {hit.passage.document for hit in answer.nearest}
-        asked = cited | named | nearest
+        cited, asked = {each.document for each in answer.citations}, answer.documents
         readable = self._readable(asked, self._groups) if asked else frozenset[str]()
         if self._has_withheld or not cited <= readable:
             return withheld(answer)

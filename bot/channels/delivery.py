@@ -111,11 +111,13 @@ def _record_and_show(
 
 
 def _history(questions: QuestionService, event: IncomingEvent, readers: Audience) -> tuple[Turn, ...]:
-    """Return the conversation so far; without the store a follow-up is understood as it stands."""
+    """Return the conversation so far; without the store a follow-up is understood as it stands.
+
+    Commands of one channel are of one conversation, but each person has seen no more of it than their own.
+    """
+    shared = not readers.private and event.kind != "command"
     try:
-        return questions.history(
-            event.conversation, user=event.person, groups=readers.groups, shared=not readers.private
-        )
+        return questions.history(event.conversation, user=event.person, groups=readers.groups, shared=shared)
     except (FeedbackError, BotError) as error:
         logger.warning("a conversation could not be recalled: %s", error)
         return ()

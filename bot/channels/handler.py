@@ -3,7 +3,7 @@
 import json
 import logging
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
 
 from bot.access.audience import Audience, channel_settings
@@ -159,6 +159,7 @@ class EventHandler:
             row = {
                 "question": event.text,
                 "answer": outcome.answer.id,
+                "documents": sorted(outcome.answer.documents),
                 "parts": [(part.text, part.content) for part in parts],
             }
             self._thread_state.save_shareable(event.place, outcome.answer.id, json.dumps(row))
@@ -166,10 +167,11 @@ class EventHandler:
     def _share(self, claim: Claim, event: IncomingEvent, connection: Connection) -> None:
         """Show everybody in the channel a private answer, if they may read now all that it rests on."""
         kept = self._thread_state.shareable(event.place, event.value)
-        if kept is None or not self._may_share(event, connection):
+        row = json.loads(kept) if kept else {}
+        # What an earlier version kept does not say what it names.
+        if "documents" not in row or not self._may_share(event, connection, row["documents"]):
             connection.tell(event, self._platform.renderer.line(presentation.NOT_SHARED))
             return
-        row = json.loads(kept)
         first, *others = [Message(text, tuple(content)) for text, content in row["parts"]]
         first = self._platform.renderer.under_heading(first, presentation.SHARED_HEADING, row["question"])
         checkpoint = connection.transport.find(event.place, event.id) if claim.attempt > 1 else None
@@ -181,14 +183,17 @@ class EventHandler:
             self._thread_state.save_answer(place, AnswerLocation(message, (message,), row["answer"]))
             self._thread_state.add_asker(place, event.user)
 
-    def _may_share(self, event: IncomingEvent, connection: Connection) -> bool:
-        """Whether whoever reads the channel now may see the answer: it was given up to two hours ago."""
-        readers = connection.directory.audience_now(event.place, event.user)
+    def _may_share(self, event: IncomingEvent, connection: Connection, documents: Collection[str]) -> bool:
+        """Whether whoever reads the channel now may see the answer, given up to two hours ago, and all that it names.
+
+        What it names without citing it, such as the nearest sections, stands in no record.
+        """
+        groups = connection.directory.audience_now(event.place, event.user).groups
         try:
-            self._questions.exchange(event.value, groups=readers.groups)
+            self._questions.exchange(event.value, groups=groups)
         except (NotDisclosed, UnknownExchange):
             return False
-        return True
+        return self._questions.may_read(documents, groups=groups)
 
     def _erase(self, claim: Claim, event: IncomingEvent, connection: Connection) -> None:
         """Forget a person, who is told in a direct message."""

@@ -16,7 +16,7 @@ from bot.services.audit import no_audit
 from bot.services.votes import MAX_CHARACTERS
 from bot.state.protocol import StateStore
 from feedback.errors import UnknownExchange
-from feedback.records import Correction, Decision, Exchange
+from feedback.records import Correction, Decision, Exchange, RetrievedPassage, StoredCitation
 from feedback.stores.protocol import FeedbackStore
 
 NO_OWNER = "Nobody is named for these documents, so I cannot pass your question on."
@@ -114,11 +114,18 @@ class EscalationService:
             self._sources,
             platform=platform,
             place=place,
-            readable=lambda channel, documents: self._gate.readable(documents, readers(channel)),
+            readable=lambda channel, documents: self._readable(exchange, documents, readers(channel)),
         )
         if escalation is None:
             raise EscalationRefused(NO_OWNER)
         return escalation
+
+    def _readable(self, exchange: Exchange, documents: Collection[str], groups: frozenset[str]) -> frozenset[str]:
+        """Return those of these documents of which readers of these groups may see what the exchange holds."""
+        may_name = self._gate.naming(documents, groups)
+        held: tuple[StoredCitation | RetrievedPassage, ...] = (*exchange.citations, *exchange.shown)
+        closed = {each.document for each in held if not may_name(each, exchange.groups)}
+        return frozenset(documents) - closed
 
     def is_partial(self, escalation: Escalation, asker: Callable[[], frozenset[str]]) -> bool:
         """Tell whether the asker, whose groups now `asker` gives, is to learn that a part was not passed on.

@@ -135,7 +135,7 @@ def _inner(source: Source, places: Mapping[str, _Place]) -> Iterator[Inner]:
     own = places[source.name]
     for place in places.values():
         if place.name != source.name and is_inside(place.path, own.path) and not _takes_over(own, place):
-            yield Inner(place.name, place.path)
+            yield Inner(place.name, place.path, place.restricted)
 
 
 def _takes_over(own: _Place, other: _Place) -> bool:

@@ -18,10 +18,11 @@ from feedback.errors import FeedbackError
 from feedback.ports import KnowledgePort
 from feedback.records import Exchange, SkippedRecord, without_words
 from feedback.report.report import build_report
-from feedback.report.section_votes import list_failing_sections
+from feedback.report.section_votes import SectionVotes, count_section_votes
 from feedback.stores.protocol import FeedbackReader
 from retrieval.errors import RetrievalError
 from retrieval.index.protocols import IndexReader
+from retrieval.passages import readable_audiences
 from retrieval.progress import Progress, ignore_progress
 
 logger = logging.getLogger(__name__)
@@ -62,11 +63,10 @@ class OwnedDocuments:
 
 @dataclass(frozen=True, slots=True)
 class _Sampled:
-    """What is remembered of a document, to be shown to whoever may read it."""
+    """What is remembered of a document; its words are not, since it may have been opened with other ones meanwhile."""
 
     id: str
     source: str
-    title: str
     modified: datetime | None
 
 
@@ -138,7 +138,8 @@ class OverviewService:
     def prompts(self, groups: frozenset[str]) -> Sequence[Prompt]:
         """Return a few questions that the documents of these groups answer; none where there are no documents."""
         try:
-            return [self._prompt(each) for each in _spread(self._readable(groups), PROMPTS)]
+            prompts = (self._prompt(each, groups) for each in _spread(self._readable(groups), PROMPTS))
+            return [each for each in prompts if each]
         except RetrievalError as error:
             logger.info("no prompts are suggested: %s", error)
             return []
@@ -155,11 +156,14 @@ class OverviewService:
         prefixes = tuple(f"{source.name}/" for source in owned)
         return OwnedDocuments(self._failing(prefixes, groups), self._waiting(prefixes, groups))
 
-    def _prompt(self, document: _Sampled) -> Prompt:
-        sections = self._index.sections(document.id)
+    def _prompt(self, document: _Sampled, groups: frozenset[str]) -> Prompt | None:
+        sections = [each for each in self._index.sections(document.id) if each.audience & readable_audiences(groups)]
+        if not sections:
+            return None
+        title = sections[0].title
         headings = [each.section.rpartition(" > ")[2] for each in sections if " > " in each.section]
-        subject = headings[0] if headings else document.title
-        return Prompt(_shorten(document.title, 60), f"What do our documents say about {_shorten(subject, 120)}?")
+        subject = headings[0] if headings else title
+        return Prompt(_shorten(title, 60), f"What do our documents say about {_shorten(subject, 120)}?")
 
     def _readable(self, groups: frozenset[str]) -> list[_Sampled]:
         """Return those of the sampled documents that these groups may read now."""
@@ -174,7 +178,7 @@ class OverviewService:
     @cachedmethod(lambda self: self._cache, key=lambda _: "sampled", lock=lambda self: self._lock)
     def _sampled(self) -> Sequence[_Sampled]:
         return [
-            _Sampled(document.id, name, document.title, document.modified)
+            _Sampled(document.id, name, document.modified)
             for name in sorted(self._index.sources())
             for key in islice(sorted(self._index.stored(name)), SAMPLED_DOCUMENTS)
             if (document := self._index.document(key))
@@ -183,21 +187,18 @@ class OverviewService:
     def _failing(self, prefixes: tuple[str, ...], groups: frozenset[str]) -> list[FailingSection]:
         """Return the failing sections of these sources that these groups may read, the worst first."""
         try:
-            theirs = [row for row in self._failing_rows() if row["document"].startswith(prefixes)]
-            readable = self._gate.readable([row["document"] for row in theirs], groups)
+            votes = self._section_votes()
+            may_name = self._gate.naming([each for each in votes.documents if each.startswith(prefixes)], groups)
+            rows = votes.list_failing(None, may_name, most=FAILING_SHOWN)
         except (FeedbackError, RetrievalError, BotError) as error:
             logger.info("failing sections cannot be listed just now: %s", error)
             return []
-        return [
-            FailingSection(row["title"], row["section"], round(row["down"]))
-            for row in theirs
-            if row["document"] in readable
-        ][:FAILING_SHOWN]
+        return [FailingSection(row["title"], row["section"], round(row["down"])) for row in rows]
 
     @cachedmethod(lambda self: self._cache, key=lambda _: "failing", lock=lambda self: self._lock)
-    def _failing_rows(self) -> Sequence[Mapping[str, Any]]:
-        """Return the failing sections of all documents, whoever may read them."""
-        return list_failing_sections(self._feedback.reviewed_exchanges(since=self._clock() - REPORT_PERIOD))
+    def _section_votes(self) -> SectionVotes:
+        """Return the votes on the sections of all documents, whoever may read them."""
+        return count_section_votes(self._feedback.reviewed_exchanges(since=self._clock() - REPORT_PERIOD))
 
     def _waiting(self, prefixes: tuple[str, ...], groups: frozenset[str]) -> int | None:
         """Return how many answers from these sources, which these groups may see, wait for a decision."""

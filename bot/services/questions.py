@@ -1,6 +1,6 @@
 """Answers questions, records what was answered, and recalls earlier turns of a conversation."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import datetime
 
 from bot.access.conversations import visible_turns
@@ -78,9 +78,9 @@ class QuestionService:
             raise NotDisclosed("who reads this may not read all that the answer rests on")
         return exchange
 
-    def may_recall(self, answer: Answer, *, groups: frozenset[str]) -> bool:
-        """Tell whether an answer that was given a while ago may still be gone on from, as `history` does."""
-        return self._gate.may_read({each.document for each in answer.citations}, groups)
+    def may_read(self, documents: Collection[str], *, groups: frozenset[str]) -> bool:
+        """Tell whether readers of these groups may read all of these documents now; raises `RetrievalError`."""
+        return self._gate.may_read(documents, groups)
 
     def history(
         self, conversation: str, *, user: str, groups: frozenset[str], shared: bool = False

@@ -2,14 +2,16 @@
 
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal, get_args
 
+from bot.access.conversations import without_closed_turns
 from bot.access.disclosure import DisclosureGate
 from bot.errors import UsageProblem
 from bot.services.audit import no_audit
 from bot.services.votes import MAX_CHARACTERS
+from feedback.errors import UnknownExchange, UnreadableRecord
 from feedback.records import Correction, Decision, Exchange, ReviewedExchange
 from feedback.stores.protocol import FeedbackStore
 from feedback.stores.skipped import OnSkipped, log_skipped
@@ -60,7 +62,7 @@ class ReviewService:
         `FeedbackError`, and `RetrievalError` while it cannot be told who may read what.
         """
         for each in self._waiting(min_agreement, skipped):
-            yield each if self._gate.may_show(each.exchange, groups) else None
+            yield self._disclosed(each, groups)
 
     def exchanges_waiting(self, *, min_agreement: float) -> Iterator[Exchange]:
         """Yield all exchanges that wait, for a service that asks itself who may see them; raises `FeedbackError`."""
@@ -81,10 +83,22 @@ class ReviewService:
         Raises `UnknownExchange` too.
         """
         exchange = self._feedback.exchange(answer)
-        if not self._gate.may_show(exchange, groups):
-            return None
         votes, corrections = self._feedback.votes(answer), self._feedback.corrections(answer)
-        return ReviewedExchange(exchange, tuple(votes), tuple(corrections), tuple(self._feedback.decisions(answer)))
+        found = ReviewedExchange(exchange, tuple(votes), tuple(corrections), tuple(self._feedback.decisions(answer)))
+        return self._disclosed(found, groups)
+
+    def _disclosed(self, reviewed: ReviewedExchange, groups: frozenset[str]) -> ReviewedExchange | None:
+        """Return what these groups may see of an answer: of its history, too; None where they may not see it."""
+        if not self._gate.may_show(reviewed.exchange, groups):
+            return None
+
+        def may_show(earlier: str) -> bool:
+            try:
+                return self._gate.may_show(self._feedback.exchange(earlier), groups)
+            except (UnknownExchange, UnreadableRecord):
+                return False
+
+        return replace(reviewed, exchange=without_closed_turns(reviewed.exchange, may_show=may_show))
 
     def decide(self, decision: ReviewDecision) -> Decision:
         """Record what a reviewer decides, with the correction that they typed, if any.

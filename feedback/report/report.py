@@ -74,13 +74,14 @@ def build_report(
     questions |= {each.id: _unanswered_question(each) for each in problems.unanswered}
     heard = {each.id for each in (*diagnosis.not_in_documents, *problems.unanswered) if audience.may_hear(each, groups)}
     readable = audience.readable(sections.documents, groups)
-    failing = sections.list_failing(knowledge, readable, most=MOST_LISTED)
+    may_name = audience.naming(sections.documents, groups)
+    failing = sections.list_failing(knowledge, may_name, most=MOST_LISTED)
     return {
         **counts.to_json(readable, most=MOST_LISTED),
         "failing": failing,
         "owners": list_owners(failing),
-        "sections": sections.list_voted(readable, most=MOST_LISTED),
-        "closed": {**sections.count_closed(readable), "questions": len(questions) - len(heard)},
+        "sections": sections.list_voted(may_name, most=MOST_LISTED),
+        "closed": {**sections.count_closed(may_name), "questions": len(questions) - len(heard)},
         "gaps": find_gaps(
             [question for exchange, question in questions.items() if exchange in heard],
             min_askers=min_askers,

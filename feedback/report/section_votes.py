@@ -1,11 +1,11 @@
 """Which sections stand behind answers that did not help, and who owns them."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from feedback.ports import KnowledgePort
+from feedback.ports import KnowledgePort, MayName
 from feedback.records import ReviewedExchange, StoredCitation
 from feedback.report.citations import citation_state
 from feedback.report.counts import NO_REASON, AnswerCounts, is_small_talk, most_frequent_first, rounded
@@ -16,24 +16,30 @@ from feedback.report.intervals import wilson
 FEWEST_VOTES = 3
 FEWEST_PEOPLE = 2
 LEAST_FAILURE = 0.1
-# Of a list that its readers see only parts of.
-MOST_SECTIONS = 5000
 
 
 @dataclass(slots=True)
 class _CitedSection:
-    """The votes on answers that cite a section, with its last citation; `down_voters` are numbers of people."""
+    """The votes on answers that cite a section; `down_voters` are numbers of people.
 
-    citation: StoredCitation
+    `citations` are its last ones by the groups that saw them, the newest at the end.
+    """
+
+    place: tuple[str, str]  # the document and the anchor
+    citations: dict[frozenset[str], StoredCitation] = field(default_factory=dict)
     counts: AnswerCounts = field(default_factory=AnswerCounts)
     votes: int = 0
     down_voters: set[int] = field(default_factory=set)
     reasons: Counter[str] = field(default_factory=Counter)
 
-    @property
-    def place(self) -> tuple[str, str]:
-        """The document and the anchor."""
-        return self.citation.document, self.citation.anchor
+    def cite(self, citation: StoredCitation, shown_to: frozenset[str]) -> None:
+        """Remember a citation, the newest so far."""
+        self.citations.pop(shown_to, None)
+        self.citations[shown_to] = citation
+
+    def named(self, may_name: MayName) -> StoredCitation | None:
+        """Return the newest citation that it may be named after; None for none."""
+        return next((each for to, each in reversed(self.citations.items()) if may_name(each, to)), None)
 
     @property
     def failure(self) -> tuple[float, float, float]:
@@ -47,15 +53,15 @@ class _CitedSection:
         enough = self.votes >= FEWEST_VOTES and len(self.down_voters) >= FEWEST_PEOPLE
         return enough and self.failure[1] >= LEAST_FAILURE
 
-    def names(self) -> dict[str, Any]:
-        """Return what it is called in JSON."""
-        citation = self.citation
-        return {
-            "document": citation.document,
-            "anchor": citation.anchor,
-            "title": citation.title,
-            "section": citation.section,
-        }
+
+def _names(citation: StoredCitation) -> dict[str, Any]:
+    """Return what a section is called in JSON."""
+    return {
+        "document": citation.document,
+        "anchor": citation.anchor,
+        "title": citation.title,
+        "section": citation.section,
+    }
 
 
 class SectionVotes:
@@ -69,8 +75,8 @@ class SectionVotes:
         """Count an answer and its votes for every section that it cites."""
         citations = {(each.document, each.anchor): each for each in reviewed.exchange.citations}
         for place, citation in citations.items():
-            section = self._sections.setdefault(place, _CitedSection(citation))
-            section.citation = citation
+            section = self._sections.setdefault(place, _CitedSection(place))
+            section.cite(citation, reviewed.exchange.groups)
             section.counts.add(reviewed, part=1 / len(citations))
             section.votes += len(reviewed.votes)
             for vote in reviewed.votes:
@@ -83,41 +89,48 @@ class SectionVotes:
         """The documents of all sections."""
         return frozenset(document for document, _ in self._sections)
 
-    def count_closed(self, readable: Collection[str]) -> dict[str, int]:
-        """Return how many documents, voted sections and failing ones belong to no readable document."""
-        closed = [each for each in self._sections.values() if each.citation.document not in readable]
+    def count_closed(self, may_name: MayName) -> dict[str, int]:
+        """Return how many sections with votes and failing ones may not be named, and documents without one that may."""
+        closed = [each for each in self._sections.values() if each.named(may_name) is None]
+        named = {each.place[0] for each in self._sections.values()} - {each.place[0] for each in closed}
         return {
-            "documents": len({each.citation.document for each in closed}),
+            "documents": len({each.place[0] for each in closed} - named),
             "sections": sum(each.votes > 0 for each in closed),
             "failing": sum(each.is_failing for each in closed),
         }
 
-    def list_voted(self, readable: Collection[str], *, most: int) -> list[dict[str, Any]]:
-        """Return the satisfaction with at most `most` sections of readable documents, those with most votes first."""
-        voted = [each for each in self._sections.values() if each.votes and each.citation.document in readable]
-        voted.sort(key=lambda each: (-each.votes, -each.counts.answers, *each.place))
-        return [{**section.names(), "votes": section.votes, **section.counts.to_json()} for section in voted[:most]]
+    def list_voted(self, may_name: MayName, *, most: int) -> list[dict[str, Any]]:
+        """Return the satisfaction with at most `most` sections that may be named, those with most votes first."""
+        voted = self._named(may_name, (each for each in self._sections.values() if each.votes))
+        voted.sort(key=lambda pair: (-pair[0].votes, -pair[0].counts.answers, *pair[0].place))
+        return [
+            {**_names(citation), "votes": section.votes, **section.counts.to_json()}
+            for section, citation in voted[:most]
+        ]
 
-    def list_failing(
-        self, knowledge: KnowledgePort | None, readable: Collection[str], *, most: int
-    ) -> list[dict[str, Any]]:
-        """Return at most `most` failing sections of readable documents, the worst first.
+    def list_failing(self, knowledge: KnowledgePort | None, may_name: MayName, *, most: int) -> list[dict[str, Any]]:
+        """Return at most `most` failing sections that may be named, the worst first.
 
         They are ranked by the share of votes that are at least down (95 %). Without `knowledge` nothing is known of
         their owners.
         """
-        failing = [each for each in self._sections.values() if each.is_failing and each.citation.document in readable]
-        failing.sort(key=lambda each: (-each.failure[1], -each.counts.down, *each.place))
-        return [_describe_failing(section, knowledge) for section in failing[:most]]
+        failing = self._named(may_name, (each for each in self._sections.values() if each.is_failing))
+        failing.sort(key=lambda pair: (-pair[0].failure[1], -pair[0].counts.down, *pair[0].place))
+        return [_describe_failing(section, citation, knowledge) for section, citation in failing[:most]]
+
+    def _named(
+        self, may_name: MayName, sections: Iterable[_CitedSection]
+    ) -> list[tuple[_CitedSection, StoredCitation]]:
+        return [(each, citation) for each in sections if (citation := each.named(may_name))]
 
 
-def list_failing_sections(reviewed: Iterable[ReviewedExchange]) -> list[dict[str, Any]]:
-    """Return the failing sections of all documents, the worst first, for a caller that asks who may read which."""
+def count_section_votes(reviewed: Iterable[ReviewedExchange]) -> SectionVotes:
+    """Return the votes on the sections of all documents, whoever may read them."""
     sections = SectionVotes()
     for each in reviewed:
         if not is_small_talk(each.exchange):
             sections.add(each)
-    return sections.list_failing(None, sections.documents, most=MOST_SECTIONS)
+    return sections
 
 
 def list_owners(failing: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -130,13 +143,15 @@ def list_owners(failing: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{"owner": owner, "sections": sections[owner], "down": rounded(down[owner])} for owner in ranked]
 
 
-def _describe_failing(section: _CitedSection, knowledge: KnowledgePort | None) -> dict[str, Any]:
+def _describe_failing(
+    section: _CitedSection, citation: StoredCitation, knowledge: KnowledgePort | None
+) -> dict[str, Any]:
     share, low, high = section.failure
     current = knowledge.current_section(*section.place) if knowledge else None
     return {
-        **section.names(),
+        **_names(citation),
         "owner": current.owner if current else "",
-        "since": citation_state(section.citation, current) if knowledge else None,
+        "since": citation_state(citation, current) if knowledge else None,
         "votes": section.votes,
         "people": len(section.down_voters),
         "up": rounded(section.counts.up),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from retrieval.characters import INVISIBLE_IN_DOCUMENTS, one_line
 from retrieval.parsing.protocol import SHOWN_TO_NOBODY, Skipped
+from retrieval.parsing.restrictions import KEY as AUDIENCE
 from retrieval.parsing.restrictions import fold, is_key, plainly_opens, seems_to_restrict
 from retrieval.passages import Metadata, combine_audiences
 
@@ -71,6 +72,21 @@ def split(text: str, *, markup: bool = False) -> tuple[Metadata, str] | Skipped:
         return metadata, body
     is_header = all(_HEADER_LINE.match(fold(line)) for line in header.splitlines())
     return Metadata(), body if is_header else text
+
+
+def misplaced_audience(text: str, properties: Iterable[str] = ()) -> Skipped | None:
+    """Why a document is hidden whose format keeps its header elsewhere: its visible text begins with one all the same.
+
+    So does a restriction in its `properties`, such as its keywords. None where neither seems to say who may read it.
+    """
+    parts = split(text)
+    if isinstance(parts, Skipped):
+        return parts
+    if parts[0].audience is not None:
+        return unclear_audience(AUDIENCE)
+    lines = (line for value in properties for line in value.splitlines())
+    key = _first_restricting(_candidates(lines), synonyms=False)
+    return unclear_audience(key) if key else None
 
 
 def _read(header: str) -> Metadata | Skipped | None:

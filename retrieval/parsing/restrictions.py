@@ -8,19 +8,21 @@ of a letter or two.
 import html
 import re
 import unicodedata
+from string import ascii_lowercase
 
 KEY = "audience"
 LARGEST_DISTANCE = 2  # between `audience` and a slip of it
 
 # What else people call it, in the singular.
 _SYNONYMS = frozenset(
-    """access acl allow allowed confidential group permission private readable reader restrict restricted restriction
-    roles viewer visibility visible""".split()
+    """access acl allow allowed canread confidential confidentiality group mayread permission private public readable
+    reader restrict restricted restriction roles sharedwith sharewith viewer visibility visible whocanread
+    whomayread""".split()
 )
 # What their values say where they open a document to everyone: `visibility: public`, `private: false`.
 _OPEN_TO = frozenset("all any anybody anyone everybody everyone open public".split())
 _CLOSING = frozenset("confidential private restrict restricted restriction".split())
-_OPENING = frozenset("readable visible".split())
+_OPENING = frozenset("public readable visible".split())
 _YES, _NO = frozenset("on true yes".split()), frozenset("false no none off".split())
 # With these beside it a synonym still says who may read: `allowed_groups`, `visible-to`, `readAccess`.
 _BESIDE_SYNONYMS = frozenset(
@@ -61,7 +63,11 @@ _LOOKS_LIKE = {
     ":": "ː˸։׃܃܄᛬⁝∶꞉︓︰",
     "=": "᐀゠꞊⹀",
 }
-_LATIN = {ord(character): latin for latin, alike in _LOOKS_LIKE.items() for character in alike}
+# The alphabets in black circles, in black squares, and of flags.
+_ALPHABETS = (0x1F150, 0x1F170, 0x1F1E6)
+_LATIN = {ord(character): latin for latin, alike in _LOOKS_LIKE.items() for character in alike} | {
+    first + number: latin for first in _ALPHABETS for number, latin in enumerate(ascii_lowercase)
+}
 
 
 def fold(text: str, *, entities: bool = True) -> str:

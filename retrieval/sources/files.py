@@ -82,6 +82,15 @@ class Source:
         }
         return {part: name for part, name in parts.items() if self.contains(part)}
 
+    def missing_inner(self) -> str:
+        """The first source inside this one that only named groups may read and that is not there; empty for none.
+
+        Its files may have another name by now, under which they would be this source's.
+        """
+        restricted = (each for each in self.inner if each.restricted)
+        exists = os.path.exists  # unlike that of a path, it is False where it cannot be told
+        return next((each.name for each in restricted if not exists(each.path)), "")
+
     def files(self) -> dict[str, File]:
         """The files within `only` by document id, in order; raises `SourceUnusable` like `list_files`."""
         files = {f"{self.name}/{file.relative}": file for file in list_files(self.root, inner=self.inner)}

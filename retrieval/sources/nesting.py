@@ -16,10 +16,11 @@ from retrieval.sources.folders import Identity, Names, identity, walk
 
 @dataclass(frozen=True, slots=True)
 class Inner:
-    """Another source, by its name and its folder or single file."""
+    """Another source, by its name and its folder or single file; `restricted` where only named groups may read it."""
 
     name: str
     path: Path
+    restricted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,16 @@ leave it open.
 """
 
 import os
+from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from docx import Document
+from docx.opc.constants import CONTENT_TYPE, RELATIONSHIP_TYPE
+from docx.opc.packuri import PackURI
+from docx.opc.part import Part
+from reportlab.pdfgen.canvas import Canvas
 
 from retrieval.parsing.protocol import Parsed, Skipped
 from retrieval.parsing.registry import parse
@@ -123,6 +130,12 @@ HIDDEN = {
     "acl": fenced("acl: [hr]"),
     "private": fenced("private: true"),
     "roles": fenced("roles: [hr]"),
+    "public denied": fenced("public: false"),
+    "confidentiality": fenced("confidentiality: hr only"),
+    "shared with": fenced("shared_with: hr"),
+    "who can read": fenced("whoCanRead: [hr]"),
+    "letters in squares": fenced("🅰🆄🅳🅸🅴🅽🅲🅴: hr"),
+    "letters of flags": fenced("🇦🇺🇩🇮🇪🇳🇨🇪: hr"),
     "TOML": fenced('audience = "hr"', "+++"),
     "TOML table": fenced('title = "x"\n[extra]\naudience = "hr"', "+++"),
     "TOML table of the key": fenced('[audience]\nnames = ["hr"]', "+++"),
@@ -210,6 +223,9 @@ HIDDEN_PAGES = {
     "hyphen after our name": PAGE.format('<meta name="Footnote-Audience" content="hr">'),
     "another tag": PAGE.format('<metadata name="footnote:audience" content="hr">'),
     "as a tag": PAGE.format("<footnote:audience>hr</footnote:audience>"),
+    "our key as an attribute": PAGE.format('<meta audience="hr">'),
+    "block in what is shown": PAGE.format("").replace("<p>", "<p>---</p><p>audience: hr</p><p>---</p><p>"),
+    "block in what is shown as it stands": PAGE.format("").replace("<p>", "<pre>---\naudience: hr\n---</pre><p>"),
     "two that have nothing in common": "---\naudience: it\n---\n"
     + PAGE.format('<meta name="footnote:audience" content="hr">'),
 }
@@ -220,6 +236,10 @@ READ_PAGES = {
     "block after a byte order mark": "\ufeff" + BLOCK_THEN_PAGE,
     "meta tag": PAGE.format('<meta name="footnote:audience" content="hr">'),
     "property": PAGE.format('<meta property="Footnote:Audience" content="hr">'),
+    "meta tag and one for everyone": PAGE.format(
+        '<meta name="footnote:audience" content="public"><meta name="footnote:audience" content="hr">'
+        '<meta property="footnote:audience" content="everyone">'
+    ),
     "meta tag and a wider block": "---\naudience: everyone\n---\n"
     + PAGE.format('<meta name="footnote:audience" content="hr">'),
     "block and a wider meta tag": BLOCK_THEN_PAGE.replace(
@@ -247,7 +267,7 @@ OPEN = {
     "comment": fenced("# audience: hr\ntitle: x"),
     "foreign keys": fenced("заголовок: Отпуск\nописание: Всё\nаудитория: все"),
     "other keys that open": fenced(
-        "visibility: public\nprivate: false\nvisible: yes\naccess: everyone\nrole: Engineer"
+        "public: true\nvisibility: public\nprivate: false\nvisible: yes\naccess: everyone\nrole: Engineer"
     ),
     "template of a site": "{% include header.html audience='all' %}\n\nBook early.\n",
 }
@@ -312,6 +332,80 @@ def test_what_pages_tell_search_engines_hides_nothing(meta: str) -> None:
     assert audience("a.html", PAGE.format(meta)) is None
 
 
+# Formats whose header is not theirs to show
+
+
+def word(paragraphs: Sequence[str] = (), *, custom: str = "", **properties: str) -> bytes:
+    """A Word document; `custom` is the name of a property of its own that says `hr`."""
+    document = Document()
+    for text in (*paragraphs, "The board earns more than it says."):
+        document.add_paragraph(text)
+    for name, value in properties.items():
+        setattr(document.core_properties, name, value)
+    if custom:
+        xml = CUSTOM.format(RELATIONSHIP_TYPE.CUSTOM_PROPERTIES.replace("relationships/", ""), custom)
+        package = document.part.package
+        part = Part(PackURI("/docProps/custom.xml"), CONTENT_TYPE.OFC_CUSTOM_PROPERTIES, xml.encode(), package)
+        package.relate_to(part, RELATIONSHIP_TYPE.CUSTOM_PROPERTIES)
+    written = BytesIO()
+    document.save(written)
+    return written.getvalue()
+
+
+def pdf(*lines: str, **properties: str) -> bytes:
+    written = BytesIO()
+    page = Canvas(written)
+    for name, value in properties.items():
+        getattr(page, f"set{name}")(value)
+    for number, line in enumerate((*lines, "The board earns more than it says.")):
+        page.drawString(72, 720 - 14 * number, line)
+    page.save()
+    return written.getvalue()
+
+
+CUSTOM = '<Properties xmlns="{}"><property pid="2" name="{}"><lpwstr>hr</lpwstr></property></Properties>'
+BLOCK = ("---", "audience: hr", "---")
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        pytest.param("a.docx", word(BLOCK), id="block in Word"),
+        pytest.param("a.docx", word(["---\naudience: hr\n---"]), id="block in one paragraph of Word"),
+        pytest.param("a.docx", word(["{audience: hr}"]), id="mapping in Word"),
+        pytest.param("a.docx", word(["audience: hr"]), id="first line of Word"),
+        pytest.param("a.docx", word(keywords="audience: hr"), id="keywords of Word"),
+        pytest.param("a.docx", word(category="footnote:audience=hr"), id="category of Word"),
+        pytest.param("a.docx", word(comments="For us.\naudiance: hr"), id="comments of Word"),
+        pytest.param("a.docx", word(custom="footnote:audience"), id="property of one's own in Word"),
+        pytest.param("a.docx", word(custom="Audience"), id="property without our name in Word"),
+        pytest.param("a.pdf", pdf(*BLOCK), id="block in PDF"),
+        pytest.param("a.pdf", pdf(Keywords="audience: hr"), id="keywords of PDF"),
+        pytest.param("a.pdf", pdf(Subject="footnote:audience: hr"), id="subject of PDF"),
+    ],
+)
+def test_a_format_that_has_no_header_is_hidden_when_it_has_one_all_the_same(name: str, data: bytes) -> None:
+    """Somebody wrote it as in Markdown, and it was shown as text, to everyone."""
+    result = parse(name, data)
+    assert isinstance(result, Skipped)
+    assert result.restricted
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("a.docx", word(["Travel", "Audience: all employees of the company who travel.", "Owner: People"])),
+        ("a.docx", word(["Audience: all employees of the company who travel."])),
+        ("a.docx", word(["Audience", "All who travel."])),
+        ("a.docx", word(keywords="audience, readers; access", category="Policy: travel", comments="Access for all")),
+        ("a.docx", word(custom="Department")),
+        ("a.pdf", pdf("Audience: all employees of the company who travel.", Keywords="audience; groups")),
+    ],
+)
+def test_what_such_a_format_says_of_its_readers_hides_nothing(name: str, data: bytes) -> None:
+    assert isinstance(parse(name, data), Parsed)
+
+
 def test_the_words_that_could_not_be_understood_are_named() -> None:
     result = audience("a.md", fenced("title: x\naudiance: hr"))
     assert isinstance(result, Skipped)
@@ -325,7 +419,7 @@ DATA = os.environ.get("FOOTNOTE_TEST_DATA", "")  # noqa: TID251 - FOOTNOTE_TEST_
 def test_no_real_document_is_hidden() -> None:
     readable = 0
     for file in list_files(Path(DATA)):
-        if Path(file.relative).suffix.lower() in {".md", ".txt", ".html", ".htm"}:
+        if Path(file.relative).suffix.lower() in {".md", ".txt", ".html", ".htm", ".docx", ".pdf"}:
             data = read_file(file)
             result = data if isinstance(data, Skipped) else parse(file.relative, data)
             assert isinstance(result, Parsed) or not result.restricted, file.relative

@@ -26,11 +26,13 @@ from bot.channels.events import Place
 from bot.channels.overview import PersonalOverview
 from bot.channels.thread_state import ThreadState
 from bot.config.settings import Settings, Source
+from bot.services.escalation import EscalationService
+from bot.services.overview import OverviewService
 from bot.services.votes import VoteRequest
 from feedback.curation.audience import ExchangeAudience
 from feedback.records import Exchange
-from retrieval.passages import EVERYONE, PUBLIC, Query
-from tests.conversations.conversations import LEAVE_SAID, PAY
+from retrieval.passages import EVERYONE, PUBLIC, Query, Turn
+from tests.conversations.conversations import LEAVE_SAID, PAY, UNKNOWN
 from tests.conversations.harness import breakable_app, write_documents
 from tests.conversations.memory_channel import NAME, Post, Room
 from tests.conversations.test_memory import STAFF, MemoryStage, peopled_chat, settings
@@ -40,6 +42,9 @@ from tests.scripted_app import QUESTION
 from tests.servers import openai_server
 
 LEAVE = "docs/leave.md"
+NOW = datetime.now(UTC)
+OWNER = Source(name="docs", path=Path("docs"), owner="ada@example.com")
+STAFF_GROUPS = frozenset({EVERYONE})
 GUESTED = Room("general", STAFF | {"Gil"})
 
 
@@ -60,6 +65,9 @@ class Staged:
     def delete(self, name: str) -> None:
         (self.home / name).unlink()
         assert name in self.stage.app.ingestion.sync().deleted
+
+    def write(self, name: str, text: str) -> None:
+        (self.home / name).write_text(text, encoding="utf-8")
 
     def told(self, person: str) -> list[str]:
         """What one person alone has been told."""
@@ -187,6 +195,52 @@ def test_an_answer_is_shared_where_it_may_be_read(staged):
     post = staged.ask_privately("Ada", "general")
     staged.press("Ada", post, "share")
     assert any(LEAVE_SAID in each for each in staged.public("general"))
+
+
+@pytest.mark.parametrize("change", ["deleted", "restricted"])
+def test_the_closest_sections_of_an_answer_that_found_nothing_are_not_shared_when_they_are_closed(staged, change):
+    """They are named without being cited, and a document that has moved away is no longer known by its id."""
+    post = staged.ask_privately("Ada", "general", UNKNOWN)
+    assert "Leave › " in post.text
+    _change(staged, change)
+    staged.press("Ada", post, "share")
+    assert staged.public("general") == []
+
+
+@pytest.mark.parametrize("change", ["deleted", "restricted"])
+def test_an_answer_is_not_shared_that_names_a_successor_which_is_closed_by_now(staged, change):
+    path = staged.home / LEAVE
+    path.write_text(f"---\nsuperseded_by: falcon.md\n---\n{path.read_text(encoding='utf-8')}", encoding="utf-8")
+    staged.write("docs/falcon.md", "# Falcon\n\nNothing of it was asked.\n")
+    for number in range(12):  # so that the successor is none of the sections that were found
+        staged.write(f"docs/{number}.md", f"# Leave {number}\n\nLeave may be carried over into the year {number}.\n")
+    staged.stage.app.ingestion.sync()
+    post = staged.ask_privately("Ada", "general")
+    assert "Falcon" in post.text
+    assert "docs/falcon.md" not in {each.document for each in staged.stage.exchanges()[-1].shown}
+    staged.close("docs/falcon.md") if change == "restricted" else staged.delete("docs/falcon.md")
+    staged.press("Ada", post, "share")
+    assert staged.public("general") == []
+
+
+def test_what_an_earlier_version_kept_for_sharing_is_not_shared(staged):
+    post = staged.ask_privately("Ada", "general")
+    state, (key,) = staged.stage.app.state, staged.stage.app.state.keys(f"{NAME}:share:", now=NOW)
+    row = json.loads(state.get(key, now=NOW) or "")
+    del row["documents"]
+    state.put(key, json.dumps(row), expires=NOW + timedelta(hours=1))
+    staged.press("Ada", post, "share")
+    assert staged.public("general") == []
+
+
+def test_what_one_person_asked_alone_is_not_gone_on_from_for_another(staged):
+    """Commands of a channel shared one conversation, as if everybody had seen them."""
+    staged.ask_privately("Ada", "general", f"{QUESTION} Nobody knows that I will leave.")
+    staged.ask_privately("Bob", "general", "And part-time staff?")
+    staged.ask_privately("Ada", "general", "And managers?")
+    adas, bobs, again = staged.stage.exchanges()
+    assert bobs.history == ()
+    assert again.history == (("user", adas.question), ("bot", adas.answer)), "her own are"
 
 
 def _change(staged: Staged, change: str) -> None:
@@ -539,3 +593,105 @@ def test_a_report_names_only_what_its_readers_may_see(app):
     assert board["failing"][0]["document"] == "docs/falcon.md"
     assert "bicycle" in json.dumps(board)
     assert board["closed"] == {"documents": 0, "sections": 0, "failing": 0, "questions": 0}
+
+
+@pytest.mark.parametrize("how", ["restricted", "deleted"])
+@pytest.mark.parametrize("in_conversation", [True, False])
+def test_a_review_shows_no_earlier_turn_that_rests_on_what_is_closed_by_now(app, how, in_conversation):
+    """Only what the answer itself cites and was shown was looked at."""
+    first, soup = replace(FALCON, user="ada", conversation="c"), "docs/canteen.md"
+    app.questions.record(first, earlier := app.questions.answer(first))
+    turns = (Turn("user", first.text, earlier.id), Turn("bot", earlier.text, earlier.id))
+    later = Question("When is soup served?", history=turns, user="ada", conversation="c" if in_conversation else "")
+    answer = app.questions.answer(later)
+    cites = tuple(hit for hit in answer.shown if hit.passage.document == soup)
+    assert {each.document for each in answer.citations} == {soup}
+    app.questions.record(later, replace(answer, shown=cites))
+    app.votes.vote(VoteRequest(answer.id, "down", "ada"))
+    (open_,) = app.reviews.waiting(min_agreement=0.75, groups=frozenset())
+    assert open_.exchange.history[1] == ("bot", earlier.text)
+    close_falcon(app, how)
+    (waiting,) = app.reviews.waiting(min_agreement=0.75, groups=frozenset())
+    assert waiting.exchange.history == app.reviews.reviewed(answer.id, groups=frozenset()).exchange.history == ()
+    assert waiting.exchange.answer == answer.text
+
+
+def test_a_review_shows_the_turns_that_were_given_with_a_question_that_stands_alone(app):
+    given = Question("When is soup served?", history=(Turn("user", "Is there soup?"), Turn("bot", "There is.")))
+    answer = app.questions.answer(given)
+    app.questions.record(given, answer)
+    app.votes.vote(VoteRequest(answer.id, "down", "ada"))
+    (waiting,) = app.reviews.waiting(min_agreement=0.75, groups=frozenset())
+    assert waiting.exchange.history == (("user", "Is there soup?"), ("bot", "There is."))
+
+
+# A document that was closed, and is open by now because it says something else
+
+
+OPENED = "# Birds\n\n## Watching\n\nThe falcon is watched on the roof.\n"
+
+
+def test_what_a_closed_document_said_is_not_named_when_it_is_opened_with_other_words(app):
+    """Audience was asked of the document by its id, whatever version of it the words were of."""
+    close_falcon(app)
+    asked = [ask_and_vote_down(app, f"u{number}", groups=frozenset({"board"})) for number in range(3)]
+    owner = OWNER.model_copy(update={"owner_channel": f"{NAME}:experts"})
+    board, overview = frozenset({"board"}), overview_of(app, owner)
+    assert "Falcon" in str(overview.prompts(board))
+    assert "Falcon" in str(overview.owned(["ada@example.com"], board))
+    (app.settings.home.parent / "docs" / "falcon.md").write_text(OPENED, encoding="utf-8")
+    app.ingestion.sync()
+    everyone = STAFF_GROUPS
+    assert app.gate.readable(["docs/falcon.md"], everyone), "it is open now"
+    assert "Birds" in str(overview.prompts(everyone))
+    assert "Falcon" not in str(overview.prompts(everyone))
+    assert "Falcon" not in str(overview.owned(["ada@example.com"], everyone))
+    figures = overview.report(min_askers=1)
+    assert "Falcon" not in json.dumps(figures)
+    assert figures["closed"]["failing"] == 1
+    assert "Falcon" in json.dumps(overview.report(min_askers=1, groups=board)), "who saw it then may see it"
+    passed_on = escalation_of(app, owner).compose(asked[0], platform=NAME, place="", readers=lambda _: everyone)
+    assert (passed_on.sentences, passed_on.sections) == ((), ())
+    assert escalation_of(app, owner).compose(asked[0], platform=NAME, place="", readers=lambda _: board).sentences
+
+
+def test_what_was_asked_in_a_closed_group_of_an_open_document_is_named_while_it_still_says_so(app):
+    asked = [ask_and_vote_down(app, f"u{number}", groups=frozenset({"board"})) for number in range(3)]
+    owner = OWNER.model_copy(update={"owner_channel": f"{NAME}:experts"})
+    assert "Falcon" in str(overview_of(app, owner).owned(["ada@example.com"], STAFF_GROUPS))
+    assert overview_of(app, owner).report(min_askers=1)["failing"]
+    passed_on = escalation_of(app, owner).compose(asked[0], platform=NAME, place="", readers=lambda _: STAFF_GROUPS)
+    assert passed_on.sentences
+
+
+def ask_and_vote_down(app: App, user: str, *, groups: frozenset[str]) -> str:
+    asked = replace(FALCON, user=user, groups=groups)
+    answer = app.questions.answer(asked)
+    app.questions.record(asked, answer)
+    app.votes.vote(VoteRequest(answer.id, "down", user, "wrong"))
+    return answer.id
+
+
+def overview_of(app: App, owner: Source) -> OverviewService:
+    return OverviewService(
+        index=app.index.reader,
+        feedback=app.feedback,
+        reviews=app.reviews,
+        gate=app.gate,
+        knowledge=app.knowledge,
+        sources=(owner,),
+        threshold=0.0,
+        terms=app.analyzer.question_terms,
+        clock=app.clock,
+    )
+
+
+def escalation_of(app: App, owner: Source) -> EscalationService:
+    return EscalationService(
+        feedback=app.feedback,
+        state=app.state,
+        gate=app.gate,
+        sources=(owner,),
+        pseudonym=app.pseudonym,
+        clock=app.clock,
+    )

@@ -293,7 +293,7 @@ SHOWS_NOTHING = {
     "EscalationService.may_reply": "a yes or no",
     "EvaluationService.calibrate": "numbers",
     "QuestionService.record": "nothing",
-    "QuestionService.may_recall": "a yes or no",
+    "QuestionService.may_read": "a yes or no",
     "ReviewService.decide": "a reviewer's own decision",
     "ReviewService.exchanges_waiting": "for the overview, which asks of each",
     "KnowledgeAdapter": "documents and prompts for exports and reports, which ask of each exchange and document",

@@ -1,5 +1,6 @@
 """Threat: a file of a restricted source is indexed again under the name of the source around it, for everyone."""
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -182,6 +183,41 @@ def test_an_inner_source_that_is_missing_is_not_the_outer_ones(docs: Path) -> No
     (docs.parent / "away").rename(docs / "hr")
     sync()
     assert_salaries_are_hrs()
+
+
+def test_an_inner_source_that_has_another_name_on_disk_is_not_the_outer_ones(docs: Path) -> None:
+    """Its folder was renamed, and the outer source found its files under the new name, for everyone."""
+    configure(HANDBOOK, HR)
+    sync()
+    (docs / "hr").rename(docs / "people")
+    (docs / "leave.md").write_text(f"{LEAVE}\nSix in Leeds.\n")
+    refused = run("sync", "--json")
+    assert refused.exit_code == 1
+    report = json.loads(refused.stdout)
+    assert report["changed"] == ["handbook/leave.md"], "what was open before stays fresh"
+    assert [each["document"] for each in report["skipped"]] == ["handbook/people/salaries.md"]
+    assert "'hr' inside this one, which is missing" in report["skipped"][0]["detail"]
+    assert seen("what does the director earn, and how many days of leave") == {"handbook/leave.md"}
+    configure(HANDBOOK, {**HR, "path": "docs/people", "name": "people"})
+    assert sync()["added"] == ["people/salaries.md"]
+    assert seen("what does the director earn, and how many days of leave") == {"handbook/leave.md"}
+
+
+def test_the_folder_of_an_inner_source_that_is_misspelled_opens_nothing(docs: Path) -> None:
+    configure(HANDBOOK, {**HR, "path": "docs/hrr"})
+    assert run("sync").exit_code == 1
+    assert seen("what does the director earn, and how many days of leave") == set()
+    assert run("sync", "docs").exit_code == 0
+    assert seen("what does the director earn, and how many days of leave") == set()
+    configure(HANDBOOK, HR)
+    sync()
+    assert_salaries_are_hrs()
+
+
+def test_an_inner_source_for_everyone_that_is_missing_holds_nobody_up(docs: Path) -> None:
+    configure(HANDBOOK, {"name": "news", "path": "docs/news"})
+    assert run("sync").exit_code == 1
+    assert "handbook/leave.md" in seen("how many days of leave")
 
 
 @pytest.mark.parametrize("path", ["docs/hr", "docs/../docs/hr", "link"])

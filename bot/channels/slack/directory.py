@@ -1,12 +1,11 @@
 """Looks up the people, user groups and channels of a Slack workspace."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from bot.access.directory import ChannelInfo, Person
 from bot.channels.port import Refused
-from bot.channels.slack.client import SlackClient
 
 logger = logging.getLogger(__name__)
 
@@ -16,11 +15,15 @@ MOST_PAGES = 100
 
 
 class SlackDirectory:
-    """A `Directory` of one workspace; every method raises `Unreachable`."""
+    """A `Directory` of one workspace; every method raises `Unreachable`.
 
-    def __init__(self, client: SlackClient, team: str) -> None:
+    `organization` is the Enterprise grid that the workspace is part of; empty for none.
+    """
+
+    def __init__(self, client: Callable[..., Mapping[str, Any]], team: str, organization: str = "") -> None:
         self._client = client
         self._team = team
+        self._organization = organization
 
     def person(self, user: str) -> Person | None:
         """Return a person with their e-mail address."""
@@ -30,14 +33,14 @@ class SlackDirectory:
             logger.info("a person cannot be looked up: %s", error)
             return None
         email = str((found.get("profile") or {}).get("email") or "")
-        return Person(user, email, _is_guest(found, self._team))
+        return Person(user, email, self._is_guest(found))
 
     def people(self) -> Mapping[str, bool] | None:
         """Return all people of the workspace."""
         people = self._all("users.list", "members")
         if people is None:
             return None
-        return {str(each["id"]): _is_guest(each, self._team) for each in people if isinstance(each, dict)}
+        return {str(each["id"]): self._is_guest(each) for each in people if isinstance(each, dict)}
 
     def group_id(self, name: str) -> str:
         """Return the id of a user group, which the settings write `slack:S0123`."""
@@ -88,13 +91,15 @@ class SlackDirectory:
         logger.warning("who reads a channel cannot be told, so it counts as shared with guests: too many pages")
         return None
 
-
-def _is_guest(user: Mapping[str, Any], team: str) -> bool:
-    """Whether this is nobody of the company itself; a program is nobody's guest."""
-    if user.get("is_bot") or user.get("id") == "USLACKBOT":
-        return False
-    if any(user.get(name) for name in ("is_restricted", "is_ultra_restricted", "is_stranger")):
-        return True
-    home = str(user.get("team_id") or team)
-    # On an Enterprise grid people of other workspaces of the same company are of it.
-    return home != team and not user.get("enterprise_user")
+    def _is_guest(self, user: Mapping[str, Any]) -> bool:
+        """Whether this is nobody of the company itself; a program is nobody's guest."""
+        if user.get("is_bot") or user.get("id") == "USLACKBOT":
+            return False
+        if any(user.get(name) for name in ("is_restricted", "is_ultra_restricted", "is_stranger")):
+            return True
+        if str(user.get("team_id") or self._team) == self._team:
+            return False
+        # On an Enterprise grid people of other workspaces of the same company are of it; other companies have one too.
+        enterprise = user.get("enterprise_user")
+        theirs = enterprise.get("enterprise_id") if isinstance(enterprise, dict) else ""
+        return not theirs or theirs != self._organization

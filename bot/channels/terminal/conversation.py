@@ -128,7 +128,7 @@ class TerminalConversation:
         return tuple(
             turn
             for text, answer in self._answered
-            if self._services.questions.may_recall(answer, groups=self._groups)
+            if self._services.questions.may_read({each.document for each in answer.citations}, groups=self._groups)
             for turn in (Turn("user", text, answer.id), Turn("bot", answer.text, answer.id))
         )
 

@@ -8,7 +8,7 @@ from retrieval.parsing.links import address
 from retrieval.parsing.protocol import Skipped
 from retrieval.parsing.restrictions import fold, is_slip, seems_to_restrict
 from retrieval.parsing.titles import plausible_title
-from retrieval.passages import Metadata
+from retrieval.passages import EVERYONE, PUBLIC, Metadata
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
@@ -58,27 +58,38 @@ def read_metadata(root: "HtmlElement", page: str) -> Metadata | Skipped:
     """Metadata from `footnote:` meta tags, with the page's own title where they give none; `page` is its source.
 
     `Skipped` for an audience that cannot be understood, and for any other tag that seems to say who may read the page;
-    several audience tags add up.
+    several audience tags add up, but one for everyone opens nothing that another restricts.
     """
     values: dict[str, object] = {}
+    audiences: list[str] = []
     for meta in root.iter("meta"):
         content = meta.get("content") or ""
         for attribute in ("name", "property", "itemprop", "http-equiv"):
             name = (meta.get(attribute) or "").strip().lower()
             if name == _AUDIENCE:
-                values["audience"] = f"{values['audience']},{content}" if "audience" in values else content
+                audiences.append(content)
             elif _restricts(name, content):
                 return unclear_audience(name)
             elif name.startswith(_PREFIX):
                 values[name.removeprefix(_PREFIX)] = content
-    for tag in {element.tag for element in root.iter() if isinstance(element.tag, str)}:
-        if seems_to_restrict(tag, synonyms=False):
-            return unclear_audience(tag)
-    if "audience" not in values and _AUDIENCE_TAG.search(fold(page[:_HEAD], entities=False)):
+    names = {element.tag for element in root.iter() if isinstance(element.tag, str)}
+    names |= {attribute for meta in root.iter("meta") for attribute in meta.attrib}
+    if key := next((each for each in sorted(names) if seems_to_restrict(each, synonyms=False)), ""):
+        return unclear_audience(key)
+    if audiences:
+        values["audience"] = ",".join(_narrowest(audiences))
+    elif _AUDIENCE_TAG.search(fold(page[:_HEAD], entities=False)):
         return unclear_audience(_AUDIENCE)
     if not values.get("title"):
         values["title"] = _title(root)
     return metadata_from(values)
+
+
+def _narrowest(audiences: list[str]) -> list[str]:
+    """Those of several audiences, each names with commas between them, that are for no more people than others."""
+    for word in (PUBLIC, EVERYONE):
+        audiences = [each for each in audiences if word not in map(str.strip, each.split(","))] or audiences
+    return audiences
 
 
 def _restricts(name: str, content: str) -> bool:

@@ -34,7 +34,9 @@ def parse(name: str, data: bytes) -> Parsed | Skipped:
     base, notes = read_base(root), notes_of(root)
     remove_invisible(root)
     found = assemble(BlockReader(base).read(main_content(root)), front_matter.merge(header, metadata))
-    return replace(found, notes=notes) if isinstance(found, Parsed) else next(iter(notes), found)
+    if isinstance(found, Skipped):
+        return next(iter(notes), found)
+    return front_matter.misplaced_audience(found.text) or replace(found, notes=notes)
 
 
 def parse_fragment(markup: str) -> tuple[list[ParsedBlock], tuple[Skipped, ...]]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from retrieval.characters import one_line
 from retrieval.parsing.blocks import ParsedBlock, assemble
+from retrieval.parsing.front_matter import misplaced_audience
 from retrieval.parsing.pdf.headings import OutlineEntry
 from retrieval.parsing.pdf.layout import find_blocks
 from retrieval.parsing.pdf.page_text import read_lines
@@ -29,12 +30,14 @@ def parse(name: str, data: bytes) -> Parsed | Skipped:
         with _PDFIUM, closing(pypdfium2.PdfDocument(data)) as pdf:
             pages = [list(read_lines(pdf, number)) for number in range(len(pdf))]
             outline, title = _outline_and_title(pdf)
+            properties = [pdf.get_metadata_value(name) for name in ("Subject", "Keywords")]
     except pypdfium2.PdfiumError as error:
         return _refusal(error)
     if not any(pages):
         return Skipped("no-text", f"none of its {len(pages)} pages has a text layer; it is probably a scan")
     blocks = list(find_blocks(pages, outline))
-    return assemble(blocks, Metadata(title=_title(title, blocks)))
+    parsed = assemble(blocks, Metadata(title=_title(title, blocks)))
+    return parsed if isinstance(parsed, Skipped) else misplaced_audience(parsed.text, properties) or parsed
 
 
 def _refusal(error: "pypdfium2.PdfiumError") -> Skipped:

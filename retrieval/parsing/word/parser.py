@@ -1,11 +1,16 @@
 """DOCX: headings by style or outline level, lists with the numbers that Word shows, tables."""
 
+from collections.abc import Iterator
 from io import BytesIO
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from docx import Document
+from docx.document import Document as WordDocument
+from docx.opc.constants import RELATIONSHIP_TYPE
+from docx.oxml.parser import parse_xml
 
 from retrieval.parsing.blocks import assemble
+from retrieval.parsing.front_matter import misplaced_audience
 from retrieval.parsing.protocol import Parsed, Skipped
 from retrieval.parsing.titles import plausible_title
 from retrieval.parsing.word.body import BlockReader
@@ -16,6 +21,7 @@ OLD_FORMAT = Skipped("malformed", "it is an old .doc under a new name; save it a
 # Bytes of XML; the text of a thousand pages is about 10 MiB.
 LARGEST_UNPACKED = 100 * 1024 * 1024
 
+_CUSTOM_PROPERTIES = RELATIONSHIP_TYPE.CUSTOM_PROPERTIES
 _PIECE = 1024 * 1024
 _XML = (".xml", ".rels")
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -38,7 +44,18 @@ def parse(name: str, data: bytes, *, largest_unpacked: int = LARGEST_UNPACKED) -
         return unpacked
     document = Document(unpacked)
     title = plausible_title(document.core_properties.title or "")
-    return assemble(BlockReader(document).blocks(document.element.body), Metadata(title=title))
+    parsed = assemble(BlockReader(document).blocks(document.element.body), Metadata(title=title))
+    return parsed if isinstance(parsed, Skipped) else misplaced_audience(parsed.text, _properties(document)) or parsed
+
+
+def _properties(document: WordDocument) -> Iterator[str]:
+    """What the document says of itself besides its title; properties of one's own as `name: value`."""
+    core = document.core_properties
+    yield from filter(None, (core.subject, core.keywords, core.category, core.comments, core.content_status))
+    for relation in document.part.package.rels.values():
+        if relation.reltype == _CUSTOM_PROPERTIES and not relation.is_external:
+            for each in parse_xml(relation.target_part.blob):
+                yield f"{each.get('name')}: {''.join(each.itertext())}"
 
 
 def _unpack(archive: ZipFile, largest: int) -> BytesIO | Skipped:

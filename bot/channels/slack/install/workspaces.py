@@ -119,13 +119,14 @@ class Workspaces:
         own = calls("auth.test")
         team, bot = str(own.get("team_id") or ""), str(own.get("user_id") or "")
         wanted = self._settings.slack_allowed_teams if self.is_single else frozenset()
-        if wanted and not self.allows(team, str(own.get("enterprise_id") or "")):
+        organization = str(own.get("enterprise_id") or "")
+        if wanted and not self.allows(team, organization):
             raise BotError(
                 f"{team}, the workspace of `slack_bot_token`, is not among `slack_allowed_teams`: add it there"
             )
         connection = Connection(
             SlackTransport(calls, team=team, bot=bot),
-            CachedDirectory(SlackDirectory(calls, team), self._settings, "slack"),
+            CachedDirectory(SlackDirectory(calls, team, organization), self._settings, "slack"),
             SlackStreams(calls),
         )
         return Workspace(team, bot, str(own.get("bot_id") or ""), token, calls, connection)

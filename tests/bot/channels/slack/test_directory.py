@@ -51,6 +51,28 @@ def test_nobody_s_groups_are_everyone_and_a_guest_s_public(slack):
     assert own(slack, slack.workspace.person("Pat", team="T0TWO"), hr=["pat@example.com"]) == {"public"}
 
 
+@pytest.mark.parametrize(
+    ("organization", "user", "guest"),
+    [
+        ("E0OURS", {"team_id": "T0TWO", "enterprise_user": {"enterprise_id": "E0OURS"}}, False),
+        ("E0OURS", {"team_id": "T0TWO", "enterprise_user": {"enterprise_id": "E0THEIRS"}}, True),
+        ("E0OURS", {"team_id": "T0TWO"}, True),
+        ("E0OURS", {"team_id": "T0TWO", "enterprise_user": {"id": "U1"}}, True),
+        ("", {"team_id": "T0TWO", "enterprise_user": {"enterprise_id": ""}}, True),
+        ("", {"team_id": "T0TWO", "enterprise_user": {"enterprise_id": "E0THEIRS"}}, True),
+        ("", {"team_id": "T0ONE", "enterprise_user": {"enterprise_id": "E0OURS"}}, False),
+    ],
+)
+def test_people_of_another_company_s_enterprise_grid_are_guests(organization, user, guest):
+    """Any grid was taken for the company's own; Slack calls nobody a stranger who shares a channel with the app."""
+    told = {"user": user, "members": [{"id": "U1", **user}]}
+    directory = SlackDirectory(lambda *_, **__: told, "T0ONE", organization)
+    person, listed = directory.person("U1"), directory.people()
+    assert person
+    assert person.guest is guest
+    assert listed == {"U1": guest}
+
+
 @pytest.mark.parametrize("method", ["users.info", "usergroups.users.list"])
 def test_what_cannot_be_looked_up_opens_nothing(slack, method):
     ada = slack.workspace.person("Ada")
