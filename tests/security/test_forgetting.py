@@ -7,6 +7,7 @@ a store that is added later belongs here, and into `bot/services/personal_data.p
 
 import hashlib
 import json
+import threading
 import time
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -35,7 +36,7 @@ from tests.bot.cli.command_line import footnote
 from tests.fakes import FakeEmbedder
 from tests.feedback.samples import NOON
 from tests.scripted_app import QUESTION
-from tests.servers.redis_servers import serving
+from tests.servers.redis_servers import eventually, serving
 
 MARK = "zanzibarine"
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -92,6 +93,32 @@ def test_who_was_heard_in_slack_is_forgotten_to_the_last_byte(tmp_path):
         stage.app.privacy.forget(f"slack:{eve.id}")
         assert found_in(state, b"quagmirish", *of_eve) == []
         assert len(stage.exchanges()) == 1, "what Bob asked is still there"
+
+
+@pytest.mark.parametrize("way", ["mention", "command", "direct"])
+@pytest.mark.parametrize("held", ["before it is recorded", "after it is recorded"])
+def test_who_is_forgotten_while_their_question_is_answered_leaves_nothing(tmp_path, way, held):
+    with staged(tmp_path) as stage:
+        record = stage.app.questions.record
+        reached, forgotten = threading.Event(), threading.Event()
+
+        def recorded(*given: Any, **how: Any) -> None:
+            if held == "after it is recorded":
+                record(*given, **how)
+            reached.set()
+            assert forgotten.wait(30)
+            if held == "before it is recorded":
+                record(*given, **how)
+
+        stage.app.questions.record = recorded
+        stage.asks(f"{MARK}! {QUESTION}", way=way)
+        assert reached.wait(30)
+        ada = f"slack:{stage.people['Ada'].id}"
+        stage.app.privacy.forget(ada)
+        forgotten.set()
+        key = user_key(tmp_path / "state")
+        eventually(lambda: not found_in(tmp_path / "state", MARK.encode(), *forms_of(ada, key)), "nothing is left")
+    assert found_in(tmp_path / "state", MARK.encode(), *forms_of(ada, key)) == [], "also at the end"
 
 
 @pytest.fixture

@@ -174,6 +174,11 @@ class RedisState(RedisValues):
         """Mark an event as handled whoever has claimed it; False when it is unknown or finished."""
         return self._run_on_events(scripts.DISCARD, _name(event), _turn(event), _microseconds(now)) == 1
 
+    def was_discarded(self, event: Event) -> bool:
+        """Whether an event was discarded; False for one that is not known any more."""
+        with self._mapped(), self._server.client() as client:
+            return bool(client.hget(self._event_keys[0], _name(event)) == b"discarded")
+
     def _run_on_events(self, script: str, *values: Any) -> int:
         with self._mapped():
             return self._server.run(Call(script, self._event_keys, values))
