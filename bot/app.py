@@ -265,6 +265,7 @@ class App(Components):
             sources=self.settings.sources,
             pseudonym=self.pseudonym,
             clock=self.clock,
+            audit=self.audit.record,
         )
 
     @part

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from bot.access.disclosure import DisclosureGate
 from bot.config.settings import Source
 from bot.errors import BotError, StateUnavailable, UsageProblem
+from bot.services.audit import no_audit
 from bot.services.votes import MAX_CHARACTERS
 from bot.state.protocol import StateStore
 from feedback.errors import UnknownExchange
@@ -85,7 +86,9 @@ class EscalationService:
         sources: Sequence[Source],
         pseudonym: Callable[[str], str],
         clock: Callable[[], datetime],
+        audit: Callable[..., None] = no_audit,
     ) -> None:
+        self._audit = audit
         self._feedback = feedback
         self._state = state
         self._gate = gate
@@ -169,7 +172,8 @@ class EscalationService:
         now, answer, correction = self._clock(), escalation.answer, f"reply:{key}"
         self._feedback.correct(Correction(correction, answer, self._pseudonym(author), now, text))
         reviewer = self._pseudonym(user)
-        self._feedback.decide(Decision(f"accepted:{key}", answer, reviewer, now, "accept", correction, ""))
+        if self._feedback.decide(Decision(f"accepted:{key}", answer, reviewer, now, "accept", correction, "")):
+            self._audit("reviewed: accept", by=user, about=answer)
 
 
 def compose_escalation(

@@ -632,9 +632,7 @@ def test_words_that_are_pruned_go_from_younger_histories_too(store, named):
     old = replace(exchange(0), question=turns[0][1], answer=turns[1][1], asker="ada", conversation="c")
     own = ("user", "What Bob has said in another way."), ("bot", "Six.")
     names = ("other", "other", old.id, old.id) if named else ()
-    young = replace(
-        exchange(9), asker="bob", conversation="c", history=(*own, *turns), history_exchanges=names
-    )
+    young = replace(exchange(9), asker="bob", conversation="c", history=(*own, *turns), history_exchanges=names)
     for each in (old, young):
         store.record(each)
     assert store.prune(words_before=NOON + timedelta(seconds=5)) == (1, 0)
