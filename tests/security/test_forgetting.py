@@ -272,6 +272,40 @@ def test_on_redis_no_key_and_no_value_and_no_journal_keeps_a_forgotten_person(tm
         assert app.privacy.show(person).records == []
 
 
+DAMAGED = ("", "[", "null", "[]", '{"at": 5, "by": "%s"}', '{"at": "%s", "by": "%s"}', '{"answer": "%s"}', "\ud800 %s")
+
+
+@pytest.mark.parametrize("value", DAMAGED)
+def test_a_damaged_value_keeps_nobody_from_being_forgotten(ask, folder, value):
+    person, home = "ada@example.com", folder / ".footnote"
+    ask("ask", f"{MARK}: how many days of leave?", "--user", person)
+    hashed = pseudonym(person, key=user_key(home))
+    with closing(bootstrap(load_settings(None), embedder=FakeEmbedder())) as app:
+        for key in ("audit:a", "slack:share:a", "escalation:thread:a", f"person:{hashed}:x"):
+            app.state.put(key, value.replace("%s", hashed))
+    assert ask("forget", person, "--show").exit_code == 0
+    assert ask("forget", person).exit_code == 0
+    assert ask("report", "--audit").exit_code == 0
+    assert [name for name, _ in found_in(home, MARK.encode())] == []
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("stored", [b"", b"x", b"0", b"0 \xff", b"nan x", b"-1 x", b"9" * 5000 + b" x"])
+def test_a_damaged_value_on_a_server_keeps_nobody_from_being_forgotten(tmp_path, stored):
+    with serving("redis-6.2", tmp_path) as server, closing(redis_app(tmp_path, server.url)) as app:
+        app.state.put("slack:share:a", "x")
+        app.state.put("audit:a", "x")
+        with Redis.from_url(server.url) as client:
+            (values,) = [each for each in client.scan_iter("*value") if client.type(each) == b"hash"]
+            for key in client.hkeys(values):
+                client.hset(values, key, stored)
+            client.zadd(values.removesuffix(b"value") + b"keys", {b"slack:\xff": 0})
+            client.hset(values, b"slack:\xff", stored)
+        app.privacy.forget("slack:U0MARKED")
+        assert app.privacy.show("slack:U0MARKED").records == []
+        assert "forgot" in [each.action for each in app.audit.entries()]
+
+
 def test_what_is_not_known_of_anybody_changes_nothing(ask, folder):
     ask("ask", "How many days of leave?", "--user", "bob", "--conversation", "c")
     before = ask("feedback", "dump").stdout
