@@ -31,6 +31,11 @@ def test_the_reference_of_commands_is_what_the_commands_say_of_themselves():
     assert written.strip() == reference().strip(), "write it anew: python -m tests.command_reference"
 
 
+def test_the_page_on_security_names_every_threat_that_is_tested():
+    named = set(re.findall(r"`(test_\w+\.py)`", (ROOT / "SECURITY.md").read_text(encoding="utf-8")))
+    assert named == {each.name for each in (ROOT / "tests" / "security").glob("test_*.py")}
+
+
 def test_every_command_is_sorted_into_what_it_is_for():
     head = GUIDE.read_text(encoding="utf-8").partition(MARK)[0]
     assert set(re.findall(r"`footnote ([a-z]+)`", head)) == set(COMMANDS)

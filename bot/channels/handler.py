@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from bot.access.audience import Audience, channel_settings
 from bot.channels import presentation
 from bot.channels.connection import Connection, Platform
-from bot.channels.delivery import Outcome, answer_question
+from bot.channels.delivery import Outcome, answer_id, answer_question
 from bot.channels.ephemeral import EphemeralReply
 from bot.channels.escalation import EscalationHandler
 from bot.channels.events import IncomingEvent, Place, from_json
@@ -85,6 +85,9 @@ class EventHandler:
         except Undeliverable as error:
             logger.warning("%s", error)
             connection.tell(event, self._platform.renderer.line(presentation.MAY_NOT_WRITE))
+        finally:
+            if self._state.was_discarded(claim.event):  # whoever asked has been forgotten meanwhile
+                self._privacy.forget_rest(event.person, answer=answer_id(self._platform.name, event.id))
 
     def give_up(self, claim: Claim) -> None:
         """Tell whoever waits that it cannot be done; raises `NotDelivered` where they cannot be told now."""

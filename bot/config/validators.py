@@ -120,8 +120,12 @@ def plain_address(value: str) -> str:
 
 
 def _is_address(value: str) -> bool:
-    """Whether this is a URL with a host, and a port that is one where it has any."""
-    if not re.fullmatch(r"https?://[^\s/]+\S*", value):
+    """Whether this is a URL with a host, and a port that is one where it has any.
+
+    An `@` behind the host is none of a name and password: a sign of the password was not written as %XX, and what
+    follows it would be shown as the path.
+    """
+    if not re.fullmatch(r"https?://[^\s/?#]+([/?#][^\s@]*)?", value):
         return False
     try:
         parts = urlsplit(value)

@@ -80,6 +80,8 @@ def no_audit(*_: str, **__: str) -> None:
 def parse_entry(value: str) -> AuditEntry | None:
     """Return the entry that the state store holds; None for a damaged one."""
     try:
-        return AuditEntry(**json.loads(value))
+        entry = AuditEntry(**json.loads(value))
+        datetime.fromisoformat(entry.at)
     except (ValueError, TypeError):
         return None
+    return entry

@@ -2,11 +2,11 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bot.services.audit import AuditTrail
-from bot.services.personal_data import FeedbackData, Person, PersonalData
+from bot.services.personal_data import EventData, FeedbackData, Person, PersonalData
 from bot.services.retention import Retention
 from bot.state.protocol import StateStore
 from feedback.records import ErasureResult, Exchange, ExportedRows, Record
@@ -61,11 +61,10 @@ class PrivacyService:
         `by` is who asked for it: None for whoever is at the keyboard, empty for the person. Raises `FeedbackError` and
         `StateUnavailable`; it may then be called again, for it is idempotent.
         """
-        person = self._person(user)
         elsewhere: Counter[str] = Counter()
-        for place in self._elsewhere:
-            elsewhere.update(place.erase(person))
-        feedback = FeedbackData(self._feedback)
+        for place in self._elsewhere:  # looked up each time: while their events are handled, answers come
+            elsewhere.update(place.erase(self._person(user)))
+        feedback, person = FeedbackData(self._feedback), self._person(user)
         elsewhere.update(feedback.erase(person))
         # Whoever erases themselves is not named: only that it was done stays.
         self._audit.record("forgot", by=by)
@@ -82,6 +81,19 @@ class PrivacyService:
             erased.histories,
             dict(elsewhere),
         )
+
+    def forget_rest(self, user: str, *, answer: str) -> None:
+        """Erase what an event with this answer's id has left, which was being handled while its person was forgotten.
+
+        Events that wait by now came later, and stay. Raises as `forget` does.
+        """
+        person = self._person(user)
+        person = replace(person, answers=person.answers | {answer})
+        for place in self._elsewhere:
+            if not isinstance(place, EventData):
+                place.erase(person)
+        self._feedback.forget(person.pseudonym)
+        self._state.scrub(now=self._clock())
 
     def show(self, user: str) -> KeptOfPerson:
         """Return what is kept of a person; nothing changes. Raises `FeedbackError` and `StateUnavailable`."""

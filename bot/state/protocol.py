@@ -119,6 +119,10 @@ class StateStore(Protocol):
         """Mark an event as handled whoever has claimed it, as `finish` does; False when it is unknown or finished."""
         ...
 
+    def was_discarded(self, event: Event) -> bool:
+        """Whether an event was discarded; False for any other, and for one that is not known any more."""
+        ...
+
     def scrub(self, *, now: datetime) -> None:
         """Delete everything that has expired, and overwrite in files what was deleted before.
 

@@ -626,6 +626,21 @@ def test_what_is_old_loses_its_words_and_keeps_what_is_counted(with_feedback):
     assert with_feedback.prune(words_before=NOON + timedelta(seconds=1)) == (0, 0)
 
 
+@pytest.mark.parametrize("named", [True, False], ids=["named", "of-an-older-version"])
+def test_words_that_are_pruned_go_from_younger_histories_too(store, named):
+    turns = (("user", "How many days does Ada get?"), ("bot", "Five days."))
+    old = replace(exchange(0), question=turns[0][1], answer=turns[1][1], asker="ada", conversation="c")
+    own = ("user", "What Bob has said in another way."), ("bot", "Six.")
+    names = ("other", "other", old.id, old.id) if named else ()
+    young = replace(exchange(9), asker="bob", conversation="c", history=(*own, *turns), history_exchanges=names)
+    for each in (old, young):
+        store.record(each)
+    assert store.prune(words_before=NOON + timedelta(seconds=5)) == (1, 0)
+    (left,) = [each for each in store.exchanges() if each.id == young.id]
+    assert (left.history, left.history_exchanges) == (own, names[:2])
+    assert not left.pruned
+
+
 def test_feedback_about_a_pruned_exchange_is_stored_without_words(with_feedback):
     with_feedback.prune(words_before=NOON + timedelta(days=1))
     assert with_feedback.vote(vote(20, key="late", voter="late"))

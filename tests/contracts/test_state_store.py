@@ -423,9 +423,13 @@ def test_an_event_is_discarded_whoever_has_it_and_stays_known(store):
     assert store.unfinished() == [second]
     assert not store.discard(first, now=NOON)
     assert not store.discard(event(9), now=NOON)
+    assert not store.renew(work, lease=LEASE, now=NOON)
     assert store.finish(work, now=NOON)
     assert not store.accept(first)
-    assert claimed(store).event == second
+    other = claimed(store)
+    assert other.event == second
+    assert store.finish(other, now=NOON)
+    assert [store.was_discarded(each) for each in (first, second, event(9))] == [True, False, False]
 
 
 def test_scrubbing_deletes_all_that_has_expired_and_nothing_else(store):
@@ -444,6 +448,7 @@ def test_a_store_that_is_closed_cannot_be_searched_or_scrubbed(store):
         lambda: list(store.values("", now=NOON)),
         store.unfinished,
         lambda: store.discard(event(), now=NOON),
+        lambda: store.was_discarded(event()),
         lambda: store.scrub(now=NOON),
     )
     for use in uses:

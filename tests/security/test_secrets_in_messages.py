@@ -24,6 +24,9 @@ WRONG = (
     f"http://ada:{SECRET}@slack.example:port/",
     f"http://ada@slack.example:{SECRET}/",
     f"http:// ada:{SECRET}@slack.example",
+    f"http://ada:12/{SECRET}@slack.example",
+    f"http://ada:12#{SECRET}@slack.example",
+    f"http://ada:12?{SECRET}@slack.example/",
     f"{SECRET}",
 )
 

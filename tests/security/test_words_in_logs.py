@@ -16,13 +16,17 @@ import threading
 import time
 import warnings
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import pytest
 
+from bot.answering.annotation.supersession import SupersessionResolver
 from bot.server import log_records, logs
+from retrieval.errors import SearchUnavailable
+from retrieval.passages import Document, Query
 from tests.bot.channels.slack.harness import SlackStage
 from tests.bot.channels.slack.test_conversations import staged
 from tests.bot.server.http_calls import exchange_bytes
@@ -348,6 +352,17 @@ def test_of_errors_in_our_own_lines_only_what_may_be_told_is_kept(log):
 def test_a_line_that_fails_to_be_formatted_is_no_way_out(log):
     logging.getLogger("bot.somewhere").warning("%d", MARK)
     assert MARK not in log.text().replace("\\", "")
+
+
+def test_what_a_document_names_as_its_successor_is_not_logged(log):
+    class Down:
+        def __call__(self, name: str, version: str) -> Document | None:
+            raise SearchUnavailable("the index cannot be reached")
+
+    found = SupersessionResolver(Query("leave?"), [], documents=Down(), today=date(2026, 3, 2))  # type: ignore[arg-type]
+    assert found.document(f"{MARK}.md") is None
+    assert "a document could not be looked up: the index cannot be reached" in log.text()
+    assert MARK not in log.text()
 
 
 # What our own lines may not hold, by the names that it has in the code.

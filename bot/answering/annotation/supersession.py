@@ -94,7 +94,7 @@ class SupersessionResolver:
                 self._looked_up[name] = self._documents(name, self._versions.get(name, ""))
             except RetrievalError as error:
                 # The answer stands without it, and part of it has been shown.
-                logger.warning("%r could not be looked up: %s", name, error)
+                logger.warning("a document could not be looked up: %s", error)
                 self._looked_up[name] = None
         return self._looked_up[name]
 

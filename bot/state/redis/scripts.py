@@ -2,7 +2,7 @@
 
 All keys begin with `footnote:{WORKSPACE}:state:`, whose braces keep them on one node of a cluster:
 
-    standing  event -> its number until it is finished, `done` afterwards (hash)
+    standing  event -> its number until it is finished, `done` or `discarded` afterwards (hash)
     event     unfinished event -> its JSON (hash)
     claim     event that was ever claimed -> attempt and worker of the latest claim (hash)
     notes     event -> notes for a later attempt (hash)
@@ -136,7 +136,7 @@ redis.call('ZREM', ready, name)
 redis.call('ZREM', leased, name)
 redis.call('HDEL', notes, name)
 redis.call('HDEL', event, name)
-redis.call('HSET', standing, name, 'done')
+redis.call('HSET', standing, name, 'discarded')
 return 1
 """
 )

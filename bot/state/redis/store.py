@@ -12,7 +12,7 @@ from bot.state.protocol import KNOWN_FOR, Claim, Event
 from bot.state.redis import scripts
 from feedback.errors import FeedbackUnavailable
 from feedback.stores.redis.connection import TIMEOUT_SECONDS, unknown_script
-from feedback.stores.redis.server import PAGE, Call, Server, as_bytes
+from feedback.stores.redis.server import PAGE, Call, Server, as_bytes, as_text
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # How many expired events, and how many expired values, one claim deletes.
@@ -51,7 +51,7 @@ class RedisValues:
     def keys(self, prefix: str, *, now: datetime) -> list[str]:
         """The keys with this prefix whose values have not expired, in order."""
         with self._mapped():
-            return [key.decode() for page in self._pages(as_bytes(prefix)) for key in self._unexpired(page, now)]
+            return [as_text(key) for page in self._pages(as_bytes(prefix)) for key in self._unexpired(page, now)]
 
     def values(self, prefix: str, *, now: datetime) -> Iterator[tuple[str, str]]:
         """Yield the keys with this prefix whose values have not expired, each with its value, in order."""
@@ -61,7 +61,7 @@ class RedisValues:
                 for key, stored in zip(page, found, strict=True):
                     value = _current(stored, now)
                     if value is not None:
-                        yield key.decode(), value
+                        yield as_text(key), value
 
     def scrub(self, *, now: datetime) -> None:
         """Delete all values that have expired; what was deleted the server returns no more."""
@@ -174,6 +174,11 @@ class RedisState(RedisValues):
         """Mark an event as handled whoever has claimed it; False when it is unknown or finished."""
         return self._run_on_events(scripts.DISCARD, _name(event), _turn(event), _microseconds(now)) == 1
 
+    def was_discarded(self, event: Event) -> bool:
+        """Whether an event was discarded; False for one that is not known any more."""
+        with self._mapped(), self._server.client() as client:
+            return bool(client.hget(self._event_keys[0], _name(event)) == b"discarded")
+
     def _run_on_events(self, script: str, *values: Any) -> int:
         with self._mapped():
             return self._server.run(Call(script, self._event_keys, values))
@@ -227,10 +232,10 @@ def _expiry(expires: datetime | None) -> int:
 
 
 def _current(found: bytes | None, now: datetime) -> str | None:
-    """The value in what is stored under a key; None for nothing stored, or when it has expired."""
+    """The value in what is stored under a key; None for nothing stored, for what is damaged, or when it has expired."""
     expires, _, value = (found or b"").partition(b" ")
-    is_current = found is not None and (expires == b"0" or int(expires) > _microseconds(now))
-    return value.decode() if is_current else None
+    is_current = expires.isdigit() and len(expires) < 20 and (expires == b"0" or int(expires) > _microseconds(now))
+    return as_text(value) if is_current else None
 
 
 def _microseconds(at: datetime) -> int:

@@ -73,10 +73,13 @@ RENEW = f"""
 FINISH = f"""
     UPDATE events SET finished = :now, first = 0, payload = '', notes = '', turn = '' WHERE {OURS} AND finished IS NULL
 """  # noqa: S608
-DISCARD = """
-    UPDATE events SET finished = :now, first = 0, payload = '', notes = '', turn = ''
+# Where the end of its lease would be stands that it was discarded.
+DISCARDED = -1
+DISCARD = f"""
+    UPDATE events SET finished = :now, first = 0, payload = '', notes = '', turn = '', until = {DISCARDED}
     WHERE platform = :platform AND id = :id AND finished IS NULL
-"""
+"""  # noqa: S608
+WAS_DISCARDED = f"SELECT 1 FROM events WHERE platform = :platform AND id = :id AND until = {DISCARDED}"  # noqa: S608
 UNFINISHED = "SELECT platform, id, at, payload, turn FROM events WHERE finished IS NULL ORDER BY number"
 FINISHED = f"SELECT 1 FROM events WHERE {OURS}"  # noqa: S608
 NEXT = """
@@ -258,6 +261,11 @@ class SqliteState(SqliteValues):
                 return False
             self._connection.execute(NEXT, {"turn": column(event.turn)})
             return True
+
+    def was_discarded(self, event: Event) -> bool:
+        """Whether an event was discarded; False for one that is not known any more."""
+        with self._reading():
+            return self._connection.execute(WAS_DISCARDED, _key_columns(event)).fetchone() is not None
 
     def scrub(self, *, now: datetime) -> None:
         """Delete everything that has expired; then the write-ahead log holds nothing any more.

@@ -160,7 +160,7 @@ def _forget_turns(server: Server, person: bytes) -> int:
 
 
 def _erase_its_turns(server: Server, stored: Stored) -> None:
-    """Take the turns of an exchange from all others: when it is gone, nobody knows any more whose they were."""
+    """Take the turns of an exchange from all others: they are as old, and later nobody knows whose they were."""
     exchange = stored.parsed("exchange")
     if exchange and exchange.conversation:
         for page in pages(server, server.key("conversation", as_bytes(exchange.conversation))):
@@ -295,7 +295,9 @@ def _strip(server: Server, names: Sequence[bytes]) -> int:
     with_words = [name for name, begin in zip(names, begins, strict=True) if begin and begin != PRUNED]
     if not with_words:
         return 0
-    # First the feedback, since the exchange says that all is done; then feedback that came meanwhile.
+    # The exchange comes last, since it says that all is done; then feedback that came meanwhile.
+    for stored in _present(server, "exchange", with_words):
+        _erase_its_turns(server, stored)
     _strip_feedback(server, with_words)
     _strip_records(server, "exchange", with_words)
     _strip_feedback(server, with_words)

@@ -125,7 +125,8 @@ def _erase_turns_in(connection: sqlite3.Connection, conversation: bytes, turns: 
 
 
 def _strip(connection: sqlite3.Connection, row: int, answer: str, record: bytes) -> None:
-    """Take the text from an exchange and from the feedback about it."""
+    """Take the text from an exchange, from the feedback about it, and from the younger histories that repeat it."""
+    _erase_its_turns(connection, answer, record)
     connection.execute(schema.STRIP_EXCHANGE, (_bare(Exchange, answer, record), row))
     for kind in FEEDBACK:
         table = schema.TABLES[kind]
@@ -147,6 +148,11 @@ def _erase(connection: sqlite3.Connection, row: int, answer: str, record: bytes)
     for kind in FEEDBACK:
         connection.execute(f"DELETE FROM {schema.TABLES[kind]} WHERE {of_it}", (row,))  # noqa: S608
     connection.execute("DELETE FROM exchanges WHERE rowid = ?", (row,))
+    _erase_its_turns(connection, answer, record)
+
+
+def _erase_its_turns(connection: sqlite3.Connection, answer: str, record: bytes) -> None:
+    """Take the turns of an exchange from all others: they are as old, and later nobody knows whose they were."""
     exchange = parse_or_skip(Exchange, answer, record, log_skipped)
-    if exchange and exchange.conversation:  # when it is gone, nobody knows any more whose turns these were
+    if exchange and exchange.conversation:
         _erase_turns_in(connection, column(exchange.conversation).encode(), turns_of(exchange), person=NOBODY)
