@@ -57,10 +57,8 @@ def map_damage(path: Path) -> Iterator[None]:
 
 
 def _is_damage(error: Exception) -> bool:
-    """Whether it says that the file is broken; a text that is no UTF-8 is not found by SQLite, so it has no code."""
-    if isinstance(error, sqlite3.OperationalError) and not hasattr(error, "sqlite_errorcode"):
-        return True
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF in DAMAGE
+    """Whether it says that the file is broken; Python's module itself finds what is no UTF-8, and gives no code."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in DAMAGE or str(error).startswith("Could not decode to UTF-8")
 
 
 def _damaged(path: Path) -> SearchUnavailable:
