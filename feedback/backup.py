@@ -19,6 +19,7 @@ from feedback.stores.skipped import OnSkipped, log_skipped
 
 BEGIN, END = "dump", "end"
 BATCH = 500
+_NO_END = "its end is missing"
 BOM = b"\xef\xbb\xbf"
 # How far the clock of another machine may be ahead: what was said later than that would count for ever.
 AHEAD = timedelta(days=1)
@@ -38,7 +39,7 @@ class LoadCounts:
     known: int = 0
     refused: Counter[str] = field(default_factory=Counter)
     whole: bool = False
-    doubt: str = "its end is missing"
+    doubt: str = _NO_END
 
 
 def dump_lines(store: FeedbackReader, *, skipped: OnSkipped = log_skipped) -> Iterator[str]:
@@ -102,9 +103,16 @@ class _Dump:
     """The lines of a dump as they come, compared with what its last one says of them."""
 
     def __init__(self) -> None:
-        self.doubt = "its end is missing"
+        self._doubt_before = ""  # of a dump that stands before this one in the same file
+        self._doubt = _NO_END
+        self._is_begun = False
         self._digest = hashlib.sha256()
         self._records = 0
+
+    @property
+    def doubt(self) -> str:
+        """Why what has come so far is not one whole dump after the other; empty where it is."""
+        return self._doubt_before or self._doubt
 
     def parse(self, line: bytes) -> Record | None:
         """Return the record of a line; None for a blank one and for the first and last; raises ValueError."""
@@ -120,14 +128,21 @@ class _Dump:
         if kind in (BEGIN, END):  # it may be anything, also what no set takes
             check_schema(row.get("schema"))
             if kind == END:
-                self.doubt = self._compare(row)
+                self._doubt = self._compare(row)
             else:
-                self._digest, self._records = hashlib.sha256(line + b"\n"), 0
+                self._begin(line)
             return None
         self._add(line)
         return _parse_record(row)
 
+    def _begin(self, line: bytes) -> None:
+        if self._is_begun:
+            self._doubt_before = self.doubt
+        self._is_begun, self._doubt = True, _NO_END
+        self._digest, self._records = hashlib.sha256(line + b"\n"), 0
+
     def _add(self, line: bytes) -> None:
+        self._is_begun, self._doubt = True, _NO_END
         self._digest.update(line + b"\n")
         self._records += 1
 

@@ -1,6 +1,7 @@
 import logging
 import signal
-from queue import SimpleQueue
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 from typing import Literal
 
 import click
@@ -9,6 +10,9 @@ from bot.cli.invocation import Invocation
 from bot.errors import BotError
 
 logger = logging.getLogger(__name__)
+
+# How long a signal may go unnoticed that the system gave to another thread than the main one.
+UNNOTICED_SECONDS = 1.0
 
 NOTHING = (
     "no platform is configured, so health and metrics alone are served; for Slack give `slack_bot_token` and "
@@ -78,7 +82,7 @@ def command(
     try:
         server.start()
         logger.info("ready for questions; stop with ctrl-c or SIGTERM")
-        stop.get()
+        wait_for(stop)
         logger.info("stopping")
         left = server.stop()
         logger.info("stopped; %d events were handed over unfinished", left)
@@ -99,3 +103,13 @@ def stop_signals() -> "SimpleQueue[int]":
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, put)
     return stop
+
+
+def wait_for(stop: "SimpleQueue[int]") -> int:
+    """Wait for the signal of `stop_signals`, and return its number.
+
+    Handlers run in the main thread, which a signal that reaches another thread does not wake: so it wakes by itself.
+    """
+    while True:
+        with suppress(Empty):
+            return stop.get(timeout=UNNOTICED_SECONDS)

@@ -93,7 +93,11 @@ class WorkerPool:
     def _work(self) -> None:
         while (claim := self._next_claim()) is not None:
             with request_context(request_name(claim.event.platform, claim.event.id)):
-                self._process(claim)
+                try:
+                    self._process(claim)
+                except Exception:  # whatever it is costs this event, until its lease ends, and no worker
+                    logger.exception("what is claimed cannot be handled")
+                    self._queue.drop(claim)
 
     def _next_claim(self) -> Claim | None:
         """Wait for an event and claim it; None once the pool stops."""
@@ -101,8 +105,10 @@ class WorkerPool:
             while not self._stopping.is_set():
                 try:
                     claim = self._queue.claim()
-                except StateUnavailable as error:
-                    logger.warning("no event can be claimed: %s", error)
+                except Exception as error:
+                    # What nobody thought of costs a pause: a thread that ends would not be missed until none is left.
+                    unexpected = None if isinstance(error, StateUnavailable) else error
+                    logger.warning("no event can be claimed: %s", error, exc_info=unexpected)
                     self._stopping.wait(self._poll)
                     continue
                 if claim:
@@ -161,4 +167,7 @@ class WorkerPool:
             # While the pool stops, what was begun is still renewed.
             if self._stopping.is_set() and self._queue.wait_until_idle(min(1.0, interval)):
                 return
-            self._queue.renew_leases()
+            try:
+                self._queue.renew_leases()
+            except Exception:
+                logger.exception("leases could not be renewed")

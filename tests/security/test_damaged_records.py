@@ -6,10 +6,13 @@ every column of every table is damaged. Each costs its own row at most: all comm
 
 import itertools
 import json
+import re
+import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,7 +24,13 @@ from redis import Redis
 from bot.answering.answers import Question
 from bot.app import App, bootstrap
 from bot.config.settings import load as load_settings
+from bot.server.job_queue import JobQueue
+from bot.server.metrics import Metrics
+from bot.server.workers import WorkerPool
 from bot.services.votes import VoteRequest
+from bot.state.protocol import Claim, Event
+from bot.state.sqlite.store import SqliteState
+from feedback.backup import dump_lines, load_lines
 from feedback.codec import to_json, to_line
 from feedback.records import (
     RECORD_TYPES,
@@ -39,10 +48,19 @@ from feedback.stores.journal.store import JournaledFeedback
 from feedback.stores.protocol import FeedbackStore
 from feedback.stores.redis.store import RedisFeedback
 from feedback.stores.sqlite.store import SqliteFeedback
+from retrieval.errors import IndexNotReady, RetrievalError, SearchUnavailable
+from retrieval.index.local.index import LocalIndex, open_index
+from retrieval.parsing.registry import parse
+from retrieval.ranking.analysis import Analyzer
+from retrieval.sources.files import Source
+from retrieval.sync import sync
 from tests.bot.cli.command_line import footnote
+from tests.bot.server.scripted_channel import ScriptedChannel
 from tests.fakes import FakeEmbedder
 from tests.feedback.conftest import SERVERS, redis_url
 from tests.feedback.samples import NOON, correction, decision, exchange, export, vote
+from tests.retrieval.samples import lookup
+from tests.servers.redis_servers import eventually
 
 __all__ = ["redis_url"]
 
@@ -307,3 +325,135 @@ def test_a_damaged_record_that_waits_is_put_aside_and_the_others_are_sent(tmp_pa
         assert vote(9, key="good") in [each for each in journaled.records() if isinstance(each, Vote)]
         assert journaled.counts().waiting == 0
         assert journaled.counts().refused > len(lines) / 2
+
+
+WAITING_ROW = ("platform", "id", "at", "payload", "turn", "attempt", "notes", "until", "first", "worker")
+IN_A_ROW = ["X'00ff'", "''", "CAST(X'ff80c3' AS TEXT)", "9223372036854775807", "-9223372036854775808", "9e999", "'abc'"]
+
+
+@pytest.mark.parametrize("column", WAITING_ROW)
+def test_a_damaged_event_costs_itself_and_the_workers_go_on(tmp_path, column):
+    for number, value in enumerate(IN_A_ROW):
+        path = tmp_path / f"{number}.db"
+        with closing(SqliteState(path)) as state:
+            for each in ("bad", "good", "other"):
+                state.accept(Event("scripted", each, NOON, "{}", "a turn" if each != "other" else ""))
+            with closing(sqlite3.connect(path)) as other, other:
+                other.execute(f"UPDATE events SET {column} = {value} WHERE id = 'bad'")
+            channel = ScriptedChannel()
+            queue = JobQueue(state, name="one", metrics=Metrics(), lease=timedelta(milliseconds=20))
+            pool = WorkerPool(queue, {"scripted": channel}, metrics=Metrics(), workers=1, poll=0.01)
+            pool.start()
+            wanted = {"other"} if column in {"platform", "until", "first", "turn"} else {"good", "other"}
+            eventually(lambda: wanted <= {each.event.id for each in channel.handled}, f"{value} is passed over")  # noqa: B023
+            state.accept(Event("scripted", "later", NOON, "{}", ""))
+            eventually(lambda: "later" in [each.event.id for each in channel.handled], f"{value} ends no worker")  # noqa: B023
+            assert len(channel.given_up) <= 1
+            assert all(isinstance(each, Event) for each in state.unfinished())
+            pool.stop(5)
+
+
+def test_an_error_that_nobody_thought_of_ends_no_worker(tmp_path):
+    class Odd(SqliteState):
+        """A store that fails in its own way, now and then."""
+
+        odd = 0
+
+        def claim(self, worker: str, *, lease: timedelta, now: datetime) -> Claim | None:
+            self.odd += 1
+            if self.odd % 2:
+                raise TypeError("odd")
+            return super().claim(worker, lease=lease, now=now)
+
+        def finish(self, claim: Claim, *, now: datetime) -> bool:
+            if claim.attempt == 1:
+                raise TypeError("odd")
+            return super().finish(claim, now=now)
+
+    with closing(Odd(tmp_path / "state.db")) as state:
+        channel = ScriptedChannel()
+        queue = JobQueue(state, name="one", metrics=Metrics(), lease=timedelta(milliseconds=20))
+        pool = WorkerPool(queue, {"scripted": channel}, metrics=Metrics(), workers=1, poll=0.01)
+        pool.start()
+        for number in range(3):
+            state.accept(Event("scripted", f"{number}", NOON, "{}", ""))
+        eventually(lambda: state.waiting() == 0, "all is handled")
+        pool.stop(5)
+
+
+def index_columns(path: Path) -> list[tuple[str, str]]:
+    with closing(sqlite3.connect(path)) as opened:
+        tables = [each for (each,) in opened.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        filled = [each for each in tables if opened.execute(f"SELECT 1 FROM {each}").fetchone()]
+        return [
+            (table, row[1])
+            for table in filled
+            for row in opened.execute(f"PRAGMA table_info({table})")
+            if not table.startswith("sqlite_")
+        ]
+
+
+def use_index(index: LocalIndex, docs: Path) -> None:
+    """Ask, as a question does, and bring the index up to date."""
+    with suppress(RetrievalError):
+        sync([Source("docs", docs)], index, FakeEmbedder(), parse=parse)
+    found = index.reader.lookup(lookup("leave carried over"))
+    keys = [each.key for each in found.found]
+    index.reader.passages(keys), index.reader.tokens(keys)
+    index.reader.audiences(["docs/a.md"]), index.reader.sections("docs/a.md"), index.reader.document("docs/a.md")
+
+
+def what_is_told(home: Path, docs: Path) -> str:
+    """Return the error with which an index is used; empty where it can be."""
+    try:
+        with closing(open_index(home, FakeEmbedder(), Analyzer())) as index:
+            use_index(index, docs)
+            assert index.reader.counts() == (1, 2)
+    except (SearchUnavailable, IndexNotReady) as error:
+        return str(error)
+    return ""
+
+
+def test_a_damaged_row_of_the_index_is_answered_with_what_to_do(tmp_path):
+    """The index holds nothing that the documents do not, so it is made anew; feedback stays where it is."""
+    docs, sound = tmp_path / "docs", tmp_path / "sound"
+    docs.mkdir()
+    (docs / "a.md").write_text("# Leave\n\nFive days of leave may be carried over.\n\n## Sick\n\nCall before nine.\n")
+    with closing(open_index(sound, FakeEmbedder(), Analyzer())) as index:
+        use_index(index, docs)
+    damages = 0
+    for number, (table, name) in enumerate(index_columns(sound / "index-1.db")):
+        for value in ("X'00ff80'", "'abc'", "CAST(X'ff80' AS TEXT)"):
+            home = tmp_path / f"{number}-{damages}-{len(value)}"
+            shutil.copytree(sound, home)
+            with suppress(sqlite3.Error), closing(sqlite3.connect(home / "index-1.db")) as other, other:
+                other.execute(f"UPDATE OR IGNORE {table} SET {name} = {value}")
+            told = what_is_told(home, docs)
+            if told:
+                damages += 1
+                assert re.search(r"is damaged: remove '.+/index' and run `footnote sync`", told) or table == "meta", (
+                    told
+                )
+                (home / "index").unlink()
+                assert what_is_told(home, docs) == ""
+    assert damages > 20
+
+
+def test_a_part_of_a_dump_is_told_from_a_whole_one_beside_others(tmp_path):
+    with closing(SqliteFeedback(tmp_path / "from.db")) as store:
+        store.record(exchange())
+        store.write_many([vote()])
+        whole = [f"{line}\n".encode() for line in dump_lines(store)]
+    head, *records, _ = whole
+    doubted = {
+        "half before": [head, *records[:1], *whole],
+        "half behind": [*whole, head, *records[:1]],
+        "records before": [*records, *whole],
+        "records behind": [*whole, *records],
+        "half between": [*whole, head, *whole],
+    }
+    for name, lines in {"one": whole, "two": whole + whole, **doubted}.items():
+        with closing(SqliteFeedback(tmp_path / f"{name}.db")) as store:
+            *_, counts = load_lines(store, lines, refuse=lambda *_: None)
+        assert counts.added == 2
+        assert (counts.whole, bool(counts.doubt)) == (name not in doubted, name in doubted), name

@@ -1,5 +1,6 @@
 """The embedded state store: a SQLite file in the state folder, synced to disk at every change."""
 
+import logging
 import threading
 import time
 from collections.abc import Iterator
@@ -13,6 +14,8 @@ from bot.state.protocol import KNOWN_FOR, Claim, Event
 from feedback.errors import FeedbackUnavailable
 from feedback.stores.sqlite.database import text_of
 from feedback.stores.sqlite.file import Upgrades, column, map_errors, open_file, transaction
+
+logger = logging.getLogger(__name__)
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # How many expired events, and how many expired values, one claim deletes.
@@ -64,8 +67,9 @@ CLAIM = """
     WHERE number = (
         SELECT number FROM events WHERE finished IS NULL AND first = 1 AND until <= :now ORDER BY number LIMIT 1
     )
-    RETURNING platform, id, at, payload, turn, attempt, notes
+    RETURNING number, platform, id, at, payload, turn, attempt, notes
 """
+PUT_ASIDE = "DELETE FROM events WHERE number = ?"
 OURS = "platform = :platform AND id = :id AND worker = :worker AND attempt = :attempt"
 RENEW = f"""
     UPDATE events SET until = :until, notes = ifnull(:notes, notes) WHERE {OURS} AND finished IS NULL
@@ -207,17 +211,23 @@ class SqliteState(SqliteValues):
             return not known and self._connection.execute(ACCEPT, row).rowcount > 0
 
     def claim(self, worker: str, *, lease: timedelta, now: datetime) -> Claim | None:
-        """Claim the event accepted first of those that are unclaimed or whose lease has ended; None for none."""
+        """Claim the event accepted first of those that are unclaimed or whose lease has ended; None for none.
+
+        A row that is damaged is deleted: nobody could handle it, and the turns behind it would wait for ever.
+        """
         until = now + lease
         row = {"worker": column(worker), "until": _microseconds(until), "now": _microseconds(now)}
         with self._writing():
             self._purge(now)
-            rows = self._connection.execute(CLAIM, row).fetchall()
-        if not rows:
-            return None
-        platform, name, at, payload, turn, attempt, notes = rows[0]
-        event = Event(platform, name, EPOCH + timedelta(microseconds=at), payload, turn)
-        return Claim(event, worker, until, attempt, notes)
+            while rows := self._connection.execute(CLAIM, row).fetchall():
+                number, platform, name, at, payload, turn, attempt, notes = rows[0]
+                event = _event(platform, name, at, payload, turn)
+                if event and isinstance(attempt, int) and isinstance(notes, str):
+                    return Claim(event, worker, until, attempt, notes)
+                logger.error("event %d in the state file is damaged, and deleted", number)
+                self._connection.execute(PUT_ASIDE, (number,))
+                self._connection.execute(NEXT, {"turn": column(turn) if isinstance(turn, str) else turn})
+        return None
 
     def renew(self, claim: Claim, *, lease: timedelta, now: datetime, notes: str | None = None) -> bool:
         """Extend a claim until `now + lease`; False when somebody has claimed since or the event is finished."""
@@ -248,10 +258,7 @@ class SqliteState(SqliteValues):
         """The events that are accepted and not finished, in the order in which they were accepted."""
         with self._reading():
             rows = self._connection.execute(UNFINISHED).fetchall()
-        return [
-            Event(platform, name, EPOCH + timedelta(microseconds=at), payload, turn)
-            for platform, name, at, payload, turn in rows
-        ]
+        return [event for row in rows if (event := _event(*row))]  # one that is damaged is nobody's
 
     def discard(self, event: Event, *, now: datetime) -> bool:
         """Mark an event as handled whoever has claimed it; False when it is unknown or finished."""
@@ -290,6 +297,17 @@ class SqliteState(SqliteValues):
         row = {"now": _microseconds(now), "gone": _microseconds(now - KNOWN_FOR), "limit": limit}
         self._connection.execute(PURGE_EVENTS, row)
         self._connection.execute(PURGE_VALUES, row)
+
+
+def _event(platform: Any, name: Any, at: Any, payload: Any, turn: Any) -> Event | None:
+    """The event of a row; None where one of its columns is damaged."""
+    texts = (platform, name, payload, turn)
+    if not all(isinstance(each, str) and column(each) == each for each in texts):
+        return None
+    try:
+        return Event(platform, name, EPOCH + timedelta(microseconds=at), payload, turn)
+    except (TypeError, OverflowError):
+        return None
 
 
 def _key_columns(event: Event) -> dict[str, Any]:

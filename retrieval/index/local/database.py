@@ -3,7 +3,7 @@
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,8 @@ from retrieval.private_files import make_private_file
 
 # SQLite takes at least so many values in one statement, whatever it was compiled with.
 VALUES_AT_ONCE = 500
+# The file of the state folder that holds the number of the current generation.
+POINTER = "index"
 DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
@@ -38,11 +40,31 @@ def map_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except (sqlite3.Error, sqlite3.Warning, OSError) as error:
-        if getattr(error, "sqlite_errorcode", 0) & 0xFF in DAMAGE:
-            raise SearchUnavailable(
-                f"the index {str(path)!r} is damaged: move {str(path.parent)!r} away and run `footnote sync`"
-            ) from error
+        if _is_damage(error):
+            raise _damaged(path) from error
         raise SearchUnavailable(f"the index {str(path)!r} cannot be used just now: {error}") from error
+
+
+@contextmanager
+def map_damage(path: Path) -> Iterator[None]:
+    """Turn what reading a damaged row raises into `SearchUnavailable`: all rows were written by Footnote itself."""
+    try:
+        yield
+    except UnicodeEncodeError:  # of what is asked for, not of a row
+        raise
+    except (ValueError, TypeError, LookupError, AttributeError, OverflowError) as error:
+        raise _damaged(path) from error
+
+
+def _is_damage(error: Exception) -> bool:
+    """Whether it says that the file is broken; Python's module itself finds what is no UTF-8, and gives no code."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in DAMAGE or str(error).startswith("Could not decode to UTF-8")
+
+
+def _damaged(path: Path) -> SearchUnavailable:
+    return SearchUnavailable(
+        f"the index {str(path)!r} is damaged: remove {str(path.parent / POINTER)!r} and run `footnote sync`"
+    )
 
 
 def select(connection: sqlite3.Connection, query: str, values: Sequence[Any]) -> Iterator[Any]:
@@ -62,7 +84,7 @@ class Database:
     def __init__(self, path: Path, *, connect: Callable[[Path, str], sqlite3.Connection] = connect) -> None:
         self.path = path
         self._lock = threading.RLock()
-        with map_errors(path):
+        with map_errors(path), map_damage(path):
             self._connection = connect(path, "rw")
             try:
                 meta = dict(self._connection.execute("SELECT key, value FROM meta"))
@@ -114,9 +136,11 @@ class Database:
                     self._connection.execute("ROLLBACK")
                 raise
 
-    def read(self) -> AbstractContextManager[sqlite3.Connection]:
-        """A transaction in which every query reads the same state."""
-        return self.transaction("DEFERRED")
+    @contextmanager
+    def read(self) -> Iterator[sqlite3.Connection]:
+        """A transaction in which every query reads the same state, and rows are made values of."""
+        with map_damage(self.path), self.transaction("DEFERRED") as connection:
+            yield connection
 
     @contextmanager
     def change(self) -> Iterator[sqlite3.Connection]:
@@ -127,5 +151,5 @@ class Database:
 
     def edition(self) -> int:
         """A number that grows with every change of documents, whichever process makes it."""
-        with self._lock, map_errors(self.path):
+        with self._lock, map_damage(self.path), map_errors(self.path):
             return int(self._connection.execute("SELECT number FROM edition").fetchone()[0])

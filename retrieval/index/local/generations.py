@@ -14,10 +14,9 @@ from filelock import FileLock, Timeout
 
 from retrieval.errors import SearchUnavailable
 from retrieval.index.generations import IndexFingerprint
-from retrieval.index.local.database import Database
+from retrieval.index.local.database import POINTER, Database
 from retrieval.private_files import FILE_MODE, make_private, make_private_file, make_private_folder
 
-POINTER = "index"
 LOCK = "index.lock"
 FILE = re.compile(r"index-([0-9]+)\.db(?:-wal|-shm)?")
 
@@ -60,7 +59,7 @@ class GenerationFiles:
             except ValueError as error:
                 raise SearchUnavailable(
                     f"{str(self.home / POINTER)!r} is damaged: it should hold the number of the current "
-                    "`index-N.db`; write it there, or move the folder away and run `footnote sync`"
+                    "`index-N.db`; write it there, or remove the file and run `footnote sync`"
                 ) from error
 
     def _create_first(self) -> list[int]:

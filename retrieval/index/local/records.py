@@ -26,8 +26,16 @@ def document_record(document: Document) -> str:
     )
 
 
+def texts(*columns: Any) -> tuple[str, ...]:
+    """These columns of a row; raises TypeError where one is damaged and holds no text."""
+    if not all(isinstance(each, str) for each in columns):
+        raise TypeError("a column holds no text")
+    return columns
+
+
 def document_from(record: str, document: str, source: str, version: str, audience: str) -> Document:
     """Decode a document from its record and columns."""
+    record, document, source, version = texts(record, document, source, version)
     data = json.loads(record)
     return Document(
         id=document,
@@ -64,7 +72,7 @@ def passage_record(passage: Passage) -> str:
 
 def passage_from(record: str, ordinal: int, document: str, *columns: str) -> Passage:
     """Decode a passage from its record and its document's columns: version, title, url, audience."""
-    version, title, url, audience = columns
+    document, version, title, url, audience = texts(document, *columns)
     headings, anchor, fragment, text, start, end, lead, *links = json.loads(record)
     return Passage(
         document=document,

@@ -142,18 +142,18 @@ def load(database: Database, earlier: Snapshot, *, scanned_from: int = SCANNED_F
         added = _added(connection, int(earlier.ids.max(initial=0)))
         text = _text(connection, earlier, ids, before, added, scanned_from=scanned_from)
         heading, headings, heading_keys = _headings(connection, earlier, ids, before, added, scanned_from=scanned_from)
-    return Snapshot(
-        edition=edition,
-        ids=ids,
-        document=document,
-        documents=[row[1] for row in documents],
-        audiences=[audience_from(row[2]) for row in documents],
-        text=text,
-        headings=headings,
-        heading=heading,
-        heading_keys=heading_keys,
-        terms=_terms(earlier.terms, ids, before, added),
-    )
+        return Snapshot(
+            edition=edition,
+            ids=ids,
+            document=document,
+            documents=[row[1] for row in documents],
+            audiences=[audience_from(row[2]) for row in documents],
+            text=text,
+            headings=headings,
+            heading=heading,
+            heading_keys=heading_keys,
+            terms=_terms(earlier.terms, ids, before, added),
+        )
 
 
 def _reading_order(connection: sqlite3.Connection, documents: Sequence[int]) -> tuple[NDArray[np.int64], Ints]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from retrieval.embedding.vectors import Encoded, TokenVectors, no_vectors
 from retrieval.index.local.database import Database, select
-from retrieval.index.local.records import audience_from, document_from, passage_from
+from retrieval.index.local.records import audience_from, document_from, passage_from, texts
 from retrieval.index.local.schema import BLOCKS
 from retrieval.index.protocols import SkippedFile, StoredDocument
 from retrieval.parsing.protocol import Reason, Skipped
@@ -33,7 +33,8 @@ class StoreReader:
     def sources(self) -> dict[str, str]:
         """The folder of each known source."""
         with self._database.read() as connection:
-            return dict(connection.execute("SELECT name, root FROM sources ORDER BY name"))
+            rows = connection.execute("SELECT name, root FROM sources ORDER BY name")
+            return {row[0]: row[1] for row in (texts(*each) for each in rows)}
 
     def stored(self, source: str | None = None) -> dict[str, StoredDocument]:
         """The documents of one source, or of all, by id."""
@@ -43,7 +44,7 @@ class StoreReader:
                 " WHERE ?1 IS NULL OR source = ?1 ORDER BY document",
                 (source,),
             )
-            return {row[0]: StoredDocument(*row) for row in rows}
+            return {row[0]: StoredDocument(*texts(*row)) for row in rows}
 
     def skips(self, source: str) -> dict[str, SkippedFile]:
         """The skipped files of one source by id."""
@@ -100,7 +101,7 @@ class StoreReader:
                     "SELECT record, document, '', version, '[]' FROM versions WHERE document = ? AND version = ?",
                     (document, version),
                 ).fetchone()
-        return document_from(*row) if row else None
+            return document_from(*row) if row else None
 
     def audiences(self, documents: Collection[str]) -> dict[str, frozenset[str]]:
         """The audience of each of these documents by id; an unknown one is absent."""

@@ -173,3 +173,28 @@ def test_where_the_state_folder_cannot_be_written_it_does_not_begin(folder):
     (folder / "taken").write_text("a file")
     write('home = "taken"\nport = 0')
     refused()
+
+
+def test_a_signal_that_the_system_gives_to_another_thread_ends_it_too(tmp_path):
+    code = """
+import signal
+import threading
+import time
+
+from bot.cli.serve import stop_signals, wait_for
+
+stop = stop_signals()
+
+def give() -> None:
+    time.sleep(0.5)  # the main thread waits by now
+    signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+    threading.Event().wait()
+
+threading.Thread(target=give, daemon=True).start()
+print(wait_for(stop) == signal.SIGTERM)
+"""
+    process = start_python(code, cwd=tmp_path)
+    try:
+        assert process.communicate(timeout=30)[0] == "True\n"
+    finally:
+        process.kill()

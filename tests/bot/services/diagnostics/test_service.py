@@ -153,8 +153,8 @@ def test_the_state_store_is_checked_where_a_platform_is_configured(checks, tmp_p
 
 
 def test_an_index_that_cannot_be_opened_is_wrong_and_the_stores_are_checked_all_the_same(checks):
-    damaged = SearchUnavailable("the index '/state/index-1.db' is damaged: move '/state' away and run `footnote sync`")
+    damaged = SearchUnavailable("the index '/state/index-1.db' is damaged: remove '/state/index' and run it")
     found = checks(index=raising(damaged))
     assert (found["index"].ok, found["index"].detail) == (False, "the index '/state/index-1.db' is damaged")
-    assert found["index"].mend == "move '/state' away and run `footnote sync`"
+    assert found["index"].mend == "remove '/state/index' and run it"
     assert found["feedback store"].ok

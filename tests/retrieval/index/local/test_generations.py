@@ -224,7 +224,7 @@ def test_a_current_file_that_is_gone_is_an_error_and_not_an_empty_index(tmp_path
 def test_a_damaged_file_says_what_to_do(tmp_path):
     filled(tmp_path)
     (tmp_path / "index-1.db").write_bytes(b"this was a database " * 500)
-    with pytest.raises(SearchUnavailable, match=r"is damaged: move '.+' away and run `footnote sync`"):
+    with pytest.raises(SearchUnavailable, match=r"is damaged: remove '.+' and run `footnote sync`"):
         open_index(tmp_path, FakeEmbedder(), Analyzer())
 
 
