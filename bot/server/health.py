@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
 
 from bot.errors import BotError
@@ -56,6 +56,13 @@ class Readiness:
                 self._outcomes = self._check_all()
                 self._checked_at = self._clock()
             return dict(self._outcomes)
+
+    def wait_for_checks(self, seconds: float) -> None:
+        """Return once no check runs, or after so many seconds; called when the process is about to end.
+
+        A thread that Python ends in the midst of a library's own code, such as a model being loaded, aborts it all.
+        """
+        wait(list(self._running.values()), timeout=seconds)
 
     def _check_all(self) -> dict[str, Health]:
         for name in self._checks:

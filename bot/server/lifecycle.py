@@ -5,6 +5,7 @@ import os
 import secrets
 import socket
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -94,10 +95,12 @@ class Server:
         Returns how many events were released unfinished.
         """
         self._stopping.set()
+        end = time.monotonic() + self._stop_timeout
         for stop in (*([self.public.stop] if self.public else []), *(channel.stop for channel in self.channels)):
             _log_failure(stop)
         unfinished = self._workers.stop(self._stop_timeout)
         _log_failure(self.inside.stop)
+        self._readiness.wait_for_checks(max(0.0, end - time.monotonic()))
         return unfinished
 
     def _health(self) -> Mapping[str, Health]:

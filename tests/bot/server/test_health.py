@@ -91,6 +91,16 @@ def test_a_check_that_hangs_is_not_waited_for_nor_started_a_second_time():
     eventually(lambda: readiness()["index"].ok, "it is well again")
 
 
+def test_the_end_waits_for_a_check_that_runs_and_not_for_ever():
+    go = threading.Event()
+    readiness = Readiness({"index": lambda: str(go.wait(20))}, timeout=0.01)
+    assert not readiness()["index"].ok
+    readiness.wait_for_checks(0.01)
+    threading.Timer(0.2, go.set).start()
+    readiness.wait_for_checks(20)
+    assert go.is_set()
+
+
 @pytest.mark.parametrize("path", ["/", "/api/ask", "/slack/events", "/healthz/"])
 def test_the_inside_listener_has_nothing_else(path):
     inside = listener(Readiness({}))
