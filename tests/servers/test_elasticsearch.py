@@ -182,6 +182,7 @@ def greet(listening: socket.socket, serving: ssl.SSLContext) -> None:
         connection.close()  # the client did not trust us
 
 
+@pytest.mark.full
 @pytest.mark.server
 def test_a_paused_server_gives_no_answer_and_then_does(elasticsearch_server: Server):
     elasticsearch_server.pause()
@@ -193,6 +194,7 @@ def test_a_paused_server_gives_no_answer_and_then_does(elasticsearch_server: Ser
     assert elasticsearch_server.call("GET", "/")[0] == 200
 
 
+@pytest.mark.full
 @pytest.mark.server
 def test_a_killed_server_starts_again_at_the_same_place_with_what_it_held(elasticsearch_server: Server):
     server = elasticsearch_server
@@ -207,6 +209,7 @@ def test_a_killed_server_starts_again_at_the_same_place_with_what_it_held(elasti
     assert server.call("GET", "/held/_doc/1")[1]["_source"] == {"said": "yes"}
 
 
+@pytest.mark.full
 @pytest.mark.server
 def test_a_server_that_cannot_start_says_why():
     server = Server(installation.best(), settings={"no.such.setting": True})

@@ -10,7 +10,7 @@ from bot.channels.events import IncomingEvent, Kind, Place, PlaceKind, message_e
 Json = dict[str, Any]
 
 # Messages that a person wrote; every other subtype is something that Slack or an app says.
-WRITTEN = frozenset({None, "", "thread_broadcast", "file_share", "me_message"})
+WRITTEN = frozenset({"", "thread_broadcast", "file_share", "me_message"})
 PLACE_KINDS: dict[str, PlaceKind] = {"channel": "channel", "group": "private", "im": "direct", "mpim": "group"}
 # What is an object wherever it stands in a payload, and what it may contain of these.
 _OBJECTS: dict[str, tuple[str, ...]] = {
@@ -55,7 +55,7 @@ def parse_message(body: Json, *, bot: str, bot_id: str) -> IncomingEvent | None:
     event = body.get("event") or {}
     if event.get("type") not in {"message", "app_mention"}:
         return None
-    subtype = event.get("subtype")
+    subtype = str(event.get("subtype") or "")
     if subtype == "message_changed":
         return _parse_edit(body, event, bot=bot, bot_id=bot_id)
     if subtype == "message_deleted":
@@ -157,7 +157,7 @@ def _parse_edit(body: Json, event: Json, *, bot: str, bot_id: str) -> IncomingEv
     message, before = event.get("message") or {}, event.get("previous_message") or {}
     if message.get("subtype") == "tombstone":
         return _parse_deletion(body, event, bot=bot, bot_id=bot_id)
-    if message.get("subtype") not in WRITTEN or not _is_person(message, bot=bot, bot_id=bot_id):
+    if str(message.get("subtype") or "") not in WRITTEN or not _is_person(message, bot=bot, bot_id=bot_id):
         return None
     if message.get("text") == before.get("text"):
         return None
@@ -180,7 +180,7 @@ def _parse_deletion(body: Json, event: Json, *, bot: str, bot_id: str) -> Incomi
 
 def _is_person(message: Json, *, bot: str, bot_id: str) -> bool:
     user = message.get("user")
-    if not user or user in {bot, "USLACKBOT"}:
+    if not isinstance(user, str) or user in {"", bot, "USLACKBOT"}:
         return False
     return not message.get("bot_id") and not message.get("bot_profile") and message.get("bot_id") != bot_id
 

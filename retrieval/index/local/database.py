@@ -71,7 +71,10 @@ def select(connection: sqlite3.Connection, query: str, values: Sequence[Any]) ->
     """Rows of a query in which `(*)` stands for these values, in statements of `VALUES_AT_ONCE`; none for no values."""
     for start in range(0, len(values), VALUES_AT_ONCE):
         some = values[start : start + VALUES_AT_ONCE]
-        yield from connection.execute(query.replace("(*)", f"({','.join('?' * len(some))})"), list(some))
+        # Not `yield from`: whoever stops in between would close the cursor, which fails once the index is closed.
+        rows = connection.execute(query.replace("(*)", f"({','.join('?' * len(some))})"), list(some))
+        for row in rows:  # noqa: UP028
+            yield row
 
 
 class Database:

@@ -16,6 +16,7 @@ from tests.feedback.curation.test_pipeline import reconciles
 DATA = os.environ.get("FOOTNOTE_TEST_DATA", "")  # noqa: TID251 - FOOTNOTE_TEST_* belongs to the tests
 
 
+@pytest.mark.full
 @pytest.mark.skipif(
     not DATA or not (Path(DATA) / "feedbackqa").is_dir(),
     reason="set FOOTNOTE_TEST_DATA to a folder that holds feedbackqa/, questions with people's ratings",

@@ -499,6 +499,7 @@ def test_writes_that_are_turned_away_for_now_are_tried_again(crowded, tmp_path):
             assert_holds(index, folder)
 
 
+@pytest.mark.full
 def test_a_disk_that_fills_up_during_a_sync_is_told_and_the_next_one_completes_it(elasticsearch_url, alias, tmp_path):
     folder = folder_of(tmp_path / "docs")
     # Nothing is sent before its batch is hidden, so the first write that the full disk refuses is that of the mark.
