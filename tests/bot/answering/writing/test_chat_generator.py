@@ -300,9 +300,9 @@ def test_events_come_in_order_and_the_answer_is_what_was_streamed(place, server)
 
 def test_the_first_sentence_is_shown_before_the_second_is_written(place, server):
     server.replies = [Reply(numbered(RIGHT), size=70, pause=3.0)]
-    for event in place.app(timeout=10).questions.stream(Question(QUESTION)):
+    for event in place.app(timeout=40).questions.stream(Question(QUESTION)):
         if isinstance(event, SentenceReady):
-            assert time.perf_counter() - server.sent_at[-1] < 2
+            assert len(server.sent_at) == 2, "the rest has been sent"  # the first names the role
             assert event.sentence.text == FIVE
             break
 
