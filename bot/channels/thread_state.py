@@ -117,7 +117,7 @@ class ThreadState:
     def voted_answers(self, person: str, *, limit: int) -> list[str]:
         """Return the answers that a person (keyed hash) voted on last, newest first."""
         prefix = self._voted(person)
-        found = {key: self._state.get(key, now=self._now()) or "" for key in self._state.keys(prefix, now=self._now())}
+        found = dict(self._state.values(prefix, now=self._now()))
         return [key.removeprefix(prefix) for key in sorted(found, key=lambda key: found[key], reverse=True)[:limit]]
 
     def _voted(self, person: str) -> str:

@@ -14,7 +14,7 @@ import click
 from bot.cli.errors import CommandFailed
 from bot.cli.invocation import Invocation
 from bot.cli.options import json_option
-from bot.cli.output import print_json, print_note, print_text
+from bot.cli.output import note_skipped, print_json, print_note, print_text
 from bot.cli.progress import Progress, progress_line
 
 # Of the lines that are refused so many are named one by one.
@@ -54,7 +54,7 @@ def dump(invocation: Invocation, /, *, out: Path | None) -> None:
             ) from error
     invocation.app.audit.record("dumped", about=f"{number - 2} records")
     for each in skipped[:NAMED]:
-        print_note(f"left out: the {each.kind} {each.name!r} cannot be read: {each.reason}")
+        note_skipped(each)
     if skipped:
         print_note(f"{len(skipped)} records that cannot be read are left out")
     if out is not None:

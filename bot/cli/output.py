@@ -3,9 +3,12 @@
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from feedback.records import SkippedRecord
 
 
 def prepare_streams() -> None:
@@ -36,6 +39,11 @@ def print_note(text: str) -> None:
     from retrieval.characters import remove_terminal_controls
 
     click.echo(remove_terminal_controls(text), err=True)
+
+
+def note_skipped(skipped: "SkippedRecord") -> None:
+    """Name a stored record that cannot be read and is left out, on stderr."""
+    print_note(f"left out: the {skipped.kind} {skipped.name!r} cannot be read: {skipped.reason}")
 
 
 def print_json(value: Any) -> None:

@@ -4,11 +4,10 @@ from bot.channels.json_format import decision_json, review_json
 from bot.cli.errors import CommandFailed
 from bot.cli.invocation import Invocation
 from bot.cli.options import current_user, json_option, user_option
-from bot.cli.output import print_json, print_note, print_text
+from bot.cli.output import note_skipped, print_json, print_note, print_text
 from bot.errors import UsageProblem
 from bot.services.reviews import VERDICTS, ReviewDecision, Verdict
 from feedback.errors import UnknownExchange
-from feedback.records import SkippedRecord
 
 
 @click.command("review")
@@ -102,7 +101,7 @@ def _list(invocation: Invocation, *, min_agreement: float, groups: frozenset[str
     from feedback.curation.judgements import pending_corrections, review_reason
 
     listed, closed = [], 0
-    for each in invocation.app.reviews.waiting(min_agreement=min_agreement, groups=groups, skipped=_note_skipped):
+    for each in invocation.app.reviews.waiting(min_agreement=min_agreement, groups=groups, skipped=note_skipped):
         if each is None:
             closed += 1
             continue
@@ -111,7 +110,3 @@ def _list(invocation: Invocation, *, min_agreement: float, groups: frozenset[str
     print_json(listed)
     if closed:
         print_note(CLOSED.format(count=closed))
-
-
-def _note_skipped(skipped: SkippedRecord) -> None:
-    print_note(f"left out: the {skipped.kind} {skipped.name!r} cannot be read: {skipped.reason}")

@@ -16,7 +16,7 @@ Exports lie where they were written: `forget` names them and the rows.
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Protocol
@@ -24,7 +24,7 @@ from typing import Protocol
 from bot.services.audit import KEPT, PREFIX, parse_entry
 from bot.services.escalation import ESCALATIONS
 from bot.state.protocol import Event, StateStore, person_prefix, unkeyed_name
-from feedback.records import ErasureResult, Exchange, kind_of, turns_of, without_turns
+from feedback.records import ErasureResult, Exchange, Record, kind_of, turns_of, without_turns
 from feedback.stores.protocol import FeedbackStore
 
 NAME = re.compile(r"[\w.-]+")
@@ -68,9 +68,12 @@ class FeedbackData:
     def find(self, person: Person) -> Mapping[str, int]:
         """Count records by kind, and the exchanges of others that hold turns of theirs."""
         records = list(self._feedback.of_person(person.pseudonym))
+        return {**Counter(f"{kind_of(type(each))}s" for each in records), **self.find_turns(records, person)}
+
+    def find_turns(self, records: Sequence[Record], person: Person) -> Mapping[str, int]:
+        """Count the exchanges of others that hold turns of theirs; `records` are all that are kept of them."""
         own = [each for each in records if isinstance(each, Exchange)]
-        found = Counter(f"{kind_of(type(each))}s" for each in records)
-        return {**found, **_counted("turns in others' conversations", self._in_histories(own, person.pseudonym))}
+        return _counted("turns in others' conversations", self._in_histories(own, person.pseudonym))
 
     def erase(self, person: Person) -> Mapping[str, int]:
         """Erase records, and turns in the histories of others."""

@@ -1,7 +1,7 @@
 """Erases a person everywhere, tells what is kept of them, and prunes what is older than the settings keep it."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -97,13 +97,13 @@ class PrivacyService:
 
     def show(self, user: str) -> KeptOfPerson:
         """Return what is kept of a person; nothing changes. Raises `FeedbackError` and `StateUnavailable`."""
-        person = self._person(user)
-        records = list(self._feedback.of_person(person.pseudonym))
+        pseudonym = self._pseudonym(user)
+        records = list(self._feedback.of_person(pseudonym))
+        person = _person_of(user, pseudonym, records)
         elsewhere: Counter[str] = Counter()
         for place in self._elsewhere:
             elsewhere.update(place.find(person))
-        turns = FeedbackData(self._feedback).find(person)
-        elsewhere.update({name: number for name, number in turns.items() if " " in name})
+        elsewhere.update(FeedbackData(self._feedback).find_turns(records, person))
         return KeptOfPerson(records, self._feedback.exported(person.pseudonym), dict(elsewhere))
 
     def prune(self) -> tuple[int, int]:
@@ -115,7 +115,10 @@ class PrivacyService:
 
     def _person(self, user: str) -> Person:
         pseudonym = self._pseudonym(user)
-        records = self._feedback.of_person(pseudonym)
-        return Person(
-            user.strip(), pseudonym, frozenset(each.id for each in records if isinstance(each, Exchange)) - {""}
-        )
+        return _person_of(user, pseudonym, self._feedback.of_person(pseudonym))
+
+
+def _person_of(user: str, pseudonym: str, records: Iterable[Record]) -> Person:
+    """Return a person with the ids of their answers, which stand in what is kept of them."""
+    answers = frozenset(each.id for each in records if isinstance(each, Exchange)) - {""}
+    return Person(user.strip(), pseudonym, answers)

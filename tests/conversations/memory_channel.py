@@ -27,6 +27,7 @@ from bot.channels.events import (
 )
 from bot.channels.handler import EventHandler
 from bot.channels.metrics import NullMetrics
+from bot.channels.overview import PersonalOverview
 from bot.channels.port import (
     Accept,
     Checkpoint,
@@ -245,6 +246,19 @@ def _buttons(answer: Answer, options: DisplayOptions) -> list[tuple[str, str]]:
         return []
     wanted = {"up": options.buttons, "down": options.buttons, "person": options.person, "share": options.share}
     return [(action, answer.id) for action, is_wanted in wanted.items() if is_wanted]
+
+
+def personal_overview(app: App) -> PersonalOverview:
+    """Return the pages of the chat's people."""
+    return PersonalOverview(
+        NAME,
+        overview=app.overview,
+        votes=app.votes,
+        questions=app.questions,
+        pseudonym=app.pseudonym,
+        thread_state=ThreadState(app.state, NAME, pseudonym=app.pseudonym),
+        settings=app.settings,
+    )
 
 
 # The channel

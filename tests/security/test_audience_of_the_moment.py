@@ -23,8 +23,6 @@ from bot.app import App, bootstrap
 from bot.channels import presentation
 from bot.channels.directory import CachedDirectory
 from bot.channels.events import Place
-from bot.channels.overview import PersonalOverview
-from bot.channels.thread_state import ThreadState
 from bot.config.settings import Settings, Source
 from bot.services.escalation import EscalationService
 from bot.services.overview import OverviewService
@@ -34,7 +32,7 @@ from feedback.records import Exchange
 from retrieval.passages import EVERYONE, PUBLIC, Query, Turn
 from tests.conversations.conversations import LEAVE_SAID, PAY, UNKNOWN
 from tests.conversations.harness import breakable_app, write_documents
-from tests.conversations.memory_channel import NAME, Post, Room
+from tests.conversations.memory_channel import NAME, Post, Room, personal_overview
 from tests.conversations.test_memory import STAFF, MemoryStage, peopled_chat, settings
 from tests.fakes import FakeEmbedder, gate
 from tests.feedback import samples
@@ -441,16 +439,7 @@ def test_a_conversation_is_gone_on_from_without_what_may_not_be_read_any_more(ap
 
 
 def test_quotes_are_not_shown_to_who_may_not_read_them_any_more(staged):
-    app = staged.stage.app
-    overview = PersonalOverview(
-        NAME,
-        overview=app.overview,
-        votes=app.votes,
-        questions=app.questions,
-        pseudonym=app.pseudonym,
-        thread_state=ThreadState(app.state, NAME, pseudonym=app.pseudonym),
-        settings=app.settings,
-    )
+    overview = personal_overview(staged.stage.app)
     post = staged.ask_privately("Ada", "general")
     answer = dict(post.buttons)["share"]
     assert LEAVE_SAID in str(overview.quotes(answer, lambda: Audience(frozenset({EVERYONE}))))

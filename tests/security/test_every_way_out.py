@@ -31,7 +31,6 @@ from bot.app import App, bootstrap
 from bot.channels.events import Kind
 from bot.channels.overview import PersonalOverview
 from bot.channels.slack import actions, listeners
-from bot.channels.thread_state import ThreadState
 from bot.cli import COMMANDS, main
 from bot.config.settings import Settings
 from bot.server import http
@@ -42,7 +41,7 @@ from retrieval.passages import Query
 from retrieval.retriever import FootnoteRetriever
 from tests.bot.cli.command_line import footnote
 from tests.conversations.harness import breakable_app
-from tests.conversations.memory_channel import NAME, Post
+from tests.conversations.memory_channel import NAME, Post, personal_overview
 from tests.conversations.test_memory import MemoryStage, peopled_chat, settings
 from tests.servers import openai_server
 
@@ -102,16 +101,7 @@ class World:
         return self.app.feedback.exchange(self.answer)
 
     def overview(self) -> PersonalOverview:
-        app = self.app
-        return PersonalOverview(
-            NAME,
-            overview=app.overview,
-            votes=app.votes,
-            questions=app.questions,
-            pseudonym=app.pseudonym,
-            thread_state=ThreadState(app.state, NAME, pseudonym=app.pseudonym),
-            settings=app.settings,
-        )
+        return personal_overview(self.app)
 
 
 def owned(given: Settings) -> Settings:

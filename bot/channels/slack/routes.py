@@ -50,12 +50,8 @@ def events_route(app: Callable[[], App | None], settings: Settings) -> Route:
                 return PlainTextResponse("")
             logger.warning("a request is refused: Slack has not signed it, or long ago")
             return PlainTextResponse("not signed by Slack", status_code=401)
-        # What somebody wrote is read, and written to disk, in a thread: the loop must not wait for either.
-        bolt_request = await run_in_threadpool(_read_request, request, body)
-        if bolt_request is None:
-            logger.warning("a request is refused: it is signed, and no payload of Slack's")
-            return PlainTextResponse("neither JSON nor a form as Slack sends them", status_code=400)
-        return to_starlette_response(await run_in_threadpool(_dispatch, current, bolt_request))
+        # What somebody wrote is read, and what is accepted written to disk, in a thread: the loop waits for neither.
+        return await run_in_threadpool(_answer, current, request, body)
 
     return Route(EVENTS_PATH, handle, methods=["POST"])
 
@@ -97,6 +93,15 @@ def _read_request(request: Request, body: bytes) -> BoltRequest | None:
     except Exception:  # noqa: BLE001 - whatever Bolt raises for a payload that it cannot read
         return None
     return found if is_well_formed(found.body) else None
+
+
+def _answer(app: App, request: Request, body: bytes) -> Response:
+    """Return the response to a signed request: Bolt's, or a refusal of what is no payload of Slack's."""
+    bolt_request = _read_request(request, body)
+    if bolt_request is None:
+        logger.warning("a request is refused: it is signed, and no payload of Slack's")
+        return PlainTextResponse("neither JSON nor a form as Slack sends them", status_code=400)
+    return to_starlette_response(_dispatch(app, bolt_request))
 
 
 def _dispatch(app: App, request: BoltRequest) -> BoltResponse:

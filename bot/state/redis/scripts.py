@@ -37,6 +37,21 @@ local function first(turn)
 end
 """
 
+# Ends an unfinished event with this number and makes the next of its turn ready; `how` is what stands of it then.
+_END = """
+local function finish(name, number, turn, now, how)
+    redis.call('ZREM', turns, turn .. string.format('%018d', number) .. name)
+    local next, its_number = first(turn)
+    if next then redis.call('ZADD', ready, its_number, next) end
+    redis.call('ZADD', finished, now, name)
+    redis.call('ZREM', ready, name)
+    redis.call('ZREM', leased, name)
+    redis.call('HDEL', notes, name)
+    redis.call('HDEL', event, name)
+    redis.call('HSET', standing, name, how)
+end
+"""
+
 # Returns 1 for a new event, 0 for a known one, -1 when too many are not finished.
 ACCEPT = (
     _KEYS
@@ -102,20 +117,13 @@ return 1
 FINISH = (
     _KEYS
     + _FIRST
+    + _END
     + """
 local name, held, turn, now = unpack(ARGV)
 if redis.call('HGET', claim, name) ~= held then return 0 end
 local number = tonumber(redis.call('HGET', standing, name) or '')
 if not number then return 1 end
-redis.call('ZREM', turns, turn .. string.format('%018d', number) .. name)
-local next, its_number = first(turn)
-if next then redis.call('ZADD', ready, its_number, next) end
-redis.call('ZADD', finished, now, name)
-redis.call('ZREM', ready, name)
-redis.call('ZREM', leased, name)
-redis.call('HDEL', notes, name)
-redis.call('HDEL', event, name)
-redis.call('HSET', standing, name, 'done')
+finish(name, number, turn, now, 'done')
 return 1
 """
 )
@@ -124,19 +132,12 @@ return 1
 DISCARD = (
     _KEYS
     + _FIRST
+    + _END
     + """
 local name, turn, now = unpack(ARGV)
 local number = tonumber(redis.call('HGET', standing, name) or '')
 if not number then return 0 end
-redis.call('ZREM', turns, turn .. string.format('%018d', number) .. name)
-local next, its_number = first(turn)
-if next then redis.call('ZADD', ready, its_number, next) end
-redis.call('ZADD', finished, now, name)
-redis.call('ZREM', ready, name)
-redis.call('ZREM', leased, name)
-redis.call('HDEL', notes, name)
-redis.call('HDEL', event, name)
-redis.call('HSET', standing, name, 'discarded')
+finish(name, number, turn, now, 'discarded')
 return 1
 """
 )

@@ -50,8 +50,7 @@ class RedisValues:
 
     def keys(self, prefix: str, *, now: datetime) -> list[str]:
         """The keys with this prefix whose values have not expired, in order."""
-        with self._mapped():
-            return [as_text(key) for page in self._pages(as_bytes(prefix)) for key in self._unexpired(page, now)]
+        return [key for key, _ in self.values(prefix, now=now)]
 
     def values(self, prefix: str, *, now: datetime) -> Iterator[tuple[str, str]]:
         """Yield the keys with this prefix whose values have not expired, each with its value, in order."""
@@ -87,10 +86,6 @@ class RedisValues:
                 return
             yield page
             after = b"(" + page[-1]
-
-    def _unexpired(self, keys: Sequence[bytes], now: datetime) -> Iterator[bytes]:
-        found = self._server.pipeline([("HGET", self._value_keys[0], key) for key in keys])
-        return (key for key, value in zip(keys, found, strict=True) if _current(value, now) is not None)
 
     def _keys(self, kinds: Sequence[str]) -> tuple[bytes, ...]:
         return tuple(self._server.key("state", kind.encode()) for kind in kinds)

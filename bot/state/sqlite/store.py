@@ -151,9 +151,7 @@ class SqliteValues:
 
     def keys(self, prefix: str, *, now: datetime) -> list[str]:
         """The keys with this prefix whose values have not expired, in order."""
-        with self._reading():
-            rows = self._connection.execute(KEYS, {"prefix": column(prefix), "now": _microseconds(now)}).fetchall()
-        return [str(key) for key, _ in rows]
+        return [key for key, _ in self.values(prefix, now=now)]
 
     def values(self, prefix: str, *, now: datetime) -> Iterator[tuple[str, str]]:
         """Yield the keys with this prefix whose values have not expired, each with its value, in order."""
