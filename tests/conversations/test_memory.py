@@ -16,9 +16,10 @@ from bot.config.settings import Channel as ChannelSettings
 from bot.config.settings import Settings, Source
 from bot.state.protocol import Event
 from feedback.records import Reason
-from tests.conversations.conversations import GROUPS, SCENARIOS, Said, Scenario, Stage, Thread, Way
+from tests.conversations.conversations import GROUPS, Said, Stage, Thread, Way
 from tests.conversations.harness import AppStage, breakable_app, write_documents
 from tests.conversations.memory_channel import BOT, NAME, Chat, MemoryChannel, Post, Room
+from tests.conversations.scenarios import SCENARIOS, Scenario
 from tests.scripted_app import MODEL, RIGHT, numbered
 from tests.servers import openai_server
 

@@ -20,8 +20,9 @@ from tests.bot.channels.slack.harness import (
     running,
     settings,
 )
-from tests.conversations.conversations import LEAVE_SAID, SCENARIOS, Scenario, only
+from tests.conversations.conversations import LEAVE_SAID, only
 from tests.conversations.harness import breakable_app, synced_app, write_documents
+from tests.conversations.scenarios import SCENARIOS, Scenario
 from tests.scripted_app import QUESTION, RIGHT, numbered
 from tests.servers.openai_server import Reply
 from tests.servers.openai_server import serving as model_serving

@@ -1,0 +1,5 @@
+"""All conversations, of every topic: each module keeps its own in `SCENARIOS` when it is imported."""
+
+from tests.conversations.conversations import SCENARIOS, Scenario
+
+__all__ = ["SCENARIOS", "Scenario"]
