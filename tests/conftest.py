@@ -1,3 +1,3 @@
 """What every test may ask for."""
 
-pytest_plugins = ["tests.servers.elastic.fixtures", "tests.servers.llama_server"]
+pytest_plugins = ["tests.distribution", "tests.servers.elastic.fixtures", "tests.servers.llama_server"]
