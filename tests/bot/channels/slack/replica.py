@@ -2,7 +2,8 @@
 
     python -m tests.bot.channels.slack.replica '{"home": ..., "slack_api_url": ..., ...}'
 
-The documents must have been read in before.
+The documents must have been read in before. With `"real_embedder": true` among the options of the service, questions
+are embedded by the real model that the settings name.
 """
 
 import json
@@ -86,11 +87,13 @@ def _plain(configured: Settings) -> dict[str, Any]:
 
 def main(given: str, how: str) -> None:
     """Serve until the input ends."""
+    from bot.app import bootstrap
     from tests.bot.channels.slack.harness import served
     from tests.conversations.harness import synced_app
 
-    app = synced_app(Settings(**json.loads(given)), sync=False)
-    serving = served(app, **json.loads(how))
+    configured, options = Settings(**json.loads(given)), json.loads(how)
+    app = bootstrap(configured) if options.pop("real_embedder", False) else synced_app(configured, sync=False)
+    serving = served(app, **options)
     serving.start()
     assert serving.public
     sys.stdout.write(f"{serving.public.url}\n")
