@@ -67,6 +67,7 @@ REASONS: dict[Reason, str] = {
 assert set(REASONS) == {reason for reason in get_args(Reason) if reason}
 
 # Quotes
+QUOTES_COMING = "One moment …"
 QUOTES_NOT_KEPT = "This answer is not kept any more."
 QUOTES_NOT_SHOWN = "I cannot show these quotes any more. Please ask again."
 QUOTES_UNREADABLE = "The quotes cannot be read just now. Please try again in a minute."

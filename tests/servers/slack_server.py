@@ -19,6 +19,7 @@ from tests.servers.slack.workspace import Message, Workspace, named
 CODED = {"blocks", "view", "metadata", "chunks", "prompts", "loading_messages", "attachments"}
 SIGNING_SECRET = "stand-in-signing-secret"
 APP_TOKEN = "xapp-1-stand-in"
+PATIENCE = 30.0
 CLIENT = ("1111.2222", "stand-in-client-secret")
 
 
@@ -52,6 +53,7 @@ class Slack(ThreadingHTTPServer):
         self.refused = self.sending.refused
         self.troubles: dict[str, Trouble] = {}
         self.latency = 0.0
+        self.gates: dict[str, threading.Event] = {}
         self.closing = threading.Event()
 
     @property
@@ -77,6 +79,16 @@ class Slack(ThreadingHTTPServer):
 
     def troubled(self, method: str, **trouble: Any) -> None:
         self.troubles[method] = Trouble(**trouble)
+
+    @contextmanager
+    def held(self, method: str) -> Iterator[None]:
+        """Calls of this method come in and are not answered while the block runs: Slack is slow at times."""
+        gate = self.gates[method] = threading.Event()
+        try:
+            yield
+        finally:
+            del self.gates[method]
+            gate.set()
 
     def counted(self) -> Counter[str]:
         """How often each method was called."""
@@ -121,6 +133,8 @@ class Handler(BaseHTTPRequestHandler):
         if self.server.closing.wait(self.server.latency):
             return
         self.server.calls.append((method, args))
+        if gate := self.server.gates.get(method):
+            gate.wait(PATIENCE)
         trouble = self.server.trouble(method)
         if trouble and self.server.closing.wait(trouble.hang):
             return

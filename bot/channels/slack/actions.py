@@ -9,6 +9,7 @@ from slack_bolt import Ack
 
 from bot.channels import presentation
 from bot.channels.acceptance import EventAcceptor
+from bot.channels.background import BackgroundPools
 from bot.channels.events import IncomingEvent, Place, accept_event, erase_event, person_event, share_event
 from bot.channels.overview import PersonalOverview
 from bot.channels.slack import views
@@ -23,9 +24,6 @@ from feedback.records import Reason
 
 logger = logging.getLogger(__name__)
 
-# Calls a function with its arguments soon, and lets its errors pass.
-Background = Callable[..., None]
-
 REACTIONS: dict[str, Choice] = {"+1": "up", "thumbsup": "up", "-1": "down", "thumbsdown": "down"}
 
 
@@ -36,7 +34,7 @@ class VoteListeners:
         self,
         workspaces: Workspaces,
         votes: VoteRecorder,
-        background: Background,
+        background: BackgroundPools,
         *,
         publish_home: Callable[[Workspace, str], None],
     ) -> None:
@@ -56,9 +54,11 @@ class VoteListeners:
         text, counts = self._votes.press(user_of(body), answer, vote, key=_press_key(body))
         ack()
         if vote == "down" and counts:
-            self._background(_open_modal, workspace, body, views.feedback_modal(answer))
+            self._background.forms(_open_modal, workspace, body, views.feedback_modal(answer))
         else:
-            self._background(workspace.connection.tell, parse_pressed(body), vote_note(text, answer if counts else ""))
+            self._background.notes(
+                workspace.connection.tell, parse_pressed(body), vote_note(text, answer if counts else "")
+            )
 
     def withdraw(self, ack: Ack, body: Json) -> None:
         """Withdraw a vote, from the home page or from a note."""
@@ -66,9 +66,9 @@ class VoteListeners:
         text, _ = self._votes.press(user_of(body), pressed_value(body), "none", key=_press_key(body))
         ack()
         if workspace and (body.get("view") or {}).get("type") == "home":
-            self._background(self._publish_home, workspace, user_of(body))
+            self._publish_home(workspace, user_of(body))
         elif workspace:
-            self._background(workspace.connection.tell, parse_pressed(body), line(text))
+            self._background.notes(workspace.connection.tell, parse_pressed(body), line(text))
 
     def feedback(self, ack: Ack, body: Json) -> None:
         """Count what was filled into the modal; what cannot be kept stays in it, with the reason why."""
@@ -104,14 +104,16 @@ class VoteListeners:
         if text:
             counts = text != presentation.VOTE_WITHDRAWN
             note = vote_note(text, answer if counts else "")
-            self._background(workspace.connection.tell, IncomingEvent("question", "", place.in_channel(), user), note)
+            self._background.notes(
+                workspace.connection.tell, IncomingEvent("question", "", place.in_channel(), user), note
+            )
 
 
 class ActionListeners:
     """Buttons that ask for something: each becomes an event that is accepted before it is acknowledged."""
 
     def __init__(
-        self, workspaces: Workspaces, acceptor: EventAcceptor, overview: PersonalOverview, background: Background
+        self, workspaces: Workspaces, acceptor: EventAcceptor, overview: PersonalOverview, background: BackgroundPools
     ) -> None:
         self._workspaces = workspaces
         self._acceptor = acceptor
@@ -122,7 +124,7 @@ class ActionListeners:
         """Share a private answer with its channel, once."""
         workspace, pressed = self._workspaces.of_payload(body), parse_pressed(body)
         if workspace and self._acceptor.accept(share_event(pressed, pressed_value(body))) == "known":
-            self._background(workspace.connection.tell, pressed, line(presentation.SHARED_ALREADY))
+            self._background.notes(workspace.connection.tell, pressed, line(presentation.SHARED_ALREADY))
         ack()
 
     def ask_person(self, ack: Ack, body: Json) -> None:
@@ -153,15 +155,21 @@ class ActionListeners:
         workspace = self._workspaces.of_payload(body)
         ack()
         if workspace:
-            self._background(self._open_quotes, workspace, body)
+            self._background.forms(self._open_quotes, workspace, body)
 
     def _open_quotes(self, workspace: Workspace, body: Json) -> None:
+        """Open the modal at once, before its trigger is too old, and fill it once it is known who may read what."""
+        modal = _open_modal(workspace, body, views.text_modal(presentation.QUOTED_TEXT, presentation.QUOTES_COMING))
+        self._background.notes(self._show_quotes, workspace, body, modal)
+
+    def _show_quotes(self, workspace: Workspace, body: Json, modal: str) -> None:
         pressed, directory = parse_pressed(body), workspace.connection.directory
         quotes = self._overview.quotes(pressed_value(body), lambda: directory.audience_now(pressed.place, pressed.user))
         if isinstance(quotes, str):
-            _open_modal(workspace, body, views.text_modal(presentation.QUOTED_TEXT, quotes))
+            view = views.text_modal(presentation.QUOTED_TEXT, quotes)
         else:
-            _open_modal(workspace, body, views.quotes_modal(quotes))
+            view = views.quotes_modal(quotes)
+        workspace.client("views.update", view_id=modal, view=view)
 
 
 def _press_key(body: Json) -> str:
@@ -169,5 +177,7 @@ def _press_key(body: Json) -> str:
     return f"{team_of(body)}:{user_of(body)}:{press_id(body)}"
 
 
-def _open_modal(workspace: Workspace, body: Json, view: dict[str, Any]) -> None:
-    workspace.client("views.open", attempts=1, trigger_id=str(body.get("trigger_id") or ""), view=view)
+def _open_modal(workspace: Workspace, body: Json, view: dict[str, Any]) -> str:
+    """Open a modal, and return its id; tried once, as a trigger works for three seconds."""
+    opened = workspace.client("views.open", attempts=1, trigger_id=str(body.get("trigger_id") or ""), view=view)
+    return str((opened.get("view") or {}).get("id") or "")

@@ -3,9 +3,7 @@
 import http.client
 import logging
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
@@ -13,6 +11,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot.channels import presentation
 from bot.channels.acceptance import EventAcceptor
+from bot.channels.background import BackgroundPools
 from bot.channels.connection import Connection, Platform
 from bot.channels.events import IncomingEvent
 from bot.channels.handler import EventHandler
@@ -20,7 +19,6 @@ from bot.channels.metrics import ChannelMetrics, NullMetrics
 from bot.channels.overview import PersonalOverview
 from bot.channels.port import Accept, Limits
 from bot.channels.slack import rendering
-from bot.channels.slack.client import suppress_errors
 from bot.channels.slack.install.workspaces import NOBODY_ALLOWED, Workspaces, web_client
 from bot.channels.slack.listeners import listening_app
 from bot.channels.thread_state import ThreadState
@@ -39,8 +37,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# Modals, pages and notes that are on their way at the same time.
-BACKGROUND_THREADS = 8
 LIMITS = Limits(
     update_seconds=1.2,  # chat.update is promised 50 a minute
     append_seconds=0.6,  # chat.appendStream 100
@@ -96,7 +92,7 @@ class SlackChannel:
             privacy=privacy,
             metrics=metrics,
         )
-        self._pool = ThreadPoolExecutor(BACKGROUND_THREADS, thread_name_prefix="slack")
+        self._background = BackgroundPools(self.name)
         self._app: App | None = None
         self._socket: SocketModeHandler | None = None
 
@@ -123,7 +119,7 @@ class SlackChannel:
             settings=self._settings,
             thread_state=self._thread_state,
             escalation=self._escalation,
-            tell_busy=lambda event: self._background(self._tell_busy, event),
+            tell_busy=lambda event: self._background.notes(self._tell_busy, event),
         )
         self._app = listening_app(
             self._settings,
@@ -150,15 +146,11 @@ class SlackChannel:
             self._socket.close()  # type: ignore[no-untyped-call] # bolt's handlers carry no types
             self._socket = None
         self._app = None
-        self._pool.shutdown(wait=True)
+        self._background.stop()
 
     def _connect(self, event: IncomingEvent) -> Connection | None:
         workspace = self._workspaces.of(event.place.workspace, event.organization)
         return workspace.connection if workspace else None
-
-    def _background(self, do: Callable[..., object], *arguments: Any) -> None:
-        """Run what may be lost in another thread: pages, modals and notes."""
-        self._pool.submit(suppress_errors, partial(do, *arguments))
 
     def _tell_busy(self, event: IncomingEvent) -> None:
         connection = self._connect(event)

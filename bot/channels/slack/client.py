@@ -107,13 +107,3 @@ def _seconds(headers: Mapping[str, Any]) -> float:
     given = {str(name).lower(): value for name, value in headers.items()}.get("retry-after", "1")
     text = given[0] if isinstance(given, list) and given else given
     return float(text) if str(text).strip().isdigit() else 1.0
-
-
-def suppress_errors(do: Callable[[], object]) -> None:
-    """Call something that may be lost; an error is logged."""
-    try:
-        do()
-    except (Refused, Unreachable) as error:
-        logger.warning("%s", error)
-    except Exception:
-        logger.exception("something that may be lost was lost")

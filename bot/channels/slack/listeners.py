@@ -10,9 +10,10 @@ from slack_bolt.authorization import AuthorizeResult
 
 from bot.channels import presentation
 from bot.channels.acceptance import EventAcceptor
+from bot.channels.background import BackgroundPools
 from bot.channels.overview import PersonalOverview
 from bot.channels.slack import events, rendering, views
-from bot.channels.slack.actions import ActionListeners, Background, VoteListeners
+from bot.channels.slack.actions import ActionListeners, VoteListeners
 from bot.channels.slack.events import Json, organization_of, team_of
 from bot.channels.slack.install.workspaces import Authorization, Workspace, Workspaces, web_client
 from bot.channels.votes import VoteRecorder
@@ -28,7 +29,7 @@ def listening_app(
     acceptor: EventAcceptor,
     votes: VoteRecorder,
     overview: PersonalOverview,
-    background: Background,
+    background: BackgroundPools,
 ) -> App:
     """Return Bolt's app with all listeners; connects to nothing. `background` runs what may be lost."""
     app = App(
@@ -42,7 +43,7 @@ def listening_app(
     )
     messages = MessageListeners(workspaces, acceptor)
     home = HomeListeners(workspaces, overview, background)
-    voting = VoteListeners(workspaces, votes, background, publish_home=home.publish)
+    voting = VoteListeners(workspaces, votes, background, publish_home=home.publish_soon)
     actions = ActionListeners(workspaces, acceptor, overview, background)
     for name in ("message", "app_mention"):
         app.event(name)(messages.message)
@@ -94,7 +95,7 @@ class MessageListeners:
 class HomeListeners:
     """The home page, the agent view, and who comes and goes."""
 
-    def __init__(self, workspaces: Workspaces, overview: PersonalOverview, background: Background) -> None:
+    def __init__(self, workspaces: Workspaces, overview: PersonalOverview, background: BackgroundPools) -> None:
         self._workspaces = workspaces
         self._overview = overview
         self._background = background
@@ -103,9 +104,10 @@ class HomeListeners:
         """Show the home page, or suggest prompts in the agent view."""
         workspace, event = self._workspaces.of_payload(body), body["event"]
         if workspace and event.get("tab") == "messages":
-            self._background(self._suggest, workspace, str(event.get("user")), str(event.get("channel")))
+            user, channel = str(event.get("user")), str(event.get("channel"))
+            self._background.pages(self._suggest, workspace, user, channel, key=f"prompts:{channel}")
         elif workspace:
-            self._background(self.publish, workspace, str(event.get("user")))
+            self.publish_soon(workspace, str(event.get("user")))
 
     def members_changed(self, body: Json) -> None:
         """Look anew at who reads a channel."""
@@ -119,8 +121,11 @@ class HomeListeners:
         if body["event"]["type"] == "app_uninstalled" or tokens.get("bot"):
             self._workspaces.forget(team_of(body), organization_of(body))
 
-    def publish(self, workspace: Workspace, user: str) -> None:
-        """Show a person their home page as it is now."""
+    def publish_soon(self, workspace: Workspace, user: str) -> None:
+        """Show a person their home page as it is by then; asked for several times, it is made once."""
+        self._background.pages(self._publish, workspace, user, key=f"home:{workspace.team}:{user}")
+
+    def _publish(self, workspace: Workspace, user: str) -> None:
         directory = workspace.connection.directory
         groups = directory.groups_of(user)
         page = self._overview.home_page(directory.person(user), groups)
