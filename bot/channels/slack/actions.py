@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from slack_bolt import Ack
@@ -12,8 +13,10 @@ from bot.channels.acceptance import EventAcceptor
 from bot.channels.background import BackgroundPools
 from bot.channels.events import IncomingEvent, Place, accept_event, erase_event, person_event, share_event
 from bot.channels.overview import PersonalOverview
+from bot.channels.port import Message
+from bot.channels.repetition import RepetitionGuard
 from bot.channels.slack import views
-from bot.channels.slack.events import Json, parse_pressed, press_id, pressed_value, team_of, user_of
+from bot.channels.slack.events import Json, moment, parse_pressed, press_id, pressed_value, team_of, user_of
 from bot.channels.slack.install.workspaces import Workspace, Workspaces
 from bot.channels.slack.rendering import line, vote_note
 from bot.channels.votes import VoteRecorder, refusal_text
@@ -35,12 +38,14 @@ class VoteListeners:
         workspaces: Workspaces,
         votes: VoteRecorder,
         background: BackgroundPools,
+        guard: RepetitionGuard,
         *,
         publish_home: Callable[[Workspace, str], None],
     ) -> None:
         self._workspaces = workspaces
         self._votes = votes
         self._background = background
+        self._guard = guard
         self._publish_home = publish_home
 
     def button(self, ack: Ack, body: Json) -> None:
@@ -51,19 +56,30 @@ class VoteListeners:
         if workspace is None or vote is None:
             ack()
             return
-        text, counts = self._votes.press(user_of(body), answer, vote, key=_press_key(body))
+        at = moment(press_id(body))
+        text, counts = self._votes.press(user_of(body), answer, vote, key=_press_key(body), at=at)
         ack()
-        if vote == "down" and counts:
-            self._background.forms(_open_modal, workspace, body, views.feedback_modal(answer))
+        if vote == counts == "down":  # an older press may come later than the one that counts
+            lead = (datetime.now(UTC) - at).total_seconds() if at else 0.0
+            self._background.forms(self._open_form, workspace, body, views.feedback_modal(answer, lead=lead))
         else:
-            self._background.notes(
-                workspace.connection.tell, parse_pressed(body), vote_note(text, answer if counts else "")
-            )
+            self._background.notes(self._tell, workspace, body, vote_note(text, answer if counts else ""))
+
+    def _open_form(self, workspace: Workspace, body: Json, form: dict[str, Any]) -> None:
+        """Open the form, once for a double click and for a press that is delivered twice."""
+        if self._guard.is_first_press(user_of(body), pressed_value(body), press_id(body)):
+            _open_modal(workspace, body, form)
+
+    def _tell(self, workspace: Workspace, body: Json, note: Message) -> None:
+        """Tell what became of a press, likewise once."""
+        if self._guard.is_first_press(user_of(body), pressed_value(body), press_id(body)):
+            workspace.connection.tell(parse_pressed(body), note)
 
     def withdraw(self, ack: Ack, body: Json) -> None:
         """Withdraw a vote, from the home page or from a note."""
         workspace = self._workspaces.of_payload(body)
-        text, _ = self._votes.press(user_of(body), pressed_value(body), "none", key=_press_key(body))
+        at = moment(press_id(body))
+        text, _ = self._votes.press(user_of(body), pressed_value(body), "none", key=_press_key(body), at=at)
         ack()
         if workspace and (body.get("view") or {}).get("type") == "home":
             self._publish_home(workspace, user_of(body))
@@ -72,7 +88,7 @@ class VoteListeners:
 
     def feedback(self, ack: Ack, body: Json) -> None:
         """Count what was filled into the modal; what cannot be kept stays in it, with the reason why."""
-        answer, given = views.parse_feedback(body["view"])
+        answer, lead, given = views.parse_feedback(body["view"])
         reason: Reason = next((each for each in presentation.REASONS if each == given["reason"]), "")
         try:
             self._votes.record(
@@ -80,6 +96,7 @@ class VoteListeners:
                 answer,
                 "down",
                 key=f"{team_of(body)}:{user_of(body)}:{body['view'].get('id')}",
+                at=datetime.now(UTC) - timedelta(seconds=lead),
                 reason=reason,
                 comment=given["comment"],
                 correction=given["correction"],
@@ -99,7 +116,8 @@ class VoteListeners:
             return
         place = Place("slack", team_of(body), str(item.get("channel")), message=str(item.get("ts")))
         removed = event.get("type") == "reaction_removed"
-        answer = self._votes.react(place, user, vote, removed=removed, key=str(body.get("event_id") or ""))
+        key, at = str(body.get("event_id") or ""), moment(event.get("event_ts"))
+        answer = self._votes.react(place, user, vote, removed=removed, key=key, at=at)
         text = self._votes.current_text(user, answer) if answer else ""
         if text:
             counts = text != presentation.VOTE_WITHDRAWN
@@ -113,8 +131,14 @@ class ActionListeners:
     """Buttons that ask for something: each becomes an event that is accepted before it is acknowledged."""
 
     def __init__(
-        self, workspaces: Workspaces, acceptor: EventAcceptor, overview: PersonalOverview, background: BackgroundPools
+        self,
+        workspaces: Workspaces,
+        acceptor: EventAcceptor,
+        overview: PersonalOverview,
+        background: BackgroundPools,
+        guard: RepetitionGuard,
     ) -> None:
+        self._guard = guard
         self._workspaces = workspaces
         self._acceptor = acceptor
         self._overview = overview
@@ -159,6 +183,8 @@ class ActionListeners:
 
     def _open_quotes(self, workspace: Workspace, body: Json) -> None:
         """Open the modal at once, before its trigger is too old, and fill it once it is known who may read what."""
+        if not self._guard.is_first_press(user_of(body), f"quotes:{pressed_value(body)}", press_id(body)):
+            return
         modal = _open_modal(workspace, body, views.text_modal(presentation.QUOTED_TEXT, presentation.QUOTES_COMING))
         self._background.notes(self._show_quotes, workspace, body, modal)
 

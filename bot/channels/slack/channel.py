@@ -18,6 +18,7 @@ from bot.channels.handler import EventHandler
 from bot.channels.metrics import ChannelMetrics, NullMetrics
 from bot.channels.overview import PersonalOverview
 from bot.channels.port import Accept, Limits
+from bot.channels.repetition import RepetitionGuard
 from bot.channels.slack import rendering
 from bot.channels.slack.install.workspaces import NOBODY_ALLOWED, Workspaces, web_client
 from bot.channels.slack.listeners import listening_app
@@ -69,6 +70,7 @@ class SlackChannel:
         self._escalation = escalation
         self._workspaces = Workspaces(settings, state)
         self._thread_state = ThreadState(state, self.name, pseudonym=pseudonym)
+        self._guard = RepetitionGuard(state, self.name, pseudonym=pseudonym)
         metrics = metrics or NullMetrics()
         self._votes = VoteRecorder(
             self.name, votes=votes, pseudonym=pseudonym, thread_state=self._thread_state, metrics=metrics
@@ -128,6 +130,7 @@ class SlackChannel:
             votes=self._votes,
             overview=self._overview,
             background=self._background,
+            guard=self._guard,
         )
         if self._settings.slack_app_token:
             self._socket = self._open_socket(self._app)

@@ -3,6 +3,7 @@
 import html
 import re
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from bot.channels.events import IncomingEvent, Kind, Place, PlaceKind, message_event
@@ -100,6 +101,13 @@ def pressed_value(body: Json) -> str:
 def press_id(body: Json) -> str:
     """Return what tells one press of a button from the next."""
     return str(body["actions"][0].get("action_ts"))
+
+
+def moment(ts: object) -> datetime | None:
+    """Return the time that one of Slack's timestamps (seconds since 1970) names; None for anything else."""
+    if not re.fullmatch(r"[0-9]{1,10}(\.[0-9]{1,6})?", str(ts)):
+        return None
+    return datetime.fromtimestamp(float(str(ts)), UTC)
 
 
 def team_of(body: Json) -> str:

@@ -12,6 +12,7 @@ from bot.channels import presentation
 from bot.channels.acceptance import EventAcceptor
 from bot.channels.background import BackgroundPools
 from bot.channels.overview import PersonalOverview
+from bot.channels.repetition import RepetitionGuard
 from bot.channels.slack import events, rendering, views
 from bot.channels.slack.actions import ActionListeners, VoteListeners
 from bot.channels.slack.events import Json, organization_of, team_of
@@ -30,6 +31,7 @@ def listening_app(
     votes: VoteRecorder,
     overview: PersonalOverview,
     background: BackgroundPools,
+    guard: RepetitionGuard,
 ) -> App:
     """Return Bolt's app with all listeners; connects to nothing. `background` runs what may be lost."""
     app = App(
@@ -43,8 +45,8 @@ def listening_app(
     )
     messages = MessageListeners(workspaces, acceptor)
     home = HomeListeners(workspaces, overview, background)
-    voting = VoteListeners(workspaces, votes, background, publish_home=home.publish_soon)
-    actions = ActionListeners(workspaces, acceptor, overview, background)
+    voting = VoteListeners(workspaces, votes, background, guard, publish_home=home.publish_soon)
+    actions = ActionListeners(workspaces, acceptor, overview, background, guard)
     for name in ("message", "app_mention"):
         app.event(name)(messages.message)
     app.command(re.compile(".+"))(messages.command)

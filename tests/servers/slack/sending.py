@@ -58,6 +58,7 @@ class Sending:
     deliveries: list[Delivery] = field(default_factory=list)
     sent: list[Json] = field(default_factory=list)
     refused: list[tuple[str, str]] = field(default_factory=list)
+    pressed: list[tuple["Person", Json]] = field(default_factory=list)
     sockets: "Sockets" = field(default_factory=lambda: Sockets())  # noqa: PLW0108 - it stands below
     closing: threading.Event = field(default_factory=threading.Event)
     _under_way: int = 0
@@ -114,6 +115,7 @@ class Sending:
 
     def interaction(self, person: "Person", payload: Json) -> "Acked":
         """Something was pressed or sent; it is told once."""
+        self.pressed.append((person, payload))
         kind = str(payload["type"])
         return self._once(person, "interactive", kind, payload, urlencode({"payload": json.dumps(payload)}))
 

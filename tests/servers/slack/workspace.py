@@ -227,14 +227,17 @@ class Person:
             message.reactions[name].remove(self.id)
         self.workspace.reaction_event("reaction_removed", self.id, name, message)
 
-    def clicks(self, shown: Message | OpenView, action: str, value: str | None = None) -> Acked:
-        """Press what has this action or this label; of two feedback buttons the one whose value or side is `value`."""
+    def clicks(self, shown: Message | OpenView, action: str, value: str | None = None, *, at: str = "") -> Acked:
+        """Press what has this action or this label; of two feedback buttons the one whose value or side is `value`.
+
+        `at` is the moment of the press where it arrives later than others.
+        """
 
         def wanted(button: Button) -> bool:
             of_value = value is None or value in str(button.element.get("side")) or value == button.element.get("value")
             return action in {button.action, button.label} and of_value
 
-        return self.workspace.clicked(self, shown, first(shown.buttons, wanted, f"{action!r} {value or ''}"))
+        return self.workspace.clicked(self, shown, first(shown.buttons, wanted, f"{action!r} {value or ''}"), at)
 
     def submits(self, view: OpenView, **values: str) -> Acked:
         """Fill the fields that have these block ids, action ids or labels (their words joined by `_`), and send."""
@@ -535,14 +538,14 @@ class Workspace:
             "is_enterprise_install": False,
         }
 
-    def clicked(self, person: Person, shown: Message | OpenView, button: Button) -> Acked:
+    def clicked(self, person: Person, shown: Message | OpenView, button: Button, at: str = "") -> Acked:
         action = {
             key: value for key, value in button.element.items() if key not in {"positive_button", "negative_button"}
         }
         side = action.pop("side", None)
         if side:
             action |= button.element[side]
-        action |= {"block_id": button.block, "action_ts": self.next_ts()}
+        action |= {"block_id": button.block, "action_ts": at or self.next_ts()}
         payload = {"type": "block_actions", **self._who(person), "actions": [action], "state": {"values": {}}}
         if isinstance(shown, OpenView):
             payload |= {"view": shown.json, "container": {"type": "view", "view_id": shown.id}}
