@@ -5,7 +5,6 @@ from datetime import timedelta
 import pytest
 
 from bot.channels import repetition
-
 from tests.bot.channels.slack.harness import SlackStage, SlackThread
 from tests.bot.channels.slack.test_conversations import staged
 from tests.conversations.conversations import LEAVE_SAID, only

@@ -68,6 +68,31 @@ def test_each_workspace_is_answered_with_its_own_token(tmp_path):
             assert LEAVE_SAID in workspace.reply(asked).shown
 
 
+def test_an_event_is_acknowledged_without_a_word_from_slack(tmp_path):
+    """Who the bot is stands in the installation: an acknowledgement waits for no `auth.test`."""
+    with several(tmp_path) as (slack, _, base):
+        workspace = slack.another("T0TWO", "Two")
+        assert install(slack, base, "T0TWO") == 200
+        zoe = workspace.person("Zoe")
+        with slack.held("auth.test"):
+            asked = zoe.tells(QUESTION)
+            assert LEAVE_SAID in workspace.reply(asked).shown
+        assert {(each.attempt, each.status) for each in slack.sending.deliveries} == {(0, 200)}
+
+
+def test_with_a_revoked_token_what_people_do_is_still_acknowledged(tmp_path):
+    with several(tmp_path) as (slack, app, base):
+        workspace = slack.another("T0TWO", "Two")
+        assert install(slack, base, "T0TWO") == 200
+        zoe = workspace.person("Zoe")
+        workspace.token = "another-token"
+        zoe.tells(QUESTION)
+        assert zoe.commands("/ask", QUESTION, zoe.direct).status == 200
+        workspace.wait(lambda: slack.sending.is_idle and app.state.waiting() == 0)
+        assert {(each.attempt, each.status) for each in slack.sending.deliveries} == {(0, 200)}
+        assert "auth.test" not in [method for method, error in slack.refused if error == "invalid_auth"]
+
+
 def test_where_it_is_not_installed_nothing_is_said_and_nothing_breaks(tmp_path):
     with several(tmp_path) as (slack, _, base):
         slack.another("T0TWO", "Two").person("Zoe").tells(QUESTION)
