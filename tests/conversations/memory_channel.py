@@ -30,6 +30,7 @@ from bot.channels.metrics import NullMetrics
 from bot.channels.overview import PersonalOverview
 from bot.channels.port import (
     Accept,
+    ChannelHealth,
     Checkpoint,
     DisplayOptions,
     Json,
@@ -295,6 +296,9 @@ class MemoryChannel:
 
     def routes(self) -> Sequence[Any]:
         return ()
+
+    def health(self) -> ChannelHealth:
+        return ChannelHealth()
 
     def start(self, accept: Accept) -> None:
         self._acceptor = EventAcceptor(

@@ -17,11 +17,13 @@ from bot.channels.events import IncomingEvent
 from bot.channels.handler import EventHandler
 from bot.channels.metrics import ChannelMetrics, NullMetrics
 from bot.channels.overview import PersonalOverview
-from bot.channels.port import Accept, Limits
+from bot.channels.port import Accept, ChannelHealth, Limits
 from bot.channels.repetition import RepetitionGuard
 from bot.channels.slack import rendering
 from bot.channels.slack.install.workspaces import NOBODY_ALLOWED, Workspaces, web_client
 from bot.channels.slack.listeners import listening_app
+from bot.channels.slack.monitor import SlackMonitor
+from bot.channels.slack.seen import SIGNED, SeenEvents
 from bot.channels.thread_state import ThreadState
 from bot.channels.votes import VoteRecorder
 from bot.config.settings import Settings, reveal
@@ -68,7 +70,10 @@ class SlackChannel:
         self._settings = settings
         self._state = state
         self._escalation = escalation
-        self._workspaces = Workspaces(settings, state)
+        self._background = BackgroundPools(self.name)
+        self._workspaces = Workspaces(settings, state, token_refused=lambda team: self._monitor.check_soon(team))  # noqa: PLW0108 - made below
+        self._seen = SeenEvents(state, background=self._background.notes)
+        self._monitor = SlackMonitor(settings, self._workspaces, self._seen)
         self._thread_state = ThreadState(state, self.name, pseudonym=pseudonym)
         self._guard = RepetitionGuard(state, self.name, pseudonym=pseudonym)
         metrics = metrics or NullMetrics()
@@ -94,7 +99,6 @@ class SlackChannel:
             privacy=privacy,
             metrics=metrics,
         )
-        self._background = BackgroundPools(self.name)
         self._app: App | None = None
         self._socket: SocketModeHandler | None = None
 
@@ -104,7 +108,7 @@ class SlackChannel:
 
         found: list[BaseRoute] = []
         if not self._settings.slack_app_token:
-            found.append(events_route(lambda: self._app, self._settings))
+            found.append(events_route(lambda: self._app, self._settings, signed=lambda: self._seen.saw(SIGNED)))
         if self._settings.slack_client_id and self._settings.slack_allowed_teams:
             found += install_routes(self._settings, self._workspaces, self._state)
         return found
@@ -131,9 +135,15 @@ class SlackChannel:
             overview=self._overview,
             background=self._background,
             guard=self._guard,
+            seen=self._seen,
         )
         if self._settings.slack_app_token:
             self._socket = self._open_socket(self._app)
+        self._monitor.start()
+
+    def health(self) -> ChannelHealth:
+        """What was last seen of tokens, scopes, the socket or the address, and events."""
+        return self._monitor.health()
 
     def handle(self, claim: Claim) -> None:
         """Do what an event asks for."""
@@ -145,6 +155,7 @@ class SlackChannel:
 
     def stop(self) -> None:
         """Close the socket, and let what was begun come to its end."""
+        self._monitor.stop()
         if self._socket:
             self._socket.close()  # type: ignore[no-untyped-call] # bolt's handlers carry no types
             self._socket = None
@@ -162,6 +173,7 @@ class SlackChannel:
 
     def _open_socket(self, app: App) -> SocketModeHandler:
         handler = SocketModeHandler(app, reveal(self._settings.slack_app_token), web_client=web_client(self._settings))
+        self._monitor.watch_socket(handler.client)
         try:
             handler.connect()  # type: ignore[no-untyped-call]
         except SlackApiError as error:

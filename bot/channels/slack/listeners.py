@@ -3,6 +3,7 @@
 import logging
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import cast
 
 from slack_bolt import Ack, App
@@ -17,6 +18,7 @@ from bot.channels.slack import events, rendering, views
 from bot.channels.slack.actions import ActionListeners, VoteListeners
 from bot.channels.slack.events import Json, organization_of, team_of
 from bot.channels.slack.install.workspaces import Authorization, Workspace, Workspaces, web_client
+from bot.channels.slack.seen import SeenEvents
 from bot.channels.votes import VoteRecorder
 from bot.config.settings import Settings, reveal
 
@@ -32,6 +34,7 @@ def listening_app(
     overview: PersonalOverview,
     background: BackgroundPools,
     guard: RepetitionGuard,
+    seen: SeenEvents,
 ) -> App:
     """Return Bolt's app with all listeners; connects to nothing. `background` runs what may be lost."""
     app = App(
@@ -43,6 +46,7 @@ def listening_app(
         # The acknowledgement waits for the listener: what is acknowledged is kept.
         process_before_response=True,
     )
+    app.use(partial(_note_seen, seen))
     messages = MessageListeners(workspaces, acceptor)
     home = HomeListeners(workspaces, overview, background)
     voting = VoteListeners(workspaces, votes, background, guard, publish_home=home.publish_soon)
@@ -141,6 +145,12 @@ class HomeListeners:
                 channel_id=channel,
                 prompts=[{"title": each.title, "message": each.message} for each in prompts],
             )
+
+
+def _note_seen(seen: SeenEvents, body: Json, next: Callable[[], object]) -> None:  # noqa: A002 - Bolt's name
+    """Note that Slack tells us of what people do, and pass it on."""
+    seen.saw_payload(body)
+    next()
 
 
 def _acknowledge(ack: Ack) -> None:

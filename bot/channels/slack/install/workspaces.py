@@ -4,7 +4,7 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from logging import Logger
@@ -51,8 +51,12 @@ class Workspace:
 class Workspaces:
     """Finds the workspace of a team; may be used from any thread."""
 
-    def __init__(self, settings: Settings, state: StateStore) -> None:
+    def __init__(
+        self, settings: Settings, state: StateStore, *, token_refused: Callable[[str], None] = lambda _: None
+    ) -> None:
+        """`token_refused` is called with the team of a token that Slack takes no more; it must return at once."""
         self._settings = settings
+        self._token_refused = token_refused
         self.installations = Installations(state)
         self._known: dict[str, tuple[float, Workspace]] = {}
         self._lock = threading.Lock()
@@ -113,6 +117,7 @@ class Workspaces:
         self.installations.delete_all(enterprise_id=enterprise, team_id=team)
         with self._lock:
             self._known.pop(f"{enterprise}:{team}", None)
+        self._token_refused(team)
 
     def _open_single(self) -> Workspace:
         """Return the workspace of the one token, which Slack is asked about."""
@@ -141,7 +146,8 @@ class Workspaces:
 
     def _workspace(self, token: str, own: Mapping[str, Any], *, team: str) -> Workspace:
         """Return the workspace in which this token's bot is `own`."""
-        calls, bot = self._client(token), str(own["user_id"])
+        web, bot = web_client(self._settings, token), str(own["user_id"])
+        calls = SlackClient(web, token_refused=lambda: self._token_refused(team))
         directory = SlackDirectory(calls, team, str(own.get("enterprise_id") or ""))
         connection = Connection(
             SlackTransport(calls, team=team, bot=bot),
@@ -225,6 +231,11 @@ class Installations(InstallationStore):
         """Return the installation of a team: its own, else that of the whole organisation; None for none."""
         found = self._row(team, enterprise, is_whole=False)
         return found or (self._row(None, enterprise, is_whole=True) if enterprise else None)
+
+    def all(self) -> Iterator[dict[str, Any]]:
+        """Yield every installation; raises `StateUnavailable`."""
+        for _, value in self._state.values(INSTALLED, now=datetime.now(UTC)):
+            yield dict(json.loads(value))
 
     def _row(self, team: str | None, enterprise: str | None, *, is_whole: bool) -> dict[str, Any] | None:
         found = self._state.get(_key(team, enterprise, is_whole=is_whole), now=datetime.now(UTC))

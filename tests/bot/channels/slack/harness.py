@@ -90,8 +90,11 @@ class SlackStage(AppStage):
         model: openai_server.Server,
         people: dict[str, Person],
         channels: dict[str, Channel],
+        *,
+        server: Server,
     ) -> None:
         super().__init__(app, model)
+        self.server = server
         self.slack = slack
         self.people = people
         self.channels = channels
