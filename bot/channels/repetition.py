@@ -48,7 +48,21 @@ class RepetitionGuard:
 
     def is_first_in(self, place: str, name: str, *, within: timedelta) -> bool:
         """Whether something happens in a place, which is no person's, for the first time within so long."""
-        return self._add(f"{self._platform}:once:{name}:{place}", within)
+        return self._add(self._place_key(place, name), within)
+
+    def forget(self, user: str, name: str) -> None:
+        """Take back that something has happened to a person."""
+        self._remove(self._key(user, name))
+
+    def forget_in(self, place: str, name: str) -> None:
+        """Take back that something has happened in a place."""
+        self._remove(self._place_key(place, name))
+
+    def _remove(self, key: str) -> None:
+        try:
+            self._state.remove(key)
+        except StateUnavailable as error:
+            logger.warning("what was remembered cannot be taken back: %s", error)
 
     def _add(self, key: str, within: timedelta) -> bool:
         now = self._now()
@@ -61,3 +75,6 @@ class RepetitionGuard:
     def _key(self, user: str, name: str) -> str:
         person = self._pseudonym(f"{self._platform}:{user}")
         return f"{person_prefix(person)}{self._platform}:once:{name}"
+
+    def _place_key(self, place: str, name: str) -> str:
+        return f"{self._platform}:once:{name}:{place}"

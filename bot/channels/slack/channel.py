@@ -26,6 +26,7 @@ from bot.channels.slack.monitor import SlackMonitor
 from bot.channels.slack.seen import SIGNED, SeenEvents
 from bot.channels.thread_state import ThreadState
 from bot.channels.votes import VoteRecorder
+from bot.channels.welcome import Welcome
 from bot.config.settings import Settings, reveal
 from bot.errors import BotError
 from bot.services.escalation import EscalationService
@@ -89,8 +90,10 @@ class SlackChannel:
             thread_state=self._thread_state,
             settings=settings,
         )
+        platform = Platform(self.name, "Slack", rendering, LIMITS, self._connect)
+        self._welcome = Welcome(platform, self._guard, settings)
         self._handler = EventHandler(
-            Platform(self.name, "Slack", rendering, LIMITS, self._connect),
+            platform,
             settings=settings,
             state=state,
             thread_state=self._thread_state,
@@ -98,6 +101,7 @@ class SlackChannel:
             escalation=escalation,
             privacy=privacy,
             metrics=metrics,
+            welcome=self._welcome,
         )
         self._app: App | None = None
         self._socket: SocketModeHandler | None = None
@@ -136,6 +140,7 @@ class SlackChannel:
             background=self._background,
             guard=self._guard,
             seen=self._seen,
+            welcome=self._welcome,
         )
         if self._settings.slack_app_token:
             self._socket = self._open_socket(self._app)

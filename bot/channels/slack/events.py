@@ -123,6 +123,13 @@ def organization_of(body: Json) -> str:
     return str(named or "")
 
 
+def file_names(message: Json) -> tuple[str, ...]:
+    """Return the names of the files that came with a message; one that is hidden or gone has none of its own."""
+    files = message.get("files")
+    given = (each for each in files if isinstance(each, dict)) if isinstance(files, list) else ()
+    return tuple(str(each.get("name") or each.get("title") or "a file") for each in given)
+
+
 def user_of(body: Json) -> str:
     """Return who pressed or sent something."""
     return str((body.get("user") or {}).get("id") or "")
@@ -157,6 +164,7 @@ def _parse_text(body: Json, event: Json, message: Json, kind: Kind, *, bot: str)
         mentions_other=bool(first and first.group(1) != bot),
         user_workspace=str(message.get("user_team") or message.get("team") or ""),
         organization=organization_of(body),
+        files=file_names(message),
     )
 
 

@@ -12,6 +12,7 @@ from slack_bolt.authorization import AuthorizeResult
 from bot.channels import presentation
 from bot.channels.acceptance import EventAcceptor
 from bot.channels.background import BackgroundPools
+from bot.channels.events import Place
 from bot.channels.overview import PersonalOverview
 from bot.channels.repetition import RepetitionGuard
 from bot.channels.slack import events, rendering, views
@@ -20,6 +21,7 @@ from bot.channels.slack.events import Json, organization_of, team_of
 from bot.channels.slack.install.workspaces import Authorization, Workspace, Workspaces, web_client
 from bot.channels.slack.seen import SeenEvents
 from bot.channels.votes import VoteRecorder
+from bot.channels.welcome import Welcome
 from bot.config.settings import Settings, reveal
 
 logger = logging.getLogger(__name__)
@@ -35,6 +37,7 @@ def listening_app(
     background: BackgroundPools,
     guard: RepetitionGuard,
     seen: SeenEvents,
+    welcome: Welcome,
 ) -> App:
     """Return Bolt's app with all listeners; connects to nothing. `background` runs what may be lost."""
     app = App(
@@ -48,7 +51,7 @@ def listening_app(
     )
     app.use(partial(_note_seen, seen))
     messages = MessageListeners(workspaces, acceptor)
-    home = HomeListeners(workspaces, overview, background)
+    home = HomeListeners(workspaces, overview, background, welcome)
     voting = VoteListeners(workspaces, votes, background, guard, publish_home=home.publish_soon)
     actions = ActionListeners(workspaces, acceptor, overview, background, guard)
     for name in ("message", "app_mention"):
@@ -101,25 +104,35 @@ class MessageListeners:
 class HomeListeners:
     """The home page, the agent view, and who comes and goes."""
 
-    def __init__(self, workspaces: Workspaces, overview: PersonalOverview, background: BackgroundPools) -> None:
+    def __init__(
+        self, workspaces: Workspaces, overview: PersonalOverview, background: BackgroundPools, welcome: Welcome
+    ) -> None:
+        self._welcome = welcome
         self._workspaces = workspaces
         self._overview = overview
         self._background = background
 
     def opened(self, body: Json) -> None:
-        """Show the home page, or suggest prompts in the agent view."""
+        """Show the home page, or welcome somebody and suggest prompts in the agent view."""
         workspace, event = self._workspaces.of_payload(body), body["event"]
         if workspace and event.get("tab") == "messages":
             user, channel = str(event.get("user")), str(event.get("channel"))
+            direct = Place("slack", workspace.team, channel, kind="direct")
+            self._background.notes(self._welcome.greet_person, workspace.connection, direct, user)
             self._background.pages(self._suggest, workspace, user, channel, key=f"prompts:{channel}")
         elif workspace:
             self.publish_soon(workspace, str(event.get("user")))
 
     def members_changed(self, body: Json) -> None:
-        """Look anew at who reads a channel."""
-        workspace = self._workspaces.of_payload(body)
-        if workspace:
-            workspace.connection.directory.forget_members(str(body["event"].get("channel") or ""))
+        """Look anew at who reads a channel, and say hello where it is the bot who came."""
+        workspace, event = self._workspaces.of_payload(body), body["event"]
+        if not workspace:
+            return
+        channel = str(event.get("channel") or "")
+        workspace.connection.directory.forget_members(channel)
+        if event["type"] == "member_joined_channel" and event.get("user") == workspace.bot:
+            place = Place("slack", workspace.team, channel)
+            self._background.notes(self._welcome.greet_channel, workspace.connection, place)
 
     def removed(self, body: Json) -> None:
         """Forget a workspace that has removed the app."""

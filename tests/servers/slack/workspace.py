@@ -42,6 +42,7 @@ class Message:
     streaming_until: float = 0.0
     stream_blocks: list[Json] = field(default_factory=list)
     reactions: dict[str, list[str]] = field(default_factory=dict)
+    files: list[Json] = field(default_factory=list)
     at: float = field(default_factory=time.monotonic)
     versions: list[str] = field(default_factory=list)
 
@@ -81,6 +82,8 @@ class Message:
         made: Json = {"type": "message", "user": self.user, "text": self.text, "ts": self.ts}
         if self.thread:
             made["thread_ts"] = self.thread
+        if self.files:  # https://docs.slack.dev/reference/events/message/file_share
+            made |= {"subtype": "file_share", "files": self.files, "upload": False}
         if self.by_bot:
             made |= {"bot_id": bot_id, "app_id": "A0APP", "blocks": self.all_blocks}
         if self.edited:
@@ -204,6 +207,15 @@ class Person:
     def _writes(self, text: str, channel: Channel, thread: Message | None) -> Message:
         place = thread.thread or thread.ts if thread else ""
         return self.workspace.take(Message(channel.id, self.workspace.next_ts(), self.id, text, place))
+
+    def uploads(self, text: str, *names: str, channel: Channel | None = None, mention: bool = False) -> Message:
+        """Write with files; what Slack may not show of one (`file_access`) has no name."""
+        place, mark = channel or self.direct, f"<@{self.workspace.bot}> " if mention else ""
+        made = Message(place.id, self.workspace.next_ts(), self.id, (mark + typed(text)).strip())
+        for number, name in enumerate(names, start=1):
+            file = {"id": f"F{number:04}", "created": 1, "mimetype": "application/pdf", "user": self.id}
+            made.files.append(file | ({"name": name, "title": name} if name else {"file_access": "check_file_info"}))
+        return self.workspace.take(made)
 
     def edits(self, message: Message, text: str) -> None:
         before = message.json(bot_id="")
@@ -431,6 +443,15 @@ class Workspace:
 
     def _message_event(self, message: Message, channel: Channel) -> None:
         self.emit(self._event(message, channel) | {"channel_type": channel.kind}, channel=channel)
+
+    def invite(self, channel: Channel, by: Person) -> None:
+        """Bring the bot into a channel; it is told of itself as of anybody.
+
+        https://docs.slack.dev/reference/events/member_joined_channel
+        """
+        channel.with_bot = True
+        event = {"type": "member_joined_channel", "user": self.bot, "channel": channel.id, "channel_type": "C"}
+        self.emit(event | {"team": self.team, "inviter": by.id, "event_ts": self.next_ts()}, channel=channel)
 
     def changed_event(self, message: Message, before: Json) -> None:
         channel = self.channels[message.channel]
