@@ -352,7 +352,7 @@ class App(Components):
             chat_model=lambda: self.model or _chat_model(self.settings),
             reranker=lambda: self.reranker,
             index_checks=lambda: _index_checks(self.settings),
-            channel_checks=[partial(_slack_checks, self.settings)] if self.settings.has_slack else [],
+            channel_checks=[partial(_slack_checks, self)] if self.settings.has_slack else [],
         )
 
     def channels(self, metrics: "Metrics") -> "Sequence[Channel]":
@@ -507,8 +507,8 @@ def _index_checks(settings: Settings) -> "Iterable[Check]":
         yield Check(f"elasticsearch {found.what}", ok=found.ok, detail=found.detail, mend=found.mend)
 
 
-def _slack_checks(settings: Settings) -> "Iterable[Check]":
-    """Yield what Slack says of tokens, scopes and the socket."""
+def _slack_checks(app: App) -> "Iterable[Check]":
+    """Yield what Slack says of tokens, scopes and the socket, and what it has told us of."""
     from bot.services.diagnostics.check import Check
 
     try:
@@ -517,7 +517,7 @@ def _slack_checks(settings: Settings) -> "Iterable[Check]":
         mend = "pip install 'footnote-bot[slack]'"
         yield Check("slack", ok=False, detail="its packages are not installed", mend=mend)
         return
-    yield from examine(settings)
+    yield from examine(app.settings, lambda: app.state)
 
 
 def _search(app: Components, kind: type[SearchT], *, left_out: Iterable[str] = ()) -> SearchT:

@@ -152,6 +152,11 @@ class Answer:
         return frozenset({each.document for each in self.citations} | warned | nearest)
 
     @property
+    def is_model_written(self) -> bool:
+        """Whether a chat model wrote it, if only its first sentence."""
+        return bool(self.sentences) and self.generator not in {EXTRACTIVE, SMALL_TALK}
+
+    @property
     def is_small_talk(self) -> bool:
         """Whether it replies to small talk: nothing was searched, and nothing is there to record or to vote on."""
         return self.generator == SMALL_TALK

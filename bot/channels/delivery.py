@@ -43,6 +43,9 @@ def answer_question(
     the answer is shown, as somebody may have come to read along.
     """
     text = event.text.strip()
+    if event.files and not text:
+        reply.failed(f"{presentation.files_note(event.files)} {presentation.ASK_IN_WORDS}")
+        return Outcome("refused")
     if len(text) > MOST_CHARACTERS:
         reply.failed(presentation.TOO_LONG.format(characters=len(text), limit=MOST_CHARACTERS))
         return Outcome("refused")

@@ -21,6 +21,7 @@ _KEYS = {
     "organization": "enterprise",
     "user_workspace": "home",
     "auto_answered": "unasked",
+    "files": "files",
 }
 _PLACE_KEYS = {"workspace": "team", "channel": "channel", "message": "ts", "thread": "thread"}
 _PLACE_KINDS: dict[PlaceKind, str] = {"": "", "channel": "channel", "private": "group", "direct": "im", "group": "mpim"}
@@ -98,6 +99,7 @@ class IncomingEvent:
     reply_handle: str = ""
     organization: str = ""  # of which the workspace is a part
     user_workspace: str = ""  # differs from the place's in a channel that companies share
+    files: tuple[str, ...] = ()  # names of what came with it, which nobody reads
 
     @property
     def person(self) -> str:
@@ -123,7 +125,8 @@ def from_json(text: str, *, platform: str) -> IncomingEvent:
     kinds = {word: kind for kind, word in _PLACE_KINDS.items()}
     ids = {name: row.get(key, "") for name, key in _PLACE_KEYS.items()}
     place = Place(platform, kind=kinds.get(row.get("place", ""), ""), **ids)
-    return IncomingEvent(place=place, **{name: row[key] for name, key in _KEYS.items() if key in row})
+    values = {name: row[key] for name, key in _KEYS.items() if key in row}
+    return IncomingEvent(place=place, **values | {"files": tuple(values.get("files", ()))})
 
 
 def message_event(kind: Kind, place: Place, user: str, text: str = "", *, edited: str = "") -> IncomingEvent:

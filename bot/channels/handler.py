@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot.access.audience import Audience, channel_settings
 from bot.channels import presentation
+from bot.channels.background import suppress_errors
 from bot.channels.connection import Connection, Platform
 from bot.channels.delivery import Outcome, answer_id, answer_question
 from bot.channels.ephemeral import EphemeralReply
@@ -17,6 +18,7 @@ from bot.channels.metrics import ChannelMetrics
 from bot.channels.port import Checkpoint, DisplayOptions, Message, NotDelivered, Undeliverable
 from bot.channels.streaming import StreamingReply, find_checkpoint
 from bot.channels.thread_state import AnswerLocation, ThreadState
+from bot.channels.welcome import Welcome
 from bot.config.settings import Settings
 from bot.errors import StateUnavailable
 from bot.services.escalation import EscalationService
@@ -48,6 +50,7 @@ class EventHandler:
         escalation: EscalationService,
         privacy: PrivacyService,
         metrics: ChannelMetrics,
+        welcome: Welcome,
         revision: Callable[[], str] = lambda: uuid.uuid4().hex[:12],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -58,6 +61,7 @@ class EventHandler:
         self._questions = questions
         self._privacy = privacy
         self._metrics = metrics
+        self._welcome = welcome
         self._revision = revision
         self._now = now
         people = EscalationHandler(escalation, platform.renderer, revision)
@@ -112,6 +116,8 @@ class EventHandler:
                 return
         checkpoint = find_checkpoint(connection.transport, event, claim.notes) if claim.attempt > 1 else None
         self._answer(claim, event, connection, checkpoint)
+        if event.place.is_direct:
+            suppress_errors(lambda: self._welcome.greet_person(connection, event.place, event.user))
 
     def _edit(self, claim: Claim, event: IncomingEvent, connection: Connection) -> None:
         """Answer anew where the answer is; what was never answered is not answered for an edit alone."""
@@ -210,7 +216,8 @@ class EventHandler:
 
     def _options(self, event: IncomingEvent, *, share: bool = False, note: str = "") -> DisplayOptions:
         buttons = channel_settings(self._settings, event.place.channel_name).buttons
-        return DisplayOptions(self._revision(), buttons=buttons, share=share, note=note)
+        notes = " ".join(filter(None, (note, presentation.files_note(event.files))))
+        return DisplayOptions(self._revision(), buttons=buttons, share=share, note=notes)
 
     def _count(self, outcome: Outcome) -> None:
         timings = outcome.answer.timings if outcome.answer else None

@@ -88,6 +88,28 @@ class WrittenMessage:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class PartHealth:
+    """What a channel last saw of a part that it needs, by one of a few words; a `required` one must work.
+
+    `detail` holds no secret. `workspace` is set where it is about one of several.
+    """
+
+    part: str
+    ok: bool
+    detail: str
+    required: bool = True
+    workspace: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelHealth:
+    """The state of a channel; `last_event` is when it was last told something, in seconds since 1970, 0 for never."""
+
+    parts: tuple[PartHealth, ...] = ()
+    last_event: float = 0.0
+
+
 class Channel(Protocol):
     """One chat platform, as the process that serves it sees it. Every method may be called from any thread."""
 
@@ -106,6 +128,10 @@ class Channel(Protocol):
         `accept` is called for every event before the event is acknowledged. It raises `StateUnavailable` when the
         event could not be kept: then it must not be acknowledged, so that it is delivered again.
         """
+        ...
+
+    def health(self) -> ChannelHealth:
+        """What was last seen of the channel; looked at in the background, so that this returns at once."""
         ...
 
     def handle(self, claim: Claim) -> None:

@@ -1,7 +1,7 @@
 """Holds the texts that people see in any chat, and cuts and packs texts into pieces (pure)."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, get_args
 
 from feedback.records import Reason
@@ -9,6 +9,9 @@ from feedback.records import Reason
 if TYPE_CHECKING:  # nothing that only shows texts waits for what makes answers
     from bot.answering.answers import Answer
     from feedback.records import Vote
+
+# Files that are named as not read, and of their names so many characters.
+FILES_NAMED, LONGEST_FILE_NAME = 3, 80
 
 # While a question is answered
 STATUS_TEXTS = {"searching": "Looking in the documents …", "writing": "Writing the answer …"}
@@ -25,7 +28,23 @@ GAVE_UP = "I could not answer this: something went wrong each time I tried. Plea
 MAY_NOT_WRITE = "I may not write there. Ask me in a direct message, or invite me to the channel."
 NOT_A_MEMBER = "I am not a member here, so I answer from public documents alone; `/invite` me to change that."
 
+WELCOME = (
+    "Hello! I answer questions from the company's own documents, and show the section behind every sentence. Write "
+    "your question here: you alone see the answer, from what you yourself may read. Where you mention me in a channel, "
+    "everybody there sees it, from what all of them may read."
+)
+WELCOME_CHANNEL = (
+    "Hello! Mention me with a question, and I answer in its thread, with the section behind every sentence. Everybody "
+    "here sees the answer, so it comes from documents that all of you may read. I keep only what is asked of me, "
+    "nothing else that is said here."
+)
+FILES_NOT_READ = "I have not read {names}: I answer from the indexed documents alone."
+ASK_IN_WORDS = "What would you like to know? Ask me in words."
+
 # Below and around an answer
+WRITTEN_BY_AI = "Written by an AI from the cited sections: check them."
+QUOTED_ONLY = "Quoted from the cited sections."
+KEPT_OF_YOU = "What is kept of you stands on my page."
 NOTE = "Note: {text}"
 NEAREST_HEADING = "The closest sections:"
 WITHDRAWN = "The question was deleted, so its answer is withdrawn."
@@ -67,6 +86,7 @@ REASONS: dict[Reason, str] = {
 assert set(REASONS) == {reason for reason in get_args(Reason) if reason}
 
 # Quotes
+QUOTES_COMING = "One moment …"
 QUOTES_NOT_KEPT = "This answer is not kept any more."
 QUOTES_NOT_SHOWN = "I cannot show these quotes any more. Please ask again."
 QUOTES_UNREADABLE = "The quotes cannot be read just now. Please try again in a minute."
@@ -132,6 +152,23 @@ def notes(answer: "Answer", *, extra: str = "", separator: str = " ") -> list[st
         marks = separator.join(f"[{number}]" for number in warning.citations if f"[{number}]" not in warning.text)
         lines.append(f"{warning.text} {marks}" if marks else warning.text)
     return [*lines, *filter(None, (answer.fallback, extra))]
+
+
+def origin_note(answer: "Answer") -> str:
+    """Return a short line on who wrote an answer and how to see what is kept; empty where nothing was written."""
+    if not answer.sentences:
+        return ""
+    return f"{WRITTEN_BY_AI if answer.is_model_written else QUOTED_ONLY} {KEPT_OF_YOU}"
+
+
+def files_note(names: Sequence[str]) -> str:
+    """Return that these files were not read, a few of them by name; empty for none."""
+    if not names:
+        return ""
+    shown = [shorten(" ".join(name.split()), LONGEST_FILE_NAME) for name in names[:FILES_NAMED]]
+    more = [f"{len(names) - FILES_NAMED} more"] if len(names) > FILES_NAMED else []
+    *others, last = [*shown, *more]
+    return FILES_NOT_READ.format(names=f"{', '.join(others)} and {last}" if others else last)
 
 
 def vote_text(vote: "Vote") -> str:

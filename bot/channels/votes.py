@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from datetime import datetime
 
 from bot.channels import presentation
 from bot.channels.events import Place
@@ -40,17 +41,19 @@ class VoteRecorder:
         vote: Choice,
         *,
         key: str,
+        at: datetime | None = None,
         reason: Reason = "",
         comment: str = "",
         correction: str = "",
     ) -> CurrentVote:
         """Record a vote, and return what counts now; `key` names the click, so that it counts once.
 
-        Raises `FeedbackError` and `BotError` where it does not count; `refusal_text` says why.
+        `at` is when it was made, as the platform says: of several the last counts. Raises `FeedbackError` and
+        `BotError` where it does not count; `refusal_text` says why.
         """
         person = f"{self._platform}:{user}"
         request = VoteRequest(answer, vote, person, reason, comment, correction)
-        current = self._votes.vote(request, key=f"{self._platform}:{key}")
+        current = self._votes.vote(request, key=f"{self._platform}:{key}", at=at)
         self._metrics.vote_recorded(self._platform, vote, reason)
         try:
             self._thread_state.add_vote(self._pseudonym(person), answer)
@@ -58,16 +61,24 @@ class VoteRecorder:
             logger.warning("a vote is not in its person's list: %s", error)
         return current
 
-    def press(self, user: str, answer: str, vote: Choice, *, key: str) -> tuple[str, bool]:
-        """Record a pressed button; returns what its person is told, and whether it counts."""
+    def press(
+        self, user: str, answer: str, vote: Choice, *, key: str, at: datetime | None = None
+    ) -> tuple[str, Choice | None]:
+        """Record a pressed button; returns what its person is told, and what counts of them now, None where it failed.
+
+        That is another vote than the pressed one where they have pressed a later one by now.
+        """
         try:
-            current = self.record(user, answer, vote, key=key)
+            current = self.record(user, answer, vote, key=key, at=at)
         except (FeedbackError, BotError) as error:
             logger.warning("a vote was refused: %s", type(error).__name__)
-            return refusal_text(error), False
-        return presentation.VOTE_WAITS if current.waits else presentation.vote_text(current.vote), True
+            return refusal_text(error), None
+        text = presentation.VOTE_WAITS if current.waits else presentation.vote_text(current.vote)
+        return text, current.vote.vote
 
-    def react(self, message: Place, user: str, vote: Choice, *, removed: bool, key: str) -> str:
+    def react(
+        self, message: Place, user: str, vote: Choice, *, removed: bool, key: str, at: datetime | None = None
+    ) -> str:
         """Record a reaction to a message; returns the answer voted on, empty where the message shows none.
 
         A removed reaction withdraws the vote only while that vote counts. Raises `FeedbackError` and `BotError` where
@@ -79,7 +90,7 @@ class VoteRecorder:
         try:
             if removed and self._current(user, answer).vote.vote != vote:
                 return ""  # another vote counts by now
-            self.record(user, answer, "none" if removed else vote, key=key)
+            self.record(user, answer, "none" if removed else vote, key=key, at=at)
         except UnknownExchange:
             logger.info("a reaction to an answer that is not kept any more")
             return ""

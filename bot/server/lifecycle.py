@@ -55,6 +55,7 @@ class Server:
     ) -> None:
         """`stop_timeout` is how many seconds events that are being handled may take once the server stops."""
         self.channels = channels
+        metrics.watch(channels)
         self._readiness = readiness
         self._stop_timeout = stop_timeout
         self._stopping = threading.Event()
@@ -104,7 +105,18 @@ class Server:
         return unfinished
 
     def _health(self) -> Mapping[str, Health]:
-        return STOPPING if self._stopping.is_set() else self._readiness()
+        if self._stopping.is_set():
+            return STOPPING
+        return {**self._readiness(), **channel_checks(self.channels)}
+
+
+def channel_checks(channels: Sequence[Channel]) -> Mapping[str, Health]:
+    """Return the outcome of a check for each part of each channel, by their names."""
+    return {
+        " ".join(filter(None, (channel.name, each.part, each.workspace))): Health(each.ok, each.detail, each.required)
+        for channel in channels
+        for each in channel.health().parts
+    }
 
 
 def replica_name() -> str:

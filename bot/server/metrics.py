@@ -1,10 +1,11 @@
-"""Prometheus metrics of one process. Every label has a few fixed values; none holds a person or a text."""
+"""Prometheus metrics of one process. Every label has a few values; none holds a person or a text."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from bot.channels.port import Channel
 from bot.errors import BotError
 
 STAGES = ("rewrite", "retrieve", "generate", "first", "total")
@@ -27,6 +28,19 @@ class Metrics:
         self._queue = Gauge(
             "footnote_queue", "Events accepted and not finished, of all replicas", registry=self._registry
         )
+        self._channels: Sequence[Channel] = ()
+        labels = ("platform", "part", "workspace")
+        self._parts = Gauge("footnote_channel_ok", "Whether this part works", labels, registry=self._registry)
+        self._last_events = Gauge(
+            "footnote_last_event_timestamp_seconds",
+            "When a platform last told us something, 0 for never",
+            ("platform",),
+            registry=self._registry,
+        )
+
+    def watch(self, channels: Sequence[Channel]) -> None:
+        """Give out what these channels last saw of themselves."""
+        self._channels = channels
 
     def question_answered(self, platform: str, outcome: str, *, timings: Mapping[str, float] | None = None) -> None:
         """Count a question that has ended as `answered`, `abstained`, `talk`, `refused` or `failed`.
@@ -61,6 +75,12 @@ class Metrics:
         if self._waiting:
             with suppress(BotError):
                 self._queue.set(self._waiting())
+        self._parts.clear()  # a workspace that has gone has no state any more
+        for channel in self._channels:
+            found = channel.health()
+            self._last_events.labels(channel.name).set(found.last_event)
+            for each in found.parts:
+                self._parts.labels(channel.name, each.part, each.workspace).set(each.ok)
         return generate_latest(self._registry)
 
     def _counter(self, name: str, description: str, *labels: str) -> Counter:

@@ -79,14 +79,16 @@ class VoteService:
         self._lock = threading.Lock()
         self._latest = EPOCH
 
-    def vote(self, request: VoteRequest, *, key: str | None = None) -> CurrentVote:
+    def vote(self, request: VoteRequest, *, key: str | None = None, at: datetime | None = None) -> CurrentVote:
         """Record a vote with its correction, and return what counts of this person now.
 
-        `key` names the click: one that is delivered again changes nothing. Raises `UsageProblem` for a request that
-        makes no sense, and `FeedbackError`.
+        `key` names the click: one that is delivered again changes nothing. `at` is when it was made by the platform's
+        clock, so that the last of several counts in whatever order they arrive; None, and a time that is far ahead of
+        ours, is now. Raises `UsageProblem` for a request that makes no sense, and `FeedbackError`.
         """
         voter = self._pseudonym(request.user)
-        vote, correction = vote_records(request, voter=voter, key=key or uuid.uuid4().hex, at=self._now())
+        made = at if at and at <= self._clock() + AHEAD else self._now()
+        vote, correction = vote_records(request, voter=voter, key=key or uuid.uuid4().hex, at=made)
         self._feedback.vote(vote)
         if correction:
             self._feedback.correct(correction)

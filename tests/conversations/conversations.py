@@ -89,6 +89,18 @@ class Stage(Protocol):
         """Something that nobody says to the bot."""
         ...
 
+    def uploads(self, text: str, *files: str, who: str = "Ada", where: str = "") -> Thread:
+        """Somebody writes to the bot with files of these names: directly, or by its name in a channel."""
+        ...
+
+    def meets(self, who: str) -> list[Said]:
+        """Somebody opens their messages with the bot; what stands there besides answers."""
+        ...
+
+    def invites(self, where: str) -> list[Said]:
+        """The bot is invited to a channel; what it has said there to everybody, outside of threads."""
+        ...
+
     def expert_is_asked(self) -> list[Said]:
         """What stands in the channel of those who own the documents."""
         ...

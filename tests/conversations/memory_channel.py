@@ -30,6 +30,7 @@ from bot.channels.metrics import NullMetrics
 from bot.channels.overview import PersonalOverview
 from bot.channels.port import (
     Accept,
+    ChannelHealth,
     Checkpoint,
     DisplayOptions,
     Json,
@@ -39,8 +40,10 @@ from bot.channels.port import (
     WrittenMessage,
 )
 from bot.channels.presentation import notes, section_label, split_text
+from bot.channels.repetition import RepetitionGuard
 from bot.channels.thread_state import ThreadState
 from bot.channels.votes import VoteRecorder
+from bot.channels.welcome import Welcome
 from bot.services.escalation import Escalation
 from bot.services.votes import Choice
 from bot.state.protocol import Claim
@@ -216,6 +219,7 @@ class MemoryRenderer:
         lines += [f"[{each.number}] {section_label(each.title, each.section)}" for each in answer.citations]
         nearest = {section_label(hit.passage.title, hit.passage.section): None for hit in answer.nearest}
         lines += [presentation.NEAREST_HEADING, *nearest] if nearest else []
+        lines += filter(None, [presentation.origin_note(answer)])
         *pieces, last = split_text("\n".join([text or answer.text, *lines]), MOST_CHARACTERS) or [""]
         links = [(f"[{each.number}]", each.url) for each in answer.citations if each.url.startswith("https://")]
         return [*map(_message, pieces), _message(last, links=links, buttons=_buttons(answer, options))]
@@ -282,8 +286,11 @@ class MemoryChannel:
         self._votes = VoteRecorder(
             NAME, votes=app.votes, pseudonym=app.pseudonym, thread_state=self._thread_state, metrics=metrics
         )
+        platform = Platform(NAME, "the chat", MemoryRenderer(), LIMITS, lambda _: self._connection)
+        guard = RepetitionGuard(app.state, NAME, pseudonym=app.pseudonym)
+        self._welcome = Welcome(platform, guard, app.settings)
         self._handler = EventHandler(
-            Platform(NAME, "the chat", MemoryRenderer(), LIMITS, lambda _: self._connection),
+            platform,
             settings=app.settings,
             state=app.state,
             thread_state=self._thread_state,
@@ -291,10 +298,14 @@ class MemoryChannel:
             escalation=app.escalation,
             privacy=app.privacy,
             metrics=metrics,
+            welcome=self._welcome,
         )
 
     def routes(self) -> Sequence[Any]:
         return ()
+
+    def health(self) -> ChannelHealth:
+        return ChannelHealth()
 
     def start(self, accept: Accept) -> None:
         self._acceptor = EventAcceptor(
@@ -316,11 +327,28 @@ class MemoryChannel:
 
     # What people do
 
-    def write(self, user: str, channel: str, text: str, *, thread: str = "", mention: bool = False) -> Post:
+    def write(
+        self,
+        user: str,
+        channel: str,
+        text: str,
+        *,
+        thread: str = "",
+        mention: bool = False,
+        files: tuple[str, ...] = (),
+    ) -> Post:
         """Somebody writes a message."""
         post = self._chat.add(channel, user, text, thread=thread)
-        self._tell_of_message("question", post, mention=mention)
+        self._tell_of_message("question", post, mention=mention, files=files)
         return post
+
+    def meet(self, user: str) -> None:
+        """Somebody opens their messages with the bot."""
+        self._welcome.greet_person(self._connection, self._place(self._chat.direct_room(user).id), user)
+
+    def invite(self, channel: str) -> None:
+        """Somebody invites the bot."""
+        self._welcome.greet_channel(self._connection, self._place(channel))
 
     def edit(self, post: Post, text: str) -> None:
         """Somebody edits their message."""
@@ -357,12 +385,12 @@ class MemoryChannel:
         key = str(next(self._presses))
         self._votes.record(user, answer, vote, key=key, reason=reason, comment=comment, correction=better)
 
-    def _tell_of_message(self, kind: Any, post: Post, *, mention: bool = False) -> None:
+    def _tell_of_message(self, kind: Any, post: Post, *, mention: bool = False, files: tuple[str, ...] = ()) -> None:
         assert self._acceptor
         place = self._place(post.channel, thread=post.thread, message=post.id)
         edited = str(len(post.versions))
         event = message_event(kind, place, post.user, post.text, edited=edited)
-        self._acceptor.accept_message(replace(event, mentions_bot=mention))
+        self._acceptor.accept_message(replace(event, mentions_bot=mention, files=files))
 
     def _accept(self, event: IncomingEvent) -> None:
         assert self._acceptor

@@ -58,6 +58,22 @@ class MemoryStage(AppStage):
     def chatter(self, text: str, *, who: str = "Ada", where: str = "general") -> Thread:
         return self._begun(self.channel.write(who, where, text))
 
+    def uploads(self, text: str, *files: str, who: str = "Ada", where: str = "") -> Thread:
+        return self._begun(self.channel.write(who, where or f"D-{who}", text, mention=bool(where), files=files))
+
+    def meets(self, who: str) -> list[Said]:
+        self.channel.meet(who)
+        return self._top(f"D-{who}")
+
+    def invites(self, where: str) -> list[Said]:
+        self.channel.invite(where)
+        return self._top(where)
+
+    def _top(self, room: str) -> list[Said]:
+        self.settle()
+        there = [each for each in self.chat.posts if (each.channel, each.user, each.thread) == (room, BOT, "")]
+        return [said_of(each) for each in there if not each.only_for]
+
     def _begun(self, post: Post) -> "MemoryThread":
         return MemoryThread(self, post.user, post.channel, post, len(self.chat.posts))
 

@@ -359,7 +359,7 @@ LISTENERS = {
     "VoteListeners.feedback": "a person's own vote",
     "VoteListeners.reaction": "a person's own vote",
     "HomeListeners.opened": "PersonalOverview.home_page and PersonalOverview.prompts",
-    "HomeListeners.publish": "PersonalOverview.home_page",
+    "HomeListeners.publish_soon": "PersonalOverview.home_page",
     "HomeListeners.members_changed": "nothing",
     "HomeListeners.removed": "nothing",
     "MessageListeners.message": "the events `question`, `edit`, `delete` and `expert`",

@@ -12,13 +12,12 @@ from typing import Any
 import pytest
 
 from bot.app import App
-from bot.channels.slack.checks import examine
 from bot.channels.slack.install.flow import SignedStates
 from bot.config.settings import Settings
 from bot.errors import BotError
 from bot.state.sqlite.store import SqliteState
 from tests.bot.channels.slack.harness import peopled, running, settings
-from tests.bot.channels.slack.test_install import get, install
+from tests.bot.channels.slack.test_install import get, install, looked_at
 from tests.conversations.conversations import LEAVE_SAID
 from tests.conversations.harness import synced_app, write_documents
 from tests.scripted_app import QUESTION
@@ -83,7 +82,7 @@ def test_where_nobody_is_named_nobody_can_install(tmp_path, slack, path, caplog)
 
 
 def test_doctor_says_that_nobody_is_named(tmp_path, slack):
-    wrong = [each for each in examine(configured(tmp_path, slack, [])) if not each.ok]
+    wrong = [each for each in looked_at(configured(tmp_path, slack, [])) if not each.ok]
     assert [(each.check, "slack_allowed_teams" in each.detail, bool(each.mend)) for each in wrong] == [
         ("slack installation", True, True)
     ]
@@ -177,7 +176,7 @@ def test_with_one_token_its_workspace_must_be_named_where_any_is(tmp_path, slack
     app = synced_app(other, sync=False)
     with pytest.raises(BotError, match=r"^T0ONE, .* is not among `slack_allowed_teams`"), running(app, slack):
         pass
-    assert [each.check for each in examine(other) if not each.ok] == ["slack workspace"]
+    assert [each.check for each in looked_at(other) if not each.ok] == ["slack workspace"]
 
 
 def test_whoever_only_looks_leaves_nothing(tmp_path, slack):

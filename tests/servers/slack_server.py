@@ -19,6 +19,7 @@ from tests.servers.slack.workspace import Message, Workspace, named
 CODED = {"blocks", "view", "metadata", "chunks", "prompts", "loading_messages", "attachments"}
 SIGNING_SECRET = "stand-in-signing-secret"
 APP_TOKEN = "xapp-1-stand-in"
+PATIENCE = 30.0
 CLIENT = ("1111.2222", "stand-in-client-secret")
 
 
@@ -52,6 +53,9 @@ class Slack(ThreadingHTTPServer):
         self.refused = self.sending.refused
         self.troubles: dict[str, Trouble] = {}
         self.latency = 0.0
+        self.gates: dict[str, threading.Event] = {}
+        self.app_token = APP_TOKEN
+        self.revoked: dict[str, str] = {}  # tokens that worked once, with the error that they are refused with
         self.closing = threading.Event()
 
     @property
@@ -78,6 +82,25 @@ class Slack(ThreadingHTTPServer):
     def troubled(self, method: str, **trouble: Any) -> None:
         self.troubles[method] = Trouble(**trouble)
 
+    def revoke(self, workspace: Workspace, error: str = "token_revoked") -> None:
+        """Take the bot's token back: an administrator removed the app, or its installer's account was closed.
+
+        The errors are those that https://docs.slack.dev/reference/methods/auth.test lists: `account_inactive`,
+        `token_revoked`, `invalid_auth`.
+        """
+        self.revoked[workspace.token] = error
+        workspace.token = f"xoxb-{workspace.team}-next"
+
+    @contextmanager
+    def held(self, method: str) -> Iterator[None]:
+        """Calls of this method come in and are not answered while the block runs: Slack is slow at times."""
+        gate = self.gates[method] = threading.Event()
+        try:
+            yield
+        finally:
+            del self.gates[method]
+            gate.set()
+
     def counted(self) -> Counter[str]:
         """How often each method was called."""
         return Counter(method for method, _ in self.calls)
@@ -98,6 +121,7 @@ class Slack(ThreadingHTTPServer):
 
 class Handler(BaseHTTPRequestHandler):
     server: Slack
+    _granted: str | None = None
 
     def do_GET(self) -> None:
         self._handled({})
@@ -121,6 +145,8 @@ class Handler(BaseHTTPRequestHandler):
         if self.server.closing.wait(self.server.latency):
             return
         self.server.calls.append((method, args))
+        if gate := self.server.gates.get(method):
+            gate.wait(PATIENCE)
         trouble = self.server.trouble(method)
         if trouble and self.server.closing.wait(trouble.hang):
             return
@@ -147,7 +173,12 @@ class Handler(BaseHTTPRequestHandler):
             return {}
         if method == "apps.connections.open":
             return self._socket(token)
+        if token in self.server.revoked:
+            raise Refused(self.server.revoked[token])
         workspace = self.server.of_token(token)
+        if workspace is not None and workspace.scopes is not None:
+            # Each answer to a token names what it was granted (https://docs.slack.dev/authentication/installing-with-oauth).
+            self._granted = ",".join(sorted(workspace.scopes))
         if workspace is None:
             raise Refused("invalid_auth" if token else "not_authed")
         wait = self.server.rates.wait_for(method, args, workspace.team) if method in _known() else 0
@@ -156,7 +187,7 @@ class Handler(BaseHTTPRequestHandler):
         return call(workspace, method, _decoded(args))
 
     def _socket(self, token: str) -> Json:
-        if token != APP_TOKEN:
+        if token != self.server.app_token:
             raise Refused("invalid_auth" if not token.startswith("xoxb") else "not_allowed_token_type")
         ticket = self.server.sending.sockets.ticket()
         if ticket is None:
@@ -232,6 +263,8 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         if retry_after:
             self.send_header("Retry-After", str(retry_after))
+        if self._granted is not None:
+            self.send_header("x-oauth-scopes", self._granted)
         self.send_header("Content-Type", "application/json; charset=utf-8")
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()

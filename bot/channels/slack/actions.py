@@ -3,16 +3,20 @@
 import logging
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from slack_bolt import Ack
 
 from bot.channels import presentation
 from bot.channels.acceptance import EventAcceptor
+from bot.channels.background import BackgroundPools
 from bot.channels.events import IncomingEvent, Place, accept_event, erase_event, person_event, share_event
 from bot.channels.overview import PersonalOverview
+from bot.channels.port import Message
+from bot.channels.repetition import RepetitionGuard
 from bot.channels.slack import views
-from bot.channels.slack.events import Json, parse_pressed, press_id, pressed_value, team_of, user_of
+from bot.channels.slack.events import Json, moment, parse_pressed, press_id, pressed_value, team_of, user_of
 from bot.channels.slack.install.workspaces import Workspace, Workspaces
 from bot.channels.slack.rendering import line, vote_note
 from bot.channels.votes import VoteRecorder, refusal_text
@@ -22,9 +26,6 @@ from feedback.errors import FeedbackError
 from feedback.records import Reason
 
 logger = logging.getLogger(__name__)
-
-# Calls a function with its arguments soon, and lets its errors pass.
-Background = Callable[..., None]
 
 REACTIONS: dict[str, Choice] = {"+1": "up", "thumbsup": "up", "-1": "down", "thumbsdown": "down"}
 
@@ -36,13 +37,15 @@ class VoteListeners:
         self,
         workspaces: Workspaces,
         votes: VoteRecorder,
-        background: Background,
+        background: BackgroundPools,
+        guard: RepetitionGuard,
         *,
         publish_home: Callable[[Workspace, str], None],
     ) -> None:
         self._workspaces = workspaces
         self._votes = votes
         self._background = background
+        self._guard = guard
         self._publish_home = publish_home
 
     def button(self, ack: Ack, body: Json) -> None:
@@ -53,26 +56,39 @@ class VoteListeners:
         if workspace is None or vote is None:
             ack()
             return
-        text, counts = self._votes.press(user_of(body), answer, vote, key=_press_key(body))
+        at = moment(press_id(body))
+        text, counts = self._votes.press(user_of(body), answer, vote, key=_press_key(body), at=at)
         ack()
-        if vote == "down" and counts:
-            self._background(_open_modal, workspace, body, views.feedback_modal(answer))
+        if vote == counts == "down":  # an older press may come later than the one that counts
+            lead = (datetime.now(UTC) - at).total_seconds() if at else 0.0
+            self._background.forms(self._open_form, workspace, body, views.feedback_modal(answer, lead=lead))
         else:
-            self._background(workspace.connection.tell, parse_pressed(body), vote_note(text, answer if counts else ""))
+            self._background.notes(self._tell, workspace, body, vote_note(text, answer if counts else ""))
+
+    def _open_form(self, workspace: Workspace, body: Json, form: dict[str, Any]) -> None:
+        """Open the form, once for a double click and for a press that is delivered twice."""
+        if self._guard.is_first_press(user_of(body), pressed_value(body), press_id(body)):
+            _open_modal(workspace, body, form)
+
+    def _tell(self, workspace: Workspace, body: Json, note: Message) -> None:
+        """Tell what became of a press, likewise once."""
+        if self._guard.is_first_press(user_of(body), pressed_value(body), press_id(body)):
+            workspace.connection.tell(parse_pressed(body), note)
 
     def withdraw(self, ack: Ack, body: Json) -> None:
         """Withdraw a vote, from the home page or from a note."""
         workspace = self._workspaces.of_payload(body)
-        text, _ = self._votes.press(user_of(body), pressed_value(body), "none", key=_press_key(body))
+        at = moment(press_id(body))
+        text, _ = self._votes.press(user_of(body), pressed_value(body), "none", key=_press_key(body), at=at)
         ack()
         if workspace and (body.get("view") or {}).get("type") == "home":
-            self._background(self._publish_home, workspace, user_of(body))
+            self._publish_home(workspace, user_of(body))
         elif workspace:
-            self._background(workspace.connection.tell, parse_pressed(body), line(text))
+            self._background.notes(workspace.connection.tell, parse_pressed(body), line(text))
 
     def feedback(self, ack: Ack, body: Json) -> None:
         """Count what was filled into the modal; what cannot be kept stays in it, with the reason why."""
-        answer, given = views.parse_feedback(body["view"])
+        answer, lead, given = views.parse_feedback(body["view"])
         reason: Reason = next((each for each in presentation.REASONS if each == given["reason"]), "")
         try:
             self._votes.record(
@@ -80,6 +96,7 @@ class VoteListeners:
                 answer,
                 "down",
                 key=f"{team_of(body)}:{user_of(body)}:{body['view'].get('id')}",
+                at=datetime.now(UTC) - timedelta(seconds=lead),
                 reason=reason,
                 comment=given["comment"],
                 correction=given["correction"],
@@ -99,20 +116,29 @@ class VoteListeners:
             return
         place = Place("slack", team_of(body), str(item.get("channel")), message=str(item.get("ts")))
         removed = event.get("type") == "reaction_removed"
-        answer = self._votes.react(place, user, vote, removed=removed, key=str(body.get("event_id") or ""))
+        key, at = str(body.get("event_id") or ""), moment(event.get("event_ts"))
+        answer = self._votes.react(place, user, vote, removed=removed, key=key, at=at)
         text = self._votes.current_text(user, answer) if answer else ""
         if text:
             counts = text != presentation.VOTE_WITHDRAWN
             note = vote_note(text, answer if counts else "")
-            self._background(workspace.connection.tell, IncomingEvent("question", "", place.in_channel(), user), note)
+            self._background.notes(
+                workspace.connection.tell, IncomingEvent("question", "", place.in_channel(), user), note
+            )
 
 
 class ActionListeners:
     """Buttons that ask for something: each becomes an event that is accepted before it is acknowledged."""
 
     def __init__(
-        self, workspaces: Workspaces, acceptor: EventAcceptor, overview: PersonalOverview, background: Background
+        self,
+        workspaces: Workspaces,
+        acceptor: EventAcceptor,
+        overview: PersonalOverview,
+        background: BackgroundPools,
+        guard: RepetitionGuard,
     ) -> None:
+        self._guard = guard
         self._workspaces = workspaces
         self._acceptor = acceptor
         self._overview = overview
@@ -122,7 +148,7 @@ class ActionListeners:
         """Share a private answer with its channel, once."""
         workspace, pressed = self._workspaces.of_payload(body), parse_pressed(body)
         if workspace and self._acceptor.accept(share_event(pressed, pressed_value(body))) == "known":
-            self._background(workspace.connection.tell, pressed, line(presentation.SHARED_ALREADY))
+            self._background.notes(workspace.connection.tell, pressed, line(presentation.SHARED_ALREADY))
         ack()
 
     def ask_person(self, ack: Ack, body: Json) -> None:
@@ -153,15 +179,23 @@ class ActionListeners:
         workspace = self._workspaces.of_payload(body)
         ack()
         if workspace:
-            self._background(self._open_quotes, workspace, body)
+            self._background.forms(self._open_quotes, workspace, body)
 
     def _open_quotes(self, workspace: Workspace, body: Json) -> None:
+        """Open the modal at once, before its trigger is too old, and fill it once it is known who may read what."""
+        if not self._guard.is_first_press(user_of(body), f"quotes:{pressed_value(body)}", press_id(body)):
+            return
+        modal = _open_modal(workspace, body, views.text_modal(presentation.QUOTED_TEXT, presentation.QUOTES_COMING))
+        self._background.notes(self._show_quotes, workspace, body, modal)
+
+    def _show_quotes(self, workspace: Workspace, body: Json, modal: str) -> None:
         pressed, directory = parse_pressed(body), workspace.connection.directory
         quotes = self._overview.quotes(pressed_value(body), lambda: directory.audience_now(pressed.place, pressed.user))
         if isinstance(quotes, str):
-            _open_modal(workspace, body, views.text_modal(presentation.QUOTED_TEXT, quotes))
+            view = views.text_modal(presentation.QUOTED_TEXT, quotes)
         else:
-            _open_modal(workspace, body, views.quotes_modal(quotes))
+            view = views.quotes_modal(quotes)
+        workspace.client("views.update", view_id=modal, view=view)
 
 
 def _press_key(body: Json) -> str:
@@ -169,5 +203,7 @@ def _press_key(body: Json) -> str:
     return f"{team_of(body)}:{user_of(body)}:{press_id(body)}"
 
 
-def _open_modal(workspace: Workspace, body: Json, view: dict[str, Any]) -> None:
-    workspace.client("views.open", attempts=1, trigger_id=str(body.get("trigger_id") or ""), view=view)
+def _open_modal(workspace: Workspace, body: Json, view: dict[str, Any]) -> str:
+    """Open a modal, and return its id; tried once, as a trigger works for three seconds."""
+    opened = workspace.client("views.open", attempts=1, trigger_id=str(body.get("trigger_id") or ""), view=view)
+    return str((opened.get("view") or {}).get("id") or "")

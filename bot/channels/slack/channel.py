@@ -3,9 +3,7 @@
 import http.client
 import logging
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
@@ -13,18 +11,22 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot.channels import presentation
 from bot.channels.acceptance import EventAcceptor
+from bot.channels.background import BackgroundPools
 from bot.channels.connection import Connection, Platform
 from bot.channels.events import IncomingEvent
 from bot.channels.handler import EventHandler
 from bot.channels.metrics import ChannelMetrics, NullMetrics
 from bot.channels.overview import PersonalOverview
-from bot.channels.port import Accept, Limits
+from bot.channels.port import Accept, ChannelHealth, Limits
+from bot.channels.repetition import RepetitionGuard
 from bot.channels.slack import rendering
-from bot.channels.slack.client import suppress_errors
 from bot.channels.slack.install.workspaces import NOBODY_ALLOWED, Workspaces, web_client
 from bot.channels.slack.listeners import listening_app
+from bot.channels.slack.monitor import SlackMonitor
+from bot.channels.slack.seen import SIGNED, SeenEvents
 from bot.channels.thread_state import ThreadState
 from bot.channels.votes import VoteRecorder
+from bot.channels.welcome import Welcome
 from bot.config.settings import Settings, reveal
 from bot.errors import BotError
 from bot.services.escalation import EscalationService
@@ -39,8 +41,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# Modals, pages and notes that are on their way at the same time.
-BACKGROUND_THREADS = 8
 LIMITS = Limits(
     update_seconds=1.2,  # chat.update is promised 50 a minute
     append_seconds=0.6,  # chat.appendStream 100
@@ -71,8 +71,12 @@ class SlackChannel:
         self._settings = settings
         self._state = state
         self._escalation = escalation
-        self._workspaces = Workspaces(settings, state)
+        self._background = BackgroundPools(self.name)
+        self._workspaces = Workspaces(settings, state, token_refused=lambda team: self._monitor.check_soon(team))  # noqa: PLW0108 - made below
+        self._seen = SeenEvents(state, background=self._background.notes)
+        self._monitor = SlackMonitor(settings, self._workspaces, self._seen)
         self._thread_state = ThreadState(state, self.name, pseudonym=pseudonym)
+        self._guard = RepetitionGuard(state, self.name, pseudonym=pseudonym)
         metrics = metrics or NullMetrics()
         self._votes = VoteRecorder(
             self.name, votes=votes, pseudonym=pseudonym, thread_state=self._thread_state, metrics=metrics
@@ -86,8 +90,10 @@ class SlackChannel:
             thread_state=self._thread_state,
             settings=settings,
         )
+        platform = Platform(self.name, "Slack", rendering, LIMITS, self._connect)
+        self._welcome = Welcome(platform, self._guard, settings)
         self._handler = EventHandler(
-            Platform(self.name, "Slack", rendering, LIMITS, self._connect),
+            platform,
             settings=settings,
             state=state,
             thread_state=self._thread_state,
@@ -95,8 +101,8 @@ class SlackChannel:
             escalation=escalation,
             privacy=privacy,
             metrics=metrics,
+            welcome=self._welcome,
         )
-        self._pool = ThreadPoolExecutor(BACKGROUND_THREADS, thread_name_prefix="slack")
         self._app: App | None = None
         self._socket: SocketModeHandler | None = None
 
@@ -106,7 +112,7 @@ class SlackChannel:
 
         found: list[BaseRoute] = []
         if not self._settings.slack_app_token:
-            found.append(events_route(lambda: self._app, self._settings))
+            found.append(events_route(lambda: self._app, self._settings, signed=lambda: self._seen.saw(SIGNED)))
         if self._settings.slack_client_id and self._settings.slack_allowed_teams:
             found += install_routes(self._settings, self._workspaces, self._state)
         return found
@@ -123,7 +129,7 @@ class SlackChannel:
             settings=self._settings,
             thread_state=self._thread_state,
             escalation=self._escalation,
-            tell_busy=lambda event: self._background(self._tell_busy, event),
+            tell_busy=lambda event: self._background.notes(self._tell_busy, event),
         )
         self._app = listening_app(
             self._settings,
@@ -132,9 +138,17 @@ class SlackChannel:
             votes=self._votes,
             overview=self._overview,
             background=self._background,
+            guard=self._guard,
+            seen=self._seen,
+            welcome=self._welcome,
         )
         if self._settings.slack_app_token:
             self._socket = self._open_socket(self._app)
+        self._monitor.start()
+
+    def health(self) -> ChannelHealth:
+        """What was last seen of tokens, scopes, the socket or the address, and events."""
+        return self._monitor.health()
 
     def handle(self, claim: Claim) -> None:
         """Do what an event asks for."""
@@ -146,19 +160,16 @@ class SlackChannel:
 
     def stop(self) -> None:
         """Close the socket, and let what was begun come to its end."""
+        self._monitor.stop()
         if self._socket:
             self._socket.close()  # type: ignore[no-untyped-call] # bolt's handlers carry no types
             self._socket = None
         self._app = None
-        self._pool.shutdown(wait=True)
+        self._background.stop()
 
     def _connect(self, event: IncomingEvent) -> Connection | None:
         workspace = self._workspaces.of(event.place.workspace, event.organization)
         return workspace.connection if workspace else None
-
-    def _background(self, do: Callable[..., object], *arguments: Any) -> None:
-        """Run what may be lost in another thread: pages, modals and notes."""
-        self._pool.submit(suppress_errors, partial(do, *arguments))
 
     def _tell_busy(self, event: IncomingEvent) -> None:
         connection = self._connect(event)
@@ -167,6 +178,7 @@ class SlackChannel:
 
     def _open_socket(self, app: App) -> SocketModeHandler:
         handler = SocketModeHandler(app, reveal(self._settings.slack_app_token), web_client=web_client(self._settings))
+        self._monitor.watch_socket(handler.client)
         try:
             handler.connect()  # type: ignore[no-untyped-call]
         except SlackApiError as error:

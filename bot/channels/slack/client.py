@@ -20,6 +20,8 @@ ATTEMPTS = 4
 MOST_WAITING = 60.0
 # Errors of the moment, which another try may not meet.
 TRANSIENT = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"})
+# With these the token itself is refused, whatever is asked for.
+TOKEN_ERRORS = frozenset({"invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive"})
 
 
 class Unreachable(NotDelivered):
@@ -42,8 +44,16 @@ class _Failure:
 class SlackClient:
     """The Web API in the name of one workspace's bot; may be used from any thread."""
 
-    def __init__(self, client: WebClient, *, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self,
+        client: WebClient,
+        *,
+        token_refused: Callable[[], None] = lambda: None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """`token_refused` is called, and must return at once, whenever a call is refused because of the token."""
         self._client = client
+        self._token_refused = token_refused
         self._sleep = sleep
 
     def __call__(
@@ -77,7 +87,12 @@ class SlackClient:
         try:
             found = getattr(self._client, method.replace(".", "_"))(**arguments)
         except SlackApiError as error:
-            return _failure(method, error, attempt)
+            try:
+                return _failure(method, error, attempt)
+            except Refused as refused:
+                if refused.error in TOKEN_ERRORS:
+                    self._token_refused()
+                raise
         except ConnectionRefusedError:
             return _Failure(_backoff(attempt), unsure=False)
         except (OSError, http.client.HTTPException, SlackClientError, ValueError) as error:
@@ -107,13 +122,3 @@ def _seconds(headers: Mapping[str, Any]) -> float:
     given = {str(name).lower(): value for name, value in headers.items()}.get("retry-after", "1")
     text = given[0] if isinstance(given, list) and given else given
     return float(text) if str(text).strip().isdigit() else 1.0
-
-
-def suppress_errors(do: Callable[[], object]) -> None:
-    """Call something that may be lost; an error is logged."""
-    try:
-        do()
-    except (Refused, Unreachable) as error:
-        logger.warning("%s", error)
-    except Exception:
-        logger.exception("something that may be lost was lost")

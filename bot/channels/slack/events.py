@@ -3,6 +3,7 @@
 import html
 import re
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from bot.channels.events import IncomingEvent, Kind, Place, PlaceKind, message_event
@@ -102,6 +103,13 @@ def press_id(body: Json) -> str:
     return str(body["actions"][0].get("action_ts"))
 
 
+def moment(ts: object) -> datetime | None:
+    """Return the time that one of Slack's timestamps (seconds since 1970) names; None for anything else."""
+    if not re.fullmatch(r"[0-9]{1,10}(\.[0-9]{1,6})?", str(ts)):
+        return None
+    return datetime.fromtimestamp(float(str(ts)), UTC)
+
+
 def team_of(body: Json) -> str:
     """Return the workspace that a payload of any kind is from."""
     team = body.get("team")
@@ -113,6 +121,13 @@ def organization_of(body: Json) -> str:
     granted = (body.get("authorizations") or [{}])[0]
     named = (body.get("enterprise") or {}).get("id") or body.get("enterprise_id") or granted.get("enterprise_id")
     return str(named or "")
+
+
+def file_names(message: Json) -> tuple[str, ...]:
+    """Return the names of the files that came with a message; one that is hidden or gone has none of its own."""
+    files = message.get("files")
+    given = (each for each in files if isinstance(each, dict)) if isinstance(files, list) else ()
+    return tuple(str(each.get("name") or each.get("title") or "a file") for each in given)
 
 
 def user_of(body: Json) -> str:
@@ -149,6 +164,7 @@ def _parse_text(body: Json, event: Json, message: Json, kind: Kind, *, bot: str)
         mentions_other=bool(first and first.group(1) != bot),
         user_workspace=str(message.get("user_team") or message.get("team") or ""),
         organization=organization_of(body),
+        files=file_names(message),
     )
 
 

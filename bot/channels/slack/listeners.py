@@ -3,6 +3,7 @@
 import logging
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import cast
 
 from slack_bolt import Ack, App
@@ -10,12 +11,17 @@ from slack_bolt.authorization import AuthorizeResult
 
 from bot.channels import presentation
 from bot.channels.acceptance import EventAcceptor
+from bot.channels.background import BackgroundPools
+from bot.channels.events import Place
 from bot.channels.overview import PersonalOverview
+from bot.channels.repetition import RepetitionGuard
 from bot.channels.slack import events, rendering, views
-from bot.channels.slack.actions import ActionListeners, Background, VoteListeners
+from bot.channels.slack.actions import ActionListeners, VoteListeners
 from bot.channels.slack.events import Json, organization_of, team_of
 from bot.channels.slack.install.workspaces import Authorization, Workspace, Workspaces, web_client
+from bot.channels.slack.seen import SeenEvents
 from bot.channels.votes import VoteRecorder
+from bot.channels.welcome import Welcome
 from bot.config.settings import Settings, reveal
 
 logger = logging.getLogger(__name__)
@@ -28,7 +34,10 @@ def listening_app(
     acceptor: EventAcceptor,
     votes: VoteRecorder,
     overview: PersonalOverview,
-    background: Background,
+    background: BackgroundPools,
+    guard: RepetitionGuard,
+    seen: SeenEvents,
+    welcome: Welcome,
 ) -> App:
     """Return Bolt's app with all listeners; connects to nothing. `background` runs what may be lost."""
     app = App(
@@ -40,10 +49,11 @@ def listening_app(
         # The acknowledgement waits for the listener: what is acknowledged is kept.
         process_before_response=True,
     )
+    app.use(partial(_note_seen, seen))
     messages = MessageListeners(workspaces, acceptor)
-    home = HomeListeners(workspaces, overview, background)
-    voting = VoteListeners(workspaces, votes, background, publish_home=home.publish)
-    actions = ActionListeners(workspaces, acceptor, overview, background)
+    home = HomeListeners(workspaces, overview, background, welcome)
+    voting = VoteListeners(workspaces, votes, background, guard, publish_home=home.publish_soon)
+    actions = ActionListeners(workspaces, acceptor, overview, background, guard)
     for name in ("message", "app_mention"):
         app.event(name)(messages.message)
     app.command(re.compile(".+"))(messages.command)
@@ -94,24 +104,35 @@ class MessageListeners:
 class HomeListeners:
     """The home page, the agent view, and who comes and goes."""
 
-    def __init__(self, workspaces: Workspaces, overview: PersonalOverview, background: Background) -> None:
+    def __init__(
+        self, workspaces: Workspaces, overview: PersonalOverview, background: BackgroundPools, welcome: Welcome
+    ) -> None:
+        self._welcome = welcome
         self._workspaces = workspaces
         self._overview = overview
         self._background = background
 
     def opened(self, body: Json) -> None:
-        """Show the home page, or suggest prompts in the agent view."""
+        """Show the home page, or welcome somebody and suggest prompts in the agent view."""
         workspace, event = self._workspaces.of_payload(body), body["event"]
         if workspace and event.get("tab") == "messages":
-            self._background(self._suggest, workspace, str(event.get("user")), str(event.get("channel")))
+            user, channel = str(event.get("user")), str(event.get("channel"))
+            direct = Place("slack", workspace.team, channel, kind="direct")
+            self._background.notes(self._welcome.greet_person, workspace.connection, direct, user)
+            self._background.pages(self._suggest, workspace, user, channel, key=f"prompts:{channel}")
         elif workspace:
-            self._background(self.publish, workspace, str(event.get("user")))
+            self.publish_soon(workspace, str(event.get("user")))
 
     def members_changed(self, body: Json) -> None:
-        """Look anew at who reads a channel."""
-        workspace = self._workspaces.of_payload(body)
-        if workspace:
-            workspace.connection.directory.forget_members(str(body["event"].get("channel") or ""))
+        """Look anew at who reads a channel, and say hello where it is the bot who came."""
+        workspace, event = self._workspaces.of_payload(body), body["event"]
+        if not workspace:
+            return
+        channel = str(event.get("channel") or "")
+        workspace.connection.directory.forget_members(channel)
+        if event["type"] == "member_joined_channel" and event.get("user") == workspace.bot:
+            place = Place("slack", workspace.team, channel)
+            self._background.notes(self._welcome.greet_channel, workspace.connection, place)
 
     def removed(self, body: Json) -> None:
         """Forget a workspace that has removed the app."""
@@ -119,8 +140,11 @@ class HomeListeners:
         if body["event"]["type"] == "app_uninstalled" or tokens.get("bot"):
             self._workspaces.forget(team_of(body), organization_of(body))
 
-    def publish(self, workspace: Workspace, user: str) -> None:
-        """Show a person their home page as it is now."""
+    def publish_soon(self, workspace: Workspace, user: str) -> None:
+        """Show a person their home page as it is by then; asked for several times, it is made once."""
+        self._background.pages(self._publish, workspace, user, key=f"home:{workspace.team}:{user}")
+
+    def _publish(self, workspace: Workspace, user: str) -> None:
         directory = workspace.connection.directory
         groups = directory.groups_of(user)
         page = self._overview.home_page(directory.person(user), groups)
@@ -134,6 +158,12 @@ class HomeListeners:
                 channel_id=channel,
                 prompts=[{"title": each.title, "message": each.message} for each in prompts],
             )
+
+
+def _note_seen(seen: SeenEvents, body: Json, next: Callable[[], object]) -> None:  # noqa: A002 - Bolt's name
+    """Note that Slack tells us of what people do, and pass it on."""
+    seen.saw_payload(body)
+    next()
 
 
 def _acknowledge(ack: Ack) -> None:

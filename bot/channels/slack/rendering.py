@@ -90,7 +90,7 @@ def answer_messages(answer: Answer, options: DisplayOptions) -> list[Message]:
 
 
 def answer_footer(answer: Answer, options: DisplayOptions) -> list[Block]:
-    """Return what stands below the sentences: notes, footnotes or the nearest sections, and buttons."""
+    """Return what stands below the sentences: notes, footnotes or the nearest sections, who wrote it, and buttons."""
     notes = presentation.notes(answer, extra=options.note)
     blocks: list[Block] = [
         ContextBlock(elements=[_verbatim(mrkdwn(presentation.NOTE.format(text=shorten(each, MOST_IN_SECTION - 200))))])
@@ -104,6 +104,8 @@ def answer_footer(answer: Answer, options: DisplayOptions) -> list[Block]:
     blocks += [
         SectionBlock(text=_verbatim(each)) for lines in (footnotes, near) for each in pack_lines(lines, MOST_IN_SECTION)
     ]
+    if origin := presentation.origin_note(answer):
+        blocks.append(ContextBlock(elements=[_verbatim(mrkdwn(origin))]))
     return [*blocks, *buttons(answer, options)]
 
 

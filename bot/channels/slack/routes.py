@@ -32,8 +32,10 @@ CERTIFICATE_CHECK = b"ssl_check=1"
 INSTALLATIONS = 4
 
 
-def events_route(app: Callable[[], App | None], settings: Settings) -> Route:
+def events_route(app: Callable[[], App | None], settings: Settings, *, signed: Callable[[], None]) -> Route:
     """Return the address of all events. Without an app they are to be delivered again.
+
+    `signed` is called for each request that Slack has signed, the check of the address included.
 
     What Slack has not signed, and what is no payload of Slack's, is refused before Bolt sees it: Bolt reads a request
     before it looks at its signature, and repeats it in errors.
@@ -50,6 +52,7 @@ def events_route(app: Callable[[], App | None], settings: Settings) -> Route:
                 return PlainTextResponse("")
             logger.warning("a request is refused: Slack has not signed it, or long ago")
             return PlainTextResponse("not signed by Slack", status_code=401)
+        signed()
         # What somebody wrote is read, and what is accepted written to disk, in a thread: the loop waits for neither.
         return await run_in_threadpool(_answer, current, request, body)
 

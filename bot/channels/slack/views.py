@@ -39,8 +39,11 @@ MOST_TYPED = 3000
 MOST_BLOCKS = 95
 
 
-def feedback_modal(answer: str) -> Json:
-    """Return the modal that asks what was wrong with an answer; the vote counts already."""
+def feedback_modal(answer: str, *, lead: float = 0.0) -> Json:
+    """Return the modal that asks what was wrong with an answer; the vote counts already.
+
+    `lead` is how many seconds our clock is ahead of Slack's, by which the vote has its time.
+    """
     options = [Option(value=reason, text=plain(label)) for reason, label in presentation.REASONS.items()]
     return _modal(
         presentation.WHAT_WAS_WRONG,
@@ -59,18 +62,19 @@ def feedback_modal(answer: str) -> Json:
         ],
         callback_id=FEEDBACK,
         submit=plain(presentation.SEND),
-        private_metadata=json.dumps({"answer": answer}),
+        private_metadata=json.dumps({"answer": answer, "lead": lead}),
     )
 
 
-def parse_feedback(view: Json) -> tuple[str, dict[str, str]]:
-    """Return the answer that the modal is about, and the reason, comment and correction given; empty where none."""
+def parse_feedback(view: Json) -> tuple[str, float, dict[str, str]]:
+    """Return the answer that the modal is about, its `lead`, and the reason, comment and correction, empty for none."""
     values = (view.get("state") or {}).get("values") or {}
     found = {}
     for name in ("reason", "comment", "correction"):
         given = (values.get(name) or {}).get(name) or {}
         found[name] = str((given.get("selected_option") or {}).get("value") or given.get("value") or "")
-    return str(json.loads(str(view.get("private_metadata") or "{}"))["answer"]), found
+    about = json.loads(str(view.get("private_metadata") or "{}"))
+    return str(about["answer"]), float(about.get("lead", 0.0)), found
 
 
 def quotes_modal(citations: Sequence[StoredCitation]) -> Json:

@@ -147,3 +147,8 @@ def test_a_thread_name_leads_back_to_its_thread_whatever_a_platform_s_ids_are(id
     workspace, channel, thread = ids
     place = Place("teams", workspace, channel, thread)
     assert parse_thread_name(place.thread_name) == place
+
+
+def test_the_names_of_files_wait_with_their_event():
+    event = IncomingEvent("question", "e1", Place("chat", "T1", "C1"), "U1", files=("policy.pdf", "“so”.md"))
+    assert from_json(event.to_json(), platform="chat") == event

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
-from bot.channels.port import Accept
+from bot.channels.port import Accept, ChannelHealth
 from bot.errors import BotError
 from bot.services.diagnostics.check import Check
 from bot.state.protocol import Claim, Event
@@ -38,6 +38,7 @@ class ScriptedChannel:
     on_stop: Callable[[], None] = lambda: None
     addresses: Sequence[Any] = ()
     fails: BotError | None = None
+    state: ChannelHealth = field(default_factory=ChannelHealth)
     handled: list[Claim] = field(default_factory=list)
     given_up: list[Claim] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
@@ -46,6 +47,9 @@ class ScriptedChannel:
 
     def routes(self) -> Sequence[Any]:
         return self.addresses
+
+    def health(self) -> ChannelHealth:
+        return self.state
 
     def start(self, accept: Accept) -> None:
         self.calls.append("start")

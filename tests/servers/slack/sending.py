@@ -58,6 +58,7 @@ class Sending:
     deliveries: list[Delivery] = field(default_factory=list)
     sent: list[Json] = field(default_factory=list)
     refused: list[tuple[str, str]] = field(default_factory=list)
+    pressed: list[tuple["Person", Json]] = field(default_factory=list)
     sockets: "Sockets" = field(default_factory=lambda: Sockets())  # noqa: PLW0108 - it stands below
     closing: threading.Event = field(default_factory=threading.Event)
     _under_way: int = 0
@@ -114,6 +115,7 @@ class Sending:
 
     def interaction(self, person: "Person", payload: Json) -> "Acked":
         """Something was pressed or sent; it is told once."""
+        self.pressed.append((person, payload))
         kind = str(payload["type"])
         return self._once(person, "interactive", kind, payload, urlencode({"payload": json.dumps(payload)}))
 
@@ -149,6 +151,15 @@ class Sending:
         finally:
             connection.close()
 
+    def verify(self, url: str) -> bool:
+        """Whether an address takes part when an administrator enters it: it returns what it is sent, signed.
+
+        https://docs.slack.dev/reference/events/url_verification
+        """
+        body = json.dumps({"token": "verification", "challenge": "3eZbrw1a", "type": "url_verification"}).encode()
+        status, told, _ = self.post(url, body, "application/json", {})
+        return status == 200 and b"3eZbrw1a" in told
+
     def signature(self, body: bytes, *, at: float | None = None, secret: str = "") -> dict[str, str]:
         """The headers that prove who sent it."""
         stamp = str(int(time.time() if at is None else at))
@@ -177,6 +188,7 @@ class Sockets:
         self._lock = threading.Lock()
         self._count = 0
         self._chance = random.Random(7)
+        self._is_off = False
 
     @property
     def is_open(self) -> bool:
@@ -209,6 +221,9 @@ class Sockets:
         return None if known else connection.respond(http.HTTPStatus.NOT_FOUND, "this ticket is not valid\n")
 
     def _serve(self, connection: ServerConnection) -> None:
+        if self._is_off:
+            self._end(connection, "link_disabled")
+            return
         with self._lock:
             self._open[connection] = threading.Lock()
         hello = {"type": "hello", "num_connections": len(self._open), "connection_info": {"app_id": "A0APP"}}
@@ -252,11 +267,21 @@ class Sockets:
     def disconnect(self, reason: str = "refresh_requested") -> None:
         """Ask every connection to go and come back, as Slack does every few hours, and close it."""
         for connection in list(self._open):
-            with contextlib.suppress(ConnectionClosed):
-                connection.send(
-                    json.dumps({"type": "disconnect", "reason": reason, "debug_info": {"host": "stand-in"}})
-                )
-                connection.close()
+            self._end(connection, reason)
+
+    def switch_off(self, *, off: bool = True) -> None:
+        """Turn Socket Mode off at the app's page: connections end with `link_disabled`, new ones too.
+
+        https://docs.slack.dev/apis/events-api/using-socket-mode names the reasons of a disconnect.
+        """
+        self._is_off = off
+        if off:
+            self.disconnect("link_disabled")
+
+    def _end(self, connection: ServerConnection, reason: str) -> None:
+        with contextlib.suppress(ConnectionClosed):
+            connection.send(json.dumps({"type": "disconnect", "reason": reason, "debug_info": {"host": "stand-in"}}))
+            connection.close()
 
     def close(self) -> None:
         if self._server:

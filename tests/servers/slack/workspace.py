@@ -42,6 +42,7 @@ class Message:
     streaming_until: float = 0.0
     stream_blocks: list[Json] = field(default_factory=list)
     reactions: dict[str, list[str]] = field(default_factory=dict)
+    files: list[Json] = field(default_factory=list)
     at: float = field(default_factory=time.monotonic)
     versions: list[str] = field(default_factory=list)
 
@@ -81,6 +82,8 @@ class Message:
         made: Json = {"type": "message", "user": self.user, "text": self.text, "ts": self.ts}
         if self.thread:
             made["thread_ts"] = self.thread
+        if self.files:  # https://docs.slack.dev/reference/events/message/file_share
+            made |= {"subtype": "file_share", "files": self.files, "upload": False}
         if self.by_bot:
             made |= {"bot_id": bot_id, "app_id": "A0APP", "blocks": self.all_blocks}
         if self.edited:
@@ -205,6 +208,15 @@ class Person:
         place = thread.thread or thread.ts if thread else ""
         return self.workspace.take(Message(channel.id, self.workspace.next_ts(), self.id, text, place))
 
+    def uploads(self, text: str, *names: str, channel: Channel | None = None, mention: bool = False) -> Message:
+        """Write with files; what Slack may not show of one (`file_access`) has no name."""
+        place, mark = channel or self.direct, f"<@{self.workspace.bot}> " if mention else ""
+        made = Message(place.id, self.workspace.next_ts(), self.id, (mark + typed(text)).strip())
+        for number, name in enumerate(names, start=1):
+            file = {"id": f"F{number:04}", "created": 1, "mimetype": "application/pdf", "user": self.id}
+            made.files.append(file | ({"name": name, "title": name} if name else {"file_access": "check_file_info"}))
+        return self.workspace.take(made)
+
     def edits(self, message: Message, text: str) -> None:
         before = message.json(bot_id="")
         mark = f"<@{self.workspace.bot}> " if message.text.startswith(f"<@{self.workspace.bot}>") else ""
@@ -227,14 +239,17 @@ class Person:
             message.reactions[name].remove(self.id)
         self.workspace.reaction_event("reaction_removed", self.id, name, message)
 
-    def clicks(self, shown: Message | OpenView, action: str, value: str | None = None) -> Acked:
-        """Press what has this action or this label; of two feedback buttons the one whose value or side is `value`."""
+    def clicks(self, shown: Message | OpenView, action: str, value: str | None = None, *, at: str = "") -> Acked:
+        """Press what has this action or this label; of two feedback buttons the one whose value or side is `value`.
+
+        `at` is the moment of the press where it arrives later than others.
+        """
 
         def wanted(button: Button) -> bool:
             of_value = value is None or value in str(button.element.get("side")) or value == button.element.get("value")
             return action in {button.action, button.label} and of_value
 
-        return self.workspace.clicked(self, shown, first(shown.buttons, wanted, f"{action!r} {value or ''}"))
+        return self.workspace.clicked(self, shown, first(shown.buttons, wanted, f"{action!r} {value or ''}"), at)
 
     def submits(self, view: OpenView, **values: str) -> Acked:
         """Fill the fields that have these block ids, action ids or labels (their words joined by `_`), and send."""
@@ -429,6 +444,15 @@ class Workspace:
     def _message_event(self, message: Message, channel: Channel) -> None:
         self.emit(self._event(message, channel) | {"channel_type": channel.kind}, channel=channel)
 
+    def invite(self, channel: Channel, by: Person) -> None:
+        """Bring the bot into a channel; it is told of itself as of anybody.
+
+        https://docs.slack.dev/reference/events/member_joined_channel
+        """
+        channel.with_bot = True
+        event = {"type": "member_joined_channel", "user": self.bot, "channel": channel.id, "channel_type": "C"}
+        self.emit(event | {"team": self.team, "inviter": by.id, "event_ts": self.next_ts()}, channel=channel)
+
     def changed_event(self, message: Message, before: Json) -> None:
         channel = self.channels[message.channel]
         event = {
@@ -535,14 +559,14 @@ class Workspace:
             "is_enterprise_install": False,
         }
 
-    def clicked(self, person: Person, shown: Message | OpenView, button: Button) -> Acked:
+    def clicked(self, person: Person, shown: Message | OpenView, button: Button, at: str = "") -> Acked:
         action = {
             key: value for key, value in button.element.items() if key not in {"positive_button", "negative_button"}
         }
         side = action.pop("side", None)
         if side:
             action |= button.element[side]
-        action |= {"block_id": button.block, "action_ts": self.next_ts()}
+        action |= {"block_id": button.block, "action_ts": at or self.next_ts()}
         payload = {"type": "block_actions", **self._who(person), "actions": [action], "state": {"values": {}}}
         if isinstance(shown, OpenView):
             payload |= {"view": shown.json, "container": {"type": "view", "view_id": shown.id}}

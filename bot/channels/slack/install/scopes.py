@@ -25,6 +25,7 @@ METHODS: Mapping[str, tuple[str, ...]] = {
     "users.list": ("users:read",),
     "views.open": (),
     "views.publish": (),
+    "views.update": (),
 }
 
 # The events that are listened to, with the scopes that they need.

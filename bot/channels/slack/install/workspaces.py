@@ -4,7 +4,7 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from logging import Logger
@@ -51,8 +51,12 @@ class Workspace:
 class Workspaces:
     """Finds the workspace of a team; may be used from any thread."""
 
-    def __init__(self, settings: Settings, state: StateStore) -> None:
+    def __init__(
+        self, settings: Settings, state: StateStore, *, token_refused: Callable[[str], None] = lambda _: None
+    ) -> None:
+        """`token_refused` is called with the team of a token that Slack takes no more; it must return at once."""
         self._settings = settings
+        self._token_refused = token_refused
         self.installations = Installations(state)
         self._known: dict[str, tuple[float, Workspace]] = {}
         self._lock = threading.Lock()
@@ -69,7 +73,9 @@ class Workspaces:
     def of(self, team: str, enterprise: str = "") -> Workspace | None:
         """Return the workspace of a team; None where the app is not installed, and where the team is not allowed.
 
-        Raises `Unreachable` and `StateUnavailable`.
+        Who the bot is there stands in its installation: Slack is not asked, as events wait for this to be acknowledged.
+        Whether the token still works shows when it is used. Raises `StateUnavailable`; `Unreachable` where the
+        installation does not say who the bot is.
         """
         if not self.is_single and not self.allows(team, enterprise):
             return None
@@ -78,13 +84,12 @@ class Workspaces:
             known = self._known.get(key)
         if known and (self.is_single or time.monotonic() < known[0]):
             return known[1]
-        token = reveal(self._settings.slack_bot_token) or self.installations.token(team, enterprise)
-        if not token:
-            return None
         try:
-            found = self._open(token)
+            found = self._open_single() if self.is_single else self._open_installed(team, enterprise)
         except Refused as error:
             logger.error("a workspace's token is not accepted: %s", error.error)  # noqa: TRY400 - the word says it all
+            return None
+        if found is None:
             return None
         with self._lock:
             self._known[key] = (time.monotonic() + CACHE_SECONDS, found)
@@ -96,9 +101,8 @@ class Workspaces:
 
     def only(self) -> Workspace:
         """Return the one workspace of the token; raises `BotError` with one line when that is not accepted."""
-        token = reveal(self._settings.slack_bot_token)
         try:
-            found = self._open(token)
+            found = self._open_single()
         except Refused as error:
             raise BotError(
                 f"`slack_bot_token` is not accepted ({error.error}): give the Bot User OAuth Token that the app's "
@@ -113,20 +117,41 @@ class Workspaces:
         self.installations.delete_all(enterprise_id=enterprise, team_id=team)
         with self._lock:
             self._known.pop(f"{enterprise}:{team}", None)
+        self._token_refused(team)
 
-    def _open(self, token: str) -> Workspace:
-        calls = SlackClient(web_client(self._settings, token))
-        own = calls("auth.test")
-        team, bot = str(own.get("team_id") or ""), str(own.get("user_id") or "")
-        wanted = self._settings.slack_allowed_teams if self.is_single else frozenset()
-        organization = str(own.get("enterprise_id") or "")
-        if wanted and not self.allows(team, organization):
+    def _open_single(self) -> Workspace:
+        """Return the workspace of the one token, which Slack is asked about."""
+        token = reveal(self._settings.slack_bot_token)
+        own = self._client(token)("auth.test")
+        team = str(own.get("team_id") or "")
+        if self._settings.slack_allowed_teams and not self.allows(team, str(own.get("enterprise_id") or "")):
             raise BotError(
                 f"{team}, the workspace of `slack_bot_token`, is not among `slack_allowed_teams`: add it there"
             )
+        return self._workspace(token, own, team=team)
+
+    def _open_installed(self, team: str, enterprise: str) -> Workspace | None:
+        """Return a workspace as its installation describes it; None for none."""
+        row = self.installations.find(team, enterprise)
+        if row is None:
+            return None
+        token = str(row["bot_token"])
+        own = row | {"user_id": row.get("bot_user_id")}
+        if not own["user_id"]:
+            own |= self._client(token)("auth.test")
+        return self._workspace(token, own, team=str(own.get("team_id") or team))
+
+    def _client(self, token: str) -> SlackClient:
+        return SlackClient(web_client(self._settings, token))
+
+    def _workspace(self, token: str, own: Mapping[str, Any], *, team: str) -> Workspace:
+        """Return the workspace in which this token's bot is `own`."""
+        web, bot = web_client(self._settings, token), str(own["user_id"])
+        calls = SlackClient(web, token_refused=lambda: self._token_refused(team))
+        directory = SlackDirectory(calls, team, str(own.get("enterprise_id") or ""))
         connection = Connection(
             SlackTransport(calls, team=team, bot=bot),
-            CachedDirectory(SlackDirectory(calls, team, organization), self._settings, "slack"),
+            CachedDirectory(directory, self._settings, "slack"),
             SlackStreams(calls),
         )
         return Workspace(team, bot, str(own.get("bot_id") or ""), token, calls, connection)
@@ -202,16 +227,19 @@ class Installations(InstallationStore):
     def delete_all(self, *, enterprise_id: str | None, team_id: str | None) -> None:
         self.delete_bot(enterprise_id=enterprise_id, team_id=team_id)
 
-    def token(self, team: str, enterprise: str) -> str:
-        """Return the token for a team: of its own installation, else of the whole organisation's; empty for none."""
-        found = self._row(team, enterprise, is_whole=False) or (
-            self._row(None, enterprise, is_whole=True) if enterprise else None
-        )
-        return str(found["bot_token"]) if found else ""
+    def find(self, team: str, enterprise: str) -> dict[str, Any] | None:
+        """Return the installation of a team: its own, else that of the whole organisation; None for none."""
+        found = self._row(team, enterprise, is_whole=False)
+        return found or (self._row(None, enterprise, is_whole=True) if enterprise else None)
 
-    def _row(self, team: str | None, enterprise: str | None, *, is_whole: bool) -> Mapping[str, Any] | None:
+    def all(self) -> Iterator[dict[str, Any]]:
+        """Yield every installation; raises `StateUnavailable`."""
+        for _, value in self._state.values(INSTALLED, now=datetime.now(UTC)):
+            yield dict(json.loads(value))
+
+    def _row(self, team: str | None, enterprise: str | None, *, is_whole: bool) -> dict[str, Any] | None:
         found = self._state.get(_key(team, enterprise, is_whole=is_whole), now=datetime.now(UTC))
-        return json.loads(found) if found else None
+        return dict(json.loads(found)) if found else None
 
 
 def _key(team: str | None, enterprise: str | None, *, is_whole: bool) -> str:

@@ -90,8 +90,11 @@ class SlackStage(AppStage):
         model: openai_server.Server,
         people: dict[str, Person],
         channels: dict[str, Channel],
+        *,
+        server: Server,
     ) -> None:
         super().__init__(app, model)
+        self.server = server
         self.slack = slack
         self.people = people
         self.channels = channels
@@ -121,6 +124,30 @@ class SlackStage(AppStage):
     def chatter(self, text: str, *, who: str = "Ada", where: str = "general") -> "SlackThread":
         said = self.people[who].writes(text, self.channels[where])
         return SlackThread(self, self.people[who], self.channels[where], said, said.ts)
+
+    def uploads(self, text: str, *files: str, who: str = "Ada", where: str = "") -> "SlackThread":
+        person = self.people[who]
+        channel = self.channels[where] if where else person.direct
+        asked = person.uploads(text, *files, channel=channel, mention=bool(where))
+        return SlackThread(self, person, channel, asked, asked.ts)
+
+    def meets(self, who: str) -> list[Said]:
+        person = self.people[who]
+        person.opens("messages")
+        return self._top(person.direct)
+
+    def invites(self, where: str) -> list[Said]:
+        self.slack.workspace.invite(self.channels[where], self.people["Ada"])
+        return self._top(self.channels[where])
+
+    def _top(self, channel: Channel) -> list[Said]:
+        """What the bot says outside of threads, once what is done in the background is done too."""
+        self.settle()
+        (slack,) = self.server.channels
+        pools = slack._background  # type: ignore[attr-defined] # nothing tells from outside when it is done
+        workers = (pools.forms, pools.pages, pools.notes)
+        self.slack.workspace.wait(lambda: not any(each._waiting or each._running for each in workers), "the background")
+        return [said_of(each) for each in self.slack.workspace.visible(channel) if not each.thread]
 
     def expert_is_asked(self) -> list[Said]:
         self.settle()

@@ -47,8 +47,8 @@ def staged(
         model.replies = [Reply(numbered(RIGHT))]
         given = settings(folder, slack, model_url=model.url if with_model else "", socket=socket)
         given = Settings(**given.model_dump() | adjusted(given, channels))
-        with breakable_app(given) as app, running(app, slack, **how):
-            yield SlackStage(slack, app, model, people, channels)
+        with breakable_app(given) as app, running(app, slack, **how) as server:
+            yield SlackStage(slack, app, model, people, channels, server=server)
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda each: each.name)

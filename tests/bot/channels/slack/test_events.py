@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bot.channels.events import IncomingEvent, from_json
-from bot.channels.slack.events import parse_message
+from bot.channels.slack.events import file_names, parse_message
 
 BOT, BOT_ID = "UBOT", "BBOT"
 
@@ -90,3 +90,17 @@ def test_what_is_kept_comes_back_equal():
     found = parsed(text="Why “so”? \U0001f44d")
     assert found
     assert from_json(found.to_json(), platform="slack") == found
+
+
+@pytest.mark.parametrize(
+    ("files", "names"),
+    [
+        ([{"id": "F1", "name": "policy.pdf"}], ("policy.pdf",)),
+        ([{"id": "F1", "file_access": "check_file_info"}], ("a file",)),
+        ([{"id": "F1", "name": None, "title": "Policy"}, "F2", None], ("Policy",)),
+        ("policy.pdf", ()),
+        (None, ()),
+    ],
+)
+def test_the_names_of_files_whatever_slack_says_of_them(files, names):
+    assert file_names({"files": files}) == names

@@ -2,7 +2,7 @@
 
 import http.client
 import re
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
@@ -14,6 +14,7 @@ from bot.channels.slack.install.manifest import manifest
 from bot.config.settings import Settings
 from bot.errors import BotError
 from bot.server.metrics import Metrics
+from bot.services.diagnostics.check import Check
 from tests.bot.channels.slack.harness import peopled, running, settings
 from tests.conversations.conversations import LEAVE_SAID
 from tests.conversations.harness import synced_app, write_documents
@@ -24,6 +25,14 @@ from tests.servers.slack_server import APP_TOKEN, CLIENT, Slack, serving
 @contextmanager
 def several(folder):
     """An app that is installed nowhere yet, and its address."""
+    with several_served(folder) as (slack, app, service):
+        assert service.public
+        yield slack, app, service.public.url
+
+
+@contextmanager
+def several_served(folder):
+    """An app that is installed nowhere yet, and the process that serves it."""
     with serving() as slack:
         peopled(slack)
         write_documents(folder)
@@ -35,8 +44,7 @@ def several(folder):
         }
         app = synced_app(Settings(**given))
         with running(app, slack) as service:
-            assert service.public
-            yield slack, app, service.public.url
+            yield slack, app, service
 
 
 def get(base: str, path: str, cookie: str = "") -> tuple[int, str, str]:
@@ -66,6 +74,31 @@ def test_each_workspace_is_answered_with_its_own_token(tmp_path):
             person = workspace.person("Zoe")
             asked = person.tells(QUESTION)
             assert LEAVE_SAID in workspace.reply(asked).shown
+
+
+def test_an_event_is_acknowledged_without_a_word_from_slack(tmp_path):
+    """Who the bot is stands in the installation: an acknowledgement waits for no `auth.test`."""
+    with several(tmp_path) as (slack, _, base):
+        workspace = slack.another("T0TWO", "Two")
+        assert install(slack, base, "T0TWO") == 200
+        zoe = workspace.person("Zoe")
+        with slack.held("auth.test"):
+            asked = zoe.tells(QUESTION)
+            assert LEAVE_SAID in workspace.reply(asked).shown
+        assert {(each.attempt, each.status) for each in slack.sending.deliveries} == {(0, 200)}
+
+
+def test_with_a_revoked_token_what_people_do_is_still_acknowledged(tmp_path):
+    with several(tmp_path) as (slack, app, base):
+        workspace = slack.another("T0TWO", "Two")
+        assert install(slack, base, "T0TWO") == 200
+        zoe = workspace.person("Zoe")
+        workspace.token = "another-token"
+        zoe.tells(QUESTION)
+        assert zoe.commands("/ask", QUESTION, zoe.direct).status == 200
+        workspace.wait(lambda: slack.sending.is_idle and app.state.waiting() == 0)
+        assert {(each.attempt, each.status) for each in slack.sending.deliveries} == {(0, 200)}
+        assert "auth.test" not in [method for method, error in slack.refused if error == "invalid_auth"]
 
 
 def test_where_it_is_not_installed_nothing_is_said_and_nothing_breaks(tmp_path):
@@ -106,6 +139,12 @@ def alone(folder, **changes):
         yield slack, Settings(**given)
 
 
+def looked_at(given: Settings) -> list[Check]:
+    """What doctor says of Slack with these settings."""
+    with closing(bootstrap(given)) as app:
+        return list(examine(given, lambda: app.state))
+
+
 def started(app: App) -> None:
     for platform in app.channels(Metrics()):
         platform.start(lambda _: "new")
@@ -113,7 +152,11 @@ def started(app: App) -> None:
 
 def test_doctor_is_content_with_what_works(tmp_path):
     with alone(tmp_path, slack_app_token=APP_TOKEN) as (_, given):
-        assert [(each.check, each.ok) for each in examine(given)] == [("slack token", True), ("slack socket", True)]
+        assert [(each.check, each.ok) for each in looked_at(given)] == [
+            ("slack token", True),
+            ("slack socket", True),
+            ("slack events", True),
+        ]
 
 
 @pytest.mark.parametrize(
@@ -127,7 +170,7 @@ def test_doctor_is_content_with_what_works(tmp_path):
 )
 def test_doctor_says_what_is_wrong_and_what_mends_it(tmp_path, changes, check, told):
     with alone(tmp_path, **changes) as (_, given):
-        wrong = [each for each in examine(given) if not each.ok]
+        wrong = [each for each in looked_at(given) if not each.ok]
         assert check in [each.check for each in wrong]
         assert any(told in each.mend for each in wrong)
 
