@@ -23,7 +23,7 @@ TOOK_TOO_LONG = (
 )
 GAVE_UP = "I could not answer this: something went wrong each time I tried. Please ask again in a few minutes."
 MAY_NOT_WRITE = "I may not write there. Ask me in a direct message, or invite me to the channel."
-NOT_A_MEMBER = "I am not a member here, so I answer from public documents alone; `/invite` me to change that."
+STOPPED = "Stopped."
 
 # Below and around an answer
 NOTE = "Note: {text}"
