@@ -14,12 +14,11 @@ STAFF = frozenset({EVERYONE})
 class Audience:
     """The groups that an answer in a place may use.
 
-    `private` is true where only the asker reads the answer, `bot_not_member` where the bot may not read the place.
+    `private` is true where only the asker reads the answer, and nobody is to be shown it.
     """
 
     groups: frozenset[str]
     private: bool = False
-    bot_not_member: bool = False
 
 
 def channel_settings(settings: Settings, channel: str) -> Channel:

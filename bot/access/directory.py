@@ -19,15 +19,16 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class ChannelInfo:
-    """A channel that the bot may read.
+    """A channel that the bot may look at.
 
     `external` is true where people of another company read it, `direct` where the bot is alone with one person, whose
-    id is `direct_with` where it is known.
+    id is `direct_with` where it is known; `has_bot` is whether it is a member.
     """
 
     external: bool = False
     direct: bool = False
     direct_with: str = ""
+    has_bot: bool = True
 
 
 class Directory(Protocol):

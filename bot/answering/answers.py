@@ -7,7 +7,7 @@ shows a stream therefore shows a status only when a `Status` arrives, and record
 slow to look up for a question (history, groups) goes into the `prepare` of the stream, which small talk never calls.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -206,3 +206,5 @@ class Done:
 
 
 Event = Status | SentenceReady | Done
+EventStream = Generator[Event, None, None]
+"""What comes of a question, in order; who closes it wants no more."""

@@ -20,7 +20,7 @@ from bot.answering.answers import (
     Answer,
     AnswerWarning,
     Done,
-    Event,
+    EventStream,
     Question,
     SentenceReady,
     Status,
@@ -109,7 +109,7 @@ class AnsweringPipeline:
         assert isinstance(done, Done)
         return done.answer
 
-    def stream(self, question: Question, *, prepare: Callable[[Question], Question] | None = None) -> Iterator[Event]:
+    def stream(self, question: Question, *, prepare: Callable[[Question], Question] | None = None) -> EventStream:
         """Answer a question, yielding each sentence as soon as it is verified, and the whole answer last.
 
         `prepare` completes the question with what takes a while to look up, such as its history and groups. It is

@@ -51,11 +51,16 @@ class EventAcceptor:
 
     def accept(self, event: IncomingEvent) -> Accepted:
         """Keep an event to be handled; one that is known already changes nothing."""
-        place = event.place
+        place, now = event.place, datetime.now(UTC)
         if event.kind == "question":
             self._thread_state.mark_accepted(place)
-        turn = f"{place.workspace}:{place.channel}:{place.root}" if place.root else ""
-        accepted = self._accept(Event(place.platform, event.id, datetime.now(UTC), event.to_json(), turn))
+        waits_for_thread = bool(place.root) and event.kind != "stop"
+        turn = f"{place.workspace}:{place.channel}:{place.root}" if waits_for_thread else ""
+        accepted = self._accept(Event(place.platform, event.id, now, event.to_json(), turn))
+        if event.kind == "stop":
+            if accepted != "known":  # a repeated one does not stop what was asked since
+                self._thread_state.mark_stopped(place, now)
+            return accepted
         waits = not event.auto_answered and event.kind != "command"  # a command's acknowledgement says it
         if accepted == "busy" and waits and self._thread_state.is_first(f"busy:{event.id}", within=BUSY_TOLD_ONCE_IN):
             self._tell_busy(event)

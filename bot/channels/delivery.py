@@ -2,12 +2,13 @@
 
 import logging
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from bot.access.audience import Audience
-from bot.answering.answers import Answer, Done, Event, Question, SentenceReady, Status
+from bot.answering.answers import Answer, Done, EventStream, Question, SentenceReady, Status
 from bot.answering.readership import withheld
 from bot.channels import presentation
 from bot.channels.events import IncomingEvent
@@ -26,21 +27,31 @@ MOST_CHARACTERS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a question: `talk` is small talk; `refused` and `failed` have no answer."""
+    """What became of a question: `talk` is small talk; `refused`, `failed` and `stopped` have no answer."""
 
-    kind: Literal["answered", "abstained", "talk", "refused", "failed"]
+    kind: Literal["answered", "abstained", "talk", "refused", "failed", "stopped"]
     answer: Answer | None = None
     recorded: bool = False
 
 
+class _Stopped(Exception):
+    """Somebody has stopped the work at an answer."""
+
+
 def answer_question(
-    questions: QuestionService, event: IncomingEvent, reply: Reply, *, audience: Callable[[], Audience]
+    questions: QuestionService,
+    event: IncomingEvent,
+    reply: Reply,
+    *,
+    audience: Callable[[], Audience],
+    is_stopped: Callable[[], bool] = lambda: False,
 ) -> Outcome:
     """Answer an event's question, and show the answer; raises `NotDelivered` alone.
 
     The exchange is recorded before its buttons are shown, under an id that is the same when another worker answers the
     event again. `audience` is called once something is visible, and not for small talk; then again before anything of
-    the answer is shown, as somebody may have come to read along.
+    the answer is shown, as somebody may have come to read along. `is_stopped` is asked before each step: nothing is
+    recorded of what somebody has stopped, and what can be read by then stays.
     """
     text = event.text.strip()
     if event.files and not text:
@@ -61,9 +72,12 @@ def answer_question(
         return readable_audiences(question.groups) <= readable_audiences(audience().groups)
 
     try:
-        answer = _show_events(questions.stream(question, prepare=prepare), reply, is_open)
+        answer = _show_events(questions.stream(question, prepare=prepare), reply, is_open, is_stopped)
     except NotDelivered:
         raise
+    except _Stopped:
+        reply.stopped(keep=is_open)
+        return Outcome("stopped")
     except Exception as error:  # noqa: BLE001 - the person is told, whatever it is
         reply.failed(_error_text(error))
         return Outcome("failed")
@@ -78,22 +92,28 @@ def answer_id(platform: str, event: str) -> str:
     return uuid.uuid5(uuid.NAMESPACE_URL, f"footnote:{platform}:{event}").hex
 
 
-def _show_events(events: Iterator[Event], reply: Reply, is_open: Callable[[], bool]) -> Answer:
+def _show_events(
+    events: EventStream, reply: Reply, is_open: Callable[[], bool], is_stopped: Callable[[], bool]
+) -> Answer:
     """Show the status and the sentences as they come, and return the whole answer.
 
-    `is_open` tells whether whoever reads along by now has the groups that it is made for; else it is withheld.
+    `is_open` tells whether whoever reads along by now has the groups that it is made for; else it is withheld. Raises
+    `_Stopped` once `is_stopped` says so; what is written then is not read any further.
     """
     answer: Answer | None = None
-    for event in events:
-        match event:
-            case Status("searching"):
-                reply.begun(presentation.STATUS_TEXTS["searching"])
-            case SentenceReady(sentence, citations) if is_open():
-                reply.sentence(sentence, citations)
-            case Done(whole):
-                answer = whole if whole.is_small_talk or is_open() else withheld(whole)
-            case SentenceReady() | Status():
-                pass
+    with closing(events):
+        for event in events:
+            if is_stopped():
+                raise _Stopped
+            match event:
+                case Status("searching"):
+                    reply.begun(presentation.STATUS_TEXTS["searching"])
+                case SentenceReady(sentence, citations) if is_open():
+                    reply.sentence(sentence, citations)
+                case Done(whole):
+                    answer = whole if whole.is_small_talk or is_open() else withheld(whole)
+                case SentenceReady() | Status():
+                    pass
     assert answer is not None, "an answer ends with `Done`"
     return answer
 

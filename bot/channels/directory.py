@@ -43,26 +43,30 @@ class CachedDirectory:
         self._cache: TTLCache[tuple[str, str], Any] = TTLCache(CACHE_ENTRIES, CACHE_SECONDS, timer=clock)
         self._lock = threading.Lock()
 
-    def audience(self, place: Place, user: str, *, direct: bool) -> Audience:
-        """Return the groups for an answer to this person; `direct` where they are known to be alone with the bot."""
+    def audience(self, place: Place, user: str, *, direct: bool, seen_alone: bool = False) -> Audience:
+        """Return the groups for an answer to this person; `direct` where they are known to be alone with the bot.
+
+        What they alone see (`seen_alone`) has their own groups where the bot is no member, and cannot be shared there.
+        """
         if direct:
             return Audience(self.groups_of(user), private=True)
         info = self._channel(place.channel)
+        if seen_alone and (info is None or not info.has_bot):
+            return Audience(self.groups_of(user), private=True)
         if info is None:
-            public = groups_of_place(self._settings, place.channel_name, shared=True)
-            return Audience(public, bot_not_member=True)
+            return Audience(groups_of_place(self._settings, place.channel_name, shared=True))
         if info.direct and info.direct_with in {"", user}:
             return Audience(self.groups_of(user), private=True)
         shared = info.external or self._has_guests(place.channel) or self.person(user).guest
         return Audience(groups_of_place(self._settings, place.channel_name, shared=shared))
 
-    def audience_now(self, place: Place, user: str, *, direct: bool = False) -> Audience:
+    def audience_now(self, place: Place, user: str, *, direct: bool = False, seen_alone: bool = False) -> Audience:
         """Return the audience as the platform tells it now, for what was written earlier and is shown again.
 
         Only whether the members of a channel are guests may have been looked up before.
         """
         self._forget(place.channel, user)
-        return self.audience(place, user, direct=direct)
+        return self.audience(place, user, direct=direct, seen_alone=seen_alone)
 
     def readers_now(self, place: Place) -> frozenset[str]:
         """Return the groups of all who read a place now, whoever asks; where that is one person, their own."""

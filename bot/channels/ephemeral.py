@@ -1,9 +1,10 @@
 """Shows an answer to one person alone, as a command asks for it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from bot.answering.answers import Answer, Citation, Sentence
+from bot.channels import presentation
 from bot.channels.connection import Connection, Platform
 from bot.channels.events import IncomingEvent
 from bot.channels.port import DisplayOptions, Message, Undeliverable
@@ -40,6 +41,10 @@ class EphemeralReply:
     def failed(self, text: str) -> None:
         """Say what went wrong; raises `Undeliverable`."""
         self._tell(self._platform.renderer.line(text))
+
+    def stopped(self, *, keep: Callable[[], bool]) -> None:
+        """Say so: nothing else was shown before; raises `Undeliverable`."""
+        self._tell(self._platform.renderer.line(presentation.STOPPED))
 
     def _tell(self, message: Message) -> None:
         event = self._event

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 from urllib.parse import quote, unquote
 
-Kind = Literal["question", "edit", "delete", "command", "share", "erase", "person", "expert", "accept"]
+Kind = Literal["question", "edit", "delete", "command", "share", "erase", "person", "expert", "accept", "stop"]
 PlaceKind = Literal["", "channel", "private", "direct", "group"]
 
 # How accepted events are written: these names and words stand in state stores and must stay readable.
@@ -158,6 +158,12 @@ def accept_event(pressed: IncomingEvent, reply: str, *, press: str) -> IncomingE
     """Return that the expert's reply, a message of the pressed one's thread, is accepted as the right answer."""
     name = f"accept:{pressed.place.workspace}:{pressed.place.channel}:{reply}:{press}"
     return replace(pressed, kind="accept", id=name, value=reply)
+
+
+def stop_event(pressed: IncomingEvent, *, press: str) -> IncomingEvent:
+    """Return somebody's wish that the bot stops its work in the pressed one's thread."""
+    place = pressed.place
+    return replace(pressed, kind="stop", id=f"stop:{place.workspace}:{place.channel}:{place.root}:{press}")
 
 
 def erase_event(pressed: IncomingEvent, *, press: str) -> IncomingEvent:

@@ -3,7 +3,8 @@
 import json
 import logging
 import uuid
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 from bot.access.audience import Audience, channel_settings
@@ -75,6 +76,7 @@ class EventHandler:
             "person": people.ask_person,
             "expert": people.forward_reply,
             "accept": people.accept_reply,
+            "stop": self._stop,
         }
 
     def handle(self, claim: Claim) -> None:
@@ -97,16 +99,16 @@ class EventHandler:
         """Tell whoever waits that it cannot be done; raises `NotDelivered` where they cannot be told now."""
         event = from_json(claim.event.payload, platform=self._platform.name)
         connection = self._platform.connect(event)
-        if connection is None or event.kind == "delete":
+        if connection is None or event.kind in {"delete", "stop"}:
             return
         if event.kind == "erase":
             self._tell_directly(event, connection, presentation.NOT_ERASED)
         elif event.kind in {"question", "edit"}:
             checkpoint = find_checkpoint(connection.transport, event, claim.notes)
-            self._streaming_reply(claim, event, connection, checkpoint).failed(presentation.GAVE_UP)
+            with self._streaming_reply(claim, event, connection, checkpoint) as reply:
+                reply.failed(presentation.GAVE_UP)
         else:
-            message = self._platform.renderer.line(presentation.GAVE_UP)
-            connection.transport.tell(event.place.in_channel(), event.user, message, handle=event.reply_handle)
+            connection.tell(event, self._platform.renderer.line(presentation.GAVE_UP))
 
     def _question(self, claim: Claim, event: IncomingEvent, connection: Connection) -> None:
         if claim.attempt == 1 and event.auto_answered:
@@ -137,29 +139,48 @@ class EventHandler:
         self, claim: Claim, event: IncomingEvent, connection: Connection, checkpoint: Checkpoint | None
     ) -> tuple[str, ...]:
         """Answer in the thread, and return the ids of the messages that show it."""
-        reply = self._streaming_reply(claim, event, connection, checkpoint)
-        outcome = answer_question(self._questions, event, reply, audience=lambda: self._audience(event, connection))
+        with self._streaming_reply(claim, event, connection, checkpoint) as reply:
+            outcome = answer_question(
+                self._questions,
+                event,
+                reply,
+                audience=lambda: self._audience(event, connection),
+                is_stopped=lambda: self._thread_state.was_stopped(event.place, claim.event.at),
+            )
         self._count(outcome)
         self._remember(event, reply.messages, outcome)
         return reply.messages
 
+    @contextmanager
     def _streaming_reply(
         self, claim: Claim, event: IncomingEvent, connection: Connection, checkpoint: Checkpoint | None
-    ) -> StreamingReply:
-        return StreamingReply(
+    ) -> Iterator[StreamingReply]:
+        """Open a reply in the thread of an event, whose status is cleared at the end unless it is to be tried again."""
+        reply = StreamingReply(
             self._platform,
             connection,
             event,
             options=lambda: self._options(event),
             save_checkpoint=lambda notes: self._save_notes(claim, notes),
             checkpoint=checkpoint,
+            is_resumed=claim.attempt > 1,
         )
+        try:
+            yield reply
+        except Undeliverable:
+            reply.end()
+            raise
+        reply.end()
+
+    def _stop(self, claim: Claim, event: IncomingEvent, connection: Connection) -> None:
+        """Clear the status of a thread in which somebody has stopped the work; whoever is at work sees it by itself."""
+        self._thread_state.mark_stopped(event.place, claim.event.at)
+        if connection.streams:
+            connection.streams.clear_status(event.place)
 
     def _command(self, claim: Claim, event: IncomingEvent, connection: Connection) -> None:
         """Answer a command: only its person sees the answer, until they share it."""
-        audience = self._audience(event, connection)
-        note = presentation.NOT_A_MEMBER if audience.bot_not_member else ""
-        options = self._options(event, share=not audience.private, note=note)
+        options = self._options(event, share=not self._audience(event, connection).private)
         reply = EphemeralReply(self._platform, connection, event, options=options)
         outcome = answer_question(self._questions, event, reply, audience=lambda: self._audience(event, connection))
         self._count(outcome)
@@ -211,13 +232,14 @@ class EventHandler:
         self._tell_directly(event, connection, text)
 
     def _audience(self, event: IncomingEvent, connection: Connection) -> Audience:
-        direct = event.place.is_direct and event.kind != "command"
-        return connection.directory.audience(event.place, event.user, direct=direct)
+        is_command = event.kind == "command"
+        direct = event.place.is_direct and not is_command
+        return connection.directory.audience(event.place, event.user, direct=direct, seen_alone=is_command)
 
-    def _options(self, event: IncomingEvent, *, share: bool = False, note: str = "") -> DisplayOptions:
+    def _options(self, event: IncomingEvent, *, share: bool = False) -> DisplayOptions:
         buttons = channel_settings(self._settings, event.place.channel_name).buttons
-        notes = " ".join(filter(None, (note, presentation.files_note(event.files))))
-        return DisplayOptions(self._revision(), buttons=buttons, share=share, note=notes)
+        note = presentation.files_note(event.files)
+        return DisplayOptions(self._revision(), buttons=buttons, share=share, note=note)
 
     def _count(self, outcome: Outcome) -> None:
         timings = outcome.answer.timings if outcome.answer else None

@@ -66,7 +66,7 @@ class DisplayOptions:
 class Limits:
     """What a platform takes: pauses between two changes of a message, and sizes."""
 
-    update_seconds: float  # between two edits
+    update_seconds: float  # between two edits, and before the first
     append_seconds: float  # between two additions to a stream
     partial_characters: int  # of an answer's text while it comes about
     private_messages: int  # that one event may bring to one person alone
@@ -78,6 +78,14 @@ class Checkpoint:
 
     message: str
     streams: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ShownStatus:
+    """What has become of a status beside a thread: whether people see it, and whether it may stay until cleared."""
+
+    is_visible: bool
+    stays: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,9 +197,10 @@ class Transport(Protocol):
         ...
 
     def tell(self, place: Place, user: str, message: Message, *, handle: str = "") -> bool:
-        """Show a message to one person alone, through the `reply_handle` of their event where there is one.
+        """Show a message to one person alone: in the place's `thread` where it has one, else in its channel.
 
-        False where they could not be told. Raises nothing.
+        `handle` is the `reply_handle` of their event, which may work where nothing else does. False where they could
+        not be told. Raises nothing.
         """
         ...
 
@@ -214,8 +223,12 @@ class Streams(Protocol):
     Methods that return a bool return False where the step fails for any reason, and raise nothing.
     """
 
-    def show_status(self, place: Place) -> bool:
-        """Show beside the thread that the bot is at work."""
+    def show_status(self, event: IncomingEvent) -> ShownStatus:
+        """Show beside the event's thread that the bot is at work; raises nothing."""
+        ...
+
+    def clear_status(self, place: Place) -> bool:
+        """Show beside the thread that the bot is at work no more."""
         ...
 
     def start(self, event: IncomingEvent, text: str) -> str:
@@ -227,7 +240,10 @@ class Streams(Protocol):
         ...
 
     def finish(self, place: Place, text: str, answer: Answer, options: DisplayOptions, *, event: str) -> bool:
-        """End the stream with the last text and all that stands below an answer, marked like a posted message."""
+        """End the stream with the last text and all that stands below an answer, marked like a posted message.
+
+        What a status said ends with it.
+        """
         ...
 
     def close(self, place: Place) -> bool:
@@ -274,8 +290,8 @@ class Renderer(Protocol):
 class Reply(Protocol):
     """What one person sees while their question is answered. Each method may be slow.
 
-    Called in this order: `begun` once (not for small talk), `sentence` any number of times, then exactly one of `done`
-    and `failed`. What cannot be shown at all, however often it is tried, raises `NotDelivered`.
+    Called in this order: `begun` once (not for small talk), `sentence` any number of times, then exactly one of `done`,
+    `failed` and `stopped`. What cannot be shown at all, however often it is tried, raises `NotDelivered`.
     """
 
     def begun(self, status: str) -> None:
@@ -292,4 +308,8 @@ class Reply(Protocol):
 
     def failed(self, text: str) -> None:
         """Show one line that says what went wrong and what to do."""
+        ...
+
+    def stopped(self, *, keep: Callable[[], bool]) -> None:
+        """Say that somebody has stopped it, below what is there where `keep` lets that stay; nothing can be pressed."""
         ...

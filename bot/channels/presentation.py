@@ -26,7 +26,7 @@ TOOK_TOO_LONG = (
 )
 GAVE_UP = "I could not answer this: something went wrong each time I tried. Please ask again in a few minutes."
 MAY_NOT_WRITE = "I may not write there. Ask me in a direct message, or invite me to the channel."
-NOT_A_MEMBER = "I am not a member here, so I answer from public documents alone; `/invite` me to change that."
+STOPPED = "Stopped."
 
 WELCOME = (
     "Hello! I answer questions from the company's own documents, and show the section behind every sentence. Write "

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from bot.answering.answers import Answer, Citation, Sentence
+from bot.channels import presentation
 from bot.channels.connection import Connection, Platform
 from bot.channels.events import IncomingEvent, Place
 from bot.channels.port import (
@@ -25,13 +26,17 @@ from bot.channels.port import (
 logger = logging.getLogger(__name__)
 
 STREAM_STARTING = '{"streams": true}'
+# A whole answer waits no longer than this for when the platform wants to be called again.
+MOST_WAITING = 60.0
+LONG_AGO = float("-inf")
 
 
 class StreamingReply:
     """A `Reply` in the thread of an event.
 
     `save_checkpoint` keeps what is visible already for a worker that takes over; `checkpoint` is what an
-    earlier worker left so. After `done` and `failed`, `messages` are the ids of those that show the answer.
+    earlier worker left so, `is_resumed` whether there was one, which may have left a status too. After `done`, `failed`
+    and `stopped`, `messages` are the ids of those that show the answer; `end` comes last.
     """
 
     def __init__(
@@ -43,12 +48,14 @@ class StreamingReply:
         options: Callable[[], DisplayOptions],
         save_checkpoint: Callable[[str], None],
         checkpoint: Checkpoint | None = None,
+        is_resumed: bool = False,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._renderer = platform.renderer
         self._limits = platform.limits
         self._transport = connection.transport
+        self._statuses = connection.streams
         self._streams: Streams | None = connection.streams  # None once the answer is a message that is changed
         self._event = event
         self._options = options
@@ -56,24 +63,31 @@ class StreamingReply:
         self._checkpoint = checkpoint
         self._clock = clock
         self._sleep = sleep
+        self._has_status = is_resumed
         self._is_streaming = False
+        self._status_text = ""  # that the visible message begins with, where nothing stands beside the thread
         self._text = ""  # of the sentences, with their marks
         self._words = ""
-        self._streamed = 0  # characters of the text
+        self._shown = (0, "")  # characters of the text that can be read by now, and their words
         self._citations: dict[int, Citation] = {}
-        self._changed_at = 0.0
+        self._changed_at = LONG_AGO
+        self._edited_at = LONG_AGO  # with a part of the answer
+        self._held_until = LONG_AGO  # the platform wants to be called no sooner
         self.messages: tuple[str, ...] = (checkpoint.message,) if checkpoint else ()
 
     def begun(self, status: str) -> None:
-        """Show a status beside the thread, else in a first message; go on with what was begun before."""
+        """Show a status beside the thread, else begin with it; go on with what was begun before."""
         if self._checkpoint:
             if self._checkpoint.streams and self._streams:
                 self._streams.close(self._first)
             self._streams = None
             self._edit(self._renderer.line(status))
-        elif not (self._streams and self._streams.show_status(self._event.place)):
-            self._streams = None
-            self._post(self._renderer.line(status))
+            return
+        shown = self._statuses.show_status(self._event) if self._statuses else None
+        self._has_status |= bool(shown and shown.stays)
+        if not (shown and shown.is_visible):
+            self._status_text = status
+            self._advance()
 
     def sentence(self, sentence: Sentence, citations: Sequence[Citation]) -> None:
         """Show a sentence at once, or with the next one where the last change was a moment ago or fails."""
@@ -83,7 +97,7 @@ class StreamingReply:
         if len(self._text) > self._limits.partial_characters:
             return  # the whole answer will be cut into several messages
         pause = self._limits.append_seconds if self._streams else self._limits.update_seconds
-        if self._clock() - self._changed_at >= pause:
+        if self._clock() >= max(self._changed_at + pause, self._held_until):
             self._advance()
 
     def done(self, answer: Answer) -> None:
@@ -107,6 +121,23 @@ class StreamingReply:
         """Show this line in place of what is there; raises `NotDelivered`."""
         self._replace(self._renderer.line(text))
 
+    def stopped(self, *, keep: Callable[[], bool]) -> None:
+        """Leave what can be read by now, where that may stay, and say so below it; raises `NotDelivered`.
+
+        What came since the last change is not added: whoever has stopped it does not want it.
+        """
+        characters, words = self._shown
+        if not (characters and keep()):
+            self.failed(presentation.STOPPED)
+            return
+        text = f"{self._text[:characters].rstrip()}\n\n{presentation.STOPPED}"
+        self._replace(self._renderer.partial_answer(text, f"{words} {presentation.STOPPED}"))
+
+    def end(self) -> None:
+        """Clear the status, if one may stand beside the thread; called last, whatever has become of the question."""
+        if self._has_status and self._statuses:
+            self._statuses.clear_status(self._event.place)
+
     @property
     def _first(self) -> Place:
         """The first message of the answer."""
@@ -122,19 +153,22 @@ class StreamingReply:
             self._start_stream(self._streams)
 
     def _advance_message(self) -> None:
-        partial = self._renderer.partial_answer(self._text, self._words)
+        renderer = self._renderer
+        partial = renderer.partial_answer(self._text, self._words) if self._text else renderer.line(self._status_text)
         if not self.messages:
             self._post(partial)
-        elif not self._edit(partial, retry=False):
+        elif self._edit(partial, retry=False):
+            self._edited_at = self._clock()
+        else:
             return
         self._changed()
 
     def _advance_stream(self, streams: Streams) -> None:
         try:
-            streams.append(self._first, self._text[self._streamed :])
+            streams.append(self._first, self._text[self._shown[0] :])
         except NotDelivered as error:
             if not error.unsure:
-                self._changed_at = self._clock() + error.wait
+                self._held_until = self._clock() + error.wait
                 return
             self._go_on_as_message()  # appended twice it would be there twice
         except Refused as error:
@@ -147,7 +181,7 @@ class StreamingReply:
         """Begin a stream with the text that there is by now, or post it where streams are not to be had."""
         self._save_checkpoint(STREAM_STARTING)  # so that a successor looks for one that names no event
         try:
-            message = streams.start(self._event, self._text)
+            message = streams.start(self._event, f"{self._status_text}\n\n" if self._status_text else self._text)
         except NotDelivered as error:
             place, event = self._event.place, self._event.id
             lost = self._transport.find(place, event, unmarked_stream=True) if error.unsure else None
@@ -163,7 +197,7 @@ class StreamingReply:
             self._changed()
 
     def _changed(self) -> None:
-        self._streamed, self._changed_at = len(self._text), self._clock()
+        self._shown, self._changed_at = (len(self._text), self._words), self._clock()
 
     def _go_on_as_message(self) -> None:
         """Go on with a message, where a stream is not to be had or has ended by itself."""
@@ -174,13 +208,16 @@ class StreamingReply:
     def _finish_stream(self, answer: Answer, options: DisplayOptions) -> bool:
         """Whether the stream has ended with all that belongs to the answer.
 
-        False where there is none, and where what was streamed is no part of the answer any more: it is replaced.
+        False where there is none, and where what was streamed is no part of the answer (any more): it is replaced.
         """
-        if not (self._is_streaming and self._streams) or (self._text and not answer.sentences):
+        is_other = bool(self._status_text or (self._text and not answer.sentences))
+        if not (self._is_streaming and self._streams) or is_other:
             return False
-        rest = self._text[self._streamed :]
+        self._wait_until(self._held_until)
+        rest = self._text[self._shown[0] :]
         finished = self._streams.finish(self._first, rest, answer, options, event=self._event.id)
         self._is_streaming = not finished
+        self._has_status &= not finished
         return finished
 
     def _close_stream(self) -> None:
@@ -190,10 +227,8 @@ class StreamingReply:
 
     def _replace(self, message: Message) -> None:
         """Put this in place of what is there, or post it where nothing is; raises `NotDelivered`."""
+        self._wait_until(max(self._held_until, self._edited_at + self._limits.update_seconds))
         self._close_stream()
-        pause = self._changed_at + self._limits.update_seconds - self._clock()
-        if self.messages and self._streams is None and 0 < pause <= self._limits.update_seconds:
-            self._sleep(pause)
         if self.messages and self._edit(message):
             return
         old = self._first if self.messages else None
@@ -201,13 +236,19 @@ class StreamingReply:
         if old:  # what cannot be changed, as a stream that does not end, must not stand beside the answer
             self._transport.delete(old)
 
+    def _wait_until(self, moment: float) -> None:
+        wait = min(moment - self._clock(), MOST_WAITING)
+        if wait > 0:
+            self._sleep(wait)
+
     def _edit(self, message: Message, *, retry: bool = True) -> bool:
         """Whether the first message shows this now; raises `NotDelivered` where it is worth waiting."""
         try:
             return self._transport.edit(self._first, message, event=self._event.id, retry=retry)
-        except NotDelivered:
+        except NotDelivered as error:
             if retry:
                 raise
+            self._held_until = self._clock() + error.wait
             return False
 
     def _post(self, message: Message, *, part: int = 0) -> None:

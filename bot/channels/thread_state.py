@@ -13,6 +13,8 @@ from bot.state.protocol import StateStore, person_prefix, unkeyed_name
 
 KEPT = timedelta(days=90)
 SHAREABLE = timedelta(hours=2)
+# Longer than an event is tried again.
+STOPPED_FOR = timedelta(hours=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,8 @@ class ThreadState:
         self._put(f"answer:{_message(question)}", json.dumps(row))
         for message in location.messages if location.answer else ():
             self._put(f"message:{question.workspace}:{question.channel}:{message}", location.answer)
+            if location.thread != message:
+                self._put(f"within:{question.workspace}:{question.channel}:{message}", location.thread)
 
     def answer_location(self, question: Place) -> AnswerLocation | None:
         """Return where the answer to a message is, None for no answer."""
@@ -65,6 +69,10 @@ class ThreadState:
     def answer_shown_by(self, message: Place) -> str | None:
         """Return the id of the recorded answer that a message of the bot shows; None for any other message."""
         return self._get(f"message:{_message(message)}")
+
+    def thread_of(self, message: Place) -> Place:
+        """Return the thread that a message of the bot which shows a recorded answer is in, else its channel."""
+        return message.in_thread(self._get(f"within:{_message(message)}") or "")
 
     def add_asker(self, thread: Place, user: str) -> None:
         """Remember that somebody was answered in a thread."""
@@ -87,6 +95,16 @@ class ThreadState:
     def was_accepted(self, message: Place) -> bool:
         """Whether a message was accepted as a question."""
         return self._get(f"asked:{_message(message)}") is not None
+
+    def mark_stopped(self, thread: Place, at: datetime) -> None:
+        """Remember that what had been accepted in a thread by then was stopped."""
+        if not self.was_stopped(thread, at):
+            self._put(f"stop:{_thread(thread)}", at.isoformat(), kept=STOPPED_FOR)
+
+    def was_stopped(self, thread: Place, accepted: datetime) -> bool:
+        """Whether what was accepted in a thread at this time has been stopped since."""
+        known = self._get(f"stop:{_thread(thread)}")
+        return known is not None and accepted <= datetime.fromisoformat(known)
 
     def take_turn(self, channel: Place, *, per_hour: int) -> bool:
         """Take one of the channel's answers of this hour; False when all are taken."""

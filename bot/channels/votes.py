@@ -96,6 +96,10 @@ class VoteRecorder:
             return ""
         return answer
 
+    def thread_of(self, message: Place) -> Place:
+        """Return the thread of a message that shows an answer, else its channel; raises `StateUnavailable`."""
+        return self._thread_state.thread_of(message)
+
     def current_text(self, user: str, answer: str) -> str:
         """Return what counts of a person, for them; empty while that cannot be read."""
         try:

@@ -1,11 +1,11 @@
 """Answers questions, records what was answered, and recalls earlier turns of a conversation."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from datetime import datetime
 
 from bot.access.conversations import visible_turns
 from bot.access.disclosure import DisclosureGate
-from bot.answering.answers import Answer, Event, Question
+from bot.answering.answers import Answer, EventStream, Question
 from bot.answering.pipeline import AnsweringPipeline
 from bot.errors import BotError
 from bot.services.retention import Retention
@@ -51,10 +51,11 @@ class QuestionService:
         """Return a cited answer, or an abstention; raises `RetrievalError` when search fails."""
         return self._pipeline.answer(question)
 
-    def stream(self, question: Question, *, prepare: Callable[[Question], Question] | None = None) -> Iterator[Event]:
+    def stream(self, question: Question, *, prepare: Callable[[Question], Question] | None = None) -> EventStream:
         """Yield the events of an answer: each sentence as soon as it has been checked, the whole answer last.
 
-        `prepare` completes the question once `Status("searching")` was yielded; it is never called for small talk.
+        `prepare` completes the question once `Status("searching")` was yielded; it is never called for small talk. Once
+        the stream is closed, nothing more is written.
         """
         return self._pipeline.stream(question, prepare=prepare)
 

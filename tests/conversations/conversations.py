@@ -59,8 +59,16 @@ class Thread(Protocol):
         """All that the bot has said here when it has nothing more to do; `by` is another person's eyes."""
         ...
 
+    def notes(self, *, by: str = "") -> list[Said]:
+        """What the bot has told one person alone in this thread."""
+        ...
+
     def asks_on(self, text: str) -> None:
         """The same person goes on in the thread, without calling the bot."""
+        ...
+
+    def stops(self) -> None:
+        """The same person stops the bot as soon as something of an answer can be read."""
         ...
 
     def edits(self, text: str) -> None: ...
@@ -81,7 +89,10 @@ class Thread(Protocol):
 
 
 class Stage(Protocol):
-    """A platform with Ada and Bob (staff), Mia (also a manager), Gil (a guest), Eve (an expert), and the bot."""
+    """A platform with Ada and Bob (staff), Mia (also a manager), Gil (a guest), Eve (an expert), and the bot.
+
+    The bot is in all places but `colleague`, where two of them talk to each other.
+    """
 
     def asks(self, text: str, *, who: str = "Ada", way: Way = "mention", where: str = "general") -> Thread: ...
 
@@ -115,6 +126,10 @@ class Stage(Protocol):
 
     def down(self, part: Part) -> AbstractContextManager[None]:
         """This part does not work while the block runs."""
+        ...
+
+    def writing_slowly(self) -> AbstractContextManager[None]:
+        """The model takes a break after its first sentence, until the block ends."""
         ...
 
     def exchanges(self) -> list[Exchange]: ...

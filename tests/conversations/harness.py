@@ -1,5 +1,6 @@
 """What every platform's conversations need: the documents, an app over them, and parts of it that can be broken."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -96,6 +97,7 @@ class AppStage:
     def __init__(self, app: App, model: openai_server.Server) -> None:
         self.app = app
         self.model = model
+        self.released = threading.Event()
 
     def settle(self) -> None:
         """Wait until the app has nothing more to do."""
@@ -112,6 +114,18 @@ class AppStage:
     def counted(self) -> list[Vote]:
         self.settle()
         return [vote for each in self.app.feedback.reviewed_exchanges() for vote in each.votes]
+
+    @contextmanager
+    def writing_slowly(self) -> Iterator[None]:
+        """Hold the model's second sentence back while the block runs."""
+        self.released = threading.Event()
+        held = openai_server.Reply(numbered(RIGHT), held_after="They must", released=self.released)
+        self.model.replies = [held]
+        try:
+            yield
+        finally:
+            self.released.set()
+            self.model.replies = [openai_server.Reply(numbered(RIGHT))]
 
     @contextmanager
     def down(self, part: Part) -> Iterator[None]:

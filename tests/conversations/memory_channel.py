@@ -24,6 +24,7 @@ from bot.channels.events import (
     message_event,
     person_event,
     share_event,
+    stop_event,
 )
 from bot.channels.handler import EventHandler
 from bot.channels.metrics import NullMetrics
@@ -77,12 +78,16 @@ class Post:
 
 @dataclass(frozen=True)
 class Room:
-    """A channel of the chat; `direct` and `group` rooms are for messages between their members."""
+    """A channel of the chat; `direct` and `group` rooms are for messages between their members.
+
+    In a room without the bot only commands reach it, and it says nothing but to who typed one.
+    """
 
     id: str
     members: frozenset[str]
     kind: PlaceKind = "channel"
     external: bool = False
+    has_bot: bool = True
 
 
 @dataclass
@@ -93,6 +98,7 @@ class Chat:
     rooms: dict[str, Room]
     posts: list[Post] = field(default_factory=list)
     numbers: "count[int]" = field(default_factory=lambda: count(1))
+    watch: Callable[["Post"], None] = lambda _: None  # is called for each change of a message of the bot
 
     def add(self, channel: str, user: str, text: str, *, thread: str = "") -> Post:
         """Write a message."""
@@ -119,11 +125,13 @@ class MemoryTransport:
         self._chat = chat
 
     def post(self, place: Place, message: Message, *, event: str, part: int = 0) -> str:
-        if place.channel not in self._chat.rooms:
+        room = self._chat.rooms.get(place.channel)
+        if room is None or not room.has_bot:
             raise Undeliverable("there is no such room")
         post = self._chat.add(place.channel, BOT, "", thread=place.root)
         post.mark = (event, part)
         _write(post, message)
+        self._chat.watch(post)
         return post.id
 
     def edit(self, place: Place, message: Message, *, event: str = "", retry: bool = True) -> bool:
@@ -132,6 +140,7 @@ class MemoryTransport:
             return False
         post.mark = (event, 0) if event else post.mark
         _write(post, message)
+        self._chat.watch(post)
         return True
 
     def delete(self, place: Place) -> bool:
@@ -189,7 +198,7 @@ class MemoryDirectory:
 
     def channel(self, channel: str) -> ChannelInfo | None:
         room = self._chat.rooms.get(channel)
-        if room is None:
+        if room is None or not room.has_bot:
             return None
         direct = room.kind == "direct"
         return ChannelInfo(external=room.external, direct=direct, direct_with=min(room.members) if direct else "")
@@ -377,6 +386,11 @@ class MemoryChannel:
             "accept": lambda: accept_event(pressed, value, press=press),
         }
         self._accept(accepted[action]())
+
+    def stop_work(self, user: str, post: Post) -> None:
+        """Somebody stops what the bot is doing in the thread of a message."""
+        place = self._place(post.channel, thread=post.thread or post.id)
+        self._accept(stop_event(IncomingEvent("question", "", place, user), press=str(next(self._presses))))
 
     def vote(
         self, user: str, answer: str, vote: Choice, *, reason: Reason = "", comment: str = "", better: str = ""

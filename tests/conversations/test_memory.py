@@ -108,6 +108,26 @@ class MemoryThread:
     def seen(self, *, by: str = "") -> list[Said]:
         return [said_of(each) for each in self._posts(by or self.person)]
 
+    def notes(self, *, by: str = "") -> list[Said]:
+        assert self.asked
+        self.stage.settle()
+        told = [each for each in self.stage.chat.posts if each.only_for == (by or self.person)]
+        return [said_of(each) for each in told if (each.channel, each.thread) == (self.room, self.asked.id)]
+
+    def stops(self) -> None:
+        """Press when the chat shows a sentence: nothing is done here before somebody looks."""
+        asked, chat = self.asked, self.stage.chat
+        assert asked
+
+        def stop_once(post: Post) -> None:
+            if post.thread == asked.id and "[1]" in post.text:
+                chat.watch = lambda _: None
+                self.stage.channel.stop_work(self.person, asked)
+                self.stage.released.set()
+
+        chat.watch = stop_once
+        self.stage.settle()
+
     def _posts(self, person: str) -> list[Post]:
         self.stage.settle()
         there = [each for each in self.stage.chat.posts if each.channel == self.room and each.user == BOT]
@@ -164,6 +184,7 @@ def peopled_chat() -> Chat:
     rooms = {name: Room(name, STAFF) for name in ("general", "random", "board", "help", "experts")}
     rooms["cellar"] = Room("cellar", STAFF, "private")
     rooms["partners"] = Room("partners", STAFF, external=True)
+    rooms["colleague"] = Room("colleague", frozenset({"Ada", "Mia"}), "direct", has_bot=False)
     rooms["group"] = Room("group", frozenset({"Ada", "Bob", "Mia"}), "group")
     chat = Chat(people, rooms)
     for name in people:

@@ -346,6 +346,7 @@ EVENTS_THAT_SHOW_NOTHING = {
     "erase": "counts",
     "expert": "the expert's own words, to where the question was asked; see `test_a_reply_...` below",
     "accept": "a line of the bot's own",
+    "stop": "nothing",
 }
 
 LISTENERS = {
@@ -364,6 +365,7 @@ LISTENERS = {
     "HomeListeners.removed": "nothing",
     "MessageListeners.message": "the events `question`, `edit`, `delete` and `expert`",
     "MessageListeners.command": "the event `command`",
+    "MessageListeners.stopped": "the event `stop`",
 }
 ADDRESSES = {
     "/healthz": "whether the process runs",

@@ -20,7 +20,8 @@ class Reply:
 
     `text` may be made from the request. It goes out in deltas of `size` characters, `before` seconds after the
     request and `pause` seconds apart; after `drop` deltas the line is cut. `silent` accepts and never answers. `usage`,
-    tokens read and written, is told to whoever asks for it.
+    tokens read and written, is told to whoever asks for it. What stands after the words `held_after` is not sent before
+    it is `released`.
     """
 
     text: str | Callable[[Body], str] = ""
@@ -37,6 +38,8 @@ class Reply:
     byte_by_byte: bool = False
     refusal: str = ""
     usage: tuple[int, int] | None = None
+    held_after: str = ""
+    released: threading.Event = field(default_factory=threading.Event)
 
 
 class Server(ThreadingHTTPServer):
@@ -109,7 +112,10 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(reply.raw)
             return
         text = reply.text(body) if callable(reply.text) else reply.text
+        held = (text.index(reply.held_after) + len(reply.held_after)) // reply.size + 1 if reply.held_after else None
         for number, event in enumerate(_events(reply, text, counted=_is_counted(body))):
+            if number == held:
+                reply.released.wait(30)
             if number == reply.drop:
                 self.connection.close()
                 return

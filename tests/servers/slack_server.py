@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from tests.servers.slack.limits import Refused, check_blocks
-from tests.servers.slack.methods import Args, Rates, call
+from tests.servers.slack.methods import Args, Rates, call, check_kinds
 from tests.servers.slack.seen import Json
 from tests.servers.slack.sending import Sending
 from tests.servers.slack.workspace import Message, Workspace, named
@@ -218,21 +218,28 @@ class Handler(BaseHTTPRequestHandler):
         """Say something through a response url."""
         workspace = self.server.workspaces[place[0]]
         found = workspace.responding(place[1])
-        if not found:
-            self._refuse("response_url", Refused("used_url"))
+        if isinstance(found, str):
+            self._refuse_response(404, found)
             return
         self.server.calls.append(("response_url", args))
         channel, message, user = found
         try:
             if args.get("blocks"):
                 check_blocks(args["blocks"])
+                private = args.get("response_type") != "in_channel"
+                check_kinds(args["blocks"], workspace.refused_privately if private else workspace.refused_blocks)
             elif not args.get("text") and not args.get("delete_original"):
                 raise Refused("no_text")
         except Refused as error:
-            self._refuse("response_url", error)
+            self._refuse_response(400, error.error)
             return
         self._said(workspace, channel, message, user, args)
         self._answer({"ok": True})
+
+    def _refuse_response(self, status: int, error: str) -> None:
+        """Refuse what came by a response url: the status of HTTP says so, and the body has the word."""
+        self.server.refused.append(("response_url", error))
+        self._answer({"ok": False, "error": error}, status)
 
     def _said(self, workspace: Workspace, channel: str, message: Message | None, user: str, args: Json) -> None:
         if message and (_true(args, "delete_original") or _true(args, "replace_original")):
@@ -244,9 +251,9 @@ class Handler(BaseHTTPRequestHandler):
                 workspace.shows(message)
             return
         made = Message(channel, workspace.next_ts(), workspace.bot, str(args.get("text") or ""), by_bot=True)
-        made.thread, made.only_for = str(args.get("thread_ts") or ""), user
-        if args.get("response_type") == "in_channel":
-            made.only_for = ""
+        made.only_for = user
+        if args.get("response_type") == "in_channel":  # a thread is heeded here alone (bolt-js#963)
+            made.only_for, made.thread = "", str(args.get("thread_ts") or "")
         made.blocks = named(args.get("blocks") or [], f"r{made.ts}")
         workspace.said(made)
 

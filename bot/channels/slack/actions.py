@@ -11,12 +11,21 @@ from slack_bolt import Ack
 from bot.channels import presentation
 from bot.channels.acceptance import EventAcceptor
 from bot.channels.background import BackgroundPools
-from bot.channels.events import IncomingEvent, Place, accept_event, erase_event, person_event, share_event
+from bot.channels.events import Place, accept_event, erase_event, person_event, share_event
 from bot.channels.overview import PersonalOverview
 from bot.channels.port import Message
 from bot.channels.repetition import RepetitionGuard
 from bot.channels.slack import views
-from bot.channels.slack.events import Json, moment, parse_pressed, press_id, pressed_value, team_of, user_of
+from bot.channels.slack.events import (
+    Json,
+    is_seen_alone,
+    moment,
+    parse_pressed,
+    press_id,
+    pressed_value,
+    team_of,
+    user_of,
+)
 from bot.channels.slack.install.workspaces import Workspace, Workspaces
 from bot.channels.slack.rendering import line, vote_note
 from bot.channels.votes import VoteRecorder, refusal_text
@@ -122,9 +131,11 @@ class VoteListeners:
         if text:
             counts = text != presentation.VOTE_WITHDRAWN
             note = vote_note(text, answer if counts else "")
-            self._background.notes(
-                workspace.connection.tell, IncomingEvent("question", "", place.in_channel(), user), note
-            )
+            self._background.notes(self._note, workspace, place, user, note)
+
+    def _note(self, workspace: Workspace, message: Place, user: str, note: Message) -> None:
+        """Tell a person something in the thread of the message that they have reacted to."""
+        workspace.connection.transport.tell(self._votes.thread_of(message), user, note)
 
 
 class ActionListeners:
@@ -157,7 +168,7 @@ class ActionListeners:
             container, pressed = body.get("container") or {}, parse_pressed(body)
             # What one person alone sees has no thread that others see.
             root = pressed.place.thread or str(container.get("message_ts") or "")
-            place = pressed.place.in_thread("" if container.get("is_ephemeral") else root)
+            place = pressed.place.in_thread("" if is_seen_alone(body) else root)
             event = person_event(replace(pressed, place=place), pressed_value(body), press=press_id(body))
             self._acceptor.accept(event)
         ack()
@@ -189,8 +200,10 @@ class ActionListeners:
         self._background.notes(self._show_quotes, workspace, body, modal)
 
     def _show_quotes(self, workspace: Workspace, body: Json, modal: str) -> None:
-        pressed, directory = parse_pressed(body), workspace.connection.directory
-        quotes = self._overview.quotes(pressed_value(body), lambda: directory.audience_now(pressed.place, pressed.user))
+        pressed, directory, alone = parse_pressed(body), workspace.connection.directory, is_seen_alone(body)
+        quotes = self._overview.quotes(
+            pressed_value(body), lambda: directory.audience_now(pressed.place, pressed.user, seen_alone=alone)
+        )
         if isinstance(quotes, str):
             view = views.text_modal(presentation.QUOTED_TEXT, quotes)
         else:

@@ -42,8 +42,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 LIMITS = Limits(
-    update_seconds=1.2,  # chat.update is promised 50 a minute
-    append_seconds=0.6,  # chat.appendStream 100
+    update_seconds=3.0,  # chat.update is promised 50 a minute; for text that grows Slack asks for this pause
+    append_seconds=1.2,  # chat.appendStream is promised 100 a minute to all streams of a workspace together
     partial_characters=rendering.MOST_SENTENCES,
     private_messages=4,  # a response url works five times; one is left for what is pressed there
 )

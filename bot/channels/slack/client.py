@@ -2,6 +2,7 @@
 
 import http.client
 import logging
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,6 +19,9 @@ logger = logging.getLogger(__name__)
 ATTEMPTS = 4
 # Of all waiting for one call together; whoever asked waits as long.
 MOST_WAITING = 60.0
+TOO_MANY = 429
+# Methods whose calls Slack counts by channel; those of all others it counts by workspace.
+BY_CHANNEL = frozenset({"chat.postMessage"})
 # Errors of the moment, which another try may not meet.
 TRANSIENT = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"})
 # With these the token itself is refused, whatever is asked for.
@@ -49,19 +53,24 @@ class SlackClient:
         client: WebClient,
         *,
         token_refused: Callable[[], None] = lambda: None,
+        clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         """`token_refused` is called, and must return at once, whenever a call is refused because of the token."""
         self._client = client
         self._token_refused = token_refused
+        self._clock = clock
         self._sleep = sleep
+        self._closed_until: dict[str, float] = {}  # methods, by what Slack counts their calls by
+        self._lock = threading.Lock()
 
     def __call__(
         self, method: str, *, attempts: int = ATTEMPTS, repeatable: bool = True, **arguments: Any
     ) -> Mapping[str, Any]:
         """Return what the method answers; raises `Refused`, or `Unreachable` after so many attempts.
 
-        What is not `repeatable` is tried again only where Slack has surely done nothing.
+        What is not `repeatable` is tried again only where Slack has surely done nothing. A method that Slack wants to
+        be called no sooner than in some seconds is called by nobody here until then.
         """
         if method not in METHODS:
             raise ValueError(f"{method} has no scope in bot/channels/slack/install/scopes.py")
@@ -84,15 +93,26 @@ class SlackClient:
         return True
 
     def _try(self, method: str, arguments: Mapping[str, Any], attempt: int) -> Mapping[str, Any] | _Failure:
+        budget = f"{method} {arguments.get('channel')}" if method in BY_CHANNEL else method
+        with self._lock:
+            wait = self._closed_until.get(budget, 0.0) - self._clock()
+        if wait > 0:
+            return _Failure(wait, unsure=False)
         try:
             found = getattr(self._client, method.replace(".", "_"))(**arguments)
         except SlackApiError as error:
             try:
-                return _failure(method, error, attempt)
+                failure = _failure(method, error, attempt)
             except Refused as refused:
                 if refused.error in TOKEN_ERRORS:
                     self._token_refused()
                 raise
+            if _status(error) == TOO_MANY:
+                with self._lock:
+                    now = self._clock()
+                    self._closed_until = {name: end for name, end in self._closed_until.items() if end > now}
+                    self._closed_until[budget] = now + failure.wait
+            return failure
         except ConnectionRefusedError:
             return _Failure(_backoff(attempt), unsure=False)
         except (OSError, http.client.HTTPException, SlackClientError, ValueError) as error:
@@ -104,13 +124,17 @@ class SlackClient:
 def _failure(method: str, error: SlackApiError, attempt: int) -> _Failure:
     """Return how an answer that is an error is retried; raises `Refused` where another try would not help."""
     response: Any = error.response
-    status, data = getattr(response, "status_code", 500), getattr(response, "data", None)
-    if status == 429:
+    status, data = _status(error), getattr(response, "data", None)
+    if status == TOO_MANY:
         return _Failure(_seconds(response.headers), unsure=False)
     word = str(data.get("error") or "") if isinstance(data, dict) else ""
     if status >= 500 or word in TRANSIENT or not word:
         return _Failure(_backoff(attempt), unsure=True)
     raise Refused(method, word) from error
+
+
+def _status(error: SlackApiError) -> int:
+    return int(getattr(error.response, "status_code", 500))
 
 
 def _backoff(attempt: int) -> float:

@@ -66,6 +66,7 @@ class SlackDirectory:
             external=any(info.get(name) for name in ("is_ext_shared", "is_pending_ext_shared")),
             direct=bool(info.get("is_im")),
             direct_with=str(info.get("user") or ""),
+            has_bot=bool(info.get("is_member", True)),  # of direct messages it does not say
         )
 
     def channel_members(self, channel: str) -> frozenset[str] | None:

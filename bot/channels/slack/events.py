@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.channels.events import IncomingEvent, Kind, Place, PlaceKind, message_event
+from bot.channels.events import IncomingEvent, Kind, Place, PlaceKind, message_event, stop_event
 
 Json = dict[str, Any]
 
@@ -83,19 +83,42 @@ def parse_pressed(body: Json) -> IncomingEvent:
     """Return who pressed something, and where; it has neither id nor text yet."""
     container = body.get("container") or {}
     channel = str((body.get("channel") or {}).get("id") or container.get("channel_id") or "")
+    thread = str(container.get("thread_ts") or (body.get("message") or {}).get("thread_ts") or "")
     return IncomingEvent(
         "question",
         "",
-        Place("slack", team_of(body), channel, thread=str(container.get("thread_ts") or "")),
+        Place("slack", team_of(body), channel, thread=thread),
         user_of(body),
         reply_handle=str(body.get("response_url") or ""),
         organization=organization_of(body),
     )
 
 
+def parse_stop(body: Json) -> IncomingEvent | None:
+    """Return the pressed stop button of an agent's session; None for one that is in no thread."""
+    event = body.get("event") or {}
+    team, channel, thread = team_of(body), str(event.get("channel") or ""), str(event.get("thread_ts") or "")
+    if not (team and channel and thread):
+        return None
+    user = event.get("user")
+    pressed = IncomingEvent(
+        "stop",
+        "",
+        Place("slack", team, channel, thread),
+        user if isinstance(user, str) else "",
+        organization=organization_of(body),
+    )
+    return stop_event(pressed, press=str(body.get("event_id") or event.get("event_ts") or ""))
+
+
 def pressed_value(body: Json) -> str:
     """Return the value of what was pressed."""
     return str(body["actions"][0].get("value") or "")
+
+
+def is_seen_alone(body: Json) -> bool:
+    """Whether what was pressed stands in a message that one person alone sees."""
+    return bool((body.get("container") or {}).get("is_ephemeral"))
 
 
 def press_id(body: Json) -> str:

@@ -63,8 +63,11 @@ def listening_app(
         app.event(name)(home.members_changed)
     for name in ("app_uninstalled", "tokens_revoked"):
         app.event(name)(home.removed)
+    app.event("agent_session_stopped")(messages.stopped)
+    for name in ("agent_session_title_changed", "app_context_changed"):  # what agents are told, and this one needs not
+        app.event(name)(_acknowledge)
     app.event("app_home_opened")(home.opened)
-    app.action(rendering.VOTE)(voting.button)
+    app.action(re.compile(f"^{rendering.VOTE}(?:_positive|_negative)?$"))(voting.button)
     app.action(rendering.WITHDRAW)(voting.withdraw)
     app.view(views.FEEDBACK)(voting.feedback)
     app.action(rendering.QUOTES)(actions.quotes)
@@ -89,6 +92,12 @@ class MessageListeners:
         event = events.parse_message(body, bot=workspace.bot, bot_id=workspace.bot_id) if workspace else None
         if event:
             self._acceptor.accept_message(event)
+
+    def stopped(self, body: Json) -> None:
+        """Stop what is being answered in a thread."""
+        event = events.parse_stop(body) if self._workspaces.of_payload(body) else None
+        if event:
+            self._acceptor.accept(event)
 
     def command(self, ack: Ack, body: Json) -> None:
         """Accept a command, and tell its person that it is looked up."""

@@ -23,6 +23,7 @@ from bot.channels import presentation
 from bot.channels.port import DisplayOptions, Json, Message
 from bot.channels.presentation import pack_lines, section_label, shorten, split_text
 from bot.channels.slack.escaping import markdown, markdown_link, mrkdwn, mrkdwn_link
+from bot.channels.slack.markdown import as_mrkdwn
 from bot.services.escalation import Escalation
 from retrieval.sectioning.sentences import CELL, row_cells
 
@@ -150,6 +151,20 @@ def thumbs(answer: str, revision: str) -> Block:
     )
 
 
+def simpler_blocks(content: Sequence[Json]) -> list[Json]:
+    """Return the blocks without those that a place may refuse: Markdown as mrkdwn, feedback as two plain buttons."""
+    simpler: list[Json] = []
+    for block in content:
+        if block["type"] == "markdown":
+            texts = split_text(as_mrkdwn(str(block["text"])), MOST_IN_SECTION) or ["…"]
+            simpler += [SectionBlock(text=_verbatim(each)).to_dict() for each in texts]
+        elif block["type"] == "context_actions":
+            simpler.append(_plain_buttons(block))
+        else:
+            simpler.append(dict(block))
+    return simpler
+
+
 def fallback(answer: Answer) -> str:
     """Return the answer without blocks, for notifications, in mrkdwn."""
     return shorten(mrkdwn(answer.text), MOST_TEXT) or "…"
@@ -232,6 +247,25 @@ def characters(content: Sequence[Json]) -> int:
 def plain(text: str, most: int = 75) -> PlainTextObject:
     """Return a label; plain text is never taken for a mark."""
     return PlainTextObject(text=shorten(text, most) or "…", emoji=False)
+
+
+def _plain_buttons(block: Json) -> Json:
+    """Return the feedback buttons of a block as two buttons, which carry the same values."""
+    pairs = [
+        (f"{element['action_id']}_{side}", element[f"{side}_button"])
+        for element in block["elements"]
+        for side in ("positive", "negative")
+    ]
+    made = [
+        ButtonElement(
+            text=given["text"]["text"],
+            action_id=action,
+            value=given["value"],
+            accessibility_label=given.get("accessibility_label"),
+        )
+        for action, given in pairs
+    ]
+    return ActionsBlock(block_id=block.get("block_id"), elements=made).to_dict()
 
 
 def _quoted(text: str, most: int) -> str:

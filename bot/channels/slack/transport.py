@@ -1,19 +1,23 @@
 """Posts, changes and finds the bot's messages in Slack; each names in its metadata the event that it answers."""
 
 import logging
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from slack_sdk.webhook import WebhookClient
 
 from bot.channels.events import Place
-from bot.channels.port import Checkpoint, Message, NotDelivered, Refused, Undeliverable, WrittenMessage
+from bot.channels.port import Checkpoint, Json, Message, NotDelivered, Refused, Undeliverable, WrittenMessage
 from bot.channels.slack.client import ATTEMPTS, SlackClient
 from bot.channels.slack.events import words
+from bot.channels.slack.rendering import simpler_blocks
 
 logger = logging.getLogger(__name__)
 
 EVENT_TYPE = "footnote_answer"
+# In what a response url answers, which is one word or an object with one.
+_ERROR_WORD = re.compile(r"(?<![a-z])[a-z]+_[a-z_]+")
 TIMEOUT_SECONDS = 10
 
 
@@ -26,7 +30,7 @@ class SlackTransport:
         self._bot = bot
 
     def post(self, place: Place, message: Message, *, event: str, part: int = 0) -> str:
-        """Post a message, its plain text where its blocks are refused."""
+        """Post a message, in a simpler form where its blocks are refused."""
         arguments: dict[str, Any] = {
             "channel": place.channel,
             "text": message.text,
@@ -36,37 +40,28 @@ class SlackTransport:
             **({"thread_ts": place.root} if place.root else {}),
         }
         try:
-            try:
-                return self._post(arguments | {"blocks": list(message.content)})
-            except Refused as error:
-                if not _is_about_blocks(error.error):
-                    raise
-                logger.warning("a message's blocks were not taken: %s", error)
-            return self._post(arguments)
+            sent = self._in_some_form(
+                message, lambda form: self._client("chat.postMessage", repeatable=False, **arguments | form)
+            )
         except Refused as error:
             raise Undeliverable(f"Slack refuses the answer: {error.error}") from error
+        return str(sent.get("ts", ""))
 
     def edit(self, place: Place, message: Message, *, event: str = "", retry: bool = True) -> bool:
-        """Replace a message's content, by its plain text where its blocks are refused."""
-        mark: dict[str, Any] = {"metadata": metadata(event)} if event else {}
-        for blocks in (list(message.content), []):
-            try:
-                self._client(
-                    "chat.update",
-                    attempts=ATTEMPTS if retry else 1,
-                    channel=place.channel,
-                    ts=place.message,
-                    text=message.text,
-                    blocks=blocks,
-                    **mark,
-                )
-            except Refused as error:
-                logger.info("a message could not be updated: %s", error)
-                if not _is_about_blocks(error.error):
-                    return False
-            else:
-                return True
-        return False
+        """Replace a message's content, by a simpler form where its blocks are refused."""
+        arguments: dict[str, Any] = {
+            "channel": place.channel,
+            "ts": place.message,
+            "text": message.text,
+            **({"metadata": metadata(event)} if event else {}),
+        }
+        attempts = ATTEMPTS if retry else 1
+        try:
+            self._in_some_form(message, lambda form: self._client("chat.update", attempts=attempts, **arguments | form))
+        except Refused as error:
+            logger.info("a message could not be updated: %s", error)
+            return False
+        return True
 
     def delete(self, place: Place) -> bool:
         """Delete a message."""
@@ -95,22 +90,20 @@ class SlackTransport:
         return Checkpoint(str(unmarked[-1]["ts"]), streams=True) if unmarked else None
 
     def tell(self, place: Place, user: str, message: Message, *, handle: str = "") -> bool:
-        """Show a message to one person through a response url, else as an ephemeral message."""
-        if _respond(handle, message, response_type="ephemeral"):
+        """Show an ephemeral message in a thread; in a channel by the response url, which works for no member too.
+
+        An ephemeral message that goes by a response url is in no thread, whatever it asks for: that is for where the
+        other way is refused.
+        """
+        if place.thread and self._tell_member(place, user, message):
             return True
-        return self._client.attempt(
-            "chat.postEphemeral",
-            attempts=ATTEMPTS,
-            channel=place.channel,
-            user=user,
-            text=message.text,
-            blocks=list(message.content),
-            **({"thread_ts": place.thread} if place.thread else {}),
-        )
+        if handle and self._respond(handle, message, response_type="ephemeral"):
+            return True
+        return not place.thread and self._tell_member(place, user, message)
 
     def post_by_handle(self, handle: str, message: Message) -> bool:
         """Post a message through a response url."""
-        return _respond(handle, message, response_type="in_channel")
+        return bool(handle) and self._respond(handle, message, response_type="in_channel")
 
     def open_direct(self, user: str) -> Place:
         """Open the direct messages with a person."""
@@ -137,8 +130,49 @@ class SlackTransport:
                 return WrittenMessage(str(each["user"]), words(str(each.get("text") or ""), bot=self._bot))
         return None
 
-    def _post(self, arguments: Mapping[str, Any]) -> str:
-        return str(self._client("chat.postMessage", repeatable=False, **arguments).get("ts", ""))
+    def _tell_member(self, place: Place, user: str, message: Message) -> bool:
+        """Whether a member of a channel that the bot is in sees this ephemeral message."""
+        arguments: dict[str, Any] = {
+            "channel": place.channel,
+            "user": user,
+            "text": message.text,
+            **({"thread_ts": place.thread} if place.thread else {}),
+        }
+        try:
+            self._in_some_form(message, lambda form: self._client("chat.postEphemeral", **arguments | form))
+        except (Refused, NotDelivered) as error:
+            logger.info("%s", error)
+            return False
+        return True
+
+    def _respond(self, url: str, message: Message, *, response_type: str) -> bool:
+        """Whether Slack has taken this at a response url."""
+
+        def send(form: Json) -> Json:
+            return _sent_to(url, form | {"text": message.text, "response_type": response_type})
+
+        try:
+            self._in_some_form(message, send)
+        except Refused as error:
+            logger.info("%s", error)
+            return False
+        return True
+
+    def _in_some_form(self, message: Message, send: Callable[[Json], Mapping[str, Any]]) -> Mapping[str, Any]:
+        """Send the blocks of a message, else simpler ones, else none, and return what Slack answers.
+
+        Raises `Refused` where none of it is taken, or what is refused is not the blocks.
+        """
+        blocks = list(message.content)
+        while True:
+            try:
+                return send({"blocks": blocks})
+            except Refused as error:
+                if not blocks or not _is_about_blocks(error.error):
+                    raise
+                logger.warning("a message's blocks were not taken: %s", error)
+            simpler = simpler_blocks(blocks)
+            blocks = simpler if simpler != blocks else []
 
 
 def metadata(event: str, part: int = 0) -> dict[str, Any]:
@@ -151,18 +185,14 @@ def _is_about_blocks(error: str) -> bool:
     return "block" in error or error in {"msg_too_long", "invalid_arguments", "invalid_metadata_format"}
 
 
-def _respond(url: str, message: Message, *, response_type: str) -> bool:
-    """Whether Slack has taken this at a response url, which works five times."""
-    if not url:
-        return False
+def _sent_to(url: str, form: Json) -> Json:
+    """Send something to a response url, which works five times within 30 minutes; raises `Refused`."""
     try:
-        sent = WebhookClient(url, timeout=TIMEOUT_SECONDS).send(
-            text=message.text,
-            blocks=list(message.content) or None,
-            response_type=response_type,
-            replace_original=False,
-        )
+        sent = WebhookClient(url, timeout=TIMEOUT_SECONDS).send(**form, replace_original=False)
     except (OSError, ValueError) as error:
-        logger.info("a response url did not answer: %s", type(error).__name__)
-        return False
-    return sent.status_code == 200 and '"ok":false' not in (sent.body or "").replace(" ", "")
+        raise Refused("response url", type(error).__name__) from error
+    body = (sent.body or "").replace(" ", "")
+    if sent.status_code != 200 or '"ok":false' in body:
+        word = _ERROR_WORD.search(body)
+        raise Refused("response url", word.group() if word else f"HTTP {sent.status_code}")
+    return {}

@@ -17,7 +17,7 @@ from tests.servers.slack.limits import (
     text_length,
 )
 from tests.servers.slack.seen import Json
-from tests.servers.slack.workspace import Channel, Message, OpenView, Workspace, named
+from tests.servers.slack.workspace import Channel, Message, OpenView, Session, Workspace, named
 
 T = TypeVar("T")
 
@@ -217,8 +217,14 @@ def post_ephemeral(workspace: Workspace, args: Args) -> Json:
     channel, user = _channel_to_write(workspace, args), str(_needed(args, "user"))
     if user not in channel.members:
         raise Refused("user_not_in_channel")
+    check_kinds(args.get("blocks"), workspace.refused_privately)
     made = Message(channel.id, workspace.next_ts(), workspace.bot, by_bot=True, only_for=user)
-    return {"message_ts": workspace.said(_written(workspace, channel, args, made)).ts}
+    made = _written(workspace, channel, args, made)
+    # "Ephemeral messages in threads are only shown if there is already an active thread": of chat.postEphemeral.
+    made.unseen = bool(made.thread) and not any(
+        each.thread == made.thread and not each.deleted and not each.only_for for each in channel.messages
+    )
+    return {"message_ts": workspace.said(made).ts}
 
 
 @method("chat.update", "chat:write", per_minute=50)
@@ -229,7 +235,7 @@ def update(workspace: Workspace, args: Args) -> Json:
     if len(str(args.get("text") or "")) > UPDATED_TEXT:
         raise Refused("msg_too_long")
     before = message.json(bot_id=workspace.bot_id)
-    _checked(args, old=message.all_blocks)
+    _checked(workspace, args, old=message.all_blocks)
     with workspace.changing():
         message.text = str(args.get("text", message.text) or "")
         if args.get("blocks") is not None:
@@ -267,7 +273,7 @@ def permalink(workspace: Workspace, args: Args) -> Json:
 
 def _written(workspace: Workspace, channel: Channel, args: Args, message: Message) -> Message:
     """The message with what the arguments say."""
-    _checked(args)
+    _checked(workspace, args)
     thread = str(args.get("thread_ts") or "")
     if thread:
         parent = workspace.find(channel.id, thread)
@@ -285,7 +291,14 @@ def _written(workspace: Workspace, channel: Channel, args: Args, message: Messag
     return message
 
 
-def _checked(args: Args, *, old: Sequence[Json] = ()) -> None:
+def check_kinds(blocks: Any, refused: frozenset[str]) -> None:
+    """Raise `Refused` where one of these kinds is among the blocks."""
+    found = {str(block.get("type")) for block in blocks or () if isinstance(block, dict)} & refused
+    if found:
+        raise Refused("invalid_blocks", *(f"unsupported type: {kind}" for kind in sorted(found)))
+
+
+def _checked(workspace: Workspace, args: Args, *, old: Sequence[Json] = ()) -> None:
     markdown = args.get("markdown_text")
     if markdown and (args.get("text") or args.get("blocks")):
         raise Refused("markdown_text_conflict")
@@ -293,6 +306,7 @@ def _checked(args: Args, *, old: Sequence[Json] = ()) -> None:
         raise Refused("msg_too_long")
     if args.get("blocks") is not None:
         check_blocks(args["blocks"])
+        check_kinds(args["blocks"], workspace.refused_blocks)
     if not (args.get("text") or args.get("blocks") or markdown or (old and "blocks" not in args)):
         raise Refused("no_text")
 
@@ -337,6 +351,9 @@ def stop_stream(workspace: Workspace, args: Args) -> Json:
     message = _streaming(workspace, args)
     if args.get("blocks") is not None:
         check_blocks(args["blocks"])
+        check_kinds(args["blocks"], workspace.refused_blocks)
+    if args.get("session_status"):
+        _session_status(args["session_status"], "session_status")
     if args.get("metadata"):
         check_metadata(args["metadata"])
     if text_length(args.get("blocks") or []) + len(message.streamed) + len(args.get("markdown_text") or "") > ALL_TEXT:
@@ -347,6 +364,9 @@ def stop_stream(workspace: Workspace, args: Args) -> Json:
         message.metadata = args.get("metadata") or message.metadata
         message.streaming_until = 0.0
         workspace.shows(message)
+        session = workspace.sessions.get((message.channel, message.thread))
+        if session and args.get("session_status"):
+            session.status = str(args["session_status"])
     return {"channel": message.channel, "ts": message.ts, "message": message.json(bot_id=workspace.bot_id)}
 
 
@@ -390,7 +410,60 @@ def set_status(workspace: Workspace, args: Args) -> Json:
         raise Refused("invalid_arguments", "at most 10 loading messages")
     with workspace.changing():
         workspace.statuses.append((time.monotonic(), channel.id, str(args["thread_ts"]), str(args["status"])))
+        workspace.status_texts[channel.id, str(args["thread_ts"])] = str(args["status"])
     return {}
+
+
+# An app that did not subscribe to the event of the stop button hears of it here alone.
+NO_STOP = "missing_agent_session_stopped_event_subscription"
+
+
+@method("agents.sessions.setStatus", "chat:write", per_minute=50)
+def set_session_status(workspace: Workspace, args: Args) -> Json:
+    """Move a session, or make it: docs.slack.dev/reference/methods/agents.sessions.setStatus.
+
+    The status is one of four words, and no text of one's own (NousResearch/hermes-agent#110374). No post ends it.
+    """
+    place = _session_place(workspace, args)
+    status = _session_status(args.get("status"), "status")
+    title = str(args.get("title") or "")
+    if len(title) > 200:
+        raise Refused("invalid_arguments", "must be no more than 200 characters [json-pointer:/title]")
+    with workspace.changing():
+        session = workspace.sessions.setdefault(place, Session(status, title))
+        session.status = status
+        workspace.statuses.append((time.monotonic(), *place, status))
+    is_heard = workspace.events is None or "agent_session_stopped" in workspace.events
+    return {"status": status, "title": session.title} | ({} if is_heard else {"warning": NO_STOP})
+
+
+@method("agents.sessions.rename", "chat:write", per_minute=50)
+def rename_session(workspace: Workspace, args: Args) -> Json:
+    place, title = _session_place(workspace, args), str(_needed(args, "title"))
+    if len(title) > 200:
+        raise Refused("invalid_arguments", "must be no more than 200 characters [json-pointer:/title]")
+    if place not in workspace.sessions:
+        raise Refused("session_not_found")
+    with workspace.changing():
+        workspace.sessions[place].title = title
+    return {"title": title}
+
+
+def _session_place(workspace: Workspace, args: Args) -> tuple[str, str]:
+    """The channel and the thread of a session; only apps that are declared as agents have sessions."""
+    if not workspace.is_agent:
+        raise Refused("not_an_agent")
+    channel, thread = _channel_to_write(workspace, args, "channel_id"), str(_needed(args, "thread_ts"))
+    # A session outlives the question that it began with.
+    if (channel.id, thread) not in workspace.sessions and not workspace.find(channel.id, thread):
+        raise Refused("invalid_thread_ts")
+    return channel.id, thread
+
+
+def _session_status(status: Any, name: str) -> str:
+    if status not in {"active", "processing", "suspended", "closed"}:
+        raise Refused("invalid_arguments", f"must be a valid enum value [json-pointer:/{name}]")
+    return str(status)
 
 
 @method("assistant.threads.setSuggestedPrompts", "chat:write", "assistant:write", per_minute=100)

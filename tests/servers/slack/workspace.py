@@ -36,6 +36,7 @@ class Message:
     metadata: Json | None = None
     by_bot: bool = False
     only_for: str = ""
+    unseen: bool = False  # taken by Slack and shown to nobody
     edited: bool = False
     deleted: bool = False
     streamed: str = ""
@@ -126,6 +127,14 @@ class Channel:
             "num_members": len(self.members) + self.with_bot,
             **({"user": self.members[0]} if self.kind == "im" else {}),
         }
+
+
+@dataclass
+class Session:
+    """An agent's session in a thread; it stays as the app has left it, whatever is posted there."""
+
+    status: str
+    title: str = ""
 
 
 @dataclass
@@ -239,6 +248,14 @@ class Person:
             message.reactions[name].remove(self.id)
         self.workspace.reaction_event("reaction_removed", self.id, name, message)
 
+    def stops(self, asked: Message) -> None:
+        """Press the button that stands in a thread while the app is at work there."""
+        self.workspace.stopped(self, asked)
+
+    def renames(self, asked: Message, title: str) -> None:
+        """Give the session of a thread another title."""
+        self.workspace.retitled(self, asked, title)
+
     def clicks(self, shown: Message | OpenView, action: str, value: str | None = None, *, at: str = "") -> Acked:
         """Press what has this action or this label; of two feedback buttons the one whose value or side is `value`.
 
@@ -285,11 +302,19 @@ class Workspace:
         self.commands_known: frozenset[str] | None = None
         self.finished: set[tuple[str, str]] = set()  # the bot's messages that can be voted on, by channel and ts
         self.statuses: list[tuple[float, str, str, str]] = []
+        self.is_agent = True
+        self.sessions: dict[tuple[str, str], Session] = {}
+        self.status_texts: dict[tuple[str, str], str] = {}  # of the older method; a reply in the thread clears one
+        # Kinds of blocks that are refused in what one person alone sees, and everywhere. No document says which those
+        # are, so whoever sends them must have something else to send.
+        self.refused_privately: frozenset[str] = frozenset()
+        self.refused_blocks: frozenset[str] = frozenset()
         self.stream_seconds = 300.0
         self.trigger_seconds = 3.0
+        self.response_seconds = 1800.0
         self._triggers: dict[str, tuple[float, str, bool]] = {}
         self._by_ts: dict[tuple[str, str], Message] = {}
-        self._responses: dict[str, tuple[str, Message | None, str, int]] = {}
+        self._responses: dict[str, tuple[str, Message | None, str, int, float]] = {}
         self._numbers: dict[str, int] = {}
         self._changed = threading.Condition(threading.RLock())
 
@@ -319,6 +344,10 @@ class Workspace:
         self.channels[made.id] = made
         return made
 
+    def between(self, *people: Person) -> Channel:
+        """The direct messages of two people, in which there is no bot."""
+        return self._channel("directmessage", "im", people, with_bot=False)
+
     def direct(self, user: str) -> Channel:
         with self._changed:
             known = (each for each in self.channels.values() if each.kind == "im" and each.members == [user])
@@ -334,6 +363,7 @@ class Workspace:
         self.scopes = frozenset(manifest["oauth_config"]["scopes"]["bot"])
         self.events = frozenset(manifest["settings"]["event_subscriptions"]["bot_events"])
         self.commands_known = frozenset(each["command"] for each in manifest["features"].get("slash_commands", ()))
+        self.is_agent = "agent_view" in manifest["features"]
 
     # What is to be seen
 
@@ -347,8 +377,22 @@ class Workspace:
                 if each.by_bot
                 and not each.deleted
                 and (place is None or each.thread == place)
-                and (not each.only_for or (to is not None and each.only_for == to.id))
+                and (not each.only_for or (to is not None and each.only_for == to.id and not each.unseen))
             ]
+
+    def notes(self, to: Person, asked: Message | None = None) -> list[Message]:
+        """What one person alone sees: in one thread, else outside all of them."""
+        place = (asked.thread or asked.ts) if asked else ""
+        with self._changed:
+            messages = [each for channel in self.channels.values() for each in channel.messages]
+        theirs = [each for each in messages if each.only_for == to.id and each.thread == place]
+        return [each for each in theirs if not each.unseen and not each.deleted]
+
+    def stuck(self) -> list[tuple[str, str, str]]:
+        """The threads in which the app is shown at work: channel, thread and how."""
+        with self._changed:
+            working = [(*place, each.status) for place, each in self.sessions.items() if each.status == "processing"]
+            return working + [(*place, text) for place, text in self.status_texts.items() if text]
 
     def wait(self, look: Callable[[], T], told: str = "", *, seconds: float = PATIENCE) -> T:
         """What `look` finds, as soon as it finds something."""
@@ -431,6 +475,8 @@ class Workspace:
         """A message of the bot: it stands there, and the app is told of that too."""
         self.keep(message)
         if not message.only_for:
+            with self.changing():  # "automatically cleared when the app sends a reply": assistant.threads.setStatus
+                self.status_texts.pop((message.channel, message.thread), None)
             self._message_event(message, self.channels[message.channel])
         return message
 
@@ -486,6 +532,34 @@ class Workspace:
         event = {"type": kind, "user": user, "reaction": name, "item": item, "item_user": message.user}
         self.emit(event | {"event_ts": self.next_ts()}, channel=self.channels[message.channel])
 
+    def stopped(self, person: Person, asked: Message) -> None:
+        """Slack ends the streams of the thread itself; the session stays as it is until the app moves it.
+
+        docs.slack.dev/reference/events/agent_session_stopped
+        """
+        place = (asked.channel, asked.thread or asked.ts)
+        session = self.sessions.get(place)
+        assert session, "there is no session to be stopped"
+        assert session.status == "processing", f"there is no stop button: the session is {session.status}"
+        assert self.events is None or "agent_session_stopped" in self.events, "the sign cannot be pressed"
+        with self.changing():
+            streaming = [each for each in self.channels[asked.channel].messages if each.is_streaming]
+            streaming = [each for each in streaming if each.thread == place[1]]
+            for each in streaming:
+                each.streaming_until = 0.0
+        event: Json = {"type": "agent_session_stopped", "channel": place[0], "thread_ts": place[1], "user": person.id}
+        event |= {"event_ts": self.next_ts(), "streaming_message_ts": [each.ts for each in streaming]}
+        self.emit(event, channel=self.channels[asked.channel])
+
+    def retitled(self, person: Person, asked: Message, title: str) -> None:
+        """docs.slack.dev/reference/events/agent_session_title_changed"""
+        place = (asked.channel, asked.thread or asked.ts)
+        event = {"type": "agent_session_title_changed", "channel": place[0], "thread_ts": place[1], "user": person.id}
+        event |= {"title": title, "previous_title": self.sessions[place].title, "team_id": self.team}
+        with self.changing():
+            self.sessions[place].title = title
+        self.emit(event | {"event_ts": self.next_ts()}, channel=self.channels[asked.channel])
+
     def emit(self, event: Json, *, channel: Channel | None = None) -> str:
         """Tell the app of something that it has subscribed to; the event's id, empty where it is not told."""
         if channel and not channel.with_bot:
@@ -538,14 +612,20 @@ class Workspace:
 
     def response_url(self, user: str, channel: str, message: Message | None) -> str:
         number = self._number("R")
-        self._responses[number] = (channel, message, user, 0)
+        self._responses[number] = (channel, message, user, 0, time.monotonic())
         return f"{self.sending.url}/response/{self.team}/{number}"
 
-    def responding(self, number: str) -> tuple[str, Message | None, str] | None:
-        """The channel, the message and the person of a response url, which works five times."""
-        channel, message, user, used = self._responses.get(number, ("", None, "", 9))
-        self._responses[number] = (channel, message, user, used + 1)
-        return (channel, message, user) if used < 5 else None
+    def responding(self, number: str) -> tuple[str, Message | None, str] | str:
+        """The channel, the message and the person of a response url, or the error.
+
+        It works five times within 30 minutes (docs.slack.dev/interactivity/handling-user-interaction); what was refused
+        counts here too, as no document says that it does not.
+        """
+        channel, message, user, used, made = self._responses.get(number, ("", None, "", 9, 0.0))
+        self._responses[number] = (channel, message, user, used + 1, made)
+        if time.monotonic() - made > self.response_seconds:
+            return "expired_url"
+        return (channel, message, user) if used < 5 else "used_url"
 
     def _who(self, person: Person) -> Json:
         user = {"id": person.id, "username": person.name.lower(), "name": person.name.lower(), "team_id": person.team}

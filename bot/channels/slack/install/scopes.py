@@ -5,6 +5,7 @@ from collections.abc import Mapping
 # Every method that is called, with the bot scopes that it needs. The manifest asks for these and what events need;
 # a method that is not here cannot be called.
 METHODS: Mapping[str, tuple[str, ...]] = {
+    "agents.sessions.setStatus": ("chat:write",),
     "assistant.threads.setStatus": ("chat:write",),
     "assistant.threads.setSuggestedPrompts": ("assistant:write",),
     "auth.test": (),
@@ -30,6 +31,9 @@ METHODS: Mapping[str, tuple[str, ...]] = {
 
 # The events that are listened to, with the scopes that they need.
 EVENTS: Mapping[str, tuple[str, ...]] = {
+    "agent_session_stopped": (),
+    "agent_session_title_changed": (),
+    "app_context_changed": (),
     "app_home_opened": (),
     "app_mention": ("app_mentions:read",),
     "app_uninstalled": (),

@@ -187,6 +187,25 @@ class SlackThread:
     def seen(self, *, by: str = "") -> list[Said]:
         return [said_of(each) for each in self.messages(self.stage.people[by] if by else self.person)]
 
+    def notes(self, *, by: str = "") -> list[Said]:
+        self.stage.settle()
+        person = self.stage.people[by] if by else self.person
+        self.stage.slack.workspace.wait(lambda: self.stage.slack.sending.is_idle)
+        return [said_of(each) for each in self.stage.slack.workspace.notes(person, self.asked)]
+
+    def stops(self) -> None:
+        asked, slack = self.asked, self.stage.slack
+        assert asked
+        slack.workspace.wait(
+            lambda: (
+                slack.sending.is_idle
+                and any("[1]" in each.shown for each in slack.workspace.visible(self.channel, asked))
+            ),
+            "something to be read",
+        )
+        self.person.stops(asked)
+        slack.workspace.wait(lambda: slack.sending.is_idle, "the app is told")
+
     def messages(self, person: Person) -> list[Message]:
         """The bot's messages here; of those that are for one person alone only what a command brought."""
         self.stage.settle()
@@ -274,5 +293,6 @@ def peopled(slack: Slack) -> tuple[dict[str, Person], dict[str, Channel]]:
     channels = {name: workspace.channel(name, *staff) for name in ("general", "random", "board", "help", "experts")}
     channels["cellar"] = workspace.channel("cellar", *staff, private=True)
     channels["partners"] = workspace.channel("partners", *staff, partner, shared=True)
+    channels["colleague"] = workspace.between(people["Ada"], people["Mia"])
     channels["group"] = workspace.group_direct(people["Ada"], people["Bob"], people["Mia"])
     return people, channels

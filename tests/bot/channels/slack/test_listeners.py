@@ -7,7 +7,7 @@ import pytest
 from bot.channels.presentation import NOT_SHARED, QUOTES_COMING, QUOTES_NOT_SHOWN
 from bot.config.settings import Settings
 from tests.bot.channels.slack.harness import SlackStage
-from tests.bot.channels.slack.test_conversations import staged
+from tests.bot.channels.slack.test_conversations import staged, without_status
 from tests.conversations.conversations import DOORS, LEAVE_SAID, NOT_FOUND, only
 from tests.scripted_app import QUESTION
 from tests.servers.slack.workspace import OpenView, Person
@@ -163,14 +163,6 @@ def test_a_person_of_another_company_is_streamed_to_in_their_own_workspace(stage
     assert partners.shared
 
 
-def test_where_i_am_no_member_the_command_answers_from_what_is_public_and_says_so(stage):
-    ada = stage.people["Ada"]
-    stage.channels["secret"] = stage.slack.workspace.channel("secret", ada, private=True, with_bot=False)
-    said = only(stage.asks(QUESTION, way="command", where="secret").seen())
-    assert NOT_FOUND in said.text
-    assert "/invite" in said.text
-
-
 def test_the_command_says_at_once_that_it_was_heard(stage):
     asked = stage.asks(QUESTION, way="command")
     assert asked.acked
@@ -217,7 +209,7 @@ def test_a_call_whose_answer_is_lost_is_not_made_twice(tmp_path, method):
     """Slack did it, and the word of it got lost."""
     with staged(tmp_path) as stage:
         if method in {"chat.postMessage", "chat.update"}:
-            stage.slack.troubled("assistant.threads.setStatus", error="unknown_method", times=99)
+            without_status(stage.slack)
             stage.slack.troubled("chat.startStream", error="unknown_method", times=99)
         stage.slack.troubled(method, status=500, error="internal_error", after=True)
         answer = only(stage.asks(QUESTION).seen())

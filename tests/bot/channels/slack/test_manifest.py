@@ -30,7 +30,18 @@ def called() -> set[str]:
         text
         for text in found
         if text.split(".")[0]
-        in {"chat", "views", "users", "usergroups", "conversations", "assistant", "auth", "reactions", "files"}
+        in {
+            "agents",
+            "chat",
+            "views",
+            "users",
+            "usergroups",
+            "conversations",
+            "assistant",
+            "auth",
+            "reactions",
+            "files",
+        }
     }
 
 
@@ -40,7 +51,9 @@ def test_the_table_of_scopes_holds_exactly_the_methods_that_are_called():
 
 def test_the_manifest_subscribes_to_exactly_the_events_that_are_listened_to():
     listened = set(
-        re.findall(r'"((?:app|message|reaction|member|tokens)[a-z_]*)"', (CODE / "listeners.py").read_text("utf-8"))
+        re.findall(
+            r'"((?:agent|app|message|reaction|member|tokens)[a-z_]*)"', (CODE / "listeners.py").read_text("utf-8")
+        )
     )
     listened -= {"message_ts", "messages", "tokens"}
     told = set(manifest(socket=True, several=False)["settings"]["event_subscriptions"]["bot_events"])
