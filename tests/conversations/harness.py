@@ -113,6 +113,9 @@ class AppStage:
         self.settle()
         return [vote for each in self.app.feedback.reviewed_exchanges() for vote in each.votes]
 
+    def model_writes(self, text: str) -> None:
+        self.model.replies = [openai_server.Reply(numbered(text))]
+
     @contextmanager
     def down(self, part: Part) -> Iterator[None]:
         """Break a part while the block runs."""

@@ -43,7 +43,7 @@ class AnswerBuilder:
         self._seen: set[str] = set()
         self._was_shown = self._was_shown_before = True  # the last draft, and the one before it
         self._starts: BlockStart | None = None  # of a block whose first sentence was not shown
-        self._kind: TextBlockKind = "paragraph"  # of the block that a model's last sentence is in
+        self._kind: TextBlockKind | None = "paragraph"  # of the block that a model's last sentence is in
         self.verifier = SentenceVerifier(passages, language=language, check_time=check_time)
         self.sentences: list[Sentence] = []
         self.citations: list[Citation] = []
@@ -108,12 +108,16 @@ class AnswerBuilder:
         return SentenceReady(sentence, tuple(self.citations[before:]))
 
     def _starts_block(self, draft: Draft) -> BlockStart | None:
-        """Return the block that a model's sentence begins: a list with its first item, a paragraph after one."""
+        """Return the block that a model's sentence begins: a list with its first item, a paragraph after one.
+
+        Code is a paragraph of its own.
+        """
         if draft.quotes:
             return None
         kind: TextBlockKind = "paragraph" if not draft.marker else "list" if draft.marker == "-" else "steps"
-        before, self._kind = self._kind, kind
-        return BlockStart(kind) if kind != before else None
+        begins = draft.is_code or kind != self._kind
+        self._kind = None if draft.is_code else kind
+        return BlockStart(kind) if begins else None
 
     def _links(self, text: str, quotes: Sequence[Quote]) -> Iterator[SentenceLink]:
         """Yield the links of the quoted places whose words the sentence holds, unless it holds the address itself."""

@@ -95,7 +95,9 @@ def _styles(text: str, words: str) -> Iterator[TextStyle]:
     end = 0
     for found in MARKED.finditer(text):
         name, marked = next((name, each) for name, each in found.groupdict().items() if each)
-        content, before = _words(marked), len(_words(text[: found.start()]))
+        kind = KINDS[name]
+        content = " ".join(marked.split()) if kind == "code" else _words(marked)
+        before = len(_words(text[: found.start()].rstrip("*_")))
         start = words.find(content, max(end, before), before + len(content) + 2)
         if not any(character.isalnum() for character in content) or start < 0:
             continue
@@ -103,7 +105,7 @@ def _styles(text: str, words: str) -> Iterator[TextStyle]:
         around = words[start - 1 : start] if start else "", words[end : end + 1]
         cuts = any(first < end and start < last and not (start <= first and last <= end) for first, last in clickable)
         if not cuts and not any(each.isalnum() or each in {"_", "@"} for each in around):
-            yield TextStyle(start, end, KINDS[name])
+            yield TextStyle(start, end, kind)
 
 
 def has_only_cited_links(text: str, sources: Sequence[str]) -> bool:

@@ -48,6 +48,12 @@ def code(text: str) -> str:
     return f"`{content}`"
 
 
+def code_block(text: str) -> str:
+    """Return a fenced block that holds the text line by line, which cannot leave it."""
+    content = clean(text).replace("`", "'").replace("<", "‹").replace(">", "›").strip("\n")
+    return f"```\n{content}\n```"
+
+
 def url(address: str) -> str:
     """Return the address if it may be a link, with what could end a link encoded; empty for any other."""
     try:

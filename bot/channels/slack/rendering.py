@@ -18,11 +18,11 @@ from slack_sdk.models.blocks import (
     SectionBlock,
 )
 
-from bot.answering.answers import Answer, Citation, Sentence
+from bot.answering.answers import Answer, Citation, Sentence, SentenceLink
 from bot.channels import presentation
 from bot.channels.port import DisplayOptions, Json, Message
 from bot.channels.presentation import pack_lines, section_label, shorten, split_text
-from bot.channels.slack.escaping import markdown, markdown_link, mrkdwn, mrkdwn_link
+from bot.channels.slack.escaping import code, code_block, markdown, markdown_link, mrkdwn, mrkdwn_link
 from bot.services.escalation import Escalation
 from retrieval.sectioning.sentences import CELL, row_cells
 
@@ -54,6 +54,9 @@ def sentence_text(sentence: Sentence, citations: Mapping[int, Citation], *, befo
     A block begins below its heading, apart from what stands before; what is left out of it is told at its end.
     """
     marks = "".join(f" {_mark(number, citations)}" for number in sentence.citations)
+    if sentence.is_code_block:
+        gap = "\n\n" if before else ""
+        return f"{gap}{code_block(sentence.text)}\n\n{marks.strip()}"
     heading = f"**{markdown(sentence.starts.heading)}**\n\n" if sentence.starts and sentence.starts.heading else ""
     more = f"\n\n{markdown(sentence.more_text)}" if sentence.more else ""
     if row := _table_row(sentence, marks, before=before):
@@ -245,14 +248,34 @@ def _mark(number: int, citations: Mapping[int, Citation]) -> str:
 
 
 def _linked(sentence: Sentence) -> str:
-    """Return a sentence in Markdown, its words that lead somewhere as links."""
-    shown = _lines(sentence.text)
-    for link in sentence.links:
+    """Return a sentence in Markdown, its words that lead somewhere as links, and what is marked as bold or code."""
+    if not sentence.styles:
+        return _with_links(_lines(sentence.text), sentence.links)
+    item = _ITEM.match(sentence.text)
+    at, shown = (item.end() if item else 0), ""
+    for style in sentence.styles:
+        shown += _with_links(markdown(sentence.text[at : style.start]), sentence.links)
+        shown += _marked(sentence.text[style.start : style.end], style.kind)
+        at = style.end
+    return f"{_marker(item)}{shown}{_with_links(markdown(sentence.text[at:]), sentence.links)}"
+
+
+def _with_links(shown: str, links: Sequence[SentenceLink]) -> str:
+    """Return escaped text, in it the words that lead somewhere as links."""
+    for link in links:
         words = markdown(link.text)
         before, found, after = shown.partition(words) if words else ("", "", "")
         if found and "](" not in before.rpartition("[")[2]:  # words that stand inside another link stay
             shown = f"{before}{markdown_link(link.url, link.text)}{after}"
     return shown
+
+
+def _marked(text: str, kind: str) -> str:
+    """Return words as bold, stressed or code; they hold no signs of their own, so that none ends it early."""
+    if kind == "code":
+        return code(text)
+    sign = "**" if kind == "strong" else "*"
+    return f"{sign}{markdown(text)}{sign}"
 
 
 def _table_row(sentence: Sentence, marks: str, *, before: str) -> str:
@@ -277,8 +300,15 @@ def _line(text: str) -> str:
         return f"- {markdown(text.strip())}"  # a row alone is no table, and must not run on
     if not found:
         return markdown(text.strip())
-    number = _NUMBERED.match(text)
-    return f"{f'{number.group(1)}.' if number else '-'} {markdown(text[found.end() :].strip())}"
+    return f"{_marker(found)}{markdown(text[found.end() :].strip())}"
+
+
+def _marker(item: re.Match[str] | None) -> str:
+    """Return what an item of a list begins with; empty for none."""
+    if item is None:
+        return ""
+    number = _NUMBERED.match(item[0])
+    return f"{f'{number.group(1)}.' if number else '-'} "
 
 
 def _table(text: str) -> str:
