@@ -6,14 +6,16 @@ a platform as more than a sign.
 
 import re
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import accumulate, islice
 from typing import Literal
 
 from bot.answering.answers import TextStyle
 from bot.answering.languages import word_lists
 from retrieval.characters import remove_hidden
 from retrieval.passages import Passage
+from retrieval.sectioning.sentences import Span
 
 # No label and no address is longer; a bracket that opens nothing is not followed to the end of the text.
 IMAGE = re.compile(r"!\[[^\[\]]{0,500}+\]\([^)]{0,2100}+\)")
@@ -34,6 +36,7 @@ MARKED = re.compile(
     r"|(?<![\w*])\*(?P<emphasis>[^*\s][^*]{0,300})(?<!\s)\*(?![\w*])"
     r"|(?<!\w)_(?P<emphasis2>[^_\s][^_]{0,300})(?<!\s)_(?!\w)"
 )
+WORD = re.compile(r"\S+")
 MOST_STYLES = 20
 SPACE_BEFORE_STOP = re.compile(r"(?<!\s)\s++(?=[.,;:!?](?:\s|$))")
 # What a chat client makes something of that can be clicked, or that calls somebody.
@@ -59,17 +62,10 @@ KINDS: Mapping[str, Literal["strong", "emphasis", "code"]] = {
 TRAILING = ".,;:!?)]}'\"”’*_`"
 
 
-def strip_markup(text: str, passages: Sequence[Passage]) -> str:
-    """Return the words alone: links become their text, images and markup go; tags stay that a passage holds.
-
-    Empty for a text without a letter or digit.
-    """
-    return styled_words(text, passages)[0]
-
-
 def styled_words(text: str, passages: Sequence[Passage]) -> tuple[str, tuple[TextStyle, ...]]:
-    """Return the words alone, as `strip_markup` does, and which of them were marked as bold, stressed or code.
+    """Return the words alone, and which of them were marked as bold, stressed or code; empty without letter or digit.
 
+    Links become their text, images and markup go; tags stay that a passage holds.
     A mark within a word, an address or a name that is called (`@...`) is none, so that no sign can change what these
     are taken for.
     """
@@ -106,6 +102,26 @@ def _styles(text: str, words: str) -> Iterator[TextStyle]:
         cuts = any(first < end and start < last and not (start <= first and last <= end) for first, last in clickable)
         if not cuts and not any(each.isalnum() or each in {"_", "@"} for each in around):
             yield TextStyle(start, end, kind)
+
+
+def find_words(wanted: str, text: str) -> Span | None:
+    """Return where a text holds these words one after the other, whatever space is between them; None for nowhere."""
+    words = list(WORD.finditer(text))
+    starts = list(accumulate((len(each[0]) + 1 for each in words), initial=0))
+    spaced, sought = " ".join(each[0] for each in words), " ".join(wanted.split())
+    at = spaced.find(sought)
+    while sought and at >= 0:
+        end = at + len(sought)
+        if not _joins(spaced[at - 1 : at + 1] if at else "") and not _joins(spaced[end - 1 : end + 1]):
+            first, last = bisect_right(starts, at) - 1, bisect_right(starts, end - 1) - 1
+            return words[first].start() + at - starts[first], words[last].start() + end - starts[last]
+        at = spaced.find(sought, at + 1)
+    return None
+
+
+def _joins(two: str) -> bool:
+    """Whether two characters belong to one word."""
+    return len(two) > 1 and all(each.isalnum() or each == "_" for each in two)
 
 
 def has_only_cited_links(text: str, sources: Sequence[str]) -> bool:

@@ -9,7 +9,7 @@ from bot.answering.answers import TextStyle
 from bot.answering.deadline import CheckTime, no_deadline
 from bot.answering.verification.entailment import best_supporting_text, check_entailment
 from bot.answering.verification.injection import trusted_spans, trusted_text
-from bot.answering.verification.plain_text import has_only_cited_links, styled_words
+from bot.answering.verification.plain_text import find_words, has_only_cited_links, styled_words
 from bot.answering.writing.generator import Draft, Quote
 from retrieval.passages import Passage
 from retrieval.sectioning.sentences import sentences
@@ -68,15 +68,14 @@ class SentenceVerifier:
 
     def _verify_code(self, draft: Draft) -> VerifiedSentence | None:
         """Return code as a passage has it: nothing tells whether code that differs by a sign still does the same."""
-        code = r"\s+".join(map(re.escape, draft.text.split()))
-        pattern = re.compile(rf"(?<!\w){code}(?!\w)")
         others = (at for at in range(len(self._passages)) if at not in draft.claimed)
         for at in (*(at for at in draft.claimed if 0 <= at < len(self._passages)), *others):
             self._check_time()
             passage = self._passages[at]
-            found = pattern.search(passage.text)
-            if found and _is_trusted(passage, *found.span()):
-                return VerifiedSentence(found[0], (Quote(at, *found.span()),), (TextStyle(0, len(found[0]), "block"),))
+            span = find_words(draft.text, passage.text)
+            if span and _is_trusted(passage, *span):
+                text = passage.text[slice(*span)]
+                return VerifiedSentence(text, (Quote(at, *span),), (TextStyle(0, len(text), "block"),))
         return None
 
     @cached_property
