@@ -24,7 +24,7 @@ from bot.channels.slack.rendering import answer_messages, body
 from bot.services.escalation import CitedSection, Escalation
 from retrieval.passages import Hit, Passage
 from tests.servers.slack.limits import check_blocks
-from tests.servers.slack.seen import buttons, calls, links, written
+from tests.servers.slack.seen import buttons, links, written
 
 SHOW = DisplayOptions("r1")
 LEAVE = Citation(
@@ -239,42 +239,3 @@ def test_items_of_a_model_are_a_list_and_code_a_block():
     assert "\n- Ten in Leeds" in text
     assert "\n\n```\npip install x\n  | tee 'log' ‹!channel›\n```\n\n[" in text
     assert "\n\nThat is all." in text
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "**<!channel>** now",
-        "**[bank](https://evil.example)** now",
-        "`<@U1>` and **`<https://evil.example|bank>`**",
-        "**a `b** c` d** e",
-        "*a **b* c** d",
-        "`a` ``b ` c`` `` ` ``",
-        "**\\** x \\** y",
-        "**https://evil.example/x** now",
-        "_[x](y)_ **![x](https://evil.example/p.png)**",
-        "**@channel** @**here** `@everyone`",
-        "**- a** | **# b** | `> c`",
-    ],
-)
-def test_marks_within_marks_call_nobody_and_lead_nowhere(text):
-    (message,) = answer_messages(marked(text), SHOW)
-    content = list(message.content)
-    assert calls(content, message.text) == []
-    assert {each.url for each in links(content, "")} == {"https://docs.example/leave#c"}
-
-
-@given(st.text(alphabet="ab .*_`[]()<>@!|#:/\\&-1~", max_size=50))
-@settings(max_examples=300, deadline=None)
-def test_marks_change_no_word_of_what_is_shown(text):
-    with_marks = marked(text)
-    (sentence,) = with_marks.sentences
-    without = replace(with_marks, sentences=(replace(sentence, styles=()),))
-    if not sentence.text:
-        return
-    spoken = [" ".join(shown(each).replace("\u2060", "").split()) for each in (with_marks, without)]
-    quoted = [each.translate(str.maketrans("`<>‹›", "'‹›‹›")) for each in spoken]  # as code shows these
-    assert quoted[0] == quoted[1]
-    content = list(answer_messages(with_marks, SHOW)[0].content)
-    assert calls(content, "") == []
-    assert {each.url for each in links(content, "")} == {"https://docs.example/leave#c"}
