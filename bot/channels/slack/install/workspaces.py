@@ -119,6 +119,13 @@ class Workspaces:
             self._known.pop(f"{enterprise}:{team}", None)
         self._token_refused(team)
 
+    def _drop(self, team: str) -> None:
+        """Read the installation of a team anew: its token is refused, and another one may be there by now."""
+        with self._lock:
+            for key in [key for key, (_, known) in self._known.items() if key and known.team == team]:
+                del self._known[key]
+        self._token_refused(team)
+
     def _open_single(self) -> Workspace:
         """Return the workspace of the one token, which Slack is asked about."""
         token = reveal(self._settings.slack_bot_token)
@@ -147,7 +154,7 @@ class Workspaces:
     def _workspace(self, token: str, own: Mapping[str, Any], *, team: str) -> Workspace:
         """Return the workspace in which this token's bot is `own`."""
         web, bot = web_client(self._settings, token), str(own["user_id"])
-        calls = SlackClient(web, token_refused=lambda: self._token_refused(team))
+        calls = SlackClient(web, token_refused=lambda: self._drop(team))
         directory = SlackDirectory(calls, team, str(own.get("enterprise_id") or ""))
         connection = Connection(
             SlackTransport(calls, team=team, bot=bot),
