@@ -110,14 +110,17 @@ class AnswerBuilder:
     def _starts_block(self, draft: Draft) -> BlockStart | None:
         """Return the block that a model's sentence begins: a list with its first item, a paragraph after one.
 
-        Code is a paragraph of its own.
+        What stands in the line of an item goes on with it; code is a paragraph of its own.
         """
+        before, is_listed = self._kind, self._kind in {"list", "steps"}
         if draft.quotes:
+            self._kind = "paragraph"
+            return BlockStart() if is_listed else None
+        if is_listed and draft.same_line:
             return None
         kind: TextBlockKind = "paragraph" if not draft.marker else "list" if draft.marker == "-" else "steps"
-        begins = draft.is_code or kind != self._kind
         self._kind = None if draft.is_code else kind
-        return BlockStart(kind) if begins else None
+        return BlockStart(kind) if draft.is_code or kind != before else None
 
     def _links(self, text: str, quotes: Sequence[Quote]) -> Iterator[SentenceLink]:
         """Yield the links of the quoted places whose words the sentence holds, unless it holds the address itself."""

@@ -216,7 +216,7 @@ class StreamParser:
         shown = list_marker(text) if new_line else ""
         if self._opening is None or not belongs:
             self._opening = None
-            return Draft(text, cited, marker=shown)
+            return Draft(text, cited, marker=shown, same_line=not new_line)
         item = text[marker.end() :] if marker else text
         return Draft(f"{self._opening.text} {item}", cited or self._opening.claimed, marker=shown)
 

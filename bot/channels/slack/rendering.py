@@ -65,7 +65,8 @@ def sentence_text(sentence: Sentence, citations: Mapping[int, Citation], *, befo
     alone = "\n" in text or _is_item(text)
     if text.startswith("| "):
         marks = f"\n\n{marks.strip()}" if marks else ""
-    gap = "\n\n" if sentence.starts and before else _gap(before, text, alone=alone)
+    goes_on = before and not sentence.starts and not alone and _is_item(before.rpartition("\n")[2])
+    gap = " " if goes_on else "\n\n" if sentence.starts and before else _gap(before, text, alone=alone)
     return f"{gap}{heading}{text}{marks}{more}"
 
 

@@ -106,7 +106,7 @@ def test_another_mark_after_the_sentence_gives_it_out_again():
     assert drafts("Five days. [1] [2] Ten.") == [
         Draft("Five days.", (0,)),
         Draft("Five days.", (0, 1), again=True),
-        Draft("Ten."),
+        Draft("Ten.", same_line=True),
     ]
 
 

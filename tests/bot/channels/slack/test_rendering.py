@@ -106,7 +106,8 @@ def said(*texts: str) -> Answer:
 
 def test_items_stand_in_a_list_and_prose_goes_on_after_it():
     link = "[\\[1\\]](https://docs.example/leave#c)"
-    given = body(said("You need:", "- a *form*", "2. a note", "Then call."))
+    *listed, after = said("You need:", "- a *form*", "2. a note", "Then call.").sentences
+    given = body(replace(ANSWER, sentences=(*listed, replace(after, starts=BlockStart()))))
     assert given == f"You need: {link}\n\n- a \\*form\\* {link}\n2. a note {link}\n\nThen call. {link}"
 
 
@@ -225,6 +226,11 @@ def test_what_a_model_marks_is_shown_as_such():
     assert "Five days may be carried over with leave --carry." in shown(
         marked("**Five days** may be *carried* over with `leave --carry`.")
     )
+
+
+def test_what_begins_no_block_after_an_item_goes_on_with_it():
+    assert body(said("- a form", "- a note", "Ask for it.")).splitlines()[-1].startswith("- a note [")
+    assert "Ask for it." in body(said("- a form", "- a note", "Ask for it.")).splitlines()[-1]
 
 
 def test_items_of_a_model_are_a_list_and_code_a_block():
