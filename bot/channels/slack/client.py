@@ -20,8 +20,8 @@ ATTEMPTS = 4
 MOST_WAITING = 60.0
 # Errors of the moment, which another try may not meet.
 TRANSIENT = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"})
-# With these the token itself is refused, whatever is asked for.
-TOKEN_ERRORS = frozenset({"invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive"})
+# Errors after which a token is good for nothing any more.
+REVOKED = frozenset({"token_revoked", "account_inactive", "invalid_auth", "token_expired", "not_authed"})
 
 
 class Unreachable(NotDelivered):
@@ -42,18 +42,20 @@ class _Failure:
 
 
 class SlackClient:
-    """The Web API in the name of one workspace's bot; may be used from any thread."""
+    """The Web API in the name of one workspace's bot; may be used from any thread.
+
+    `revoked` is called when Slack does not take the token any more.
+    """
 
     def __init__(
         self,
         client: WebClient,
         *,
-        token_refused: Callable[[], None] = lambda: None,
+        revoked: Callable[[], None] = lambda: None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """`token_refused` is called, and must return at once, whenever a call is refused because of the token."""
         self._client = client
-        self._token_refused = token_refused
+        self._revoked = revoked
         self._sleep = sleep
 
     def __call__(
@@ -90,8 +92,8 @@ class SlackClient:
             try:
                 return _failure(method, error, attempt)
             except Refused as refused:
-                if refused.error in TOKEN_ERRORS:
-                    self._token_refused()
+                if refused.error in REVOKED:
+                    self._revoked()
                 raise
         except ConnectionRefusedError:
             return _Failure(_backoff(attempt), unsure=False)

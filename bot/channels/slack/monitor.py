@@ -131,22 +131,18 @@ class SlackMonitor:
     def _check_several(self) -> None:
         """Look at those workspaces that are due; the channel works as long as one of them does."""
         now, allows = self._now(), self._workspaces.allows
-        rows = {
-            str(row.get("team_id") or row.get("enterprise_id") or ""): row
-            for row in self._workspaces.installations.all()
-            if allows(str(row.get("team_id") or ""), str(row.get("enterprise_id") or ""))
-        }
+        found = {each.id: each for each in self._workspaces.installations.all() if allows(each.team, each.organization)}
         with self._lock:
-            for key in [each for each in self._parts if each[1] and each[1] not in rows]:
+            for key in [each for each in self._parts if each[1] and each[1] not in found]:
                 del self._parts[key]  # it has removed the app
-            due = [team for team in rows if self._due.get(team, now) <= now][:WORKSPACES_IN_ROUND]
+            due = [team for team in found if self._due.get(team, now) <= now][:WORKSPACES_IN_ROUND]
             self._due |= dict.fromkeys(due, now + WORKSPACE_DUE)
         for team in due:
-            probe = probe_token(self._settings, str(rows[team]["bot_token"]))
+            probe = probe_token(self._settings, found[team].token)
             self._settle(PartHealth("token", True, _described(probe), required=False, workspace=team), probe)
             if probe.scopes is not None:
                 self._keep(replace(_scopes(probe.scopes), required=False, workspace=team))
-        self._keep(self._summary(len(rows)))
+        self._keep(self._summary(len(found)))
 
     def _summary(self, installed: int) -> PartHealth:
         with self._lock:
