@@ -50,6 +50,10 @@ def written_by_a_model(text: str) -> Answer:
         "_[x](y)_ **![x](https://evil.example/p.png)**",
         "**@channel** @**here** `@everyone`",
         "**- a** | **# b** | `> c`",
+        "*1.*``` :*#",
+        "(a:__www.evil.example 1.<!channel>__**&amp;a",
+        "https://evil.example(``<<!channel>five__``",
+        "x_y-https://evil.example# éhttps://evil.example",
     ],
 )
 def test_marks_within_marks_call_nobody_and_lead_nowhere(text):

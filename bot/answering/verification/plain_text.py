@@ -88,7 +88,7 @@ def _words(text: str) -> str:
 def _styles(text: str, words: str) -> Iterator[TextStyle]:
     """Yield the spans of the words that the text marks."""
     clickable = [each.span() for each in CLICKABLE.finditer(words)]
-    end = 0
+    end, last_marked = 0, -1
     for found in MARKED.finditer(text):
         name, marked = next((name, each) for name, each in found.groupdict().items() if each)
         kind = KINDS[name]
@@ -100,7 +100,8 @@ def _styles(text: str, words: str) -> Iterator[TextStyle]:
         end = start + len(content)
         around = words[start - 1 : start] if start else "", words[end : end + 1]
         cuts = any(first < end and start < last and not (start <= first and last <= end) for first, last in clickable)
-        if not cuts and not any(each.isalnum() or each in {"_", "@"} for each in around):
+        if start > last_marked and not cuts and not any(each.isalnum() or each in {"_", "@"} for each in around):
+            last_marked = end  # two that touch would have their signs in one run
             yield TextStyle(start, end, kind)
 
 

@@ -22,7 +22,7 @@ from bot.answering.answers import Answer, Citation, Sentence, SentenceLink
 from bot.channels import presentation
 from bot.channels.port import DisplayOptions, Json, Message
 from bot.channels.presentation import pack_lines, section_label, shorten, split_text
-from bot.channels.slack.escaping import code, code_block, markdown, markdown_link, mrkdwn, mrkdwn_link
+from bot.channels.slack.escaping import code, code_block, joined, markdown, markdown_link, mrkdwn, mrkdwn_link
 from bot.services.escalation import Escalation
 from retrieval.sectioning.sentences import CELL, row_cells
 
@@ -255,10 +255,11 @@ def _linked(sentence: Sentence) -> str:
     item = _ITEM.match(sentence.text)
     at, shown = (item.end() if item else 0), ""
     for style in sentence.styles:
-        shown += _with_links(markdown(sentence.text[at : style.start]), sentence.links)
-        shown += _marked(sentence.text[style.start : style.end], style.kind)
-        at = style.end
-    return f"{_marker(item)}{shown}{_with_links(markdown(sentence.text[at:]), sentence.links)}"
+        if style.start >= at:  # what is marked of an item's marker is a marker
+            before = _with_links(markdown(sentence.text[at : style.start]), sentence.links)
+            shown = joined(joined(shown, before), _marked(sentence.text[style.start : style.end], style.kind))
+            at = style.end
+    return f"{_marker(item)}{joined(shown, _with_links(markdown(sentence.text[at:]), sentence.links))}"
 
 
 def _with_links(shown: str, links: Sequence[SentenceLink]) -> str:
