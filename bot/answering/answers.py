@@ -48,10 +48,20 @@ class SentenceLink:
 
 
 @dataclass(frozen=True, slots=True)
+class TextStyle:
+    """How `text[start:end]` of a sentence is shown where that is possible; `block` is code on lines of its own."""
+
+    start: int
+    end: int
+    kind: Literal["strong", "emphasis", "code", "block"]
+
+
+@dataclass(frozen=True, slots=True)
 class Sentence:
     """One sentence, item or row of an answer with the numbers of its citations; never without any.
 
-    `starts` is set where a block begins; `more`, of a block's last sentence, counts the parts left out.
+    `starts` is set where a block begins; `more`, of a block's last sentence, counts the parts left out. `styles` are
+    spans of the text, in order, none within another; the text itself is plain words.
     """
 
     text: str
@@ -59,11 +69,17 @@ class Sentence:
     links: tuple[SentenceLink, ...] = ()
     starts: BlockStart | None = None
     more: int = 0
+    styles: tuple[TextStyle, ...] = ()
 
     @property
     def has_own_line(self) -> bool:
-        """Whether it is an item or a row, which does not run on."""
-        return ITEM.match(self.text) is not None or CELL in self.text
+        """Whether it is an item, a row or a block of code, which does not run on."""
+        return self.is_code_block or ITEM.match(self.text) is not None or CELL in self.text
+
+    @property
+    def is_code_block(self) -> bool:
+        """Whether it is code whose lines stay as they are."""
+        return any(each.kind == "block" for each in self.styles)
 
     @property
     def addresses(self) -> str:

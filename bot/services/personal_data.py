@@ -7,7 +7,7 @@ forgetting writes through every door and searches every byte that is left.
 |---|---|
 | `FeedbackData` | exchanges, votes, corrections, decisions, also in the journal; turns in others' histories |
 | `EventData` | events that are accepted and not finished: what they wrote, their id, checkpoints of the answer |
-| `SharedData` | who takes part in threads, who voted, private answers to be shared, questions passed on to owners |
+| `SharedData` | who takes part in threads, voted or was welcomed, private answers to be shared, questions passed on |
 | `AuditData` | who reviewed, exported, forgot: the entry stays, the name goes |
 
 Exports lie where they were written: `forget` names them and the rows.

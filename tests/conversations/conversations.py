@@ -124,6 +124,10 @@ class Stage(Protocol):
 
     def corrections(self) -> list[Correction]: ...
 
+    def model_writes(self, text: str) -> None:
+        """What the chat model answers from now on; `{leave}` is the number of the section on leave."""
+        ...
+
     def down(self, part: Part) -> AbstractContextManager[None]:
         """This part does not work while the block runs."""
         ...

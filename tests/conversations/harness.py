@@ -115,6 +115,9 @@ class AppStage:
         self.settle()
         return [vote for each in self.app.feedback.reviewed_exchanges() for vote in each.votes]
 
+    def model_writes(self, text: str) -> None:
+        self.model.replies = [openai_server.Reply(numbered(text))]
+
     @contextmanager
     def writing_slowly(self) -> Iterator[None]:
         """Hold the model's second sentence back while the block runs."""

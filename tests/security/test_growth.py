@@ -86,6 +86,7 @@ REACHED: Mapping[str, str] = {
     "bot.answering.writing.chat_model.": "a model's name",
     "bot.answering.writing.extractive.": "the journey of a quoted answer, of three blocks at most",
     "bot.answering.writing.model_call.": "events of the HTTP client, and bytes, which it counts",
+    "bot.answering.writing.fences.FenceReader.": "the journey of a model's stream",
     "bot.answering.writing.stream_parser.StreamParser.feed": "the journey of a model's stream",
     "bot.channels.json_format.": "values put into one JSON object",
     "bot.channels.slack.rendering.answer_": "`body`, `fallback` and the parts of a footer",

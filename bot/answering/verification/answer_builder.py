@@ -2,13 +2,15 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
-from bot.answering.answers import BlockStart, Citation, Sentence, SentenceLink, SentenceReady
+from bot.answering.answers import BlockStart, Citation, Sentence, SentenceLink, SentenceReady, TextStyle
 from bot.answering.deadline import CheckTime, no_deadline
 from bot.answering.verification.verifier import SentenceVerifier
 from bot.answering.writing.generator import Draft, Generator, Quote
 from retrieval.passages import Passage
+from retrieval.sectioning.blocks import TextBlockKind
 from retrieval.sectioning.sentences import refers_back
 
 ADDRESS = re.compile(
@@ -41,6 +43,7 @@ class AnswerBuilder:
         self._seen: set[str] = set()
         self._was_shown = self._was_shown_before = True  # the last draft, and the one before it
         self._starts: BlockStart | None = None  # of a block whose first sentence was not shown
+        self._kind: TextBlockKind | None = "paragraph"  # of the block that a model's last sentence is in
         self.verifier = SentenceVerifier(passages, language=language, check_time=check_time)
         self.sentences: list[Sentence] = []
         self.citations: list[Citation] = []
@@ -97,10 +100,27 @@ class AnswerBuilder:
         before = len(self.citations)
         numbers = tuple(dict.fromkeys(self._number(quote) for quote in verified.quotes))
         links = tuple(self._links(verified.text, verified.quotes))
-        sentence = Sentence(verified.text, numbers, links, starts=self._starts, more=draft.more)
+        starts = self._starts or self._starts_block(draft)
+        text, styles = _with_marker(verified.text, verified.styles, draft.marker)
+        sentence = Sentence(text, numbers, links, starts=starts, more=draft.more, styles=styles)
         self._starts = None
         self.sentences.append(sentence)
         return SentenceReady(sentence, tuple(self.citations[before:]))
+
+    def _starts_block(self, draft: Draft) -> BlockStart | None:
+        """Return the block that a model's sentence begins: a list with its first item, a paragraph after one.
+
+        What stands in the line of an item goes on with it; code is a paragraph of its own.
+        """
+        before, is_listed = self._kind, self._kind in {"list", "steps"}
+        if draft.quotes:
+            self._kind = "paragraph"
+            return BlockStart() if is_listed else None
+        if is_listed and draft.same_line:
+            return None
+        kind: TextBlockKind = "paragraph" if not draft.marker else "list" if draft.marker == "-" else "steps"
+        self._kind = None if draft.is_code else kind
+        return BlockStart(kind) if draft.is_code or kind != before else None
 
     def _links(self, text: str, quotes: Sequence[Quote]) -> Iterator[SentenceLink]:
         """Yield the links of the quoted places whose words the sentence holds, unless it holds the address itself."""
@@ -121,6 +141,13 @@ class AnswerBuilder:
         self._quotes.append(quote)
         self.citations.append(_citation(len(self._quotes), self._passages[quote.passage], quote))
         return len(self._quotes)
+
+
+def _with_marker(text: str, styles: Sequence[TextStyle], marker: str) -> tuple[str, tuple[TextStyle, ...]]:
+    """Return an item behind its marker, and the spans where they are then."""
+    before = f"{marker} " if marker else ""
+    moved = (replace(each, start=each.start + len(before), end=each.end + len(before)) for each in styles)
+    return before + text, tuple(moved)
 
 
 def text_with_citations(sentences: Sequence[Sentence]) -> str:

@@ -5,10 +5,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from bot.answering.answers import TextStyle
 from bot.answering.deadline import CheckTime, no_deadline
 from bot.answering.verification.entailment import best_supporting_text, check_entailment
 from bot.answering.verification.injection import trusted_spans, trusted_text
-from bot.answering.verification.plain_text import has_only_cited_links, strip_markup
+from bot.answering.verification.plain_text import find_words, has_only_cited_links, styled_words
 from bot.answering.writing.generator import Draft, Quote
 from retrieval.passages import Passage
 from retrieval.sectioning.sentences import sentences
@@ -28,6 +29,7 @@ class VerifiedSentence:
 
     text: str
     quotes: tuple[Quote, ...]
+    styles: tuple[TextStyle, ...] = ()
 
 
 class SentenceVerifier:
@@ -53,14 +55,28 @@ class SentenceVerifier:
         """
         if draft.quotes:
             return VerifiedSentence(draft.text, draft.quotes) if self._stands_in_quotes(draft) else None
-        text = strip_markup(draft.text, self._passages)
+        if draft.is_code:
+            return self._verify_code(draft)
+        text, styles = styled_words(draft.text, self._passages)
         if not text or text.endswith("?"):
             return None
         supporting = self._supporting(text, [at for at in draft.claimed if 0 <= at < len(self._passages)])
         supporting = tuple(at for at in supporting if not _is_heading(text, self._passages[at]))
         if not supporting or not has_only_cited_links(text, [self._texts[at] for at in supporting]):
             return None
-        return VerifiedSentence(text, tuple(self._best_quote(text, at) for at in supporting))
+        return VerifiedSentence(text, tuple(self._best_quote(text, at) for at in supporting), styles)
+
+    def _verify_code(self, draft: Draft) -> VerifiedSentence | None:
+        """Return code as a passage has it: nothing tells whether code that differs by a sign still does the same."""
+        others = (at for at in range(len(self._passages)) if at not in draft.claimed)
+        for at in (*(at for at in draft.claimed if 0 <= at < len(self._passages)), *others):
+            self._check_time()
+            passage = self._passages[at]
+            span = find_words(draft.text, passage.text)
+            if span and _is_trusted(passage, *span):
+                text = passage.text[slice(*span)]
+                return VerifiedSentence(text, (Quote(at, *span),), (TextStyle(0, len(text), "block"),))
+        return None
 
     @cached_property
     def _texts(self) -> list[str]:
@@ -99,6 +115,16 @@ class SentenceVerifier:
             if self._is_supported(text, [source]):
                 return Quote(position, start, end)
         return Quote(position, candidates[0][0], candidates[0][1])
+
+
+def _is_trusted(passage: Passage, start: int, end: int) -> bool:
+    """Whether everything between these positions of a passage speaks to people."""
+    for first, last in trusted_spans(passage):
+        if first <= start < last or not passage.text[start:first].strip():
+            start = max(start, last)
+        if start >= end:
+            return True
+    return not passage.text[start:end].strip()
 
 
 def _is_heading(text: str, passage: Passage) -> bool:

@@ -29,7 +29,9 @@ class Draft:
     `claimed` are the sections that it claims to rest on, as positions among the hits; some may be out of range.
     `quotes` are the places where it stands word for word, for a generator that only quotes. `again` marks the sentence
     before it once more, with all its claims, after a further one has arrived. `starts` is set where a block begins,
-    `more` counts what of the block is left out after this sentence.
+    `more` counts what of the block is left out after this sentence. `marker` is set for an item of a list: `-`, or its
+    number with a full stop; `same_line` for what goes on in the line of the sentence before it. `is_code` marks code
+    that stood between fences, whose lines stay as they are.
     """
 
     text: str
@@ -38,6 +40,9 @@ class Draft:
     again: bool = False
     starts: BlockStart | None = None
     more: int = 0
+    marker: str = ""
+    same_line: bool = False
+    is_code: bool = False
 
 
 class Generator(Protocol):

@@ -5,7 +5,8 @@ the same however the stream is split. A sentence is yielded at the very characte
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from bot.answering.languages import word_lists
 from bot.answering.verification.tokenizer import reads_as_value
@@ -15,6 +16,7 @@ from bot.answering.writing.citation_markers import (
     cited_positions,
     merge_positions,
 )
+from bot.answering.writing.fences import FenceReader
 from bot.answering.writing.generator import Draft
 from retrieval.sectioning.sentences import ABBREVIATIONS, BEFORE_NUMBER, MARKER
 
@@ -33,6 +35,7 @@ MAX_CHARACTERS = 1500
 
 ITEM = re.compile(rf"\s*(?:>\s*)*{MARKER}\s")
 ONLY_MARKER = re.compile(rf"\s*(?:>\s*)*{MARKER}$")
+LIST_ITEM = re.compile(r"(?:[-*+•◦▪]|\(?([0-9]{1,2})[.)])\s")
 # Without a citation these are numbers of passages, written by a model that forgets the brackets.
 ONLY_NUMBERS = re.compile(r"[\s\d,.;*_()#-]*")
 # What a model thinks aloud before it answers stands between these.
@@ -53,6 +56,7 @@ class StreamParser:
         self._opening: Draft | None = None  # `The following may apply:`, which belongs to what comes after it
         self._opening_is_new = False
         self._last: Draft | None = None
+        self._fences = FenceReader()
         self._prelude: str | None = ""  # the beginning, as long as it may be a model thinking aloud
         self._is_thinking = False
 
@@ -60,12 +64,32 @@ class StreamParser:
         """Yield the sentences that this piece completes."""
         for character in piece:
             for answered in self._skip_thinking(character):
-                yield from self._read(answered)
+                yield from self._take(self._fences.feed(answered))
 
     def close(self) -> Iterator[Draft]:
         """Yield what is left, when the text has come to its own end; one that broke off is not closed."""
+        yield from self._take(self._fences.close())
         yield from self._flush_bracket()
         yield from self._end_sentence()
+
+    def _take(self, pieces: Iterable[tuple[str, bool]]) -> Iterator[Draft]:
+        for text, is_code in pieces:
+            if is_code:
+                yield from self._end_with_code(text)
+            else:
+                for character in text:
+                    yield from self._read(character)
+
+    def _end_with_code(self, code: str) -> Iterator[Draft]:
+        """End the sentence before a block of code, and yield the block; what opens it is not shown without it."""
+        yield from self._flush_bracket()
+        yield from self._end_sentence()
+        text = code.strip("\n")
+        claimed = self._opening.claimed if self._opening else ()
+        self._opening, self._new_line, self._after_stop = None, True, False
+        if len(text) <= MAX_CHARACTERS and any(character.isalnum() for character in text):
+            self._last = Draft(text, claimed, is_code=True)
+            yield self._last
 
     def _skip_thinking(self, character: str) -> str:
         """Return what to read of the text so far: nothing of what a model thinks aloud before it begins."""
@@ -136,7 +160,7 @@ class StreamParser:
                 yield from self._end_sentence()
                 self._after_stop = True
         elif self._last:
-            self._last = Draft(self._last.text, merge_positions(self._last.claimed, cited), again=True)
+            self._last = replace(self._last, claimed=merge_positions(self._last.claimed, cited), again=True)
             yield self._last
         else:
             self._cited += cited
@@ -189,11 +213,20 @@ class StreamParser:
         is_item = marker is not None or text[0].islower()
         belongs = (new_line and is_item) or (self._opening_is_new and (is_item or self._opening_turns))
         self._opening_is_new = False
+        shown = list_marker(text) if new_line else ""
         if self._opening is None or not belongs:
             self._opening = None
-            return Draft(text, cited)
+            return Draft(text, cited, marker=shown, same_line=not new_line)
         item = text[marker.end() :] if marker else text
-        return Draft(f"{self._opening.text} {item}", cited or self._opening.claimed)
+        return Draft(f"{self._opening.text} {item}", cited or self._opening.claimed, marker=shown)
+
+
+def list_marker(text: str) -> str:
+    """Return the marker of an item as it is shown, `-` or `2.`; empty for what is none. A letter may be a name's."""
+    found = LIST_ITEM.match(text)
+    if found is None:
+        return ""
+    return f"{found[1]}." if found[1] else "-"
 
 
 def ends_sentence(text: str, *, following: str = "", cited: bool = False) -> bool:

@@ -50,24 +50,21 @@ def _single(settings: Settings, token: str) -> Iterator[Check]:
     mend = "set `slack_bot_token` to the Bot User OAuth Token of the app's page OAuth & Permissions"
     yield from _token("", probe, mend=mend)
     about = probe.about or {}
-    if settings.slack_allowed_teams and probe.outcome == "ok":
-        team = about.get("team_id")
-        if settings.slack_allowed_teams.isdisjoint({team, about.get("enterprise_id")}):
-            detail = f"{team} is not among `slack_allowed_teams`, so it is not served"
-            yield Check("slack workspace", ok=False, detail=detail, mend="add it there")
+    named = {about.get("team_id"), about.get("enterprise_id")}
+    if probe.outcome == "ok" and settings.slack_allowed_teams and settings.slack_allowed_teams.isdisjoint(named):
+        detail = f"{about.get('team_id')} is not among `slack_allowed_teams`, so it is not served"
+        yield Check("slack workspace", ok=False, detail=detail, mend="add it there")
 
 
 def _several(settings: Settings, store: StateStore) -> Iterator[Check]:
     """Yield the checks of each workspace that has installed the app, by its id."""
-    for row in Installations(store).all():
-        team, enterprise = (str(row.get(name) or "") for name in ("team_id", "enterprise_id"))
-        name = team or enterprise
-        if settings.slack_allowed_teams.isdisjoint({team, enterprise}):
+    for installed in Installations(store).all():
+        if settings.slack_allowed_teams.isdisjoint({installed.team, installed.organization}):
             detail = "has installed the app, is not among `slack_allowed_teams` any more, and so is not served"
-            yield Check(f"slack workspace {name}", ok=True, detail=detail, mend="let it remove the app")
+            yield Check(f"slack workspace {installed.id}", ok=True, detail=detail, mend="let it remove the app")
             continue
         mend = "let its administrator install the app again, at /slack/install"
-        yield from _token(f" {name}", probe_token(settings, str(row["bot_token"])), mend=mend)
+        yield from _token(f" {installed.id}", probe_token(settings, installed.token), mend=mend)
 
 
 def _token(name: str, probe: Probe, *, mend: str) -> Iterator[Check]:

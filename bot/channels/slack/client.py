@@ -24,8 +24,8 @@ TOO_MANY = 429
 BY_CHANNEL = frozenset({"chat.postMessage"})
 # Errors of the moment, which another try may not meet.
 TRANSIENT = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"})
-# With these the token itself is refused, whatever is asked for.
-TOKEN_ERRORS = frozenset({"invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive"})
+# Errors after which a token is good for nothing any more.
+REVOKED = frozenset({"token_revoked", "account_inactive", "invalid_auth", "token_expired", "not_authed"})
 
 
 class Unreachable(NotDelivered):
@@ -46,19 +46,21 @@ class _Failure:
 
 
 class SlackClient:
-    """The Web API in the name of one workspace's bot; may be used from any thread."""
+    """The Web API in the name of one workspace's bot; may be used from any thread.
+
+    `revoked` is called when Slack does not take the token any more.
+    """
 
     def __init__(
         self,
         client: WebClient,
         *,
-        token_refused: Callable[[], None] = lambda: None,
+        revoked: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """`token_refused` is called, and must return at once, whenever a call is refused because of the token."""
         self._client = client
-        self._token_refused = token_refused
+        self._revoked = revoked
         self._clock = clock
         self._sleep = sleep
         self._closed_until: dict[str, float] = {}  # methods, by what Slack counts their calls by
@@ -104,8 +106,8 @@ class SlackClient:
             try:
                 failure = _failure(method, error, attempt)
             except Refused as refused:
-                if refused.error in TOKEN_ERRORS:
-                    self._token_refused()
+                if refused.error in REVOKED:
+                    self._revoked()
                 raise
             if _status(error) == TOO_MANY:
                 with self._lock:

@@ -10,8 +10,8 @@ from retrieval.characters import CONTROLS_IN_TEXT, DIRECTION, SURROGATES
 
 _CONTROL = re.compile(f"[{CONTROLS_IN_TEXT}{DIRECTION}{SURROGATES}]")
 _CALL = re.compile(r"@(?=(?:channel|here|everyone)\b)", re.IGNORECASE)
-# A scheme is looked for where its letters and signs begin, and nowhere within them.
-_ADDRESS = re.compile(r"(?<![a-z0-9+.-])[0-9+.-]*+\b[a-z][a-z0-9+.-]*+://\S+|\bwww\.\S+", re.IGNORECASE)
+# A scheme is looked for where its letters and signs begin, and nowhere within them; `_` and `é` are none of these.
+_ADDRESS = re.compile(r"(?<![a-z0-9+.-])[0-9+.-]*+[a-z][a-z0-9+.-]*+://\S+|(?<![a-z0-9])www\.\S+", re.IGNORECASE)
 _AFTER_ADDRESS = ".,;:!?)]}'\""
 _MARKDOWN = re.compile(r"([\\`*_\[\]~])")
 # What makes a list, a heading, a rule or a table of a line.
@@ -46,6 +46,18 @@ def code(text: str) -> str:
     """Return a code span that holds the text, which cannot leave it."""
     content = clean(text).replace("`", "'").replace("\n", " ").replace("<", "‹").replace(">", "›")
     return f"`{content}`"
+
+
+def joined(before: str, after: str) -> str:
+    """Return two pieces of Markdown as one; two spans of code that meet would become one with signs in it."""
+    gap = _JOINER if before.endswith("`") and after.startswith("`") else ""
+    return f"{before}{gap}{after}"
+
+
+def code_block(text: str) -> str:
+    """Return a fenced block that holds the text line by line, which cannot leave it."""
+    content = clean(text).replace("`", "'").replace("<", "‹").replace(">", "›").strip("\n")
+    return f"```\n{content}\n```"
 
 
 def url(address: str) -> str:

@@ -30,6 +30,8 @@ WORKSPACE_DUE = timedelta(minutes=3)
 WORKSPACES_IN_ROUND = 20
 # `apps.connections.open` is asked once a minute at most.
 SOCKET_DUE = timedelta(minutes=1)
+# So long after Slack has said that Socket Mode is off it counts as off: each new connection may begin like a good one.
+OFF_HOLDS = timedelta(seconds=30)
 # So long after the start it is a sign of missing subscriptions that nothing has ever come.
 QUIET = timedelta(minutes=10)
 SOCKET_OFF = "Socket Mode is switched off: turn it on at the app's page Socket Mode"
@@ -64,6 +66,7 @@ class SlackMonitor:
         self._due: dict[str, datetime] = {}
         self._socket: BaseSocketModeClient | None = None
         self._is_socket_off = False
+        self._socket_off_at = datetime.min.replace(tzinfo=UTC)
         self._socket_due = now()
         self._wake = threading.Event()
         self._stopping = threading.Event()
@@ -131,34 +134,32 @@ class SlackMonitor:
     def _check_several(self) -> None:
         """Look at those workspaces that are due; the channel works as long as one of them does."""
         now, allows = self._now(), self._workspaces.allows
-        rows = {
-            str(row.get("team_id") or row.get("enterprise_id") or ""): row
-            for row in self._workspaces.installations.all()
-            if allows(str(row.get("team_id") or ""), str(row.get("enterprise_id") or ""))
-        }
+        found = {each.id: each for each in self._workspaces.installations.all() if allows(each.team, each.organization)}
         with self._lock:
-            for key in [each for each in self._parts if each[1] and each[1] not in rows]:
+            for key in [each for each in self._parts if each[1] and each[1] not in found]:
                 del self._parts[key]  # it has removed the app
-            due = [team for team in rows if self._due.get(team, now) <= now][:WORKSPACES_IN_ROUND]
+            due = [team for team in found if self._due.get(team, now) <= now][:WORKSPACES_IN_ROUND]
             self._due |= dict.fromkeys(due, now + WORKSPACE_DUE)
         for team in due:
-            probe = probe_token(self._settings, str(rows[team]["bot_token"]))
+            probe = probe_token(self._settings, found[team].token)
             self._settle(PartHealth("token", True, _described(probe), required=False, workspace=team), probe)
             if probe.scopes is not None:
                 self._keep(replace(_scopes(probe.scopes), required=False, workspace=team))
-        self._keep(self._summary(len(rows)))
+        self._keep(self._summary(len(found)))
 
     def _summary(self, installed: int) -> PartHealth:
         with self._lock:
-            taken = sum(
-                each.health.ok for (part, workspace), each in self._parts.items() if part == "token" and workspace
+            refused = sum(
+                not each.health.ok for (part, workspace), each in self._parts.items() if part == "token" and workspace
             )
-        detail = f"{taken} of {installed} workspaces take us" if installed else "no workspace has installed the app yet"
-        return PartHealth("workspaces", ok=taken > 0 or not installed, detail=detail)
+        detail = "no workspace has installed the app yet"
+        if installed:
+            detail = f"{installed - refused} of {installed} workspaces take us"
+        return PartHealth("workspaces", ok=refused < max(1, installed), detail=detail)
 
     def _check_socket(self) -> None:
         part = PartHealth("socket", ok=True, detail="is open")
-        if self._is_socket_off:
+        if self._is_socket_off or self._now() - self._socket_off_at < OFF_HOLDS:
             self._keep(replace(part, ok=False, detail=SOCKET_OFF))
         elif self._socket and self._socket.is_connected():
             self._keep(part)
@@ -180,7 +181,7 @@ class SlackMonitor:
         except ValueError:
             return
         if told.get("type") == "disconnect" and told.get("reason") == "link_disabled":
-            self._is_socket_off = True
+            self._is_socket_off, self._socket_off_at = True, self._now()
             self._wake.set()
         elif told.get("type") == "hello":
             self._is_socket_off = False

@@ -18,11 +18,11 @@ from slack_sdk.models.blocks import (
     SectionBlock,
 )
 
-from bot.answering.answers import Answer, Citation, Sentence
+from bot.answering.answers import Answer, Citation, Sentence, SentenceLink
 from bot.channels import presentation
 from bot.channels.port import DisplayOptions, Json, Message
 from bot.channels.presentation import pack_lines, section_label, shorten, split_text
-from bot.channels.slack.escaping import markdown, markdown_link, mrkdwn, mrkdwn_link
+from bot.channels.slack.escaping import code, code_block, joined, markdown, markdown_link, mrkdwn, mrkdwn_link
 from bot.channels.slack.markdown import as_mrkdwn
 from bot.services.escalation import Escalation
 from retrieval.sectioning.sentences import CELL, row_cells
@@ -55,6 +55,9 @@ def sentence_text(sentence: Sentence, citations: Mapping[int, Citation], *, befo
     A block begins below its heading, apart from what stands before; what is left out of it is told at its end.
     """
     marks = "".join(f" {_mark(number, citations)}" for number in sentence.citations)
+    if sentence.is_code_block:
+        gap = "\n\n" if before else ""
+        return f"{gap}{code_block(sentence.text)}\n\n{marks.strip()}"
     heading = f"**{markdown(sentence.starts.heading)}**\n\n" if sentence.starts and sentence.starts.heading else ""
     more = f"\n\n{markdown(sentence.more_text)}" if sentence.more else ""
     if row := _table_row(sentence, marks, before=before):
@@ -63,7 +66,8 @@ def sentence_text(sentence: Sentence, citations: Mapping[int, Citation], *, befo
     alone = "\n" in text or _is_item(text)
     if text.startswith("| "):
         marks = f"\n\n{marks.strip()}" if marks else ""
-    gap = "\n\n" if sentence.starts and before else _gap(before, text, alone=alone)
+    goes_on = before and not sentence.starts and not alone and _is_item(before.rpartition("\n")[2])
+    gap = " " if goes_on else "\n\n" if sentence.starts and before else _gap(before, text, alone=alone)
     return f"{gap}{heading}{text}{marks}{more}"
 
 
@@ -279,14 +283,35 @@ def _mark(number: int, citations: Mapping[int, Citation]) -> str:
 
 
 def _linked(sentence: Sentence) -> str:
-    """Return a sentence in Markdown, its words that lead somewhere as links."""
-    shown = _lines(sentence.text)
-    for link in sentence.links:
+    """Return a sentence in Markdown, its words that lead somewhere as links, and what is marked as bold or code."""
+    if not sentence.styles:
+        return _with_links(_lines(sentence.text), sentence.links)
+    item = _ITEM.match(sentence.text)
+    at, shown = (item.end() if item else 0), ""
+    for style in sentence.styles:
+        if style.start >= at:  # what is marked of an item's marker is a marker
+            before = _with_links(markdown(sentence.text[at : style.start]), sentence.links)
+            shown = joined(joined(shown, before), _marked(sentence.text[style.start : style.end], style.kind))
+            at = style.end
+    return f"{_marker(item)}{joined(shown, _with_links(markdown(sentence.text[at:]), sentence.links))}"
+
+
+def _with_links(shown: str, links: Sequence[SentenceLink]) -> str:
+    """Return escaped text, in it the words that lead somewhere as links."""
+    for link in links:
         words = markdown(link.text)
         before, found, after = shown.partition(words) if words else ("", "", "")
         if found and "](" not in before.rpartition("[")[2]:  # words that stand inside another link stay
             shown = f"{before}{markdown_link(link.url, link.text)}{after}"
     return shown
+
+
+def _marked(text: str, kind: str) -> str:
+    """Return words as bold, stressed or code; they hold no signs of their own, so that none ends it early."""
+    if kind == "code":
+        return code(text)
+    sign = "**" if kind == "strong" else "*"
+    return f"{sign}{markdown(text)}{sign}"
 
 
 def _table_row(sentence: Sentence, marks: str, *, before: str) -> str:
@@ -311,8 +336,15 @@ def _line(text: str) -> str:
         return f"- {markdown(text.strip())}"  # a row alone is no table, and must not run on
     if not found:
         return markdown(text.strip())
-    number = _NUMBERED.match(text)
-    return f"{f'{number.group(1)}.' if number else '-'} {markdown(text[found.end() :].strip())}"
+    return f"{_marker(found)}{markdown(text[found.end() :].strip())}"
+
+
+def _marker(item: re.Match[str] | None) -> str:
+    """Return what an item of a list begins with; empty for none."""
+    if item is None:
+        return ""
+    number = _NUMBERED.match(item[0])
+    return f"{f'{number.group(1)}.' if number else '-'} "
 
 
 def _table(text: str) -> str:

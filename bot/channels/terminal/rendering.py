@@ -24,6 +24,7 @@ WIDTH = 80
 # In signs that every terminal has.
 STATUS_TEXTS = {step: text.replace("…", "...") for step, text in presentation.STATUS_TEXTS.items()}
 UNRECORDED = "footnote: the answer could not be recorded, so that nobody can vote on it: {error}"
+CODE_INDENT = "    "
 # Turns of the conversation that are shown to a reviewer.
 EARLIER = 4
 
@@ -59,8 +60,8 @@ class Paragraphs:
 
         A block begins apart from the one before, below its heading; what is left out of it is told at its end.
         """
-        marked = sentence.text.strip() + _marks(sentence.citations) + sentence.addresses
-        alone = _has_own_lines(sentence.text)
+        marked = _with_code(sentence).strip() + _marks(sentence.citations) + sentence.addresses
+        alone = sentence.is_code_block or _has_own_lines(sentence.text)
         apart = bool(sentence.starts) and self._begun
         start = "\n\n" if apart else "\n" if self._column and (alone or self._ended) else ""
         if start:
@@ -68,7 +69,11 @@ class Paragraphs:
         if sentence.starts and sentence.starts.heading:
             start += f"{_wrapped(sentence.starts.heading, self._width)}\n"
         self._begun, self._ended = True, alone or bool(sentence.more)
-        printed = start + (self._kept(marked) if alone else self._run_on(marked.split()))
+        if sentence.is_code_block:
+            below = _marks(sentence.citations).strip()
+            printed, self._column = f"{start}{textwrap.indent(sentence.text, CODE_INDENT)}\n{below}", len(below)
+        else:
+            printed = start + (self._kept(marked) if alone else self._run_on(marked.split()))
         return printed + (f"\n{sentence.more_text}" if sentence.more else "")
 
     def _kept(self, lines: str) -> str:
@@ -222,6 +227,15 @@ def _body(answer: "Answer", width: int) -> str:
 
 def _has_own_lines(text: str) -> bool:
     return "\n" in text.strip() or " | " in text or text.lstrip().startswith(("- ", "* ", "• "))
+
+
+def _with_code(sentence: "Sentence") -> str:
+    """Return a sentence's text, code in it between backticks; a terminal shows nothing bold."""
+    text = sentence.text
+    for style in reversed(sentence.styles):
+        if style.kind == "code":
+            text = f"{text[: style.start]}`{text[style.start : style.end]}`{text[style.end :]}"
+    return text
 
 
 def _marks(numbers: Iterable[int]) -> str:

@@ -10,6 +10,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from bot.app import App, build_readiness
+from bot.channels.port import ChannelHealth, PartHealth
 from bot.errors import BotError
 from bot.server.health import SLOW
 from bot.server.lifecycle import Addresses, Server
@@ -100,6 +101,25 @@ def test_a_channel_is_served_from_its_start_to_its_end(app, service, store):
     eventually(lambda: b"footnote_queue 0.0" in call(running.inside.address, "/metrics").body, "it is finished")
     assert running.stop() == 0
     assert channel.calls == ["start", "stop"]
+
+
+def test_what_a_channel_sees_of_itself_is_in_readiness_and_metrics(app, service, store):
+    parts = (PartHealth("token", True, "Footnote in One"), PartHealth("events", False, "none", required=False))
+    channel = ScriptedChannel(state=ChannelHealth((*parts, PartHealth("token", True, "here", workspace="T2")), 17.0))
+    running = service(app, channel)
+    running.start()
+    for name in ("index", "embedding"):
+        checked(running, name, ok=True)
+    assert checked(running, "scripted events", ok=False).status == 200
+    metrics = call(running.inside.address, "/metrics").body.decode()
+    assert 'footnote_channel_ok{part="token",platform="scripted",workspace="T2"} 1.0' in metrics
+    assert 'footnote_channel_ok{part="events",platform="scripted",workspace=""} 0.0' in metrics
+    assert 'footnote_last_event_timestamp_seconds{platform="scripted"} 17.0' in metrics
+    channel.state = ChannelHealth((PartHealth("token", False, "is not accepted (token_revoked)"),))
+    received = checked(running, "scripted token", ok=False)
+    assert received.status == 503
+    assert "token_revoked" in received.json["checks"]["scripted token"]["detail"]
+    assert b'workspace="T2"' not in call(running.inside.address, "/metrics").body
 
 
 def test_every_part_of_the_app_is_checked(app, service, store):

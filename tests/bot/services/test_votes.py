@@ -128,3 +128,17 @@ def test_a_line_of_a_moment_that_has_not_come_is_refused():
     row = {"key": "k", "answer": "a", "user": "ada", "vote": "up", "at": "2900-01-01T00:00:00Z"}
     with pytest.raises(UsageProblem, match="a time that has not come yet"):
         parse_batch_vote(row)
+
+
+def test_of_two_presses_the_later_one_counts_in_whatever_order_they_arrive(feedback, tmp_path):
+    votes = service(feedback, tmp_path, *[NOON] * 4)
+    earlier, later = NOON - timedelta(seconds=9), NOON - timedelta(seconds=8)
+    assert votes.vote(VoteRequest("answer-00000", "up", "ada"), key="b", at=later).vote.vote == "up"
+    assert votes.vote(VoteRequest("answer-00000", "down", "ada"), key="a", at=earlier).vote.vote == "up"
+
+
+def test_a_press_of_a_time_far_ahead_counts_as_now(feedback, tmp_path):
+    votes = service(feedback, tmp_path, *[NOON] * 6)
+    ahead = NOON + timedelta(days=1)
+    assert votes.vote(VoteRequest("answer-00000", "up", "ada"), key="a", at=ahead).vote.at == NOON
+    assert votes.vote(VoteRequest("answer-00000", "down", "ada"), key="b").vote.vote == "down"

@@ -37,6 +37,22 @@ INSTALLED = "slack:installed:"
 
 
 @dataclass(frozen=True, slots=True)
+class Installed:
+    """An installation of the app: of one team, or of a whole organisation, where `team` is empty."""
+
+    team: str
+    organization: str
+    token: str
+    bot: str
+    bot_id: str
+
+    @property
+    def id(self) -> str:
+        """The team, else the organisation."""
+        return self.team or self.organization
+
+
+@dataclass(frozen=True, slots=True)
 class Workspace:
     """One team, and the bot's own user in it."""
 
@@ -119,42 +135,46 @@ class Workspaces:
             self._known.pop(f"{enterprise}:{team}", None)
         self._token_refused(team)
 
+    def _drop(self, team: str) -> None:
+        """Read the installation of a team anew: its token is refused, and another one may be there by now."""
+        with self._lock:
+            for key in [key for key, (_, known) in self._known.items() if key and known.team == team]:
+                del self._known[key]
+        self._token_refused(team)
+
     def _open_single(self) -> Workspace:
         """Return the workspace of the one token, which Slack is asked about."""
-        token = reveal(self._settings.slack_bot_token)
-        own = self._client(token)("auth.test")
-        team = str(own.get("team_id") or "")
-        if self._settings.slack_allowed_teams and not self.allows(team, str(own.get("enterprise_id") or "")):
+        own = self._identify(reveal(self._settings.slack_bot_token))
+        if self._settings.slack_allowed_teams and not self.allows(own.team, own.organization):
             raise BotError(
-                f"{team}, the workspace of `slack_bot_token`, is not among `slack_allowed_teams`: add it there"
+                f"{own.team}, the workspace of `slack_bot_token`, is not among `slack_allowed_teams`: add it there"
             )
-        return self._workspace(token, own, team=team)
+        return self._open(own, own.team)
 
     def _open_installed(self, team: str, enterprise: str) -> Workspace | None:
         """Return a workspace as its installation describes it; None for none."""
-        row = self.installations.find(team, enterprise)
-        if row is None:
-            return None
-        token = str(row["bot_token"])
-        own = row | {"user_id": row.get("bot_user_id")}
-        if not own["user_id"]:
-            own |= self._client(token)("auth.test")
-        return self._workspace(token, own, team=str(own.get("team_id") or team))
+        installed = self.installations.find(team, enterprise)
+        if installed and not installed.bot:
+            installed = self._identify(installed.token)
+        return self._open(installed, installed.team or team) if installed else None
 
-    def _client(self, token: str) -> SlackClient:
-        return SlackClient(web_client(self._settings, token))
+    def _identify(self, token: str) -> Installed:
+        """Return whose token this is; raises `Refused` and `Unreachable`."""
+        told = SlackClient(web_client(self._settings, token))("auth.test")
+        team, organization, bot, bot_id = (
+            str(told.get(name) or "") for name in ("team_id", "enterprise_id", "user_id", "bot_id")
+        )
+        return Installed(team, organization, token, bot, bot_id)
 
-    def _workspace(self, token: str, own: Mapping[str, Any], *, team: str) -> Workspace:
-        """Return the workspace in which this token's bot is `own`."""
-        web, bot = web_client(self._settings, token), str(own["user_id"])
-        calls = SlackClient(web, token_refused=lambda: self._token_refused(team))
-        directory = SlackDirectory(calls, team, str(own.get("enterprise_id") or ""))
+    def _open(self, installed: Installed, team: str) -> Workspace:
+        """Make the workspace of a team; asks Slack nothing."""
+        calls = SlackClient(web_client(self._settings, installed.token), revoked=lambda: self._drop(team))
         connection = Connection(
-            SlackTransport(calls, team=team, bot=bot),
-            CachedDirectory(directory, self._settings, "slack"),
+            SlackTransport(calls, team=team, bot=installed.bot),
+            CachedDirectory(SlackDirectory(calls, team, installed.organization), self._settings, "slack"),
             SlackStreams(calls),
         )
-        return Workspace(team, bot, str(own.get("bot_id") or ""), token, calls, connection)
+        return Workspace(team, installed.bot, installed.bot_id, installed.token, calls, connection)
 
 
 class Authorization(Authorize):
@@ -227,19 +247,28 @@ class Installations(InstallationStore):
     def delete_all(self, *, enterprise_id: str | None, team_id: str | None) -> None:
         self.delete_bot(enterprise_id=enterprise_id, team_id=team_id)
 
-    def find(self, team: str, enterprise: str) -> dict[str, Any] | None:
+    def find(self, team: str, enterprise: str) -> Installed | None:
         """Return the installation of a team: its own, else that of the whole organisation; None for none."""
         found = self._row(team, enterprise, is_whole=False)
-        return found or (self._row(None, enterprise, is_whole=True) if enterprise else None)
+        found = found or (self._row(None, enterprise, is_whole=True) if enterprise else None)
+        return _installed(found) if found else None
 
-    def all(self) -> Iterator[dict[str, Any]]:
+    def all(self) -> Iterator[Installed]:
         """Yield every installation; raises `StateUnavailable`."""
         for _, value in self._state.values(INSTALLED, now=datetime.now(UTC)):
-            yield dict(json.loads(value))
+            yield _installed(json.loads(value))
 
     def _row(self, team: str | None, enterprise: str | None, *, is_whole: bool) -> dict[str, Any] | None:
         found = self._state.get(_key(team, enterprise, is_whole=is_whole), now=datetime.now(UTC))
         return dict(json.loads(found)) if found else None
+
+
+def _installed(row: Mapping[str, Any]) -> Installed:
+    team, organization, bot, bot_id = (
+        str(row.get(name) or "") for name in ("team_id", "enterprise_id", "bot_user_id", "bot_id")
+    )
+    is_whole = bool(row.get("is_enterprise_install"))
+    return Installed("" if is_whole else team, organization, str(row["bot_token"]), bot, bot_id)
 
 
 def _key(team: str | None, enterprise: str | None, *, is_whole: bool) -> str:

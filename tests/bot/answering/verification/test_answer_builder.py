@@ -51,6 +51,39 @@ def test_the_rows_of_a_table_are_cells_and_a_head_from_before_comes_first():
     assert (block.heading, block.rows) == ("", (("Grade", "Days"), ("A", "5"), ("B", "")))
 
 
+def test_a_list_of_a_model_is_a_block_and_what_stands_in_the_line_of_an_item_belongs_to_it():
+    source = passage("Ask first. Take a badge. It is free. Take a phone. Then go. Call us.")
+    given = built(
+        source,
+        Draft("Ask first.", (0,)),
+        Draft("- Take a badge.", (0,), marker="-"),
+        Draft("It is free.", (0,), same_line=True),
+        Draft("- Take a phone.", (0,), marker="-"),
+        Draft("Then go.", (0,)),
+        quoted(source, "Call us."),
+    )
+    assert [sentence.text for sentence in given.sentences] == [
+        "Ask first.",
+        "- Take a badge.",
+        "It is free.",
+        "- Take a phone.",
+        "Then go.",
+        "Call us.",
+    ]
+    blocks = Answer("a", "", tuple(given.sentences)).blocks
+    assert [(block.kind, block.sentences) for block in blocks] == [
+        ("paragraph", (0,)),
+        ("list", (1, 2, 3)),
+        ("paragraph", (4, 5)),
+    ]
+
+
+def test_what_is_quoted_after_a_list_of_a_model_stands_apart():
+    source = passage("Take a badge. Call us.")
+    given = built(source, Draft("1. Take a badge.", (0,), marker="1."), quoted(source, "Call us."))
+    assert [block.kind for block in Answer("a", "", tuple(given.sentences)).blocks] == ["steps", "paragraph"]
+
+
 def test_sentences_of_a_model_are_one_block():
     source = passage("Ask first. Then book.")
     blocks = Answer(

@@ -106,7 +106,7 @@ def test_another_mark_after_the_sentence_gives_it_out_again():
     assert drafts("Five days. [1] [2] Ten.") == [
         Draft("Five days.", (0,)),
         Draft("Five days.", (0, 1), again=True),
-        Draft("Ten."),
+        Draft("Ten.", same_line=True),
     ]
 
 
@@ -181,3 +181,31 @@ def test_senseless_text_is_cut_in_no_time(part):
     started = time.perf_counter()
     assert all(len(draft.text) <= 3100 for draft in drafts(part * (20_000 // len(part))))
     assert time.perf_counter() - started < 10, "its length squared"
+
+
+def test_an_item_of_a_list_names_its_marker_and_a_name_does_not():
+    text = "* Five [1].\n+ Six [1].\n(2) Seven [2].\nA. Smith decides [2].\nIn No. 5 [1]."
+    assert [draft.marker for draft in drafts(text)] == ["-", "-", "2.", "", ""]
+
+
+CODE = "pip install footnote\n  --upgrade | tee log"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param(
+            f"Run this [1]:\n```sh\n{CODE}\n```\nThat is all [2].", [(CODE, (0,)), ("That is all.", (1,))], id="it"
+        ),
+        pytest.param(f"```\n{CODE}\n```\n[2]", [(CODE, ()), (CODE, (1,))], id="cited-below"),
+        pytest.param(f"Five [1].\n   ```\n{CODE}", [("Five.", (0,)), (CODE, ())], id="no-end"),
+        pytest.param(f"```\n{CODE}\n```", [(CODE, ())], id="end-without-a-line"),
+        pytest.param("```pip install``` does it [1].", [("```pip install``` does it.", (0,))], id="within-a-line"),
+        pytest.param("``` [1]\n---\n```\nFive [1].", [("Five.", (0,))], id="nothing-in-it"),
+        pytest.param("Say `` ` `` here [1].", [("Say `` ` `` here.", (0,))], id="a-backtick"),
+    ],
+)
+def test_code_between_fences_is_one_piece_whose_lines_stay(text, expected):
+    assert cut(text) == expected
+    assert cut(*text) == expected
+    assert [draft.is_code for draft in drafts(text)] == [CODE in draft.text for draft in drafts(text)]

@@ -31,6 +31,7 @@ def fast(monkeypatch):
     monkeypatch.setattr(monitor, "ROUND_SECONDS", 0.02)
     monkeypatch.setattr(monitor, "SOCKET_DUE", timedelta(0))
     monkeypatch.setattr(monitor, "WORKSPACE_DUE", timedelta(0))
+    monkeypatch.setattr(monitor, "OFF_HOLDS", timedelta(0))
 
 
 @contextmanager
@@ -166,6 +167,16 @@ def test_a_short_outage_changes_nothing_and_a_long_one_counts(tmp_path):
         assert not part(made.health(), "token").ok
         made.check()
         assert part(made.health(), "token").ok
+
+
+def test_socket_mode_that_is_off_stays_so_though_each_connection_begins_well(tmp_path, monkeypatch):
+    monkeypatch.setattr(monitor, "OFF_HOLDS", timedelta(hours=1))
+    with serving() as slack, looking(tmp_path, slack, socket=True) as made:
+        for message in ('{"type": "hello"}', '{"type": "disconnect", "reason": "link_disabled"}', '{"type": "hello"}'):
+            made._socket_said(message)
+        made.check()
+        assert "switched off" in part(made.health(), "socket").detail
+        assert not part(made.health(), "socket").ok
 
 
 def test_an_outage_at_the_start_is_no_refusal(tmp_path):

@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.answering.answers import SMALL_TALK, Answer, AnswerWarning, BlockStart, Citation, Sentence, SentenceLink
+from bot.answering.answers import (
+    SMALL_TALK,
+    Answer,
+    AnswerWarning,
+    BlockStart,
+    Citation,
+    Sentence,
+    SentenceLink,
+    TextStyle,
+)
+from bot.answering.verification.plain_text import styled_words
 from bot.channels.port import DisplayOptions
 from bot.channels.slack import rendering
 from bot.channels.slack.rendering import answer_messages, body
@@ -96,7 +106,8 @@ def said(*texts: str) -> Answer:
 
 def test_items_stand_in_a_list_and_prose_goes_on_after_it():
     link = "[\\[1\\]](https://docs.example/leave#c)"
-    given = body(said("You need:", "- a *form*", "2. a note", "Then call."))
+    *listed, after = said("You need:", "- a *form*", "2. a note", "Then call.").sentences
+    given = body(replace(ANSWER, sentences=(*listed, replace(after, starts=BlockStart()))))
     assert given == f"You need: {link}\n\n- a \\*form\\* {link}\n2. a note {link}\n\nThen call. {link}"
 
 
@@ -201,3 +212,36 @@ def test_words_that_lead_somewhere_are_a_link_and_a_dangerous_address_is_none():
     )
     assert body(block_answer(there)) == "Fill in the [\\*claim\\* form](https://forms.example/x?a=%281%29)."
     assert body(block_answer(nowhere)) == "Fill in the \\*claim\\* form."
+
+
+def marked(text: str) -> Answer:
+    """An answer of one sentence as a model wrote it."""
+    words, styles = styled_words(text, ())
+    return replace(ANSWER, sentences=(Sentence(words, (1,), styles=styles),))
+
+
+def test_what_a_model_marks_is_shown_as_such():
+    text = body(marked("**Five days** may be *carried* over with `leave --carry`."))
+    assert text.startswith("**Five days** may be *carried* over with `leave --carry`. ")
+    assert "Five days may be carried over with leave --carry." in shown(
+        marked("**Five days** may be *carried* over with `leave --carry`.")
+    )
+
+
+def test_what_begins_no_block_after_an_item_goes_on_with_it():
+    assert body(said("- a form", "- a note", "Ask for it.")).splitlines()[-1].startswith("- a note [")
+    assert "Ask for it." in body(said("- a form", "- a note", "Ask for it.")).splitlines()[-1]
+
+
+def test_items_of_a_model_are_a_list_and_code_a_block():
+    items = (
+        Sentence("- Five days", (1,), starts=BlockStart("list"), styles=(TextStyle(2, 6, "strong"),)),
+        Sentence("- Ten in Leeds", (1,)),
+        Sentence("pip install x\n  | tee `log` <!channel>", (1,), styles=(TextStyle(0, 38, "block"),)),
+        Sentence("That is all.", (1,), starts=BlockStart("paragraph")),
+    )
+    text = body(replace(ANSWER, sentences=items))
+    assert text.startswith("- **Five** days [")
+    assert "\n- Ten in Leeds" in text
+    assert "\n\n```\npip install x\n  | tee 'log' ‹!channel›\n```\n\n[" in text
+    assert "\n\nThat is all." in text

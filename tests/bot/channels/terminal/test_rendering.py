@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.answering.answers import Answer, AnswerWarning, BlockStart, Citation, Sentence, SentenceLink
+from bot.answering.answers import Answer, AnswerWarning, BlockStart, Citation, Sentence, SentenceLink, TextStyle
 from bot.channels.terminal import rendering
 from bot.channels.terminal.rendering import Paragraphs
 from retrieval.passages import Hit
@@ -33,6 +33,22 @@ def test_a_sentence_of_several_lines_keeps_them():
     paragraphs = Paragraphs(20)
     printed = "".join(paragraphs.add(Sentence(text, ())) for text in ("So:\n- one two three four five", "Then."))
     assert printed == "So:\n- one two three four\nfive\nThen."
+
+
+def test_code_is_told_from_words_and_keeps_its_lines():
+    paragraphs = Paragraphs(30)
+    line = Sentence("Five days with carry -x.", (1,), styles=(TextStyle(0, 4, "strong"), TextStyle(15, 23, "code")))
+    block = Sentence(
+        "pip install a-very-long-name footnote\n  --upgrade | tee", (1,), styles=(TextStyle(0, 54, "block"),)
+    )
+    printed = "".join(map(paragraphs.add, (line, block, Sentence("Then.", ()))))
+    assert printed.splitlines() == [
+        "Five days with `carry -x`. [1]",
+        "    pip install a-very-long-name footnote",
+        "      --upgrade | tee",
+        "[1]",
+        "Then.",
+    ]
 
 
 @pytest.mark.parametrize("width", range(1, 40))
