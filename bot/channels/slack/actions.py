@@ -12,7 +12,7 @@ from bot.channels.acceptance import EventAcceptor
 from bot.channels.events import IncomingEvent, Place, accept_event, erase_event, person_event, share_event
 from bot.channels.overview import PersonalOverview
 from bot.channels.slack import views
-from bot.channels.slack.events import Json, parse_pressed, press_id, pressed_value, team_of, user_of
+from bot.channels.slack.events import Json, origin_of, parse_pressed, press_id, pressed_value, user_of
 from bot.channels.slack.install.workspaces import Workspace, Workspaces
 from bot.channels.slack.rendering import line, vote_note
 from bot.channels.votes import VoteRecorder, refusal_text
@@ -58,17 +58,21 @@ class VoteListeners:
         if vote == "down" and counts:
             self._background(_open_modal, workspace, body, views.feedback_modal(answer))
         else:
-            self._background(workspace.connection.tell, parse_pressed(body), vote_note(text, answer if counts else ""))
+            pressed = parse_pressed(body, workspace=workspace.id)
+            self._background(workspace.connection.tell, pressed, vote_note(text, answer if counts else ""))
 
     def withdraw(self, ack: Ack, body: Json) -> None:
         """Withdraw a vote, from the home page or from a note."""
         workspace = self._workspaces.of_payload(body)
+        if workspace is None:
+            ack()
+            return
         text, _ = self._votes.press(user_of(body), pressed_value(body), "none", key=_press_key(body))
         ack()
-        if workspace and (body.get("view") or {}).get("type") == "home":
+        if (body.get("view") or {}).get("type") == "home":
             self._background(self._publish_home, workspace, user_of(body))
-        elif workspace:
-            self._background(workspace.connection.tell, parse_pressed(body), line(text))
+        else:
+            self._background(workspace.connection.tell, parse_pressed(body, workspace=workspace.id), line(text))
 
     def feedback(self, ack: Ack, body: Json) -> None:
         """Count what was filled into the modal; what cannot be kept stays in it, with the reason why."""
@@ -79,7 +83,7 @@ class VoteListeners:
                 user_of(body),
                 answer,
                 "down",
-                key=f"{team_of(body)}:{user_of(body)}:{body['view'].get('id')}",
+                key=f"{origin_of(body).team}:{user_of(body)}:{body['view'].get('id')}",
                 reason=reason,
                 comment=given["comment"],
                 correction=given["correction"],
@@ -97,7 +101,7 @@ class VoteListeners:
         vote = REACTIONS.get(str(event.get("reaction") or "").partition("::")[0])
         if not workspace or not vote or item.get("type") != "message" or user in {"", workspace.bot}:
             return
-        place = Place("slack", team_of(body), str(item.get("channel")), message=str(item.get("ts")))
+        place = Place("slack", workspace.id, str(item.get("channel")), message=str(item.get("ts")))
         removed = event.get("type") == "reaction_removed"
         answer = self._votes.react(place, user, vote, removed=removed, key=str(body.get("event_id") or ""))
         text = self._votes.current_text(user, answer) if answer else ""
@@ -120,15 +124,18 @@ class ActionListeners:
 
     def share(self, ack: Ack, body: Json) -> None:
         """Share a private answer with its channel, once."""
-        workspace, pressed = self._workspaces.of_payload(body), parse_pressed(body)
-        if workspace and self._acceptor.accept(share_event(pressed, pressed_value(body))) == "known":
-            self._background(workspace.connection.tell, pressed, line(presentation.SHARED_ALREADY))
+        workspace = self._workspaces.of_payload(body)
+        if workspace:
+            pressed = parse_pressed(body, workspace=workspace.id)
+            if self._acceptor.accept(share_event(pressed, pressed_value(body))) == "known":
+                self._background(workspace.connection.tell, pressed, line(presentation.SHARED_ALREADY))
         ack()
 
     def ask_person(self, ack: Ack, body: Json) -> None:
         """Ask the owners of an answer's documents."""
-        if self._workspaces.of_payload(body):
-            container, pressed = body.get("container") or {}, parse_pressed(body)
+        workspace = self._workspaces.of_payload(body)
+        if workspace:
+            container, pressed = body.get("container") or {}, parse_pressed(body, workspace=workspace.id)
             # What one person alone sees has no thread that others see.
             root = pressed.place.thread or str(container.get("message_ts") or "")
             place = pressed.place.in_thread("" if container.get("is_ephemeral") else root)
@@ -138,14 +145,17 @@ class ActionListeners:
 
     def accept_reply(self, ack: Ack, body: Json) -> None:
         """Accept an expert's reply as the right answer."""
-        if self._workspaces.of_payload(body):
-            self._acceptor.accept(accept_event(parse_pressed(body), pressed_value(body), press=press_id(body)))
+        workspace = self._workspaces.of_payload(body)
+        if workspace:
+            pressed = parse_pressed(body, workspace=workspace.id)
+            self._acceptor.accept(accept_event(pressed, pressed_value(body), press=press_id(body)))
         ack()
 
     def erase(self, ack: Ack, body: Json) -> None:
         """Erase what is kept of a person."""
-        if self._workspaces.of_payload(body):
-            self._acceptor.accept(erase_event(parse_pressed(body), press=press_id(body)))
+        workspace = self._workspaces.of_payload(body)
+        if workspace:
+            self._acceptor.accept(erase_event(parse_pressed(body, workspace=workspace.id), press=press_id(body)))
         ack()
 
     def quotes(self, ack: Ack, body: Json) -> None:
@@ -156,7 +166,7 @@ class ActionListeners:
             self._background(self._open_quotes, workspace, body)
 
     def _open_quotes(self, workspace: Workspace, body: Json) -> None:
-        pressed, directory = parse_pressed(body), workspace.connection.directory
+        pressed, directory = parse_pressed(body, workspace=workspace.id), workspace.connection.directory
         quotes = self._overview.quotes(pressed_value(body), lambda: directory.audience_now(pressed.place, pressed.user))
         if isinstance(quotes, str):
             _open_modal(workspace, body, views.text_modal(presentation.QUOTED_TEXT, quotes))
@@ -166,7 +176,7 @@ class ActionListeners:
 
 def _press_key(body: Json) -> str:
     """Return the key under which a press counts once."""
-    return f"{team_of(body)}:{user_of(body)}:{press_id(body)}"
+    return f"{origin_of(body).team}:{user_of(body)}:{press_id(body)}"
 
 
 def _open_modal(workspace: Workspace, body: Json, view: dict[str, Any]) -> None:

@@ -50,9 +50,10 @@ def _token(settings: Settings) -> Iterator[Check]:
         yield Check(name, ok=False, detail=UNREACHABLE[0], mend=UNREACHABLE[1])
         return
     yield Check(name, ok=True, detail=f"{found.get('user')} in {found.get('team')}")
-    if settings.slack_allowed_teams and settings.slack_allowed_teams.isdisjoint(
-        {found.get("team_id"), found.get("enterprise_id")}
-    ):
+    # Of an organisation's workspaces those that are listed are served, whichever they are.
+    named = {found.get("team_id"), found.get("enterprise_id")}
+    is_whole = bool(found.get("is_enterprise_install"))
+    if settings.slack_allowed_teams and not is_whole and settings.slack_allowed_teams.isdisjoint(named):
         detail = f"{found.get('team_id')} is not among `slack_allowed_teams`, so it is not served"
         yield Check("slack workspace", ok=False, detail=detail, mend="add it there")
     given = {key.lower(): value for key, value in (found.headers or {}).items()}.get("x-oauth-scopes")

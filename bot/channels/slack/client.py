@@ -11,7 +11,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot.channels.port import NotDelivered, Refused
-from bot.channels.slack.install.scopes import METHODS
+from bot.channels.slack.install.scopes import METHODS, NEED_TEAM
 
 logger = logging.getLogger(__name__)
 
@@ -20,6 +20,8 @@ ATTEMPTS = 4
 MOST_WAITING = 60.0
 # Errors of the moment, which another try may not meet.
 TRANSIENT = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"})
+# Errors after which a token is good for nothing any more.
+REVOKED = frozenset({"token_revoked", "account_inactive", "invalid_auth", "token_expired", "not_authed"})
 
 
 class Unreachable(NotDelivered):
@@ -40,10 +42,23 @@ class _Failure:
 
 
 class SlackClient:
-    """The Web API in the name of one workspace's bot; may be used from any thread."""
+    """The Web API in the name of one workspace's bot; may be used from any thread.
 
-    def __init__(self, client: WebClient, *, sleep: Callable[[float], None] = time.sleep) -> None:
+    `team` is given for the token of a whole organisation: methods that need to know the workspace are told it.
+    `revoked` is called when Slack does not take the token any more.
+    """
+
+    def __init__(
+        self,
+        client: WebClient,
+        *,
+        team: str = "",
+        revoked: Callable[[], None] = lambda: None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         self._client = client
+        self._team = team
+        self._revoked = revoked
         self._sleep = sleep
 
     def __call__(
@@ -55,6 +70,8 @@ class SlackClient:
         """
         if method not in METHODS:
             raise ValueError(f"{method} has no scope in bot/channels/slack/install/scopes.py")
+        if self._team and method in NEED_TEAM:
+            arguments = {"team_id": self._team} | arguments
         waited, attempt = 0.0, 1
         while isinstance(found := self._try(method, arguments, attempt), _Failure):
             waited += found.wait
@@ -77,7 +94,12 @@ class SlackClient:
         try:
             found = getattr(self._client, method.replace(".", "_"))(**arguments)
         except SlackApiError as error:
-            return _failure(method, error, attempt)
+            try:
+                return _failure(method, error, attempt)
+            except Refused as refused:
+                if refused.error in REVOKED:
+                    self._revoked()
+                raise
         except ConnectionRefusedError:
             return _Failure(_backoff(attempt), unsure=False)
         except (OSError, http.client.HTTPException, SlackClientError, ValueError) as error:

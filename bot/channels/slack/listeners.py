@@ -2,6 +2,7 @@
 
 import logging
 import re
+import time
 from collections.abc import Callable
 from typing import cast
 
@@ -13,7 +14,7 @@ from bot.channels.acceptance import EventAcceptor
 from bot.channels.overview import PersonalOverview
 from bot.channels.slack import events, rendering, views
 from bot.channels.slack.actions import ActionListeners, Background, VoteListeners
-from bot.channels.slack.events import Json, organization_of, team_of
+from bot.channels.slack.events import Json, origin_of
 from bot.channels.slack.install.workspaces import Authorization, Workspace, Workspaces, web_client
 from bot.channels.votes import VoteRecorder
 from bot.config.settings import Settings, reveal
@@ -31,11 +32,13 @@ def listening_app(
     background: Background,
 ) -> App:
     """Return Bolt's app with all listeners; connects to nothing. `background` runs what may be lost."""
+    authorization = Authorization(workspaces)
     app = App(
         name="footnote",
         client=web_client(settings),
         signing_secret=reveal(settings.slack_signing_secret),
-        authorize=cast("Callable[..., AuthorizeResult]", Authorization(workspaces)),  # it may know nobody
+        before_authorize=authorization.find,
+        authorize=cast("Callable[..., AuthorizeResult]", authorization),  # it may know nobody
         user_facing_authorize_error_message=presentation.NOT_SERVED,
         # The acknowledgement waits for the listener: what is acknowledged is kept.
         process_before_response=True,
@@ -76,7 +79,9 @@ class MessageListeners:
     def message(self, body: Json) -> None:
         """Accept a message that is for the bot."""
         workspace = self._workspaces.of_payload(body)
-        event = events.parse_message(body, bot=workspace.bot, bot_id=workspace.bot_id) if workspace else None
+        if workspace is None:
+            return
+        event = events.parse_message(body, workspace=workspace.id, bot=workspace.bot, bot_id=workspace.bot_id)
         if event:
             self._acceptor.accept_message(event)
 
@@ -86,7 +91,7 @@ class MessageListeners:
         if workspace is None:
             ack()
             return
-        accepted = self._acceptor.accept(events.parse_command(body, team=workspace.team, bot=workspace.bot))
+        accepted = self._acceptor.accept(events.parse_command(body, workspace=workspace.id, bot=workspace.bot))
         text = presentation.BUSY if accepted == "busy" else presentation.STATUS_TEXTS["searching"]
         ack(text=text, response_type="ephemeral")
 
@@ -110,14 +115,15 @@ class HomeListeners:
     def members_changed(self, body: Json) -> None:
         """Look anew at who reads a channel."""
         workspace = self._workspaces.of_payload(body)
-        if workspace:
-            workspace.connection.directory.forget_members(str(body["event"].get("channel") or ""))
+        for each in self._workspaces.with_installation(workspace) if workspace else ():
+            each.connection.directory.forget_members(str(body["event"].get("channel") or ""))
 
     def removed(self, body: Json) -> None:
-        """Forget a workspace that has removed the app."""
-        tokens = body["event"].get("tokens") or {}
+        """Forget what was installed in a workspace that has removed the app."""
+        tokens, origin = body["event"].get("tokens") or {}, origin_of(body)
         if body["event"]["type"] == "app_uninstalled" or tokens.get("bot"):
-            self._workspaces.forget(team_of(body), organization_of(body))
+            for unsure in self._workspaces.remove(origin, at=float(body.get("event_time") or time.time())):
+                self._background(self._workspaces.remove_if_over, unsure, without=origin.team)
 
     def publish(self, workspace: Workspace, user: str) -> None:
         """Show a person their home page as it is now."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 METHODS: Mapping[str, tuple[str, ...]] = {
     "assistant.threads.setStatus": ("chat:write",),
     "assistant.threads.setSuggestedPrompts": ("assistant:write",),
+    "auth.teams.list": (),
     "auth.test": (),
     "chat.appendStream": ("chat:write",),
     "chat.delete": ("chat:write",),
@@ -26,6 +27,9 @@ METHODS: Mapping[str, tuple[str, ...]] = {
     "views.open": (),
     "views.publish": (),
 }
+
+# Methods that refuse the token of a whole organisation without `team_id`, as their pages say.
+NEED_TEAM = frozenset({"usergroups.users.list", "users.list"})
 
 # The events that are listened to, with the scopes that they need.
 EVENTS: Mapping[str, tuple[str, ...]] = {

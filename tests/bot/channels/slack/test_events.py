@@ -16,7 +16,7 @@ def event(**changes: Any) -> dict[str, Any]:
 
 
 def parsed(**changes: Any) -> IncomingEvent | None:
-    return parse_message(event(**changes), bot=BOT, bot_id=BOT_ID)
+    return parse_message(event(**changes), workspace="T1", bot=BOT, bot_id=BOT_ID)
 
 
 def test_a_mention_is_told_twice_and_is_one_event():
