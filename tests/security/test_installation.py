@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from bot.app import App
+from bot.channels.presentation import NOT_SERVED
 from bot.channels.slack.checks import examine
 from bot.channels.slack.install.flow import SignedStates
 from bot.config.settings import Settings
@@ -23,7 +24,7 @@ from tests.conversations.conversations import LEAVE_SAID
 from tests.conversations.harness import synced_app, write_documents
 from tests.scripted_app import QUESTION
 from tests.servers.redis_servers import eventually
-from tests.servers.slack.workspace import Workspace
+from tests.servers.slack.workspace import Message, Person, Workspace
 from tests.servers.slack_server import CLIENT, Slack, serving
 
 
@@ -166,6 +167,83 @@ def test_whoever_leaves_the_list_is_served_no_more(tmp_path, slack):
         two.wait(lambda: slack.sending.is_idle)
         assert len(list(app.feedback.exchanges())) == before + 1
         assert list(app.feedback.records()) == list(app.feedback.exchanges()), "no vote"
+
+
+@pytest.fixture
+def grid(slack) -> Sequence[Workspace]:
+    """Two workspaces of one organisation."""
+    return [slack.another(team, team, enterprise="E0ORG") for team in ("T0TWO", "T0SIX")]
+
+
+def test_a_listed_organisation_is_served_in_all_its_workspaces(tmp_path, slack, grid):
+    with serving_teams(tmp_path, slack, "E0ORG") as (_, base):
+        assert install(slack, base, "E0ORG") == 200
+        assert [is_answered(each) for each in grid] == [True, True]
+
+
+@pytest.mark.parametrize("left", [["T0TWO"], ["T0TWO", "E0ELSE"], ["T0ELSE"]])
+def test_of_an_organisation_that_leaves_the_list_the_listed_workspaces_alone_are_served(tmp_path, slack, grid, left):
+    with serving_teams(tmp_path, slack, "E0ORG") as (_, base):
+        assert install(slack, base, "E0ORG") == 200
+        shown = [_answer(each) for each in grid]
+    slack.sending.deliveries.clear()
+    with serving_teams(tmp_path, slack, *left) as (app, _):
+        before = len(list(app.feedback.exchanges()))
+        for workspace, answer in zip(grid, shown, strict=True):
+            person = workspace.people[next(iter(workspace.people))]
+            if workspace.team in left:
+                assert is_answered(workspace)
+                before += 1
+            else:
+                is_passed_over(slack, workspace, person, answer)
+        assert len(list(app.feedback.exchanges())) == before
+        assert list(app.feedback.records()) == list(app.feedback.exchanges()), "no vote"
+
+
+def is_passed_over(slack: Slack, workspace: Workspace, person: Person, answer: Message) -> None:
+    """Nothing is shown, whatever somebody does in a workspace that is not served any more."""
+    said = len([each for place in workspace.channels.values() for each in place.messages if each.by_bot])
+    person.tells(QUESTION)
+    person.opens("home")
+    person.opens("messages")
+    person.commands("/ask", QUESTION, workspace.channel("theirs", person))
+    for action in ("footnote_vote", "Quoted text", "Ask a person"):
+        person.clicks(answer, action)
+    person.reacts(answer, "+1")
+    workspace.wait(lambda: slack.sending.is_idle)
+    told = [each for place in workspace.channels.values() for each in place.messages if each.by_bot][said:]
+    assert {each.shown for each in told} <= {NOT_SERVED}
+    assert (person.home, person.prompts, person.views) == (None, [], [])
+
+
+def _answer(workspace: Workspace) -> Message:
+    return workspace.reply(workspace.person("Yan").tells(QUESTION))
+
+
+@pytest.mark.parametrize(("listed", "served"), [(["T0TWO"], 1), (["E0ORG"], 2), ([], 2)])
+def test_an_organisations_only_token_serves_the_listed_workspaces(tmp_path, slack, grid, listed, served):
+    write_documents(tmp_path)
+    given = settings(tmp_path, slack).model_dump()
+    given |= {"slack_bot_token": slack.deploy("E0ORG"), "slack_allowed_teams": listed}
+    app = synced_app(Settings(**given))
+    assert [each.check for each in examine(app.settings) if not each.ok] == []
+    with running(app, slack):
+        for workspace in grid[:served]:
+            assert is_answered(workspace)
+        for workspace in grid[served:]:
+            workspace.person("Zoe").tells(QUESTION)
+            workspace.wait(lambda: slack.sending.is_idle)
+            assert not [each for place in workspace.channels.values() for each in place.messages if each.by_bot]
+
+
+def test_with_one_token_another_installation_of_the_app_is_not_served(tmp_path, slack):
+    """Whoever has the address may install an app; its events come to the same place, signed with the same secret."""
+    other = slack.another("T0BAD", "Bad")
+    write_documents(tmp_path)
+    app = synced_app(Settings(**settings(tmp_path, slack).model_dump()))
+    with running(app, slack):
+        assert is_ignored(slack, other, app)
+        assert is_answered(slack.workspace)
 
 
 def test_with_one_token_its_workspace_must_be_named_where_any_is(tmp_path, slack):

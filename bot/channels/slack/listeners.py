@@ -123,7 +123,7 @@ class HomeListeners:
         tokens, origin = body["event"].get("tokens") or {}, origin_of(body)
         if body["event"]["type"] == "app_uninstalled" or tokens.get("bot"):
             for unsure in self._workspaces.remove(origin, at=float(body.get("event_time") or time.time())):
-                self._background(self._workspaces.remove_if_over, unsure, without=origin.team)
+                self._background(self._workspaces.remove_if_over, unsure, origin.team)
 
     def publish(self, workspace: Workspace, user: str) -> None:
         """Show a person their home page as it is now."""

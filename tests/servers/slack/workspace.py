@@ -158,11 +158,16 @@ class Person:
         self, workspace: "Workspace", name: str, user: str, *, email: str, guest: bool, team: str, enterprise: str
     ) -> None:
         self.workspace, self.name, self.id = workspace, name, user
-        self.email, self.guest, self.team, self._enterprise = email, guest, team, enterprise
+        self.email, self.guest = email, guest
+        self.moves(team, enterprise)
         self.views: list[OpenView] = []
         self.home: OpenView | None = None
         self.prompts: list[Json] = []
         self.errors: list[str] = []
+
+    def moves(self, team: str, enterprise: str) -> None:
+        """Be of another workspace, of the same company or of another one."""
+        self.team, self._enterprise = team, enterprise
 
     @property
     def is_elsewhere(self) -> bool:
@@ -661,7 +666,7 @@ class Workspace:
             person,
             {
                 "token": "verification",
-                "team_id": self.team,
+                "team_id": person.team if self.is_whole else self.team,
                 "team_domain": self.name.lower(),
                 "channel_id": channel.id,
                 "channel_name": channel.name if channel.kind != "im" else "directmessage",

@@ -150,19 +150,10 @@ class Workspaces:
                 self.installations.remove(installed)
         return unsure
 
-    def remove_if_over(self, installed: Installed, *, without: str) -> None:
+    def remove_if_over(self, installed: Installed, without: str) -> None:
         """Forget an installation whose token has ended, or that of an organisation of which no other team is left."""
-        client = SlackClient(web_client(self._settings, installed.token))
-        try:
-            if installed.team:
-                client("auth.test")
-                return
-            teams = {str(each.get("id")) for each in client("auth.teams.list").get("teams") or ()}
-        except Refused as error:
-            # Where Slack does not tell, those count that are served here.
-            with self._lock:
-                teams = set() if error.error in REVOKED else {team for id_, team in self._known if id_ == installed.id}
-        if not teams - {without}:
+        left = self._teams_of(installed)
+        if not (left if installed.team else left - {without}):
             self.installations.remove(installed)
 
     def _of(self, origin: Origin) -> Workspace | None:
@@ -193,6 +184,20 @@ class Workspaces:
         with self._lock:
             self._refused -= {refused}
         return refused or found
+
+    def _teams_of(self, installed: Installed) -> set[str]:
+        """Return the teams that an installation is good for; where Slack does not tell, those that are served here."""
+        client = SlackClient(web_client(self._settings, installed.token))
+        try:
+            if installed.team:
+                client("auth.test")
+                return {installed.team}
+            return {str(each.get("id")) for each in client("auth.teams.list").get("teams") or ()}
+        except Refused as error:
+            if error.error in REVOKED:
+                return set()
+        with self._lock:
+            return {team for id_, team in self._known if id_ == installed.id} | {installed.team} - {""}
 
     def _serves(self, installed: Installed, origin: Origin) -> bool:
         if self.is_single and not self._settings.slack_allowed_teams:
@@ -290,11 +295,10 @@ class Installations(InstallationStore):
         self.save_bot(installation.to_bot())
 
     def save_bot(self, bot: Bot) -> None:
-        kept = str | bool | float
         row: dict[str, Any] = {
-            name: value for name, value in bot.to_dict().items() if isinstance(value, kept) and value
+            name: value for name, value in bot.to_dict().items() if isinstance(value, str | bool) and value
         }
-        row["bot_scopes"] = list(bot.bot_scopes)
+        row |= {"bot_scopes": list(bot.bot_scopes), "installed_at": bot.installed_at}
         id_ = bot.enterprise_id if bot.is_enterprise_install else bot.team_id
         self._state.put(_key(str(id_)), json.dumps(row))
 

@@ -1,0 +1,191 @@
+"""An organisation (Enterprise Grid) with one installation: people and payloads come from several of its workspaces.
+
+What one of them began the others go on with.
+"""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.channels.presentation import QUOTES_NOT_SHOWN
+from bot.channels.slack.install.manifest import manifest
+from bot.config.settings import Settings
+from tests.bot.channels.slack.harness import SlackStage, peopled, running, settings
+from tests.conversations.conversations import DOORS, DOORS_SAID, LEAVE_SAID, NOT_FOUND, only
+from tests.conversations.harness import breakable_app, synced_app, write_documents
+from tests.conversations.scenarios import SCENARIOS, Scenario
+from tests.scripted_app import QUESTION
+from tests.servers import openai_server
+from tests.servers.redis_servers import serving as redis_serving
+from tests.servers.slack.workspace import Message
+from tests.servers.slack_server import Slack, serving
+
+ORGANIZATION, ELSEWHERE = "E0ORG", "T0SIX"
+# Each has another workspace than the one whose channels they write in.
+MOVED = ("Bob", "Mia", "Eve")
+
+
+def organization(slack: Slack) -> tuple[Any, Any]:
+    """The people and places of the scenarios in an organisation of two workspaces, and the installation's token."""
+    people, channels = peopled(slack)
+    slack.workspace.enterprise = ORGANIZATION
+    for name in MOVED:
+        people[name].moves(ELSEWHERE, ORGANIZATION)
+    people["Kim"] = slack.workspace.person("Kim", team="T0NINE", enterprise="E0THEIRS")
+    slack.workspace.install(manifest(socket=False, several=True))
+    slack.deploy(ORGANIZATION)
+    return people, channels
+
+
+@contextmanager
+def staged(folder: Path, **changes: Any) -> Iterator[SlackStage]:
+    """An app with the organisation's token."""
+    with serving() as slack, openai_server.serving() as model:
+        people, channels = organization(slack)
+        write_documents(folder)
+        given = Settings(**settings(folder, slack).model_dump() | changes)
+        with breakable_app(given) as app, running(app, slack):
+            yield SlackStage(slack, app, model, people, channels)
+
+
+@contextmanager
+def replicated(folder: Path) -> Iterator[SlackStage]:
+    """Two replicas on one Redis; a payload comes to either of them."""
+    (folder / "redis").mkdir()
+    with (
+        serving() as slack,
+        openai_server.serving() as model,
+        redis_serving("redis-6.2", folder / "redis") as redis,
+        ExitStack() as stack,
+    ):
+        people, channels = organization(slack)
+        write_documents(folder)
+        given = settings(folder, slack, redis_url=redis.url, user_key="the same for every replica")
+        apps = [synced_app(given) for _ in range(2)]
+        for app in apps:
+            stack.enter_context(running(app, slack))
+        yield SlackStage(slack, apps[0], model, people, channels)
+
+
+@pytest.mark.parametrize("scenario", [each for each in SCENARIOS if not each.with_model], ids=lambda each: each.name)
+def test_the_conversation_is_as_it_is_in_one_workspace(tmp_path, scenario: Scenario):
+    with staged(tmp_path) as stage:
+        scenario.play(stage)
+        assert [each for each in stage.slack.refused if "not_in_streaming" not in each[1]] == []
+
+
+def test_one_message_has_one_key_whatever_its_payloads_name(tmp_path):
+    """By people of two workspaces, at two replicas."""
+    with replicated(tmp_path) as stage:
+        asked = stage.asks(QUESTION)
+        only(asked.seen())
+        answer = asked.answer()
+        asked.votes("up", by="Bob")
+        assert [vote.vote for vote in stage.counted()] == ["up"]
+        stage.people["Eve"].reacts(answer, "-1")
+        assert sorted(vote.vote for vote in stage.counted()) == ["down", "up"]
+        stage.people["Bob"].writes("And part-time staff?", asked.channel, thread=asked.asked)
+        assert len(asked.seen()) == 2
+        assert stage.people["Bob"].clicks(answer, "Ask a person").status == 200
+        only(stage.expert_is_asked())
+        stage.expert_answers("Six days, from next year on.")
+        assert any("Six days" in each.text for each in asked.seen())
+        stage.expert_accepts()
+        assert [each.text for each in stage.corrections()] == ["Six days, from next year on."]
+        asked.edits(DOORS)
+        assert DOORS_SAID in asked.seen()[0].text
+        asked.deletes()
+        assert all(DOORS_SAID not in each.text for each in asked.seen())
+        for who in ("Ada", "Bob"):
+            private = stage.asks(QUESTION, who=who, way="command", where="random")
+            assert LEAVE_SAID in only(private.seen()).text
+            assert any(LEAVE_SAID in each.text for each in private.shares())
+
+
+def shared_calls(stage: SlackStage, method: str) -> list[dict[str, Any]]:
+    return [args for name, args in stage.slack.calls if name == method]
+
+
+def test_user_groups_and_streams_name_the_workspace_of_whoever_asks(tmp_path):
+    with serving() as slack, openai_server.serving() as model:
+        people, channels = organization(slack)
+        group = slack.workspace.user_group("managers", people["Ada"])
+        write_documents(tmp_path)
+        given = settings(tmp_path, slack).model_dump() | {"groups": {"managers": [f"slack:{group}"]}}
+        with breakable_app(Settings(**given)) as app, running(app, slack):
+            stage = SlackStage(slack, app, model, people, channels)
+            pay = "Where does the pay band of a manager begin?"
+            assert "90,000" in only(stage.asks(pay, way="direct").seen()).text
+            assert LEAVE_SAID in only(stage.asks(QUESTION, who="Bob").seen()).text
+            assert {each["team_id"] for each in shared_calls(stage, "usergroups.users.list")} == {"T0ONE"}
+            assert shared_calls(stage, "chat.startStream")[-1]["recipient_team_id"] == ELSEWHERE
+
+
+def test_people_of_another_organisation_are_external_though_nothing_calls_them_strangers(tmp_path):
+    with staged(tmp_path) as stage:
+        general = stage.channels["general"]
+        before = stage.asks(QUESTION)
+        assert LEAVE_SAID in only(before.seen()).text
+        shown = before.answer()
+        general.members.append(stage.people["Kim"].id)
+        for way in ("mention", "direct"):
+            assert NOT_FOUND in only(stage.asks(QUESTION, who="Kim", way=way).seen()).text
+            assert DOORS_SAID in only(stage.asks(DOORS, who="Kim", way=way).seen()).text
+        kim = stage.people["Kim"]
+        assert kim.clicks(shown, "Quoted text").status == 200
+        modal = stage.slack.workspace.wait(lambda: kim.modal, "a line")
+        assert modal
+        assert QUOTES_NOT_SHOWN in modal.shown
+        assert LEAVE_SAID not in modal.shown
+
+
+def test_their_votes_count_and_their_page_tells_of_what_is_public(tmp_path):
+    with staged(tmp_path) as stage:
+        partners, kim = stage.channels["partners"], stage.people["Kim"]
+        partners.members.append(kim.id)
+        asked = stage.asks(DOORS, who="Kim", where="partners")
+        assert DOORS_SAID in only(asked.seen()).text
+        answer = asked.answer()
+        kim.clicks(answer, "footnote_vote", "negative")
+        modal = stage.slack.workspace.wait(lambda: kim.modal, "the form")
+        assert modal
+        assert kim.submits(modal, comment="Seven, on Mondays").status == 200
+        stage.people["Bob"].reacts(answer, "+1")
+        assert sorted((vote.vote, vote.comment) for vote in stage.counted()) == [
+            ("down", "Seven, on Mondays"),
+            ("up", ""),
+        ]
+        for name in ("home", "messages"):
+            kim.opens(name)
+        stage.slack.workspace.wait(lambda: kim.home and kim.prompts, "suggestions and the page")
+        assert kim.home
+        shown = f"{kim.home.shown} {kim.prompts}"
+        assert "Leave" not in shown
+        assert "Pay" not in shown
+
+
+def test_where_one_workspace_alone_is_listed_the_others_people_are_external(tmp_path):
+    with staged(tmp_path, slack_allowed_teams=["T0ONE"]) as stage:
+        assert LEAVE_SAID in only(stage.asks(QUESTION, way="direct").seen()).text
+        assert NOT_FOUND in only(stage.asks(QUESTION, where="general").seen()).text
+        alone = stage.slack.workspace.channel("alone", stage.people["Ada"])
+        stage.channels["alone"] = alone
+        asked = stage.asks(QUESTION, where="alone")
+        assert LEAVE_SAID in only(asked.seen()).text
+        bob = stage.people["Bob"]
+        bob.clicks(asked.answer(), "footnote_vote", "positive")
+        bob.clicks(asked.answer(), "Quoted text")
+        bob.commands("/ask", DOORS, alone)
+        stage.settle()
+        assert stage.counted() == [], "his payload names his own workspace"
+        assert bob.modal is None
+        assert not told_of_documents(stage, bob)
+
+
+def told_of_documents(stage: SlackStage, person: Any) -> list[Message]:
+    """What one person alone was told with something of a document in it."""
+    found = [each for place in stage.channels.values() for each in stage.slack.workspace.visible(place, to=person)]
+    return [each for each in found if each.only_for == person.id and DOORS_SAID in each.shown]
