@@ -81,7 +81,10 @@ class Thread(Protocol):
 
 
 class Stage(Protocol):
-    """A platform with Ada and Bob (staff), Mia (also a manager), Gil (a guest), Eve (an expert), and the bot."""
+    """A platform with Ada and Bob (staff), Mia (also a manager), Gil (a guest), Eve (an expert), and the bot.
+
+    Pat is of another company, and in the channel `partners` alone.
+    """
 
     def asks(self, text: str, *, who: str = "Ada", way: Way = "mention", where: str = "general") -> Thread: ...
 

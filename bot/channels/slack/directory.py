@@ -111,11 +111,11 @@ class SlackDirectory:
         member = user.get("enterprise_user")
         on_grid: Mapping[str, Any] = member if isinstance(member, dict) else {}
         theirs = {str(each) for each in (on_grid.get("enterprise_id"), user.get("enterprise_id")) if each}
-        teams = {str(each) for each in (user.get("team_id"), *(on_grid.get("teams") or ())) if each}
+        homes = {str(each) for each in (user.get("team_id"), *(on_grid.get("teams") or ())) if each}
         if self._organization and theirs - {self._organization}:
             return True
-        if self._team in teams:
+        if self._team in homes:
             return False
-        if not self._organization or self._organization not in theirs | teams:
+        if not self._organization or self._organization not in theirs | homes:
             return True
-        return bool(self._listed) and self._listed.isdisjoint({self._organization, *teams})
+        return bool(self._listed) and self._listed.isdisjoint({self._organization, *homes})

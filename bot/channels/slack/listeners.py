@@ -122,7 +122,8 @@ class HomeListeners:
         """Forget what was installed in a workspace that has removed the app."""
         tokens, origin = body["event"].get("tokens") or {}, origin_of(body)
         if body["event"]["type"] == "app_uninstalled" or tokens.get("bot"):
-            for unsure in self._workspaces.remove(origin, at=float(body.get("event_time") or time.time())):
+            at = body.get("event_time")
+            for unsure in self._workspaces.remove(origin, at=at if isinstance(at, int | float) else time.time()):
                 self._background(self._workspaces.remove_if_over, unsure, origin.team)
 
     def publish(self, workspace: Workspace, user: str) -> None:

@@ -152,7 +152,7 @@ class Workspaces:
 
     def remove_if_over(self, installed: Installed, without: str) -> None:
         """Forget an installation whose token has ended, or that of an organisation of which no other team is left."""
-        left = self._teams_of(installed)
+        left = self._served_by(installed)
         if not (left if installed.team else left - {without}):
             self.installations.remove(installed)
 
@@ -185,7 +185,7 @@ class Workspaces:
             self._refused -= {refused}
         return refused or found
 
-    def _teams_of(self, installed: Installed) -> set[str]:
+    def _served_by(self, installed: Installed) -> set[str]:
         """Return the teams that an installation is good for; where Slack does not tell, those that are served here."""
         client = SlackClient(web_client(self._settings, installed.token))
         try:
