@@ -68,6 +68,7 @@ def test_each_workspace_is_answered_with_its_own_token(tmp_path):
             person = workspace.person("Zoe")
             asked = person.tells(QUESTION)
             assert LEAVE_SAID in workspace.reply(asked).shown
+        assert slack.counted()["auth.test"] == 2, "once for each installation, and before no answer"
 
 
 def test_where_it_is_not_installed_nothing_is_said_and_nothing_breaks(tmp_path):
