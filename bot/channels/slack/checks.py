@@ -50,12 +50,12 @@ def _token(settings: Settings) -> Iterator[Check]:
         yield Check(name, ok=False, detail=UNREACHABLE[0], mend=UNREACHABLE[1])
         return
     yield Check(name, ok=True, detail=f"{found.get('user')} in {found.get('team')}")
-    # Of an organisation's workspaces those that are listed are served, whichever they are.
     named = {found.get("team_id"), found.get("enterprise_id")}
-    is_whole = bool(found.get("is_enterprise_install"))
-    if settings.slack_allowed_teams and not is_whole and settings.slack_allowed_teams.isdisjoint(named):
-        detail = f"{found.get('team_id')} is not among `slack_allowed_teams`, so it is not served"
-        yield Check("slack workspace", ok=False, detail=detail, mend="add it there")
+    if settings.slack_allowed_teams and settings.slack_allowed_teams.isdisjoint(named):
+        is_whole = bool(found.get("is_enterprise_install"))  # then each payload tells of which workspace it is
+        served = "so only those of its workspaces are served that are" if is_whole else "so it is not served"
+        detail = f"{found.get('team_id')} is not among `slack_allowed_teams`, {served}"
+        yield Check("slack workspace", ok=is_whole, detail=detail, mend="" if is_whole else "add it there")
     given = {key.lower(): value for key, value in (found.headers or {}).items()}.get("x-oauth-scopes")
     if given is not None:
         text = ",".join(given) if isinstance(given, list) else str(given)

@@ -137,8 +137,11 @@ class Workspaces:
         """Forget what was installed where the app was removed `at` this time, in seconds since 1970.
 
         Returns the installations of which Slack must be asked whether they are over (`remove_if_over`): one that was
-        made since, and that of the organisation, which other workspaces may still use.
+        made since, and that of the organisation, which other workspaces may still use. The one token of the settings is
+        served again if Slack still takes it.
         """
+        if self._own and _is_of(self._own, origin):
+            self._refuse(self._own)
         own = self.installations.get(origin.team) if origin.team else None
         organization = origin.organization or (own.organization if own else "")
         whole = self.installations.get(organization) if organization else None

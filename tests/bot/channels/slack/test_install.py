@@ -239,6 +239,21 @@ def test_after_one_refusal_a_revoked_token_is_not_used_until_slack_takes_it(tmp_
         assert is_answered(workspace)
 
 
+def test_with_one_token_word_of_its_removal_ends_the_service_until_slack_takes_it(tmp_path):
+    with one_token(tmp_path) as (slack, _, _):
+        workspace = slack.workspace
+        assert is_answered(workspace)
+        workspace.emit({"type": "app_uninstalled"})
+        assert is_answered(workspace), "no less than before, where Slack takes the token"
+        slack.revoked.add(workspace.token)
+        workspace.emit({"type": "app_uninstalled"})
+        workspace.wait(lambda: slack.sending.is_idle)
+        asked = len(slack.calls)
+        workspace.person("Zoe").tells(QUESTION)
+        workspace.wait(lambda: slack.sending.is_idle)
+        assert {method for method, _ in slack.calls[asked:]} == {"auth.test"}
+
+
 @contextmanager
 def one_token(folder):
     """An app with the token of one workspace."""
