@@ -31,6 +31,8 @@ _PLACE_KINDS: dict[PlaceKind, str] = {"": "", "channel": "channel", "private": "
 class Place:
     """A channel, a thread or a message of a platform, by the platform's own ids; what is not meant is empty.
 
+    `workspace` is what the app was installed for, a whole organisation maybe: what is remembered stands under it, so it
+    is the same in whatever payload a message is named.
     `thread` is the message that began the thread which `message` was written in, empty for one that begins a thread
     itself. `kind` is empty where the platform does not say.
     """

@@ -5,18 +5,22 @@ import logging
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bot.app import App
+from bot.channels.events import Place, message_event
 from bot.channels.presentation import NOT_SERVED
 from bot.channels.slack.checks import examine
 from bot.channels.slack.install.flow import SignedStates
 from bot.config.settings import Settings
 from bot.errors import BotError
+from bot.server.metrics import Metrics
+from bot.state.protocol import Event
 from bot.state.sqlite.store import SqliteState
 from tests.bot.channels.slack.harness import peopled, running, settings
 from tests.bot.channels.slack.test_install import get, install
@@ -141,7 +145,11 @@ def test_while_slack_cannot_be_reached_an_installation_ends_in_one_line(tmp_path
         pytest.param("T0SIX", "E0ORG", False, id="another-organisation"),
     ],
 )
-def test_an_organisation_is_allowed_by_its_id_and_a_team_by_either(tmp_path, slack, allowed, installs, is_served):
+@pytest.mark.parametrize("names_team", [False, True])
+def test_an_organisation_is_allowed_by_its_id_and_a_team_by_either(
+    tmp_path, slack, *, allowed, installs, is_served, names_team
+):
+    slack.names_team = names_team
     workspace = slack.another("T0TWO", "Two", enterprise="E0ORG")
     with serving_teams(tmp_path, slack, allowed) as (app, base):
         assert install(slack, base, installs) == (200 if is_served else 403)
@@ -198,6 +206,29 @@ def test_of_an_organisation_that_leaves_the_list_the_listed_workspaces_alone_are
                 is_passed_over(slack, workspace, person, answer)
         assert len(list(app.feedback.exchanges())) == before
         assert list(app.feedback.records()) == list(app.feedback.exchanges()), "no vote"
+
+
+def test_what_was_accepted_before_is_not_answered_once_its_workspace_has_left_the_list(tmp_path, slack, grid):
+    with serving_teams(tmp_path, slack, "E0ORG") as (_, base):
+        assert install(slack, base, "E0ORG") == 200
+    app = synced_app(configured(tmp_path, slack, ["T0TWO"]))
+    (platform,) = app.channels(Metrics())
+    for workspace in grid:
+        asked = workspace.keep(Message(workspace.person("Zoe").direct.id, workspace.next_ts(), "U0", QUESTION))
+        place = Place("slack", "E0ORG", asked.channel, message=asked.ts, kind="direct")
+        event = replace(
+            message_event("question", place, asked.user, QUESTION),
+            organization="E0ORG",
+            origin_workspace=workspace.team,
+        )
+        assert app.state.accept(Event("slack", event.id, datetime.now(UTC), event.to_json(), place.root))
+        claim = app.state.claim("worker", lease=timedelta(minutes=5), now=datetime.now(UTC))
+        assert claim
+        platform.handle(claim)
+    platform.stop()
+    app.close()
+    said = {each.team: [found for place in each.channels.values() for found in place.messages] for each in grid}
+    assert [len([each for each in said[team] if each.by_bot]) for team in ("T0TWO", "T0SIX")] == [1, 0]
 
 
 def is_passed_over(slack: Slack, workspace: Workspace, person: Person, answer: Message) -> None:

@@ -48,6 +48,7 @@ class Slack(ThreadingHTTPServer):
         self.workspaces = {"T0ONE": self.workspace}
         self.codes: dict[str, str] = {}
         self.revoked: set[str] = set()
+        self.names_team = False  # in the installation of an organisation too (python-slack-sdk#1640)
         self.rates = Rates()
         self.calls: list[tuple[str, Json]] = []
         self.refused = self.sending.refused
@@ -206,7 +207,7 @@ class Handler(BaseHTTPRequestHandler):
             "token_type": "bot",
             "access_token": workspace.token,
             "bot_user_id": workspace.bot,
-            "team": None if is_whole else {"id": team, "name": workspace.name},
+            "team": None if is_whole and not self.server.names_team else {"id": team, "name": workspace.name},
             "enterprise": {"id": enterprise, "name": enterprise} if enterprise else None,
             "is_enterprise_install": is_whole,
         }
