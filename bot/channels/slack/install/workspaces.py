@@ -4,7 +4,7 @@ import json
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from logging import Logger
 from typing import Any
@@ -46,7 +46,7 @@ class Installed:
 
     team: str
     organization: str
-    token: str
+    token: str = field(repr=False)
     bot: str
     bot_id: str
     at: float = 0.0
@@ -69,7 +69,7 @@ class Workspace:
     team: str
     bot: str
     bot_id: str
-    token: str
+    token: str = field(repr=False)
     client: SlackClient
     connection: Connection
 
