@@ -20,6 +20,7 @@ _KEYS = {
     "value": "value",
     "organization": "enterprise",
     "user_workspace": "home",
+    "origin_workspace": "origin",
     "auto_answered": "unasked",
     "files": "files",
 }
@@ -31,6 +32,8 @@ _PLACE_KINDS: dict[PlaceKind, str] = {"": "", "channel": "channel", "private": "
 class Place:
     """A channel, a thread or a message of a platform, by the platform's own ids; what is not meant is empty.
 
+    `workspace` is what the app was installed for, a whole organisation maybe: what is remembered stands under it, so it
+    is the same in whatever payload a message is named.
     `thread` is the message that began the thread which `message` was written in, empty for one that begins a thread
     itself. `kind` is empty where the platform does not say.
     """
@@ -97,7 +100,8 @@ class IncomingEvent:
     auto_answered: bool = False  # answered because the channel is set to be, though nobody addressed the bot
     value: str = ""
     reply_handle: str = ""
-    organization: str = ""  # of which the workspace is a part
+    organization: str = ""  # of which the workspace is a part; it may be the place's workspace itself
+    origin_workspace: str = ""  # in which it happened, where the place's workspace is a whole organisation
     user_workspace: str = ""  # differs from the place's in a channel that companies share
     files: tuple[str, ...] = ()  # names of what came with it, which nobody reads
 
@@ -171,4 +175,5 @@ def erase_event(pressed: IncomingEvent, *, press: str) -> IncomingEvent:
     place = Place(pressed.place.platform, pressed.place.workspace, pressed.user)
     # Without the person's id, since the names of events outlast them: the press is told by its moment.
     name = f"erase:{place.workspace}:{press}"
-    return IncomingEvent("erase", name, place, pressed.user, organization=pressed.organization)
+    erased = IncomingEvent("erase", name, place, pressed.user)
+    return replace(erased, organization=pressed.organization, origin_workspace=pressed.origin_workspace)

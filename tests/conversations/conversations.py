@@ -91,7 +91,8 @@ class Thread(Protocol):
 class Stage(Protocol):
     """A platform with Ada and Bob (staff), Mia (also a manager), Gil (a guest), Eve (an expert), and the bot.
 
-    The bot is in all places but `colleague`, where two of them talk to each other.
+    Pat is of another company, and in the channel `partners` alone. The bot is in all places but `colleague`, where two
+    of them talk to each other.
     """
 
     def asks(self, text: str, *, who: str = "Ada", way: Way = "mention", where: str = "general") -> Thread: ...

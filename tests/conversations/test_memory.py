@@ -180,10 +180,10 @@ def said_of(post: Post) -> Said:
 
 def peopled_chat() -> Chat:
     """The people and rooms of the scenarios."""
-    people = {name: Person(name, f"{name.lower()}@example.com", guest=name == "Gil") for name in STAFF | {"Gil"}}
+    people = {name: Person(name, f"{name.lower()}@example.com", guest=name not in STAFF) for name in PEOPLE}
     rooms = {name: Room(name, STAFF) for name in ("general", "random", "board", "help", "experts")}
     rooms["cellar"] = Room("cellar", STAFF, "private")
-    rooms["partners"] = Room("partners", STAFF, external=True)
+    rooms["partners"] = Room("partners", STAFF | {"Pat"}, external=True)
     rooms["colleague"] = Room("colleague", frozenset({"Ada", "Mia"}), "direct", has_bot=False)
     rooms["group"] = Room("group", frozenset({"Ada", "Bob", "Mia"}), "group")
     chat = Chat(people, rooms)
@@ -193,6 +193,7 @@ def peopled_chat() -> Chat:
 
 
 STAFF = frozenset({"Ada", "Bob", "Mia", "Eve"})
+PEOPLE = STAFF | {"Gil", "Pat"}
 
 
 def settings(home: Path, *, model_url: str = "") -> Settings:

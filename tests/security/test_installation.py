@@ -5,16 +5,22 @@ import logging
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bot.app import App
+from bot.channels.events import Place, message_event
+from bot.channels.presentation import NOT_SERVED
+from bot.channels.slack.checks import examine
 from bot.channels.slack.install.flow import SignedStates
 from bot.config.settings import Settings
 from bot.errors import BotError
+from bot.server.metrics import Metrics
+from bot.state.protocol import Event
 from bot.state.sqlite.store import SqliteState
 from tests.bot.channels.slack.harness import peopled, running, settings
 from tests.bot.channels.slack.test_install import get, install, looked_at
@@ -22,7 +28,7 @@ from tests.conversations.conversations import LEAVE_SAID
 from tests.conversations.harness import synced_app, write_documents
 from tests.scripted_app import QUESTION
 from tests.servers.redis_servers import eventually
-from tests.servers.slack.workspace import Workspace
+from tests.servers.slack.workspace import Message, Person, Workspace
 from tests.servers.slack_server import CLIENT, Slack, serving
 
 
@@ -139,7 +145,11 @@ def test_while_slack_cannot_be_reached_an_installation_ends_in_one_line(tmp_path
         pytest.param("T0SIX", "E0ORG", False, id="another-organisation"),
     ],
 )
-def test_an_organisation_is_allowed_by_its_id_and_a_team_by_either(tmp_path, slack, allowed, installs, is_served):
+@pytest.mark.parametrize("names_team", [False, True])
+def test_an_organisation_is_allowed_by_its_id_and_a_team_by_either(
+    tmp_path, slack, *, allowed, installs, is_served, names_team
+):
+    slack.names_team = names_team
     workspace = slack.another("T0TWO", "Two", enterprise="E0ORG")
     with serving_teams(tmp_path, slack, allowed) as (app, base):
         assert install(slack, base, installs) == (200 if is_served else 403)
@@ -165,6 +175,106 @@ def test_whoever_leaves_the_list_is_served_no_more(tmp_path, slack):
         two.wait(lambda: slack.sending.is_idle)
         assert len(list(app.feedback.exchanges())) == before + 1
         assert list(app.feedback.records()) == list(app.feedback.exchanges()), "no vote"
+
+
+@pytest.fixture
+def grid(slack) -> Sequence[Workspace]:
+    """Two workspaces of one organisation."""
+    return [slack.another(team, team, enterprise="E0ORG") for team in ("T0TWO", "T0SIX")]
+
+
+def test_a_listed_organisation_is_served_in_all_its_workspaces(tmp_path, slack, grid):
+    with serving_teams(tmp_path, slack, "E0ORG") as (_, base):
+        assert install(slack, base, "E0ORG") == 200
+        assert [is_answered(each) for each in grid] == [True, True]
+
+
+@pytest.mark.parametrize("left", [["T0TWO"], ["T0TWO", "E0ELSE"], ["T0ELSE"]])
+def test_of_an_organisation_that_leaves_the_list_the_listed_workspaces_alone_are_served(tmp_path, slack, grid, left):
+    with serving_teams(tmp_path, slack, "E0ORG") as (_, base):
+        assert install(slack, base, "E0ORG") == 200
+        shown = [_answer(each) for each in grid]
+    slack.sending.deliveries.clear()
+    with serving_teams(tmp_path, slack, *left) as (app, _):
+        before = len(list(app.feedback.exchanges()))
+        for workspace, answer in zip(grid, shown, strict=True):
+            person = workspace.people[next(iter(workspace.people))]
+            if workspace.team in left:
+                assert is_answered(workspace)
+                before += 1
+            else:
+                is_passed_over(slack, workspace, person, answer)
+        assert len(list(app.feedback.exchanges())) == before
+        assert list(app.feedback.records()) == list(app.feedback.exchanges()), "no vote"
+
+
+def test_what_was_accepted_before_is_not_answered_once_its_workspace_has_left_the_list(tmp_path, slack, grid):
+    with serving_teams(tmp_path, slack, "E0ORG") as (_, base):
+        assert install(slack, base, "E0ORG") == 200
+    app = synced_app(configured(tmp_path, slack, ["T0TWO"]))
+    (platform,) = app.channels(Metrics())
+    for workspace in grid:
+        asked = workspace.keep(Message(workspace.person("Zoe").direct.id, workspace.next_ts(), "U0", QUESTION))
+        place = Place("slack", "E0ORG", asked.channel, message=asked.ts, kind="direct")
+        event = replace(
+            message_event("question", place, asked.user, QUESTION),
+            organization="E0ORG",
+            origin_workspace=workspace.team,
+        )
+        assert app.state.accept(Event("slack", event.id, datetime.now(UTC), event.to_json(), place.root))
+        claim = app.state.claim("worker", lease=timedelta(minutes=5), now=datetime.now(UTC))
+        assert claim
+        platform.handle(claim)
+    platform.stop()
+    app.close()
+    said = {each.team: [found for place in each.channels.values() for found in place.messages] for each in grid}
+    assert [len([each for each in said[team] if each.by_bot]) for team in ("T0TWO", "T0SIX")] == [1, 0]
+
+
+def is_passed_over(slack: Slack, workspace: Workspace, person: Person, answer: Message) -> None:
+    """Nothing is shown, whatever somebody does in a workspace that is not served any more."""
+    said = len([each for place in workspace.channels.values() for each in place.messages if each.by_bot])
+    person.tells(QUESTION)
+    person.opens("home")
+    person.opens("messages")
+    person.commands("/ask", QUESTION, workspace.channel("theirs", person))
+    for action in ("footnote_vote", "Quoted text", "Ask a person"):
+        person.clicks(answer, action)
+    person.reacts(answer, "+1")
+    workspace.wait(lambda: slack.sending.is_idle)
+    told = [each for place in workspace.channels.values() for each in place.messages if each.by_bot][said:]
+    assert {each.shown for each in told} <= {NOT_SERVED}
+    assert (person.home, person.prompts, person.views) == (None, [], [])
+
+
+def _answer(workspace: Workspace) -> Message:
+    return workspace.reply(workspace.person("Yan").tells(QUESTION))
+
+
+@pytest.mark.parametrize(("listed", "served"), [(["T0TWO"], 1), (["E0ORG"], 2), ([], 2)])
+def test_an_organisations_only_token_serves_the_listed_workspaces(tmp_path, slack, grid, listed, served):
+    write_documents(tmp_path)
+    given = settings(tmp_path, slack).model_dump()
+    given |= {"slack_bot_token": slack.deploy("E0ORG"), "slack_allowed_teams": listed}
+    app = synced_app(Settings(**given))
+    assert [each.check for each in examine(app.settings, lambda: app.state) if not each.ok] == []
+    with running(app, slack):
+        for workspace in grid[:served]:
+            assert is_answered(workspace)
+        for workspace in grid[served:]:
+            workspace.person("Zoe").tells(QUESTION)
+            workspace.wait(lambda: slack.sending.is_idle)
+            assert not [each for place in workspace.channels.values() for each in place.messages if each.by_bot]
+
+
+def test_with_one_token_another_installation_of_the_app_is_not_served(tmp_path, slack):
+    """Whoever has the address may install an app; its events come to the same place, signed with the same secret."""
+    other = slack.another("T0BAD", "Bad")
+    write_documents(tmp_path)
+    app = synced_app(Settings(**settings(tmp_path, slack).model_dump()))
+    with running(app, slack):
+        assert is_ignored(slack, other, app)
+        assert is_answered(slack.workspace)
 
 
 def test_with_one_token_its_workspace_must_be_named_where_any_is(tmp_path, slack):

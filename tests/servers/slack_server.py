@@ -48,6 +48,7 @@ class Slack(ThreadingHTTPServer):
         self.workspace = Workspace(self.sending, "T0ONE", "One")
         self.workspaces = {"T0ONE": self.workspace}
         self.codes: dict[str, str] = {}
+        self.names_team = False  # in the installation of an organisation too (python-slack-sdk#1640)
         self.rates = Rates()
         self.calls: list[tuple[str, Json]] = []
         self.refused = self.sending.refused
@@ -78,6 +79,25 @@ class Slack(ThreadingHTTPServer):
             self.workspaces[team].enterprise = enterprise
             self.codes[f"code-{enterprise}"] = team
         return self.workspaces[team]
+
+    def deploy(self, enterprise: str) -> str:
+        """Install the app for a whole organisation; its workspaces share one token and one bot from now on."""
+        members = [each for each in self.workspaces.values() if each.enterprise == enterprise]
+        token = f"xoxb-{enterprise}-secret-{len(self.revoked)}"
+        for each in members:
+            each.bot, each.bot_id, each.token, each.is_whole = f"UBOT{enterprise}", f"BBOT{enterprise}", token, True
+        return token
+
+    def uninstall(self, workspace: Workspace) -> None:
+        """Remove the app from a workspace; the token of a whole organisation ends with its last one (bolt-js#2560)."""
+        token, workspace.token = workspace.token, f"xoxb-{workspace.team}-secret-{len(self.revoked) + 1}"
+        if self.of_token(token) is None:
+            self.revoked[token] = "token_revoked"
+        workspace.uninstalled_events()
+        workspace.is_whole = False
+        self.codes |= {f"code-{workspace.team}": workspace.team}
+        if workspace.enterprise:
+            self.codes[f"code-{workspace.enterprise}"] = workspace.team
 
     def troubled(self, method: str, **trouble: Any) -> None:
         self.troubles[method] = Trouble(**trouble)
@@ -112,8 +132,10 @@ class Slack(ThreadingHTTPServer):
         found.times -= 1
         return found
 
-    def of_token(self, token: str) -> Workspace | None:
-        return next((each for each in self.workspaces.values() if each.token == token), None)
+    def of_token(self, token: str, args: Json | None = None) -> Workspace | None:
+        """The workspace of a token; of an organisation's the one that the arguments name something of."""
+        found = [each for each in self.workspaces.values() if each.token == token]
+        return next((each for each in found if each.is_named_in(args or {})), found[0] if found else None)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that has gone away is part of the play."""
@@ -175,12 +197,14 @@ class Handler(BaseHTTPRequestHandler):
             return self._socket(token)
         if token in self.server.revoked:
             raise Refused(self.server.revoked[token])
-        workspace = self.server.of_token(token)
+        workspace = self.server.of_token(token, args)
         if workspace is not None and workspace.scopes is not None:
             # Each answer to a token names what it was granted (https://docs.slack.dev/authentication/installing-with-oauth).
             self._granted = ",".join(sorted(workspace.scopes))
         if workspace is None:
             raise Refused("invalid_auth" if token else "not_authed")
+        if method == "auth.teams.list":
+            return self._teams(token)
         wait = self.server.rates.wait_for(method, args, workspace.team) if method in _known() else 0
         if wait:
             raise Refused("ratelimited", retry_after=wait)
@@ -202,6 +226,8 @@ class Handler(BaseHTTPRequestHandler):
             raise Refused("invalid_code")
         workspace = self.server.workspaces[team]
         enterprise, is_whole = workspace.enterprise, code == f"code-{workspace.enterprise}"
+        if enterprise and is_whole:
+            self.server.deploy(enterprise)
         return {
             "app_id": "A0APP",
             "authed_user": {"id": "U0INSTALLER"},
@@ -209,10 +235,15 @@ class Handler(BaseHTTPRequestHandler):
             "token_type": "bot",
             "access_token": workspace.token,
             "bot_user_id": workspace.bot,
-            "team": None if is_whole else {"id": team, "name": workspace.name},
+            "team": None if is_whole and not self.server.names_team else {"id": team, "name": workspace.name},
             "enterprise": {"id": enterprise, "name": enterprise} if enterprise else None,
             "is_enterprise_install": is_whole,
         }
+
+    def _teams(self, token: str) -> Json:
+        """The workspaces that a token is good for: https://docs.slack.dev/reference/methods/auth.teams.list."""
+        found = [each for each in self.server.workspaces.values() if each.token == token]
+        return {"teams": [{"id": each.team, "name": each.name} for each in found]}
 
     def _respond(self, place: list[str], args: Json) -> None:
         """Say something through a response url."""

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 from slack_sdk import WebClient
@@ -169,6 +170,59 @@ def test_only_what_the_manifest_asks_for_is_allowed_and_told(client, workspace, 
 
 def test_a_wrong_token_is_refused(slack):
     assert refusal(WebClient("xoxb-else", base_url=slack.url), "auth.test") == "invalid_auth"
+
+
+@pytest.fixture
+def grid(slack) -> tuple[WebClient, list[Workspace]]:
+    """An organisation of two workspaces that has installed the app for all of them, and its token."""
+    found = [slack.another(team, team, enterprise="E0ORG") for team in ("T0TWO", "T0SIX")]
+    return WebClient(slack.deploy("E0ORG"), base_url=slack.url), found
+
+
+def test_an_organisations_token_is_asked_for_the_workspace(grid):
+    client, (two, six) = grid
+    ada, wil = two.person("Ada"), six.person("Wil")
+    told = client.auth_test()
+    assert (told["team_id"], told["enterprise_id"], told["is_enterprise_install"]) == ("E0ORG", "E0ORG", True)
+    with pytest.raises(SlackApiError, match="missing_argument"):
+        client.users_list()
+    with pytest.raises(SlackApiError, match="team_access_not_granted"):
+        client.users_list(team_id="T0ONE")
+    assert [each["id"] for each in client.users_list(team_id="T0SIX")["members"]] == [wil.id]
+    assert client.users_info(user=ada.id)["user"]["enterprise_user"]["enterprise_id"] == "E0ORG"
+    assert [each["id"] for each in client.auth_teams_list()["teams"]] == ["T0TWO", "T0SIX"]
+
+
+def test_an_organisations_payloads_name_no_workspace_or_another_one(slack, grid):
+    client, (two, _) = grid
+    ada, wil = two.person("Ada"), two.person("Wil", team="T0SIX", enterprise="E0ORG")
+    channel = two.channel("general", ada, wil)
+    with listening(slack) as app:
+        asked = wil.mentions("Who?", channel)
+        wil.reacts(asked, "eyes")
+        two.wait(lambda: slack.sending.is_idle)
+        client.chat_postMessage(channel=channel.id, text="x", blocks=[FEEDBACK])
+        wil.clicks(two.visible(channel)[-1], "vote", "positive")
+    (form,) = [parse_qs(body.decode()) for _, _, body in app.came if body.startswith(b"payload=")]
+    pressed = json.loads(form["payload"][0])
+    assert (pressed["team"], pressed["user"]["team_id"], pressed["is_enterprise_install"]) == (None, "T0SIX", True)
+    envelope = slack.sending.sent[0]
+    (granted,) = envelope["authorizations"]
+    assert (granted["team_id"], granted["enterprise_id"], granted["is_enterprise_install"]) == (None, "E0ORG", True)
+    assert (envelope["team_id"], envelope["context_team_id"]) == ("T0SIX", "T0TWO")
+
+
+def test_what_was_removed_is_told_with_no_authorization_and_its_token_ends(slack, grid):
+    client, (two, six) = grid
+    slack.uninstall(two)
+    assert client.auth_teams_list()["teams"] == [{"id": "T0SIX", "name": "T0SIX"}]
+    slack.uninstall(six)
+    with pytest.raises(SlackApiError, match="token_revoked"):
+        client.auth_test()
+    told = [(each["event"]["type"], each["team_id"], each["authorizations"]) for each in slack.sending.sent]
+    assert sorted(told) == sorted(
+        (kind, team, []) for kind in ("app_uninstalled", "tokens_revoked") for team in ("T0TWO", "T0SIX")
+    )
 
 
 def test_whoever_calls_too_often_is_told_to_wait(client, workspace, slack):

@@ -20,10 +20,10 @@ from bot.channels.slack.events import (
     Json,
     is_seen_alone,
     moment,
+    origin_of,
     parse_pressed,
     press_id,
     pressed_value,
-    team_of,
     user_of,
 )
 from bot.channels.slack.install.workspaces import Workspace, Workspaces
@@ -82,18 +82,22 @@ class VoteListeners:
     def _tell(self, workspace: Workspace, body: Json, note: Message) -> None:
         """Tell what became of a press, likewise once."""
         if self._guard.is_first_press(user_of(body), pressed_value(body), press_id(body)):
-            workspace.connection.tell(parse_pressed(body), note)
+            workspace.connection.tell(parse_pressed(body, workspace=workspace.id), note)
 
     def withdraw(self, ack: Ack, body: Json) -> None:
         """Withdraw a vote, from the home page or from a note."""
         workspace = self._workspaces.of_payload(body)
+        if workspace is None:
+            ack()
+            return
         at = moment(press_id(body))
         text, _ = self._votes.press(user_of(body), pressed_value(body), "none", key=_press_key(body), at=at)
         ack()
-        if workspace and (body.get("view") or {}).get("type") == "home":
+        if (body.get("view") or {}).get("type") == "home":
             self._publish_home(workspace, user_of(body))
-        elif workspace:
-            self._background.notes(workspace.connection.tell, parse_pressed(body), line(text))
+        else:
+            pressed = parse_pressed(body, workspace=workspace.id)
+            self._background.notes(workspace.connection.tell, pressed, line(text))
 
     def feedback(self, ack: Ack, body: Json) -> None:
         """Count what was filled into the modal; what cannot be kept stays in it, with the reason why."""
@@ -104,7 +108,7 @@ class VoteListeners:
                 user_of(body),
                 answer,
                 "down",
-                key=f"{team_of(body)}:{user_of(body)}:{body['view'].get('id')}",
+                key=f"{origin_of(body).team}:{user_of(body)}:{body['view'].get('id')}",
                 at=datetime.now(UTC) - timedelta(seconds=lead),
                 reason=reason,
                 comment=given["comment"],
@@ -123,7 +127,7 @@ class VoteListeners:
         vote = REACTIONS.get(str(event.get("reaction") or "").partition("::")[0])
         if not workspace or not vote or item.get("type") != "message" or user in {"", workspace.bot}:
             return
-        place = Place("slack", team_of(body), str(item.get("channel")), message=str(item.get("ts")))
+        place = Place("slack", workspace.id, str(item.get("channel")), message=str(item.get("ts")))
         removed = event.get("type") == "reaction_removed"
         key, at = str(body.get("event_id") or ""), moment(event.get("event_ts"))
         answer = self._votes.react(place, user, vote, removed=removed, key=key, at=at)
@@ -157,15 +161,18 @@ class ActionListeners:
 
     def share(self, ack: Ack, body: Json) -> None:
         """Share a private answer with its channel, once."""
-        workspace, pressed = self._workspaces.of_payload(body), parse_pressed(body)
-        if workspace and self._acceptor.accept(share_event(pressed, pressed_value(body))) == "known":
-            self._background.notes(workspace.connection.tell, pressed, line(presentation.SHARED_ALREADY))
+        workspace = self._workspaces.of_payload(body)
+        if workspace:
+            pressed = parse_pressed(body, workspace=workspace.id)
+            if self._acceptor.accept(share_event(pressed, pressed_value(body))) == "known":
+                self._background.notes(workspace.connection.tell, pressed, line(presentation.SHARED_ALREADY))
         ack()
 
     def ask_person(self, ack: Ack, body: Json) -> None:
         """Ask the owners of an answer's documents."""
-        if self._workspaces.of_payload(body):
-            container, pressed = body.get("container") or {}, parse_pressed(body)
+        workspace = self._workspaces.of_payload(body)
+        if workspace:
+            container, pressed = body.get("container") or {}, parse_pressed(body, workspace=workspace.id)
             # What one person alone sees has no thread that others see.
             root = pressed.place.thread or str(container.get("message_ts") or "")
             place = pressed.place.in_thread("" if is_seen_alone(body) else root)
@@ -175,14 +182,17 @@ class ActionListeners:
 
     def accept_reply(self, ack: Ack, body: Json) -> None:
         """Accept an expert's reply as the right answer."""
-        if self._workspaces.of_payload(body):
-            self._acceptor.accept(accept_event(parse_pressed(body), pressed_value(body), press=press_id(body)))
+        workspace = self._workspaces.of_payload(body)
+        if workspace:
+            pressed = parse_pressed(body, workspace=workspace.id)
+            self._acceptor.accept(accept_event(pressed, pressed_value(body), press=press_id(body)))
         ack()
 
     def erase(self, ack: Ack, body: Json) -> None:
         """Erase what is kept of a person."""
-        if self._workspaces.of_payload(body):
-            self._acceptor.accept(erase_event(parse_pressed(body), press=press_id(body)))
+        workspace = self._workspaces.of_payload(body)
+        if workspace:
+            self._acceptor.accept(erase_event(parse_pressed(body, workspace=workspace.id), press=press_id(body)))
         ack()
 
     def quotes(self, ack: Ack, body: Json) -> None:
@@ -200,7 +210,8 @@ class ActionListeners:
         self._background.notes(self._show_quotes, workspace, body, modal)
 
     def _show_quotes(self, workspace: Workspace, body: Json, modal: str) -> None:
-        pressed, directory, alone = parse_pressed(body), workspace.connection.directory, is_seen_alone(body)
+        pressed, alone = parse_pressed(body, workspace=workspace.id), is_seen_alone(body)
+        directory = workspace.connection.directory
         quotes = self._overview.quotes(
             pressed_value(body), lambda: directory.audience_now(pressed.place, pressed.user, seen_alone=alone)
         )
@@ -213,7 +224,7 @@ class ActionListeners:
 
 def _press_key(body: Json) -> str:
     """Return the key under which a press counts once."""
-    return f"{team_of(body)}:{user_of(body)}:{press_id(body)}"
+    return f"{origin_of(body).team}:{user_of(body)}:{press_id(body)}"
 
 
 def _open_modal(workspace: Workspace, body: Json, view: dict[str, Any]) -> str:

@@ -121,7 +121,7 @@ class SlackChannel:
         """Listen; raises `BotError` with one line when Slack does not let the bot."""
         if self._settings.slack_bot_token:
             own = self._workspaces.only()
-            logger.info("Slack knows us as %s in %s", own.bot, own.team)
+            logger.info("Slack knows us as %s in %s", own.bot, own.id)
         elif not self._settings.slack_allowed_teams:
             logger.warning(NOBODY_ALLOWED)
         acceptor = EventAcceptor(
@@ -168,7 +168,7 @@ class SlackChannel:
         self._background.stop()
 
     def _connect(self, event: IncomingEvent) -> Connection | None:
-        workspace = self._workspaces.of(event.place.workspace, event.organization)
+        workspace = self._workspaces.of_event(event)
         return workspace.connection if workspace else None
 
     def _tell_busy(self, event: IncomingEvent) -> None:

@@ -52,8 +52,10 @@ def _single(settings: Settings, token: str) -> Iterator[Check]:
     about = probe.about or {}
     named = {about.get("team_id"), about.get("enterprise_id")}
     if probe.outcome == "ok" and settings.slack_allowed_teams and settings.slack_allowed_teams.isdisjoint(named):
-        detail = f"{about.get('team_id')} is not among `slack_allowed_teams`, so it is not served"
-        yield Check("slack workspace", ok=False, detail=detail, mend="add it there")
+        is_whole = bool(about.get("is_enterprise_install"))  # then each payload tells of which workspace it is
+        served = "so only those of its workspaces are served that are" if is_whole else "so it is not served"
+        detail = f"{about.get('team_id')} is not among `slack_allowed_teams`, {served}"
+        yield Check("slack workspace", ok=is_whole, detail=detail, mend="" if is_whole else "add it there")
 
 
 def _several(settings: Settings, store: StateStore) -> Iterator[Check]:

@@ -12,7 +12,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot.channels.port import NotDelivered, Refused
-from bot.channels.slack.install.scopes import METHODS
+from bot.channels.slack.install.scopes import METHODS, NEED_TEAM
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +48,7 @@ class _Failure:
 class SlackClient:
     """The Web API in the name of one workspace's bot; may be used from any thread.
 
+    `team` is given for the token of a whole organisation: methods that need to know the workspace are told it.
     `revoked` is called when Slack does not take the token any more.
     """
 
@@ -55,11 +56,13 @@ class SlackClient:
         self,
         client: WebClient,
         *,
+        team: str = "",
         revoked: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._client = client
+        self._team = team
         self._revoked = revoked
         self._clock = clock
         self._sleep = sleep
@@ -76,6 +79,8 @@ class SlackClient:
         """
         if method not in METHODS:
             raise ValueError(f"{method} has no scope in bot/channels/slack/install/scopes.py")
+        if self._team and method in NEED_TEAM:
+            arguments = {"team_id": self._team} | arguments
         waited, attempt = 0.0, 1
         while isinstance(found := self._try(method, arguments, attempt), _Failure):
             waited += found.wait

@@ -17,13 +17,23 @@ MOST_PAGES = 100
 class SlackDirectory:
     """A `Directory` of one workspace; every method raises `Unreachable`.
 
-    `organization` is the Enterprise grid that the workspace is part of; empty for none.
+    `team` is the workspace that has installed the app; empty where its whole organisation has. `organization` is the
+    Enterprise grid that it is part of; empty for none. Where only the `listed` workspaces and organisations are served,
+    people of another workspace of the same company are guests.
     """
 
-    def __init__(self, client: Callable[..., Mapping[str, Any]], team: str, organization: str = "") -> None:
+    def __init__(
+        self,
+        client: Callable[..., Mapping[str, Any]],
+        team: str,
+        organization: str = "",
+        *,
+        listed: frozenset[str] = frozenset(),
+    ) -> None:
         self._client = client
         self._team = team
         self._organization = organization
+        self._listed = listed
 
     def person(self, user: str) -> Person | None:
         """Return a person with their e-mail address."""
@@ -98,9 +108,15 @@ class SlackDirectory:
             return False
         if any(user.get(name) for name in ("is_restricted", "is_ultra_restricted", "is_stranger")):
             return True
-        if str(user.get("team_id") or self._team) == self._team:
-            return False
         # On an Enterprise grid people of other workspaces of the same company are of it; other companies have one too.
-        enterprise = user.get("enterprise_user")
-        theirs = enterprise.get("enterprise_id") if isinstance(enterprise, dict) else ""
-        return not theirs or theirs != self._organization
+        member = user.get("enterprise_user")
+        on_grid: Mapping[str, Any] = member if isinstance(member, dict) else {}
+        theirs = {str(each) for each in (on_grid.get("enterprise_id"), user.get("enterprise_id")) if each}
+        homes = {str(each) for each in (user.get("team_id"), *(on_grid.get("teams") or ())) if each}
+        if self._organization and theirs - {self._organization}:
+            return True
+        if self._team in homes:
+            return False
+        if not self._organization or self._organization not in theirs | homes:
+            return True
+        return bool(self._listed) and self._listed.isdisjoint({self._organization, *homes})

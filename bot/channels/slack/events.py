@@ -2,9 +2,11 @@
 
 import html
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
+
+from slack_bolt.request.internals import extract_enterprise_id, extract_is_enterprise_install, extract_team_id
 
 from bot.channels.events import IncomingEvent, Kind, Place, PlaceKind, message_event, stop_event
 
@@ -48,66 +50,100 @@ def _has_objects(payload: Json, names: tuple[str, ...]) -> bool:
     return all(isinstance(value, dict) and _has_objects(value, _OBJECTS[name]) for name, value in found)
 
 
-def parse_message(body: Json, *, bot: str, bot_id: str) -> IncomingEvent | None:
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Which installation a payload is for, and where it comes from; what it does not name is empty.
+
+    `installed` is the workspace that has installed the app, `team` the one that the payload comes from. `is_whole`
+    tells that it was installed for the whole organisation.
+    """
+
+    installed: str
+    team: str
+    organization: str
+    is_whole: bool
+
+
+def origin_of(body: Json) -> Origin:
+    """Return where a payload of any kind comes from, as Bolt finds it.
+
+    What a whole organisation has installed names no workspace. Then it is the one through which the app hears of an
+    event, else the one in which it happened, which may be another company's, else that of whoever pressed something.
+    """
+    installed = str(extract_team_id({**body, "user": None}) or "")
+    organization = str(extract_enterprise_id(body) or "")
+    if is_organization(installed):  # as in views
+        installed, organization = "", organization or installed
+    user, view = body.get("user"), body.get("view")
+    found = [installed, body.get("context_team_id"), body.get("team_id")]
+    found += [each.get("team_id") for each in (user, view) if isinstance(each, dict)]
+    team = next((each for each in found if each and isinstance(each, str) and not is_organization(each)), "")
+    return Origin(installed, team, organization, bool(extract_is_enterprise_install(body)))
+
+
+def is_organization(id_: str) -> bool:
+    """Whether an id is that of an organisation (Enterprise Grid), and not of a workspace."""
+    return id_.startswith("E")
+
+
+def parse_message(body: Json, *, workspace: str, bot: str, bot_id: str) -> IncomingEvent | None:
     """Return a written, edited or deleted message; None for what no person wrote, and for an edit of no word.
 
-    `bot` is the bot's own user, who is told apart from people by `bot_id` too.
+    `workspace` is the id of the installation; `bot` is the bot's own user, who is told apart from people by `bot_id`
+    too.
     """
     event = body.get("event") or {}
     if event.get("type") not in {"message", "app_mention"}:
         return None
     subtype = str(event.get("subtype") or "")
     if subtype == "message_changed":
-        return _parse_edit(body, event, bot=bot, bot_id=bot_id)
+        return _parse_edit(body, event, workspace=workspace, bot=bot, bot_id=bot_id)
     if subtype == "message_deleted":
-        return _parse_deletion(body, event, bot=bot, bot_id=bot_id)
+        return _parse_deletion(body, event, workspace=workspace, bot=bot, bot_id=bot_id)
     if subtype not in WRITTEN or not _is_person(event, bot=bot, bot_id=bot_id):
         return None
-    return _parse_text(body, event, event, "question", bot=bot)
+    return _parse_text(body, event, event, "question", workspace=workspace, bot=bot)
 
 
-def parse_command(body: Json, *, team: str, bot: str) -> IncomingEvent:
-    """Return a slash command; `team` is taken where the payload names none."""
-    return IncomingEvent(
+def parse_command(body: Json, *, workspace: str, bot: str) -> IncomingEvent:
+    """Return a slash command; `workspace` is the id of the installation."""
+    event = IncomingEvent(
         "command",
-        f"{body.get('team_id')}:{body.get('channel_id')}:{body.get('trigger_id')}",
-        Place("slack", str(body.get("team_id") or team), str(body.get("channel_id") or "")),
+        f"{workspace}:{body.get('channel_id')}:{body.get('trigger_id')}",
+        Place("slack", workspace, str(body.get("channel_id") or "")),
         str(body.get("user_id") or ""),
         words(str(body.get("text") or "").strip(), bot=bot),
         reply_handle=str(body.get("response_url") or ""),
-        organization=organization_of(body),
     )
+    return _with_origin(event, body)
 
 
-def parse_pressed(body: Json) -> IncomingEvent:
-    """Return who pressed something, and where; it has neither id nor text yet."""
+def parse_pressed(body: Json, *, workspace: str) -> IncomingEvent:
+    """Return who pressed something, and where; it has neither id nor text yet.
+
+    `workspace` is the id of the installation.
+    """
     container = body.get("container") or {}
     channel = str((body.get("channel") or {}).get("id") or container.get("channel_id") or "")
     thread = str(container.get("thread_ts") or (body.get("message") or {}).get("thread_ts") or "")
-    return IncomingEvent(
+    event = IncomingEvent(
         "question",
         "",
-        Place("slack", team_of(body), channel, thread=thread),
+        Place("slack", workspace, channel, thread=thread),
         user_of(body),
         reply_handle=str(body.get("response_url") or ""),
-        organization=organization_of(body),
     )
+    return _with_origin(event, body)
 
 
-def parse_stop(body: Json) -> IncomingEvent | None:
+def parse_stop(body: Json, *, workspace: str) -> IncomingEvent | None:
     """Return the pressed stop button of an agent's session; None for one that is in no thread."""
     event = body.get("event") or {}
-    team, channel, thread = team_of(body), str(event.get("channel") or ""), str(event.get("thread_ts") or "")
-    if not (team and channel and thread):
+    channel, thread, user = str(event.get("channel") or ""), str(event.get("thread_ts") or ""), event.get("user")
+    if not (channel and thread):
         return None
-    user = event.get("user")
-    pressed = IncomingEvent(
-        "stop",
-        "",
-        Place("slack", team, channel, thread),
-        user if isinstance(user, str) else "",
-        organization=organization_of(body),
-    )
+    place = Place("slack", workspace, channel, thread)
+    pressed = _with_origin(IncomingEvent("stop", "", place, user if isinstance(user, str) else ""), body)
     return stop_event(pressed, press=str(body.get("event_id") or event.get("event_ts") or ""))
 
 
@@ -133,17 +169,10 @@ def moment(ts: object) -> datetime | None:
     return datetime.fromtimestamp(float(str(ts)), UTC)
 
 
-def team_of(body: Json) -> str:
-    """Return the workspace that a payload of any kind is from."""
-    team = body.get("team")
-    return str(body.get("team_id") or (team.get("id") if isinstance(team, dict) else team) or "")
-
-
-def organization_of(body: Json) -> str:
-    """Return the organisation (Enterprise Grid) that a payload of any kind is from; empty for none."""
-    granted = (body.get("authorizations") or [{}])[0]
-    named = (body.get("enterprise") or {}).get("id") or body.get("enterprise_id") or granted.get("enterprise_id")
-    return str(named or "")
+def _with_origin(event: IncomingEvent, body: Json) -> IncomingEvent:
+    """Return an event with what it keeps of its payload's origin, by which the installation is found again later."""
+    origin = origin_of(body)
+    return replace(event, organization=origin.organization, origin_workspace=origin.team)
 
 
 def file_names(message: Json) -> tuple[str, ...]:
@@ -172,49 +201,61 @@ def words(text: str, *, bot: str) -> str:
     return "\n".join(" ".join(line.split()) for line in html.unescape(_MARK.sub(shown, text)).splitlines()).strip()
 
 
-def _parse_text(body: Json, event: Json, message: Json, kind: Kind, *, bot: str) -> IncomingEvent | None:
-    team, channel = str(body.get("team_id") or event.get("team") or ""), str(event.get("channel") or "")
-    ts, text = str(message.get("ts") or ""), str(message.get("text") or "")
-    if not (team and channel and ts):
+def _parse_text(
+    body: Json, event: Json, message: Json, kind: Kind, *, workspace: str, bot: str
+) -> IncomingEvent | None:
+    channel, ts = str(event.get("channel") or ""), str(message.get("ts") or "")
+    text = str(message.get("text") or "")
+    if not (channel and ts):
         return None
     thread = str(message.get("thread_ts") or "")
-    place = Place("slack", team, channel, thread if thread != ts else "", ts, _place_kind(event))
+    place = Place("slack", workspace, channel, thread if thread != ts else "", ts, _place_kind(event))
     edited = str(event.get("event_ts") or (message.get("edited") or {}).get("ts") or "")
     first = _FIRST_MENTION.match(text)
-    return replace(
+    event_of_message = replace(
         message_event(kind, place, str(message.get("user") or ""), words(text, bot=bot), edited=edited),
         mentions_bot=f"<@{bot}>" in text or f"<@{bot}|" in text or event.get("type") == "app_mention",
         mentions_other=bool(first and first.group(1) != bot),
-        user_workspace=str(message.get("user_team") or message.get("team") or ""),
-        organization=organization_of(body),
+        user_workspace=_author_team(body, message),
         files=file_names(message),
     )
+    return _with_origin(event_of_message, body)
 
 
-def _parse_edit(body: Json, event: Json, *, bot: str, bot_id: str) -> IncomingEvent | None:
+def _author_team(body: Json, message: Json) -> str:
+    """Return the workspace of whoever wrote a message; empty where nothing tells it.
+
+    In a channel that companies share an organisation may stand in its place: then it is the workspace that the payload
+    pairs with that one.
+    """
+    pairs = (("enterprise_id", "team_id"), ("context_enterprise_id", "context_team_id"))
+    found = [message.get("user_team"), message.get("team"), message.get("source_team")]
+    found += [body.get(team) for enterprise, team in pairs if body.get(enterprise) and body[enterprise] in found]
+    ids = [str(each) for each in found if each]
+    return next((each for each in ids if not is_organization(each)), ids[0] if ids else "")
+
+
+def _parse_edit(body: Json, event: Json, *, workspace: str, bot: str, bot_id: str) -> IncomingEvent | None:
     """Return an edited message whose words are others now; Slack tells of unfurled links in the same way."""
     message, before = event.get("message") or {}, event.get("previous_message") or {}
     if message.get("subtype") == "tombstone":
-        return _parse_deletion(body, event, bot=bot, bot_id=bot_id)
+        return _parse_deletion(body, event, workspace=workspace, bot=bot, bot_id=bot_id)
     if str(message.get("subtype") or "") not in WRITTEN or not _is_person(message, bot=bot, bot_id=bot_id):
         return None
     if message.get("text") == before.get("text"):
         return None
-    return _parse_text(body, event, message, "edit", bot=bot)
+    return _parse_text(body, event, message, "edit", workspace=workspace, bot=bot)
 
 
-def _parse_deletion(body: Json, event: Json, *, bot: str, bot_id: str) -> IncomingEvent | None:
+def _parse_deletion(body: Json, event: Json, *, workspace: str, bot: str, bot_id: str) -> IncomingEvent | None:
     before = event.get("previous_message") or event.get("message") or {}
     ts = str(event.get("deleted_ts") or before.get("ts") or "")
-    team, channel = str(body.get("team_id") or ""), str(event.get("channel") or "")
-    if not (ts and team and channel) or (before and not _is_person(before, bot=bot, bot_id=bot_id)):
+    channel = str(event.get("channel") or "")
+    if not (ts and channel) or (before and not _is_person(before, bot=bot, bot_id=bot_id)):
         return None
     thread = str(before.get("thread_ts") or "")
-    place = Place("slack", team, channel, thread if thread != ts else "", ts, _place_kind(event))
-    return replace(
-        message_event("delete", place, str(before.get("user") or "")),
-        organization=organization_of(body),
-    )
+    place = Place("slack", workspace, channel, thread if thread != ts else "", ts, _place_kind(event))
+    return _with_origin(message_event("delete", place, str(before.get("user") or "")), body)
 
 
 def _is_person(message: Json, *, bot: str, bot_id: str) -> bool:

@@ -2,6 +2,7 @@
 
 import logging
 import re
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import cast
@@ -17,7 +18,7 @@ from bot.channels.overview import PersonalOverview
 from bot.channels.repetition import RepetitionGuard
 from bot.channels.slack import events, rendering, views
 from bot.channels.slack.actions import ActionListeners, VoteListeners
-from bot.channels.slack.events import Json, organization_of, team_of
+from bot.channels.slack.events import Json, origin_of
 from bot.channels.slack.install.workspaces import Authorization, Workspace, Workspaces, web_client
 from bot.channels.slack.seen import SeenEvents
 from bot.channels.votes import VoteRecorder
@@ -40,11 +41,13 @@ def listening_app(
     welcome: Welcome,
 ) -> App:
     """Return Bolt's app with all listeners; connects to nothing. `background` runs what may be lost."""
+    authorization = Authorization(workspaces)
     app = App(
         name="footnote",
         client=web_client(settings),
         signing_secret=reveal(settings.slack_signing_secret),
-        authorize=cast("Callable[..., AuthorizeResult]", Authorization(workspaces)),  # it may know nobody
+        before_authorize=authorization.find,
+        authorize=cast("Callable[..., AuthorizeResult]", authorization),  # it may know nobody
         user_facing_authorize_error_message=presentation.NOT_SERVED,
         # The acknowledgement waits for the listener: what is acknowledged is kept.
         process_before_response=True,
@@ -89,13 +92,16 @@ class MessageListeners:
     def message(self, body: Json) -> None:
         """Accept a message that is for the bot."""
         workspace = self._workspaces.of_payload(body)
-        event = events.parse_message(body, bot=workspace.bot, bot_id=workspace.bot_id) if workspace else None
+        if workspace is None:
+            return
+        event = events.parse_message(body, workspace=workspace.id, bot=workspace.bot, bot_id=workspace.bot_id)
         if event:
             self._acceptor.accept_message(event)
 
     def stopped(self, body: Json) -> None:
         """Stop what is being answered in a thread."""
-        event = events.parse_stop(body) if self._workspaces.of_payload(body) else None
+        workspace = self._workspaces.of_payload(body)
+        event = events.parse_stop(body, workspace=workspace.id) if workspace else None
         if event:
             self._acceptor.accept(event)
 
@@ -105,7 +111,7 @@ class MessageListeners:
         if workspace is None:
             ack()
             return
-        accepted = self._acceptor.accept(events.parse_command(body, team=workspace.team, bot=workspace.bot))
+        accepted = self._acceptor.accept(events.parse_command(body, workspace=workspace.id, bot=workspace.bot))
         text = presentation.BUSY if accepted == "busy" else presentation.STATUS_TEXTS["searching"]
         ack(text=text, response_type="ephemeral")
 
@@ -126,7 +132,7 @@ class HomeListeners:
         workspace, event = self._workspaces.of_payload(body), body["event"]
         if workspace and event.get("tab") == "messages":
             user, channel = str(event.get("user")), str(event.get("channel"))
-            direct = Place("slack", workspace.team, channel, kind="direct")
+            direct = Place("slack", workspace.id, channel, kind="direct")
             self._background.notes(self._welcome.greet_person, workspace.connection, direct, user)
             self._background.pages(self._suggest, workspace, user, channel, key=f"prompts:{channel}")
         elif workspace:
@@ -138,20 +144,23 @@ class HomeListeners:
         if not workspace:
             return
         channel = str(event.get("channel") or "")
-        workspace.connection.directory.forget_members(channel)
+        for each in self._workspaces.with_installation(workspace):
+            each.connection.directory.forget_members(channel)
         if event["type"] == "member_joined_channel" and event.get("user") == workspace.bot:
-            place = Place("slack", workspace.team, channel)
+            place = Place("slack", workspace.id, channel)
             self._background.notes(self._welcome.greet_channel, workspace.connection, place)
 
     def removed(self, body: Json) -> None:
-        """Forget a workspace that has removed the app."""
-        tokens = body["event"].get("tokens") or {}
+        """Forget what was installed in a workspace that has removed the app."""
+        tokens, origin = body["event"].get("tokens") or {}, origin_of(body)
         if body["event"]["type"] == "app_uninstalled" or tokens.get("bot"):
-            self._workspaces.forget(team_of(body), organization_of(body))
+            at = body.get("event_time")
+            for unsure in self._workspaces.remove(origin, at=at if isinstance(at, int | float) else time.time()):
+                self._background.notes(self._workspaces.remove_if_over, unsure, origin.team)
 
     def publish_soon(self, workspace: Workspace, user: str) -> None:
         """Show a person their home page as it is by then; asked for several times, it is made once."""
-        self._background.pages(self._publish, workspace, user, key=f"home:{workspace.team}:{user}")
+        self._background.pages(self._publish, workspace, user, key=f"home:{workspace.id}:{user}")
 
     def _publish(self, workspace: Workspace, user: str) -> None:
         directory = workspace.connection.directory

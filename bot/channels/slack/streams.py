@@ -79,7 +79,7 @@ class SlackStreams:
             repeatable=False,
             channel=event.place.channel,
             thread_ts=event.place.root,
-            recipient_team_id=event.user_workspace or event.place.workspace,
+            recipient_team_id=event.user_workspace or event.origin_workspace or event.place.workspace,
             recipient_user_id=event.user,
             markdown_text=text,
         )

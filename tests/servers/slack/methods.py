@@ -24,6 +24,9 @@ T = TypeVar("T")
 Args = Mapping[str, Any]
 Method = Callable[[Workspace, Args], Json]
 
+# What an organisation's token is refused without a team: the pages of the methods under docs.slack.dev/reference.
+NEED_TEAM = frozenset({"users.list", "usergroups.list", "usergroups.users.list"})
+
 METHODS: dict[str, Method] = {}
 SCOPES: dict[str, tuple[str, ...]] = {}
 TIERS: dict[str, int] = {}
@@ -72,6 +75,11 @@ def call(workspace: Workspace, name: str, args: Args) -> Json:
     wanted = SCOPES[name]
     if workspace.scopes is not None and wanted and not workspace.scopes & set(wanted):
         raise Refused("missing_scope", needed=wanted[0], provided=",".join(sorted(workspace.scopes)))
+    if workspace.is_whole and name in NEED_TEAM:
+        if not args.get("team_id"):
+            raise Refused("missing_argument", "missing required field: team_id")
+        if args["team_id"] != workspace.team:
+            raise Refused("team_access_not_granted")
     return METHODS[name](workspace, args)
 
 
@@ -80,12 +88,13 @@ def call(workspace: Workspace, name: str, args: Args) -> Json:
 
 @method("auth.test", per_minute=600)
 def auth_test(workspace: Workspace, args: Args) -> Json:
-    names = {"team": workspace.name, "user": "footnote", "team_id": workspace.team, "user_id": workspace.bot}
+    team = workspace.enterprise if workspace.is_whole else workspace.team  # an organisation's token names no workspace
+    names = {"team": workspace.name, "user": "footnote", "team_id": team, "user_id": workspace.bot}
     return names | {
         "bot_id": workspace.bot_id,
         "url": f"https://{workspace.name}.example/",
         **({"enterprise_id": workspace.enterprise} if workspace.enterprise else {}),
-        "is_enterprise_install": False,
+        "is_enterprise_install": workspace.is_whole,
     }
 
 
@@ -324,10 +333,10 @@ def start_stream(workspace: Workspace, args: Args) -> Json:
         for name in ("recipient_team_id", "recipient_user_id"):
             if not args.get(name):
                 raise Refused(f"missing_{name}")
-        if args["recipient_team_id"] not in {workspace.team, *(each.team for each in workspace.people.values())}:
-            raise Refused("team_not_found")
         if args["recipient_user_id"] not in workspace.people:
             raise Refused("user_not_found")
+        if args["recipient_team_id"] != workspace.people[args["recipient_user_id"]].team:  # that they belong to
+            raise Refused("team_not_found")
     message = Message(channel.id, workspace.next_ts(), workspace.bot, thread=thread, by_bot=True)
     message.streaming_until = time.monotonic() + workspace.stream_seconds
     _streamed(message, args)
@@ -517,6 +526,7 @@ def views_publish(workspace: Workspace, args: Args) -> Json:
     if user not in workspace.people:
         raise Refused("user_not_found")
     home = args["view"] | {"id": f"VHOME{user}", "blocks": named(args["view"]["blocks"], "home")}
+    home |= workspace.of_view(workspace.people[user])
     with workspace.changing():
         workspace.people[user].home = OpenView(home["id"], user, home)
     return {"view": home}

@@ -166,19 +166,30 @@ class Acked:
 class Person:
     """Somebody with a hand on the keyboard."""
 
-    def __init__(self, workspace: "Workspace", name: str, user: str, *, email: str, guest: bool, team: str) -> None:
-        self.workspace, self.name, self.id, self.email, self.guest, self.team = (
-            workspace,
-            name,
-            user,
-            email,
-            guest,
-            team,
-        )
+    def __init__(
+        self, workspace: "Workspace", name: str, user: str, *, email: str, guest: bool, team: str, enterprise: str
+    ) -> None:
+        self.workspace, self.name, self.id = workspace, name, user
+        self.email, self.guest = email, guest
+        self.moves(team, enterprise)
         self.views: list[OpenView] = []
         self.home: OpenView | None = None
         self.prompts: list[Json] = []
         self.errors: list[str] = []
+
+    def moves(self, team: str, enterprise: str) -> None:
+        """Be of another workspace, of the same company or of another one."""
+        self.team, self._enterprise = team, enterprise
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether their workspace is another one, of the same company or not."""
+        return self.team != self.workspace.team
+
+    @property
+    def enterprise(self) -> str:
+        """The organisation that they are of."""
+        return self._enterprise or ("" if self.is_elsewhere else self.workspace.enterprise or "")
 
     def json(self, *, with_email: bool) -> Json:
         profile = {"real_name": self.name, "display_name": self.name, **({"email": self.email} if with_email else {})}
@@ -192,9 +203,21 @@ class Person:
             "is_app_user": False,
             "is_restricted": self.guest,
             "is_ultra_restricted": False,
-            **({"is_stranger": True} if self.team != self.workspace.team else {}),
             "profile": profile,
+            **self._company(),
         }
+
+    def _company(self) -> Json:
+        """What tells of their company: of a stranger on a Grid nothing but ids, `is_stranger` only of some.
+
+        https://docs.slack.dev/reference/objects/user-object (`enterprise_user`, `is_stranger`).
+        """
+        if not self.enterprise:
+            return {"is_stranger": True} if self.is_elsewhere else {}
+        if self.enterprise != self.workspace.enterprise:
+            return {"enterprise_id": self.enterprise}
+        named = {"enterprise_id": self.enterprise, "enterprise_name": self.enterprise, "teams": [self.team]}
+        return {"enterprise_user": {"id": self.id, "is_admin": False, "is_owner": False, **named}}
 
     @property
     def direct(self) -> Channel:
@@ -293,6 +316,7 @@ class Workspace:
     def __init__(self, sending: "Sending", team: str, name: str) -> None:
         self.sending, self.team, self.name = sending, team, name
         self.enterprise: str | None = None
+        self.is_whole = False  # whether its organisation has installed the app for all of its workspaces
         self.bot, self.bot_id, self.token = f"UBOT{team}", f"BBOT{team}", f"xoxb-{team}-secret"
         self.people: dict[str, Person] = {}
         self.channels: dict[str, Channel] = {}
@@ -320,14 +344,16 @@ class Workspace:
 
     # What there is
 
-    def person(self, name: str, *, email: str = "", guest: bool = False, team: str = "") -> Person:
-        """Somebody new; with another `team` a person of another company."""
+    def person(
+        self, name: str, *, email: str = "", guest: bool = False, team: str = "", enterprise: str = ""
+    ) -> Person:
+        """Somebody new; with another `team` a person of another company, or of the same one by its `enterprise`."""
         user = self._number("U0")
-        made = Person(
-            self, name, user, email=email or f"{name.lower()}@example.com", guest=guest, team=team or self.team
+        address = email or f"{name.lower()}@example.com"
+        self.people[user] = Person(
+            self, name, user, email=address, guest=guest, team=team or self.team, enterprise=enterprise
         )
-        self.people[user] = made
-        return made
+        return self.people[user]
 
     def channel(
         self, name: str, *people: Person, private: bool = False, shared: bool = False, with_bot: bool = True
@@ -444,6 +470,13 @@ class Workspace:
             self._numbers[prefix] = self._numbers.get(prefix, 0) + 1
             return f"{prefix}{self.team[1:]}{self._numbers[prefix]:04d}"
 
+    def is_named_in(self, args: Json) -> bool:
+        """Whether arguments name something of this workspace."""
+        if args.get("team_id"):
+            return bool(args["team_id"] == self.team)
+        known = {*self.channels, *self.people, *self._triggers}
+        return any(isinstance(each, str) and each in known for each in args.values())
+
     def find(self, channel: str, ts: str) -> Message | None:
         with self._changed:
             found = self._by_ts.get((channel, ts))
@@ -483,9 +516,17 @@ class Workspace:
     def _event(self, message: Message, channel: Channel) -> Json:
         made = message.json(bot_id=self.bot_id) | {"channel": channel.id, "event_ts": message.ts}
         if not message.by_bot:
-            made |= {"team": self.people[message.user].team, "client_msg_id": f"client-{message.ts}"}
+            made |= self._author(message.user, channel) | {"client_msg_id": f"client-{message.ts}"}
             made["blocks"] = [{"type": "rich_text", "block_id": "typed", "elements": []}]
         return made
+
+    def _author(self, user: str, channel: Channel) -> Json:
+        """Whose workspace a message is from; in a shared channel it may be an organisation (bolt's `internals.py`)."""
+        person = self.people[user]
+        named = {"team": person.team}
+        if channel.shared or person.is_elsewhere:
+            named |= {"user_team": person.enterprise or person.team, "source_team": person.team}
+        return named
 
     def _message_event(self, message: Message, channel: Channel) -> None:
         self.emit(self._event(message, channel) | {"channel_type": channel.kind}, channel=channel)
@@ -501,11 +542,12 @@ class Workspace:
 
     def changed_event(self, message: Message, before: Json) -> None:
         channel = self.channels[message.channel]
+        author = {} if message.by_bot else self._author(message.user, channel)
         event = {
             "type": "message",
             "subtype": "message_changed",
             "hidden": True,
-            "message": message.json(bot_id=self.bot_id),
+            "message": message.json(bot_id=self.bot_id) | author,
             "previous_message": before,
             "channel": channel.id,
             "ts": self.next_ts(),
@@ -574,11 +616,17 @@ class Workspace:
         return number
 
     def envelope(self, event: Json, number: str, *, shared: bool = False) -> Json:
-        """What the app is sent of an event."""
-        authorized = {"enterprise_id": self.enterprise, "team_id": self.team, "user_id": self.bot, "is_bot": True}
+        """What the app is sent of an event.
+
+        `team_id` is the workspace in which it happened, which may be another company's; the installation whose token
+        is to be used is the one of `authorizations`, for a whole organisation without a team (bolt-js#935).
+        """
+        authorized = {"enterprise_id": self.enterprise, "user_id": self.bot, "is_bot": True}
+        happened = self._actor(event)
         return {
             "token": "verification",
-            "team_id": self.team,
+            "team_id": happened.team if happened else self.team,
+            **({"enterprise_id": happened.enterprise} if happened and happened.enterprise else {}),
             "context_team_id": self.team,
             "context_enterprise_id": self.enterprise,
             "api_app_id": "A0APP",
@@ -586,10 +634,29 @@ class Workspace:
             "type": "event_callback",
             "event_id": number,
             "event_time": int(time.time()),
-            "authorizations": [authorized | {"is_enterprise_install": False}],
+            "authorizations": [
+                {**authorized, "team_id": None if self.is_whole else self.team, "is_enterprise_install": self.is_whole}
+            ],
             "is_ext_shared_channel": shared,
             "event_context": f"4-{number}",
         }
+
+    def _actor(self, event: Json) -> Person | None:
+        """Who did what an event tells of; None for the bot."""
+        told = event.get("message") or event.get("previous_message") or event
+        return self.people.get(str(told.get("user")))
+
+    def uninstalled_events(self) -> None:
+        """Tell the app that it is gone: nobody is authorized any more, so no authorization is named.
+
+        https://docs.slack.dev/reference/events/app_uninstalled and .../tokens_revoked; their order is not promised.
+        """
+        for event in (
+            {"type": "tokens_revoked", "tokens": {"oauth": [], "bot": [self.bot]}},
+            {"type": "app_uninstalled"},
+        ):
+            envelope = self.envelope(event, self._number("Ev")) | {"authorizations": []}
+            self.sending.event(envelope | ({"enterprise_id": self.enterprise} if self.enterprise else {}))
 
     # What is pressed and typed
 
@@ -628,15 +695,19 @@ class Workspace:
         return (channel, message, user) if used < 5 else "used_url"
 
     def _who(self, person: Person) -> Json:
+        """Who pressed or sent something: the team is the app's (java-slack-sdk#1041), null for a whole organisation.
+
+        bolt-python#23 and deno-slack-sdk#267 show such a null.
+        """
         user = {"id": person.id, "username": person.name.lower(), "name": person.name.lower(), "team_id": person.team}
         return {
             "user": user,
-            "team": {"id": self.team, "domain": self.name.lower()},
+            "team": None if self.is_whole else {"id": self.team, "domain": self.name.lower()},
             "api_app_id": "A0APP",
             "token": "verification",
             "trigger_id": self.trigger(person.id),
             "enterprise": {"id": self.enterprise, "name": self.enterprise} if self.enterprise else None,
-            "is_enterprise_install": False,
+            "is_enterprise_install": self.is_whole,
         }
 
     def clicked(self, person: Person, shown: Message | OpenView, button: Button, at: str = "") -> Acked:
@@ -674,6 +745,10 @@ class Workspace:
             state.setdefault(block["block_id"], {})[element["action_id"]] = _filled(element, value)
         assert not left, f"the modal has no field {', '.join(left)}; it shows {view.shown!r}"
         payload = {"type": "view_submission", **self._who(person), "response_urls": []}
+        if (
+            person.is_elsewhere and not self.is_whole
+        ):  # then the team is theirs, and the view names the app's (bolt's `extract_team_id`)
+            payload["team"] = {"id": person.team, "domain": "elsewhere"}
         acked = self.sending.interaction(person, payload | {"view": view.json | {"state": {"values": state}}})
         self._after(view, acked)
         return acked
@@ -695,7 +770,7 @@ class Workspace:
             person,
             {
                 "token": "verification",
-                "team_id": self.team,
+                "team_id": person.team if self.is_whole else self.team,
                 "team_domain": self.name.lower(),
                 "channel_id": channel.id,
                 "channel_name": channel.name if channel.kind != "im" else "directmessage",
@@ -704,7 +779,7 @@ class Workspace:
                 "command": command,
                 "text": typed(text),
                 "api_app_id": "A0APP",
-                "is_enterprise_install": "false",
+                "is_enterprise_install": str(self.is_whole).lower(),
                 "response_url": self.response_url(person.id, channel.id, None),
                 "trigger_id": self.trigger(person.id),
                 **({"enterprise_id": self.enterprise} if self.enterprise else {}),
@@ -725,12 +800,17 @@ class Workspace:
     def opened(self, person: Person, view: Json) -> OpenView:
         made = OpenView(self._number("V"), person.id, {})
         blocks = named(view["blocks"], made.id)
-        made.json = view | {"id": made.id, "blocks": blocks, "hash": made.id, "team_id": self.team}
+        made.json = view | {"id": made.id, "blocks": blocks, "hash": made.id} | self.of_view(person)
         made.json.setdefault("private_metadata", "")
         made.json.setdefault("callback_id", "")
         with self.changing():
             person.views.append(made)
         return made
+
+    def of_view(self, person: Person) -> Json:
+        """Whose screen a view is on, and whose app it is of."""
+        installed = self.enterprise if self.is_whole else self.team
+        return {"team_id": person.team, "app_installed_team_id": installed, "bot_id": self.bot_id}
 
 
 class Changing:

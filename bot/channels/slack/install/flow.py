@@ -73,7 +73,7 @@ class InstallationFlow(OAuthFlow):
     def store_installation(self, request: BoltRequest, installation: Installation) -> None:
         """Keep an installation, once for each beginning; raises `InstallationRefused` for one that is not allowed."""
         team, enterprise = installation.team_id or "", installation.enterprise_id or ""
-        if not self._workspaces.allows(team, enterprise):
+        if not self._workspaces.allows("" if installation.is_enterprise_install else team, enterprise):
             logger.warning("a workspace that is not among `slack_allowed_teams` wanted to install the app")
             self._revoke(installation)
             raise InstallationRefused(NOT_ALLOWED.format(place=team or enterprise))

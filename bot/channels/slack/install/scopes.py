@@ -8,6 +8,7 @@ METHODS: Mapping[str, tuple[str, ...]] = {
     "agents.sessions.setStatus": ("chat:write",),
     "assistant.threads.setStatus": ("chat:write",),
     "assistant.threads.setSuggestedPrompts": ("assistant:write",),
+    "auth.teams.list": (),
     "auth.test": (),
     "chat.appendStream": ("chat:write",),
     "chat.delete": ("chat:write",),
@@ -28,6 +29,9 @@ METHODS: Mapping[str, tuple[str, ...]] = {
     "views.publish": (),
     "views.update": (),
 }
+
+# Methods that refuse the token of a whole organisation without `team_id`, as their pages say.
+NEED_TEAM = frozenset({"usergroups.users.list", "users.list"})
 
 # The events that are listened to, with the scopes that they need.
 EVENTS: Mapping[str, tuple[str, ...]] = {

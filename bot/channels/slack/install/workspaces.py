@@ -3,24 +3,25 @@
 import json
 import logging
 import threading
-import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from logging import Logger
 from typing import Any
 
+from slack_bolt import BoltContext, BoltResponse
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.authorization.authorize import Authorize
 from slack_sdk import WebClient
 from slack_sdk.oauth.installation_store import Bot, Installation, InstallationStore
 
 from bot.channels.connection import Connection
-from bot.channels.directory import CACHE_SECONDS, CachedDirectory
+from bot.channels.directory import CachedDirectory
+from bot.channels.events import IncomingEvent
 from bot.channels.port import Refused
-from bot.channels.slack.client import SlackClient
+from bot.channels.slack.client import ATTEMPTS, REVOKED, SlackClient
 from bot.channels.slack.directory import SlackDirectory
-from bot.channels.slack.events import organization_of, team_of
+from bot.channels.slack.events import Json, Origin, is_organization, origin_of
 from bot.channels.slack.streams import SlackStreams
 from bot.channels.slack.transport import SlackTransport
 from bot.config.settings import Settings, reveal
@@ -38,13 +39,17 @@ INSTALLED = "slack:installed:"
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """An installation of the app: of one team, or of a whole organisation, where `team` is empty."""
+    """An installation of the app: of one team, or of a whole organisation, where `team` is empty.
+
+    `at` is when it was made, in seconds since 1970.
+    """
 
     team: str
     organization: str
-    token: str
+    token: str = field(repr=False)
     bot: str
     bot_id: str
+    at: float = 0.0
 
     @property
     def id(self) -> str:
@@ -54,27 +59,38 @@ class Installed:
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """One team, and the bot's own user in it."""
+    """One team that is served, and the bot's own user in it.
 
+    `id` is that of its installation, a team's or a whole organisation's. Messages, threads and votes are remembered
+    under it: of one message each payload may name another team.
+    """
+
+    id: str
     team: str
     bot: str
     bot_id: str
-    token: str
+    token: str = field(repr=False)
     client: SlackClient
     connection: Connection
 
 
 class Workspaces:
-    """Finds the workspace of a team; may be used from any thread."""
+    """Finds the workspace that a payload comes from; may be used from any thread.
+
+    What is installed stands in the state store and is read each time, so that no replica goes on with a token that was
+    given back. One that Slack refuses is served again once Slack takes its token.
+    """
 
     def __init__(
         self, settings: Settings, state: StateStore, *, token_refused: Callable[[str], None] = lambda _: None
     ) -> None:
-        """`token_refused` is called with the team of a token that Slack takes no more; it must return at once."""
+        """`token_refused` is called with the installation's id when Slack refuses a token; it must return at once."""
         self._settings = settings
         self._token_refused = token_refused
         self.installations = Installations(state)
-        self._known: dict[str, tuple[float, Workspace]] = {}
+        self._own: Installed | None = None
+        self._known: dict[tuple[str, str], tuple[Installed, Workspace]] = {}
+        self._refused: set[Installed | None] = set()
         self._lock = threading.Lock()
 
     @property
@@ -82,118 +98,187 @@ class Workspaces:
         """Whether there is one token for one workspace."""
         return self._settings.slack_bot_token is not None
 
-    def allows(self, team: str, enterprise: str) -> bool:
+    def allows(self, team: str, organization: str) -> bool:
         """Whether a team, or the whole organisation with an empty team, may install the app and is served."""
-        return not self._settings.slack_allowed_teams.isdisjoint({team, enterprise})
+        return not self._settings.slack_allowed_teams.isdisjoint({team, organization})
 
-    def of(self, team: str, enterprise: str = "") -> Workspace | None:
-        """Return the workspace of a team; None where the app is not installed, and where the team is not allowed.
+    def of_payload(self, body: Json) -> Workspace | None:
+        """Return the workspace that a payload of any kind is from; None where nothing is installed or allowed there.
 
-        Who the bot is there stands in its installation: Slack is not asked, as events wait for this to be acknowledged.
-        Whether the token still works shows when it is used. Raises `StateUnavailable`; `Unreachable` where the
-        installation does not say who the bot is.
+        Raises `Unreachable` and `StateUnavailable`, as `of_event` does.
         """
-        if not self.is_single and not self.allows(team, enterprise):
-            return None
-        key = "" if self.is_single else f"{enterprise}:{team}"
-        with self._lock:
-            known = self._known.get(key)
-        if known and (self.is_single or time.monotonic() < known[0]):
-            return known[1]
-        try:
-            found = self._open_single() if self.is_single else self._open_installed(team, enterprise)
-        except Refused as error:
-            logger.error("a workspace's token is not accepted: %s", error.error)  # noqa: TRY400 - the word says it all
-            return None
-        if found is None:
-            return None
-        with self._lock:
-            self._known[key] = (time.monotonic() + CACHE_SECONDS, found)
-        return found
+        return self._of(origin_of(body))
 
-    def of_payload(self, body: Mapping[str, Any]) -> Workspace | None:
-        """Return the workspace that a payload of any kind is from; None where the app is not installed."""
-        return self.of(team_of(dict(body)), organization_of(dict(body)))
+    def of_event(self, event: IncomingEvent) -> Workspace | None:
+        """Return the workspace of an event that was accepted; None where nothing is installed or allowed any more."""
+        id_ = event.place.workspace
+        is_whole = is_organization(id_)
+        team = event.origin_workspace if is_whole else id_
+        return self._of(Origin("", team, event.organization or (id_ if is_whole else ""), is_whole))
+
+    def with_installation(self, workspace: Workspace) -> Sequence[Workspace]:
+        """Return the workspaces of the same installation that are known here."""
+        with self._lock:
+            return [found for (id_, _), (_, found) in self._known.items() if id_ == workspace.id]
 
     def only(self) -> Workspace:
         """Return the one workspace of the token; raises `BotError` with one line when that is not accepted."""
         try:
-            found = self._open_single()
+            own = self._own = self._identify(reveal(self._settings.slack_bot_token))
         except Refused as error:
             raise BotError(
                 f"`slack_bot_token` is not accepted ({error.error}): give the Bot User OAuth Token that the app's "
                 "page OAuth & Permissions shows"
             ) from error
-        with self._lock:
-            self._known[""] = (0.0, found)
-        return found
-
-    def forget(self, team: str, enterprise: str = "") -> None:
-        """Forget a team that has removed the app."""
-        self.installations.delete_all(enterprise_id=enterprise, team_id=team)
-        with self._lock:
-            self._known.pop(f"{enterprise}:{team}", None)
-        self._token_refused(team)
-
-    def _drop(self, team: str) -> None:
-        """Read the installation of a team anew: its token is refused, and another one may be there by now."""
-        with self._lock:
-            for key in [key for key, (_, known) in self._known.items() if key and known.team == team]:
-                del self._known[key]
-        self._token_refused(team)
-
-    def _open_single(self) -> Workspace:
-        """Return the workspace of the one token, which Slack is asked about."""
-        own = self._identify(reveal(self._settings.slack_bot_token))
-        if self._settings.slack_allowed_teams and not self.allows(own.team, own.organization):
+        # Of an organisation's workspaces those that are listed are served, which is known of each payload alone.
+        if own.team and self._settings.slack_allowed_teams and not self.allows(own.team, own.organization):
             raise BotError(
                 f"{own.team}, the workspace of `slack_bot_token`, is not among `slack_allowed_teams`: add it there"
             )
         return self._open(own, own.team)
 
-    def _open_installed(self, team: str, enterprise: str) -> Workspace | None:
-        """Return a workspace as its installation describes it; None for none."""
-        installed = self.installations.find(team, enterprise)
-        if installed and not installed.bot:
-            installed = self._identify(installed.token)
-        return self._open(installed, installed.team or team) if installed else None
+    def remove(self, origin: Origin, *, at: float) -> Sequence[Installed]:
+        """Forget what was installed where the app was removed `at` this time, in seconds since 1970.
 
-    def _identify(self, token: str) -> Installed:
+        Returns the installations of which Slack must be asked whether they are over (`remove_if_over`): one that was
+        made since, and that of the organisation, which other workspaces may still use. The one token of the settings is
+        served again if Slack still takes it.
+        """
+        if self._own and _is_of(self._own, origin):
+            self._refuse(self._own)
+        own = self.installations.get(origin.team) if origin.team else None
+        organization = origin.organization or (own.organization if own else "")
+        whole = self.installations.get(organization) if organization else None
+        unsure = []
+        for installed in filter(None, (own, whole)):
+            if int(installed.at) > at or (origin.team and not installed.team):
+                unsure.append(installed)
+            else:
+                self.installations.remove(installed)
+        return unsure
+
+    def remove_if_over(self, installed: Installed, without: str) -> None:
+        """Forget an installation whose token has ended, or that of an organisation of which no other team is left."""
+        left = self._served_by(installed)
+        if not (left if installed.team else left - {without}):
+            self.installations.remove(installed)
+
+    def _of(self, origin: Origin) -> Workspace | None:
+        installed = self._installed(origin)
+        if installed is None or not self._serves(installed, origin):
+            return None
+        team = installed.team or origin.team
+        with self._lock:
+            known = self._known.get((installed.id, team))
+        return known[1] if known and known[0] == installed else self._open(installed, team)
+
+    def _installed(self, origin: Origin) -> Installed | None:
+        """Return the installation that a payload is for; None where there is none, or Slack refuses its token."""
+        if not self.is_single:
+            found = self.installations.find(origin)
+            return self._identify_again(found.token, found) if found and found in self._refused else found
+        if self._own is None or self._own in self._refused:
+            self._own = self._identify_again(reveal(self._settings.slack_bot_token), self._own)
+        return self._own if self._own and _is_of(self._own, origin) else None
+
+    def _identify_again(self, token: str, refused: Installed | None) -> Installed | None:
+        """Return the installation of a token that is not known to be taken; None where Slack does not take it."""
+        try:
+            found = self._identify(token, attempts=1)
+        except Refused as error:
+            logger.error("a workspace's token is not accepted: %s", error.error)  # noqa: TRY400 - the word says it all
+            return None
+        with self._lock:
+            self._refused -= {refused}
+        return refused or found
+
+    def _served_by(self, installed: Installed) -> set[str]:
+        """Return the teams that an installation is good for; where Slack does not tell, those that are served here."""
+        client = SlackClient(web_client(self._settings, installed.token))
+        try:
+            if installed.team:
+                client("auth.test")
+                return {installed.team}
+            return {str(each.get("id")) for each in client("auth.teams.list").get("teams") or ()}
+        except Refused as error:
+            if error.error in REVOKED:
+                return set()
+        with self._lock:
+            return {team for id_, team in self._known if id_ == installed.id} | {installed.team} - {""}
+
+    def _serves(self, installed: Installed, origin: Origin) -> bool:
+        if self.is_single and not self._settings.slack_allowed_teams:
+            return True
+        return self.allows(origin.installed or installed.team or origin.team, installed.organization)
+
+    def _identify(self, token: str, *, attempts: int = ATTEMPTS) -> Installed:
         """Return whose token this is; raises `Refused` and `Unreachable`."""
-        told = SlackClient(web_client(self._settings, token))("auth.test")
+        told = SlackClient(web_client(self._settings, token))("auth.test", attempts=attempts)
         team, organization, bot, bot_id = (
             str(told.get(name) or "") for name in ("team_id", "enterprise_id", "user_id", "bot_id")
         )
-        return Installed(team, organization, token, bot, bot_id)
+        is_whole = bool(told.get("is_enterprise_install")) or is_organization(team)
+        return Installed("" if is_whole else team, organization or (team if is_whole else ""), token, bot, bot_id)
 
     def _open(self, installed: Installed, team: str) -> Workspace:
-        """Make the workspace of a team; asks Slack nothing."""
-        calls = SlackClient(web_client(self._settings, installed.token), revoked=lambda: self._drop(team))
+        """Make the workspace of a team that is served; asks Slack nothing."""
+        calls = SlackClient(
+            web_client(self._settings, installed.token),
+            team="" if installed.team else team,
+            revoked=lambda: self._refuse(installed),
+        )
+        listed = self._settings.slack_allowed_teams
+        directory = SlackDirectory(calls, installed.team, installed.organization, listed=listed)
         connection = Connection(
-            SlackTransport(calls, team=team, bot=installed.bot),
-            CachedDirectory(SlackDirectory(calls, team, installed.organization), self._settings, "slack"),
+            SlackTransport(calls, team=installed.id, bot=installed.bot),
+            CachedDirectory(directory, self._settings, "slack"),
             SlackStreams(calls),
         )
-        return Workspace(team, installed.bot, installed.bot_id, installed.token, calls, connection)
+        found = Workspace(installed.id, team, installed.bot, installed.bot_id, installed.token, calls, connection)
+        with self._lock:
+            self._known[installed.id, team] = (installed, found)
+        return found
+
+    def _refuse(self, installed: Installed) -> None:
+        """Serve an installation no more, since Slack has refused its token."""
+        with self._lock:
+            self._refused.add(installed)
+            self._known = {key: known for key, known in self._known.items() if known[0] != installed}
+        self._token_refused(installed.id)
+
+
+def _is_of(installed: Installed, origin: Origin) -> bool:
+    """Whether a payload is for this installation: others may have installed the same app."""
+    if installed.organization and origin.organization == installed.organization:
+        return True
+    if not installed.team:
+        return not origin.organization
+    return origin.installed in {"", installed.team}
 
 
 class Authorization(Authorize):
-    """Tells Bolt who the bot is in a workspace, without asking Slack each time."""
+    """Tells Bolt who the bot is where a payload comes from, without asking Slack each time."""
 
     def __init__(self, workspaces: Workspaces) -> None:
         self._workspaces = workspaces
 
-    def __call__(self, *, enterprise_id: str | None, team_id: str | None, **_: Any) -> AuthorizeResult | None:
-        found = self._workspaces.of(team_id or "", enterprise_id or "")
-        if found is None:
-            return None
-        return AuthorizeResult(
-            enterprise_id=enterprise_id,
-            team_id=found.team,
-            bot_token=found.token,
-            bot_id=found.bot_id,
-            bot_user_id=found.bot,
-        )
+    def find(self, body: Json, context: BoltContext, next_: Callable[[], BoltResponse]) -> BoltResponse:
+        """Find the workspace of a payload; Bolt asks who is authorized without it."""
+        found = self._workspaces.of_payload(body)
+        if found:
+            context["authorized"] = AuthorizeResult(
+                enterprise_id=context.enterprise_id,
+                team_id=found.team or None,
+                bot_token=found.token,
+                bot_id=found.bot_id,
+                bot_user_id=found.bot,
+            )
+        return next_()
+
+    def __call__(self, *, context: BoltContext, **_: Any) -> AuthorizeResult | None:
+        """Return what was found; None where the app is not installed, or not allowed."""
+        found: AuthorizeResult | None = context.get("authorized")
+        return found
 
 
 def web_client(settings: Settings, token: str = "") -> WebClient:
@@ -221,56 +306,42 @@ class Installations(InstallationStore):
         row: dict[str, Any] = {
             name: value for name, value in bot.to_dict().items() if isinstance(value, str | bool) and value
         }
-        row["bot_scopes"] = list(bot.bot_scopes)
-        self._state.put(_key(bot.team_id, bot.enterprise_id, is_whole=bool(bot.is_enterprise_install)), json.dumps(row))
+        row |= {"bot_scopes": list(bot.bot_scopes), "installed_at": bot.installed_at}
+        id_ = bot.enterprise_id if bot.is_enterprise_install else bot.team_id
+        self._state.put(_key(str(id_)), json.dumps(row))
 
-    def find_bot(
-        self, *, enterprise_id: str | None, team_id: str | None, is_enterprise_install: bool | None = False
-    ) -> Bot | None:
-        found = self._row(team_id, enterprise_id, is_whole=bool(is_enterprise_install))
+    def get(self, id_: str) -> Installed | None:
+        """Return the installation of a team or of a whole organisation; None where there is none."""
+        found = self._state.get(_key(id_), now=datetime.now(UTC))
         if not found:
             return None
-        return Bot(
-            team_id=found.get("team_id"),
-            enterprise_id=found.get("enterprise_id"),
-            bot_token=str(found["bot_token"]),
-            bot_id=str(found.get("bot_id") or ""),
-            bot_user_id=str(found.get("bot_user_id") or ""),
-            bot_scopes=found.get("bot_scopes") or [],
-            is_enterprise_install=bool(found.get("is_enterprise_install")),
-            installed_at=time.time(),
-        )
-
-    def delete_bot(self, *, enterprise_id: str | None, team_id: str | None) -> None:
-        self._state.remove(_key(team_id, enterprise_id, is_whole=not team_id))
-
-    def delete_all(self, *, enterprise_id: str | None, team_id: str | None) -> None:
-        self.delete_bot(enterprise_id=enterprise_id, team_id=team_id)
-
-    def find(self, team: str, enterprise: str) -> Installed | None:
-        """Return the installation of a team: its own, else that of the whole organisation; None for none."""
-        found = self._row(team, enterprise, is_whole=False)
-        found = found or (self._row(None, enterprise, is_whole=True) if enterprise else None)
-        return _installed(found) if found else None
+        return _installed(id_, json.loads(found))
 
     def all(self) -> Iterator[Installed]:
         """Yield every installation; raises `StateUnavailable`."""
-        for _, value in self._state.values(INSTALLED, now=datetime.now(UTC)):
-            yield _installed(json.loads(value))
+        for key, value in self._state.values(INSTALLED, now=datetime.now(UTC)):
+            yield _installed(key.rpartition(":")[2], json.loads(value))
 
-    def _row(self, team: str | None, enterprise: str | None, *, is_whole: bool) -> dict[str, Any] | None:
-        found = self._state.get(_key(team, enterprise, is_whole=is_whole), now=datetime.now(UTC))
-        return dict(json.loads(found)) if found else None
+    def find(self, origin: Origin) -> Installed | None:
+        """Return the installation that a payload is for: of its team, else of the whole organisation."""
+        ids = (origin.organization,) if origin.is_whole else (origin.team, origin.organization)
+        return next((found for id_ in ids if id_ and (found := self.get(id_))), None)
 
-
-def _installed(row: Mapping[str, Any]) -> Installed:
-    team, organization, bot, bot_id = (
-        str(row.get(name) or "") for name in ("team_id", "enterprise_id", "bot_user_id", "bot_id")
-    )
-    is_whole = bool(row.get("is_enterprise_install"))
-    return Installed("" if is_whole else team, organization, str(row["bot_token"]), bot, bot_id)
+    def remove(self, installed: Installed) -> None:
+        """Remove an installation, unless another has taken its place."""
+        if self.get(installed.id) == installed:
+            self._state.remove(_key(installed.id))
 
 
-def _key(team: str | None, enterprise: str | None, *, is_whole: bool) -> str:
+def _installed(id_: str, row: Mapping[str, Any]) -> Installed:
+    """Return the installation with this id as it is kept."""
+    text = {name: str(row.get(name) or "") for name in ("team_id", "enterprise_id", "bot_user_id", "bot_id")}
+    team = "" if is_organization(id_) else text["team_id"] or id_
+    organization = text["enterprise_id"] or ("" if team else id_)
+    at = float(row.get("installed_at") or 0.0)
+    return Installed(team, organization, str(row["bot_token"]), text["bot_user_id"], text["bot_id"], at)
+
+
+def _key(id_: str) -> str:
     """Return the key of an installation: a team has one, whatever its organisation, an organisation one of its own."""
-    return f"{INSTALLED}organisation:{enterprise}" if is_whole else f"{INSTALLED}team:{team}"
+    return f"{INSTALLED}organisation:{id_}" if is_organization(id_) else f"{INSTALLED}team:{id_}"

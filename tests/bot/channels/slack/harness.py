@@ -289,10 +289,10 @@ def peopled(slack: Slack) -> tuple[dict[str, Person], dict[str, Channel]]:
     people = {name: workspace.person(name) for name in ("Ada", "Bob", "Mia", "Eve")}
     staff = list(people.values())
     people["Gil"] = workspace.person("Gil", guest=True)
-    partner = workspace.person("Pat", team="T0TWO")
+    people["Pat"] = workspace.person("Pat", team="T0TWO", enterprise="E0THEIRS")
     channels = {name: workspace.channel(name, *staff) for name in ("general", "random", "board", "help", "experts")}
     channels["cellar"] = workspace.channel("cellar", *staff, private=True)
-    channels["partners"] = workspace.channel("partners", *staff, partner, shared=True)
+    channels["partners"] = workspace.channel("partners", *staff, people["Pat"], shared=True)
     channels["colleague"] = workspace.between(people["Ada"], people["Mia"])
     channels["group"] = workspace.group_direct(people["Ada"], people["Bob"], people["Mia"])
     return people, channels

@@ -73,6 +73,49 @@ def test_people_of_another_company_s_enterprise_grid_are_guests(organization, us
     assert listed == {"U1": guest}
 
 
+HERE, THERE = {"team_id": "T0ONE"}, {"team_id": "T0TWO"}
+OURS, THEIRS = {"enterprise_user": {"enterprise_id": "E0OURS"}}, {"enterprise_user": {"enterprise_id": "E0THEIRS"}}
+
+
+@pytest.mark.parametrize(
+    ("installed", "listed", "user", "guest"),
+    [
+        pytest.param("T0ONE", [], HERE, False, id="of-the-workspace"),
+        pytest.param("T0ONE", [], HERE | OURS, False, id="of-both"),
+        pytest.param("T0ONE", [], HERE | {"enterprise_id": "E0THEIRS"}, True, id="of-the-workspace-of-another-company"),
+        pytest.param("T0ONE", ["T0ONE"], THERE | OURS, True, id="another-workspace-is-not-listed"),
+        pytest.param("T0ONE", ["T0ONE", "T0TWO"], THERE | OURS, False, id="another-workspace-is-listed"),
+        pytest.param("T0ONE", ["E0OURS"], THERE | OURS, False, id="the-organisation-is-listed"),
+        pytest.param("T0ONE", ["T0ONE", "T0TWO"], THERE, True, id="listed-and-of-another-company"),
+        pytest.param("", [], HERE | OURS, False, id="organisation"),
+        pytest.param("", [], THERE | {"enterprise_id": "E0OURS"}, False, id="organisation-told-otherwise"),
+        pytest.param("", [], {"team_id": "E0OURS"}, False, id="organisation-in-place-of-the-workspace"),
+        pytest.param("", [], HERE | THEIRS, True, id="another-organisation"),
+        pytest.param("", [], {"team_id": "E0THEIRS"}, True, id="another-organisation-in-place-of-the-workspace"),
+        pytest.param("", [], HERE, True, id="no-organisation"),
+        pytest.param("", [], {}, True, id="nothing"),
+        pytest.param("", ["T0ONE"], HERE | OURS, False, id="listed-workspace-of-the-organisation"),
+        pytest.param("", ["T0ONE"], THERE | OURS, True, id="workspace-that-is-not-listed"),
+        pytest.param("", ["T0ONE"], HERE | THEIRS, True, id="listed-of-another-organisation"),
+        pytest.param(
+            "",
+            ["T0ONE"],
+            THERE | {"enterprise_user": {"enterprise_id": "E0OURS", "teams": ["T0TWO", "T0ONE"]}},
+            False,
+            id="member-of-two",
+        ),
+        pytest.param("", [], HERE | OURS | {"is_restricted": True}, True, id="guest"),
+        pytest.param("", [], HERE | OURS | {"is_stranger": True}, True, id="stranger"),
+    ],
+)
+def test_staff_is_who_is_of_the_installing_workspace_or_of_its_organisation(installed, listed, user, guest):
+    told = {"user": user}
+    directory = SlackDirectory(lambda *_, **__: told, installed, "E0OURS", listed=frozenset(listed))
+    person = directory.person("U1")
+    assert person
+    assert person.guest is guest
+
+
 @pytest.mark.parametrize("method", ["users.info", "usergroups.users.list"])
 def test_what_cannot_be_looked_up_opens_nothing(slack, method):
     ada = slack.workspace.person("Ada")

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bot.channels.events import IncomingEvent, from_json
-from bot.channels.slack.events import file_names, parse_message
+from bot.channels.slack.events import Origin, file_names, origin_of, parse_message, parse_pressed
 
 BOT, BOT_ID = "UBOT", "BBOT"
 
@@ -16,7 +16,7 @@ def event(**changes: Any) -> dict[str, Any]:
 
 
 def parsed(**changes: Any) -> IncomingEvent | None:
-    return parse_message(event(**changes), bot=BOT, bot_id=BOT_ID)
+    return parse_message(event(**changes), workspace="T1", bot=BOT, bot_id=BOT_ID)
 
 
 def test_a_mention_is_told_twice_and_is_one_event():
@@ -77,6 +77,91 @@ def test_a_deleted_question_is_told_by_its_ts():
     found = parsed(subtype="message_deleted", deleted_ts="17.5", previous_message=previous, ts="20.0")
     assert found
     assert (found.kind, found.place.message, found.place.root) == ("delete", "17.5", "17.0")
+
+
+WHOLE = {"enterprise_id": "E1", "team_id": None, "user_id": BOT, "is_bot": True, "is_enterprise_install": True}
+OF_TEAM = {"enterprise_id": None, "team_id": "T1", "user_id": BOT, "is_bot": True, "is_enterprise_install": False}
+PRESSED = {"type": "block_actions", "user": {"id": "U1", "team_id": "T2"}, "actions": [{"type": "button"}]}
+
+
+@pytest.mark.parametrize(
+    ("body", "origin"),
+    [
+        pytest.param(
+            {"team_id": "T9", "authorizations": [OF_TEAM]}, Origin("T1", "T1", "", False), id="shared-channel"
+        ),
+        pytest.param(
+            {"team_id": "T9", "enterprise_id": "E9", "authorizations": [OF_TEAM]},
+            Origin("T1", "T1", "", False),
+            id="shared-with-an-organisation",
+        ),
+        pytest.param(
+            {"team_id": "T9", "context_team_id": "T1", "context_enterprise_id": "E1", "authorizations": [WHOLE]},
+            Origin("", "T1", "E1", True),
+            id="organisation",
+        ),
+        pytest.param({"team_id": "T1", "authorizations": [WHOLE]}, Origin("", "T1", "E1", True), id="no-context"),
+        pytest.param({"team_id": "T1", "enterprise_id": "E1"}, Origin("T1", "T1", "E1", False), id="no-authorization"),
+        pytest.param(
+            {"enterprise_id": "E1", "authorizations": []}, Origin("", "", "E1", False), id="only-organisation"
+        ),
+        pytest.param(
+            {**PRESSED, "team": None, "enterprise": {"id": "E1"}, "is_enterprise_install": True},
+            Origin("", "T2", "E1", True),
+            id="null-team",
+        ),
+        pytest.param(
+            {**PRESSED, "team": {"id": "T1"}, "enterprise": None}, Origin("T1", "T1", "", False), id="pressed-elsewhere"
+        ),
+        pytest.param(
+            {**PRESSED, "team": {"id": "T2"}, "view": {"app_installed_team_id": "T1", "team_id": "T2"}},
+            Origin("T1", "T1", "", False),
+            id="form-elsewhere",
+        ),
+        pytest.param(
+            {**PRESSED, "team": None, "is_enterprise_install": True, "view": {"app_installed_team_id": "E1"}},
+            Origin("", "T2", "E1", True),
+            id="form-of-an-organisation",
+        ),
+        pytest.param(
+            {"team_id": "T1", "enterprise_id": "E1", "is_enterprise_install": "true", "command": "/ask"},
+            Origin("T1", "T1", "E1", True),
+            id="command",
+        ),
+        pytest.param({}, Origin("", "", "", False), id="nothing"),
+    ],
+)
+def test_where_a_payload_comes_from_is_found_as_bolt_finds_it(body, origin):
+    """Payloads as bolt-python#23, java-slack-sdk#1041 and Bolt's `request/internals.py` show them."""
+    assert origin_of(body) == origin
+
+
+def test_what_is_remembered_stands_under_the_installation_whatever_team_is_named():
+    asked = parse_message(
+        event() | {"team_id": "T9", "authorizations": [WHOLE]}, workspace="E1", bot=BOT, bot_id=BOT_ID
+    )
+    container = {"channel_id": "C1", "message_ts": "17.6", "thread_ts": "17.5"}
+    pressed = parse_pressed({**PRESSED, "team": None, "container": container}, workspace="E1")
+    assert asked
+    assert asked.conversation == pressed.conversation == "slack:E1:C1:17.5"
+    assert (asked.origin_workspace, pressed.origin_workspace) == ("T9", "T2")
+
+
+@pytest.mark.parametrize(
+    ("author", "envelope", "team"),
+    [
+        ({"user_team": "T9", "team": "T9"}, {}, "T9"),
+        ({"user_team": "E9", "team": "T9"}, {}, "T9"),
+        ({"user_team": "E9", "team": "E9"}, {"enterprise_id": "E9", "team_id": "T9"}, "T9"),
+        ({"user_team": "E1"}, {"context_enterprise_id": "E1", "context_team_id": "T1", "team_id": "T9"}, "T1"),
+        ({"user_team": "E9"}, {}, "E9"),
+        ({}, {}, ""),
+    ],
+)
+def test_whose_workspace_a_message_is_from(author, envelope, team):
+    found = parse_message(event(**author) | envelope, workspace="T1", bot=BOT, bot_id=BOT_ID)
+    assert found
+    assert found.user_workspace == team
 
 
 def test_marks_become_words():

@@ -2,7 +2,7 @@
 
 import http.client
 import re
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
@@ -19,19 +19,21 @@ from tests.bot.channels.slack.harness import peopled, running, settings
 from tests.conversations.conversations import LEAVE_SAID
 from tests.conversations.harness import synced_app, write_documents
 from tests.scripted_app import QUESTION
+from tests.servers.redis_servers import serving as redis_serving
+from tests.servers.slack.workspace import Workspace
 from tests.servers.slack_server import APP_TOKEN, CLIENT, Slack, serving
 
 
 @contextmanager
-def several(folder):
+def several(folder, *allowed):
     """An app that is installed nowhere yet, and its address."""
-    with several_served(folder) as (slack, app, service):
+    with several_served(folder, *allowed) as (slack, app, service):
         assert service.public
         yield slack, app, service.public.url
 
 
 @contextmanager
-def several_served(folder):
+def several_served(folder, *allowed):
     """An app that is installed nowhere yet, and the process that serves it."""
     with serving() as slack:
         peopled(slack)
@@ -40,7 +42,7 @@ def several_served(folder):
         given |= {
             "slack_client_id": CLIENT[0],
             "slack_client_secret": CLIENT[1],
-            "slack_allowed_teams": ["T0TWO", "T0SIX"],
+            "slack_allowed_teams": allowed or ["T0TWO", "T0SIX"],
         }
         app = synced_app(Settings(**given))
         with running(app, slack) as service:
@@ -74,6 +76,7 @@ def test_each_workspace_is_answered_with_its_own_token(tmp_path):
             person = workspace.person("Zoe")
             asked = person.tells(QUESTION)
             assert LEAVE_SAID in workspace.reply(asked).shown
+        assert slack.counted()["auth.test"] == 2, "once for each installation, and before no answer"
 
 
 def test_an_event_is_acknowledged_without_a_word_from_slack(tmp_path):
@@ -129,6 +132,170 @@ def test_a_workspace_that_removes_the_app_is_forgotten(tmp_path):
         assert install(slack, base, "T0TWO") == 200
         workspace.emit({"type": "app_uninstalled"})
         workspace.wait(lambda: not app.state.keys("slack:installed:", now=datetime.now(UTC)), "that it is forgotten")
+
+
+def is_answered(workspace: Workspace) -> bool:
+    return LEAVE_SAID in workspace.reply(workspace.person("Zoe").tells(QUESTION)).shown
+
+
+def installed(app: App) -> list[str]:
+    """The installations that are kept."""
+    return list(app.state.keys("slack:installed:", now=datetime.now(UTC)))
+
+
+def test_a_workspace_that_comes_back_is_answered_again(tmp_path):
+    with several(tmp_path) as (slack, app, base):
+        workspace = slack.another("T0TWO", "Two")
+        assert install(slack, base, "T0TWO") == 200
+        assert is_answered(workspace)
+        slack.uninstall(workspace)
+        workspace.wait(lambda: not installed(app), "that it is forgotten")
+        asked = len(slack.calls)
+        workspace.person("Zoe").tells(QUESTION)
+        workspace.wait(lambda: slack.sending.is_idle)
+        assert slack.calls[asked:] == [], "no call with the token that was given back"
+        assert install(slack, base, "T0TWO") == 200
+        assert is_answered(workspace)
+
+
+def test_an_organisations_token_goes_with_its_last_workspace(tmp_path):
+    with several(tmp_path, "E0ORG") as (slack, app, base):
+        two, six = (slack.another(team, team, enterprise="E0ORG") for team in ("T0TWO", "T0SIX"))
+        assert install(slack, base, "E0ORG") == 200
+        assert (is_answered(two), is_answered(six)) == (True, True)
+        slack.uninstall(two)
+        two.wait(lambda: slack.sending.is_idle and slack.counted()["auth.teams.list"], "that Slack is asked")
+        assert is_answered(six)
+        slack.uninstall(six)
+        six.wait(lambda: not installed(app), "that it is forgotten")
+        assert install(slack, base, "E0ORG") == 200
+        assert is_answered(six)
+
+
+@pytest.mark.parametrize(("others", "kept"), [(True, 1), (False, 0)])
+def test_where_slack_does_not_tell_who_is_left_those_that_are_served_count(tmp_path, others, kept):
+    with several(tmp_path, "E0ORG") as (slack, app, base):
+        two, six = (slack.another(team, team, enterprise="E0ORG") for team in ("T0TWO", "T0SIX"))
+        assert install(slack, base, "E0ORG") == 200
+        assert all(is_answered(each) for each in ((two, six) if others else (two,)))
+        slack.troubled("auth.teams.list", error="unknown_method", times=9)
+        two.emit({"type": "app_uninstalled"})
+        two.wait(lambda: slack.sending.is_idle and slack.counted()["auth.teams.list"], "that Slack is asked")
+        two.wait(lambda: len(installed(app)) == kept, "what is kept")
+
+
+def test_a_whole_organisation_that_removes_the_app_is_forgotten_with_its_workspaces(tmp_path):
+    """Such an event names no workspace."""
+    with several(tmp_path, "E0ORG") as (slack, app, base):
+        workspace = slack.another("T0TWO", "T0TWO", enterprise="E0ORG")
+        assert install(slack, base, "E0ORG") == 200
+        assert is_answered(workspace)
+        envelope = workspace.envelope({"type": "app_uninstalled"}, "Ev1")
+        left = {name: value for name, value in envelope.items() if "team" not in name and name != "authorizations"}
+        slack.sending.event(left | {"enterprise_id": "E0ORG"})
+        workspace.wait(lambda: not installed(app), "that it is forgotten")
+
+
+@pytest.mark.parametrize(
+    ("tokens", "kept"),
+    [
+        ({"oauth": ["U1"]}, 1),
+        ({"oauth": ["U1"], "bot": []}, 1),
+        ({"bot": ["UBOTT0TWO"]}, 0),
+        ({"oauth": []}, 1),
+        ({}, 1),
+    ],
+)
+def test_only_a_revoked_bot_is_forgotten(tmp_path, tokens, kept):
+    with several(tmp_path) as (slack, app, base):
+        workspace = slack.another("T0TWO", "Two")
+        assert install(slack, base, "T0TWO") == 200
+        workspace.emit({"type": "tokens_revoked", "tokens": tokens})
+        workspace.wait(lambda: slack.sending.is_idle and len(installed(app)) == kept, "what is kept")
+
+
+def test_word_of_a_removal_that_comes_after_the_next_installation_takes_nothing_away(tmp_path):
+    """Slack tells again what nobody acknowledged, minutes later, and in any order (bolt-js#1558)."""
+    with several(tmp_path) as (slack, app, base):
+        workspace = slack.another("T0TWO", "Two")
+        assert install(slack, base, "T0TWO") == 200
+        late = workspace.envelope({"type": "app_uninstalled"}, "Ev1")
+        slack.sending.event(late | {"event_time": late["event_time"] - 60})
+        workspace.wait(lambda: slack.sending.is_idle and slack.counted()["auth.test"] > 1, "that Slack is asked")
+        assert is_answered(workspace)
+        slack.uninstall(workspace)
+        slack.sending.event(late | {"event_time": late["event_time"] - 60})
+        workspace.wait(lambda: not installed(app), "that it is forgotten")
+
+
+def test_a_replica_that_heard_of_no_removal_goes_on_with_no_old_token(tmp_path):
+    with serving() as slack, redis_serving("redis-6.2", tmp_path) as redis, ExitStack() as stack:
+        peopled(slack)
+        write_documents(tmp_path)
+        given = settings(tmp_path, slack, redis_url=redis.url, user_key="shared").model_dump() | {
+            "slack_bot_token": None
+        }
+        given |= {"slack_client_id": CLIENT[0], "slack_client_secret": CLIENT[1], "slack_allowed_teams": ["T0TWO"]}
+        apps = [synced_app(Settings(**given)) for _ in range(2)]
+        one, two = (stack.enter_context(running(app, slack)) for app in apps)
+        at_one, at_two = (f"{each.public.url if each.public else ''}" for each in (one, two))
+        workspace = slack.another("T0TWO", "Two")
+        assert install(slack, at_one, "T0TWO") == 200
+        for url in (at_one, at_two):
+            slack.sending.app_urls = [f"{url}/slack/events"]
+            assert is_answered(workspace)
+        slack.uninstall(workspace)
+        workspace.wait(lambda: not installed(apps[1]), "that it is forgotten")
+        asked = len(slack.calls)
+        slack.sending.app_urls = [f"{at_one}/slack/events"]
+        workspace.person("Zoe").tells(QUESTION)
+        workspace.wait(lambda: slack.sending.is_idle)
+        assert slack.calls[asked:] == []
+        assert install(slack, at_two, "T0TWO") == 200
+        assert is_answered(workspace)
+
+
+@pytest.mark.parametrize("single", [True, False])
+def test_after_one_refusal_a_revoked_token_is_not_used_until_slack_takes_it(tmp_path, single):
+    with several(tmp_path) if not single else one_token(tmp_path) as (slack, app, base):
+        workspace = slack.workspace if single else slack.another("T0TWO", "Two")
+        assert single or install(slack, base, "T0TWO") == 200
+        assert is_answered(workspace)
+        slack.revoked[workspace.token] = "token_revoked"
+        workspace.person("Zoe").tells(QUESTION)
+        workspace.wait(lambda: slack.sending.is_idle and app.state.waiting() == 0)
+        asked = len(slack.calls)
+        workspace.person("Zoe").tells(QUESTION)
+        workspace.wait(lambda: slack.sending.is_idle and app.state.waiting() == 0)
+        assert {method for method, _ in slack.calls[asked:]} == {"auth.test"}
+        slack.revoked.clear()
+        assert is_answered(workspace)
+
+
+def test_with_one_token_word_of_its_removal_ends_the_service_until_slack_takes_it(tmp_path):
+    with one_token(tmp_path) as (slack, _, _):
+        workspace = slack.workspace
+        assert is_answered(workspace)
+        workspace.emit({"type": "app_uninstalled"})
+        assert is_answered(workspace), "no less than before, where Slack takes the token"
+        slack.revoked[workspace.token] = "token_revoked"
+        workspace.emit({"type": "app_uninstalled"})
+        workspace.wait(lambda: slack.sending.is_idle)
+        asked = len(slack.calls)
+        workspace.person("Zoe").tells(QUESTION)
+        workspace.wait(lambda: slack.sending.is_idle)
+        assert {method for method, _ in slack.calls[asked:]} == {"auth.test"}
+
+
+@contextmanager
+def one_token(folder):
+    """An app with the token of one workspace."""
+    with serving() as slack:
+        peopled(slack)
+        write_documents(folder)
+        app = synced_app(settings(folder, slack))
+        with running(app, slack):
+            yield slack, app, ""
 
 
 @contextmanager
