@@ -16,6 +16,7 @@ from bot.channels.acceptance import EventAcceptor
 from bot.channels.connection import Connection, Platform
 from bot.channels.events import IncomingEvent
 from bot.channels.handler import EventHandler
+from bot.channels.lookups import Lookups
 from bot.channels.metrics import ChannelMetrics, NullMetrics
 from bot.channels.overview import PersonalOverview
 from bot.channels.port import Accept, Limits
@@ -71,7 +72,8 @@ class SlackChannel:
         self._settings = settings
         self._state = state
         self._escalation = escalation
-        self._workspaces = Workspaces(settings, state)
+        self._lookups = Lookups()
+        self._workspaces = Workspaces(settings, state, lookups=self._lookups, pseudonym=pseudonym)
         self._thread_state = ThreadState(state, self.name, pseudonym=pseudonym)
         metrics = metrics or NullMetrics()
         self._votes = VoteRecorder(
@@ -150,6 +152,7 @@ class SlackChannel:
             self._socket.close()  # type: ignore[no-untyped-call] # bolt's handlers carry no types
             self._socket = None
         self._app = None
+        self._lookups.close()
         self._pool.shutdown(wait=True)
 
     def _connect(self, event: IncomingEvent) -> Connection | None:

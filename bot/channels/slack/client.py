@@ -47,10 +47,17 @@ class SlackClient:
         self._sleep = sleep
 
     def __call__(
-        self, method: str, *, attempts: int = ATTEMPTS, repeatable: bool = True, **arguments: Any
+        self,
+        method: str,
+        *,
+        attempts: int = ATTEMPTS,
+        patience: float = MOST_WAITING,
+        repeatable: bool = True,
+        **arguments: Any,
     ) -> Mapping[str, Any]:
         """Return what the method answers; raises `Refused`, or `Unreachable` after so many attempts.
 
+        Between attempts it waits for `patience` seconds at most, all together.
         What is not `repeatable` is tried again only where Slack has surely done nothing.
         """
         if method not in METHODS:
@@ -58,7 +65,7 @@ class SlackClient:
         waited, attempt = 0.0, 1
         while isinstance(found := self._try(method, arguments, attempt), _Failure):
             waited += found.wait
-            if attempt >= attempts or waited > MOST_WAITING or (found.unsure and not repeatable):
+            if attempt >= attempts or waited > patience or (found.unsure and not repeatable):
                 raise Unreachable(wait=found.wait, unsure=found.unsure)
             self._sleep(found.wait)
             attempt += 1

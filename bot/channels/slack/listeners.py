@@ -13,6 +13,7 @@ from bot.channels.acceptance import EventAcceptor
 from bot.channels.overview import PersonalOverview
 from bot.channels.slack import events, rendering, views
 from bot.channels.slack.actions import ActionListeners, Background, VoteListeners
+from bot.channels.slack.directory_events import listen_to_directory
 from bot.channels.slack.events import Json, organization_of, team_of
 from bot.channels.slack.install.workspaces import Authorization, Workspace, Workspaces, web_client
 from bot.channels.votes import VoteRecorder
@@ -49,8 +50,7 @@ def listening_app(
     app.command(re.compile(".+"))(messages.command)
     for name in ("reaction_added", "reaction_removed"):
         app.event(name)(voting.reaction)
-    for name in ("member_joined_channel", "member_left_channel"):
-        app.event(name)(home.members_changed)
+    listen_to_directory(app, workspaces)
     for name in ("app_uninstalled", "tokens_revoked"):
         app.event(name)(home.removed)
     app.event("app_home_opened")(home.opened)
@@ -92,7 +92,7 @@ class MessageListeners:
 
 
 class HomeListeners:
-    """The home page, the agent view, and who comes and goes."""
+    """The home page, the agent view, and workspaces that go."""
 
     def __init__(self, workspaces: Workspaces, overview: PersonalOverview, background: Background) -> None:
         self._workspaces = workspaces
@@ -107,12 +107,6 @@ class HomeListeners:
         elif workspace:
             self._background(self.publish, workspace, str(event.get("user")))
 
-    def members_changed(self, body: Json) -> None:
-        """Look anew at who reads a channel."""
-        workspace = self._workspaces.of_payload(body)
-        if workspace:
-            workspace.connection.directory.forget_members(str(body["event"].get("channel") or ""))
-
     def removed(self, body: Json) -> None:
         """Forget a workspace that has removed the app."""
         tokens = body["event"].get("tokens") or {}
@@ -122,8 +116,8 @@ class HomeListeners:
     def publish(self, workspace: Workspace, user: str) -> None:
         """Show a person their home page as it is now."""
         directory = workspace.connection.directory
-        groups = directory.groups_of(user)
-        page = self._overview.home_page(directory.person(user), groups)
+        person = directory.person(user)
+        page = self._overview.home_page(person, directory.groups_of(user))
         workspace.client("views.publish", user_id=user, view=views.home_view(page))
 
     def _suggest(self, workspace: Workspace, user: str, channel: str) -> None:

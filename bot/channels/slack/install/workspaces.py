@@ -4,7 +4,7 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from logging import Logger
@@ -16,7 +16,9 @@ from slack_sdk import WebClient
 from slack_sdk.oauth.installation_store import Bot, Installation, InstallationStore
 
 from bot.channels.connection import Connection
-from bot.channels.directory import CACHE_SECONDS, CachedDirectory
+from bot.channels.directory import CachedDirectory
+from bot.channels.directory_records import DirectoryRecords
+from bot.channels.lookups import Lookups
 from bot.channels.port import Refused
 from bot.channels.slack.client import SlackClient
 from bot.channels.slack.directory import SlackDirectory
@@ -30,6 +32,8 @@ from bot.state.protocol import StateStore
 logger = logging.getLogger(__name__)
 
 TIMEOUT_SECONDS = 10
+# How long a token is taken to be good without asking.
+CACHE_SECONDS = 600.0
 NOBODY_ALLOWED = (
     "`slack_allowed_teams` is missing: no workspace may install, and none is served; give the ids of those that may"
 )
@@ -46,13 +50,19 @@ class Workspace:
     token: str
     client: SlackClient
     connection: Connection
+    directory: SlackDirectory
 
 
 class Workspaces:
     """Finds the workspace of a team; may be used from any thread."""
 
-    def __init__(self, settings: Settings, state: StateStore) -> None:
+    def __init__(
+        self, settings: Settings, state: StateStore, *, lookups: Lookups, pseudonym: Callable[[str], str]
+    ) -> None:
         self._settings = settings
+        self._state = state
+        self._lookups = lookups
+        self._pseudonym = pseudonym
         self.installations = Installations(state)
         self._known: dict[str, tuple[float, Workspace]] = {}
         self._lock = threading.Lock()
@@ -124,12 +134,14 @@ class Workspaces:
             raise BotError(
                 f"{team}, the workspace of `slack_bot_token`, is not among `slack_allowed_teams`: add it there"
             )
+        directory = SlackDirectory(calls, team, organization)
+        records = DirectoryRecords(self._state, "slack", team, pseudonym=self._pseudonym)
         connection = Connection(
             SlackTransport(calls, team=team, bot=bot),
-            CachedDirectory(SlackDirectory(calls, team, organization), self._settings, "slack"),
+            CachedDirectory(directory, self._settings, "slack", records=records, lookups=self._lookups),
             SlackStreams(calls),
         )
-        return Workspace(team, bot, str(own.get("bot_id") or ""), token, calls, connection)
+        return Workspace(team, bot, str(own.get("bot_id") or ""), token, calls, connection, directory)
 
 
 class Authorization(Authorize):
