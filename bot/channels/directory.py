@@ -10,10 +10,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import CancelledError, Future
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cached_property, partial
-from typing import TypeVar
+from functools import cached_property
+from typing import Any, TypeVar
 
 from bot.access.audience import OUTSIDERS, Audience, groups_of_person, groups_of_place
 from bot.access.directory import SHORT_NAME, Directory, Person
@@ -40,21 +40,37 @@ PERSON_REFRESHED = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One look at who reads along: until when it waits (None: not at all), and since when what it finds is true."""
+    """One look at who reads along: until when it waits (None: not at all), and since when what it finds is true.
+
+    What it has begun to look up it does not look up again.
+    """
 
     ends: float | None
     since: datetime | None = None
+    begun: dict[str, "Future[Any]"] = field(default_factory=dict)
 
     def sees(self, at: datetime) -> bool:
         """Whether what was true at a time is new enough."""
         return self.since is None or at >= self.since
 
-    def find(self, start: "Callable[[], Future[T]]") -> T:
+    def begin(self, name: str, look_up: "Callable[[str], Future[T]]") -> None:
+        """Begin to look something up, which `find` then waits for."""
+        key = f"{look_up.__name__} {name}"
+        if self.ends is not None and key not in self.begun:
+            self.begun[key] = look_up(name)
+
+    def find(self, name: str, look_up: "Callable[[str], Future[T]]") -> T:
         """Return what a look-up finds; raises what it raises, and `NotInTime`."""
         if self.ends is None:
             raise NotInTime("it is being learned")
+        self.begin(name, look_up)
+        found: Future[T] = self.begun[f"{look_up.__name__} {name}"]
+        return self.wait(found)
+
+    def wait(self, future: "Future[T]") -> T:
+        """Return what is being looked up already."""
         try:
-            return start().result(max(0.0, self.ends - time.monotonic()))
+            return future.result(max(0.0, (self.ends or 0.0) - time.monotonic()))
         except (TimeoutError, CancelledError) as error:
             raise NotInTime("the platform has not told in time") from error
 
@@ -105,7 +121,7 @@ class CachedDirectory:
     def readers_now(self, place: Place) -> frozenset[str]:
         """Return the groups of all who read a place now, whoever asks; where that is one person, their own."""
         look = self._at_this_moment()
-        info = look.find(lambda: self._learning.channel(place.channel))
+        info = look.find(place.channel, self._learning.channel)
         if info is not None and info.direct:
             return self._groups_of(info.direct_with, look)
         shared = info is None or info.external or self._has_guests(place.channel, look)
@@ -117,7 +133,7 @@ class CachedDirectory:
 
     def person(self, user: str) -> Person:
         """Return a person as the platform tells of them now; one of whom nothing can be learned is a guest."""
-        return self._at_this_moment().find(lambda: self._learning.person(user)) or Person(user)
+        return self._at_this_moment().find(user, self._learning.person) or Person(user)
 
     def groups_of(self, user: str) -> frozenset[str]:
         """Return the groups of a person in private."""
@@ -137,8 +153,12 @@ class CachedDirectory:
     def _audience(self, place: Place, user: str, *, direct: bool, look: Look) -> Audience:
         if direct:
             return Audience(self._groups_of(user, look), private=True)
-        if look.ends and self.records.channels.get(place.channel) is None:
-            self.learn(place.channel)  # what will be asked for below, at the same time
+        if self.records.channels.get(place.channel) is None:
+            # What will be asked for below, at the same time.
+            look.begin(place.channel, self._learning.channel)
+            look.begin(place.channel, self._learning.members)
+            if self.records.people.get(user) is None:
+                look.begin(user, self._learning.person)
         info = self._channel(place.channel, look)
         if info is None:
             public = groups_of_place(self._settings, place.channel_name, shared=True)
@@ -155,7 +175,7 @@ class CachedDirectory:
             if _is_old(self.records, known.at):
                 self._learning.channel(channel)
             return known
-        info = look.find(lambda: self._learning.channel(channel))
+        info = look.find(channel, self._learning.channel)
         if info is None:
             return None
         # By a clock that is behind, an event may have told something later than now.
@@ -172,7 +192,7 @@ class CachedDirectory:
             if _is_old(self.records, known.at, PERSON_REFRESHED):
                 self._learning.person(user)
             return known
-        if look.find(lambda: self._learning.person(user)) is None:
+        if look.find(user, self._learning.person) is None:
             return None
         return self.records.people.get(user)
 
@@ -186,11 +206,11 @@ class CachedDirectory:
             return bool(known.guests)
         if look.since is None and self._learning.is_reading(channel):
             raise NotInTime("it is being learned")
-        lookups = look.find(lambda: self._learning.members(channel))
+        lookups = look.find(channel, self._learning.members)
         if lookups is None:
             return True
         for each in lookups:
-            look.find(partial(_same, each))
+            look.wait(each)
         known = self.records.channels.members(channel)
         if known is None or not known.is_settled:
             raise NotInTime("not all members are known")
@@ -226,8 +246,8 @@ class NamesInSettings:
     def groups(self, user: str, look: Look) -> Sequence[str]:
         """Return those user groups that hold a person; one of which that cannot be told in time opens nothing."""
         for group in self._groups.values():
-            if look.ends and not self._sees(group, look):
-                self._learning.group(group)  # all at the same time
+            if not self._sees(group, look) and self._may_ask(group, look):
+                look.begin(group, self._learning.group)  # all at the same time
         return [name for name, group in self._groups.items() if self._holds(group, user, look)]
 
     @cached_property
@@ -241,12 +261,16 @@ class NamesInSettings:
         known = self._records.groups.get(group)
         return known is not None and look.sees(known.at)
 
+    def _may_ask(self, group: str, look: Look) -> bool:
+        """Whether to ask: not for an answer, when that did not help a moment ago."""
+        return look.since is not None or not _is_late(self._records, group)
+
     def _holds(self, group: str, user: str, look: Look) -> bool:
         if not self._sees(group, look):
+            if not self._may_ask(group, look):
+                return False
             try:
-                if look.ends and look.since is None and _is_late(self._records, group):
-                    return False
-                look.find(lambda: self._learning.group(group))
+                look.find(group, self._learning.group)
             except NotDelivered as error:
                 if _is_first_late(self._records, group):
                     logger.warning("who is in the user group %s is not known in time: %s", group, error)
@@ -255,10 +279,6 @@ class NamesInSettings:
         if known and _is_old(self._records, known.at):
             self._learning.group(group)
         return known is not None and self._records.rows.name(user)[:SHORT_NAME] in known.names
-
-
-def _same(future: "Future[T]") -> "Future[T]":
-    return future
 
 
 def _in_a_moment(records: DirectoryRecords, subject: str) -> Look:

@@ -6,6 +6,7 @@ status beside a thread, no agent view and no reactions.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
@@ -366,6 +367,19 @@ class MemoryChannel:
         """Somebody presses a thumb, takes their vote back, or sends the form."""
         key = str(next(self._presses))
         self._votes.record(user, answer, vote, key=key, reason=reason, comment=comment, correction=better)
+
+    def move(self, user: str, channel: str, *, joins: bool) -> None:
+        """Somebody comes into a channel, or goes out of it."""
+        room = self._chat.rooms[channel]
+        members = room.members | {user} if joins else room.members - {user}
+        self._chat.rooms[channel] = replace(room, members=members)
+        self._connection.directory.member_changed(channel, user, joined=joins, at=datetime.now(UTC))
+
+    def change(self, user: str, *, guest: bool) -> None:
+        """Somebody is made a guest, or a member."""
+        person = replace(self._chat.people[user], guest=guest)
+        self._chat.people = {**self._chat.people, user: person}
+        self._connection.directory.records.people.note(person, at=datetime.now(UTC))
 
     def _tell_of_message(self, kind: Any, post: Post, *, mention: bool = False) -> None:
         assert self._acceptor

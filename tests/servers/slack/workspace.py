@@ -43,6 +43,7 @@ class Message:
     stream_blocks: list[Json] = field(default_factory=list)
     reactions: dict[str, list[str]] = field(default_factory=dict)
     at: float = field(default_factory=time.monotonic)
+    changed_at: float = 0.0
     versions: list[str] = field(default_factory=list)
 
     @property
@@ -75,6 +76,7 @@ class Message:
     def remember(self) -> None:
         if not self.versions or self.versions[-1] != self.shown:
             self.versions.append(self.shown)
+            self.changed_at = time.monotonic()
 
     def json(self, *, bot_id: str, metadata: bool = False) -> Json:
         """The message as the Web API and events give it out."""
