@@ -33,11 +33,12 @@ PAGE = 500
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What is kept of a person; `email` is its keyed hash, empty for none."""
+    """What is kept of a person; `email` is its keyed hash, empty for none, `told` is whether an event has told it."""
 
     at: datetime
     guest: bool
     email: str = ""
+    told: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,13 +184,18 @@ class PeopleRecords:
         known = self.known(list(names))
         return [user for name, user in names.items() if name not in known]
 
+    def is_staff(self, name: str) -> bool:
+        """Whether somebody is known to be no guest."""
+        account = self.known([name]).get(name)
+        return account is not None and not account.guest
+
     def turned(self) -> Mapping[str, Account]:
         """Return all, by name, who have become guests of late, or are guests no more."""
         return {name: made for name, row in self._rows.notes("turned").items() if (made := _account(row))}
 
     def save(self, people: Iterable[Person], *, at: datetime) -> None:
         """Keep what was looked up at a time."""
-        made = {self._rows.name(each.id): self._account(each, at) for each in people}
+        made = {self._rows.name(each.id): self._account(each, at, told=False) for each in people}
         known = self._read(list(made))
         newer = {name: each for name, each in made.items() if name not in known or _is_newer(each, known[name])}
         for name, each in newer.items():
@@ -199,12 +205,10 @@ class PeopleRecords:
         self._rows.put_many(rows, ACCOUNTS_KEPT)
 
     def note(self, person: Person, *, at: datetime) -> None:
-        """Keep what an event has told of a person; what is known already is not written again."""
-        name, made = self._rows.name(person.id), self._account(person, at)
+        """Keep what an event has told of a person; an older one that comes later does not undo it."""
+        name, made = self._rows.name(person.id), self._account(person, at, told=True)
         before = self._get(name)
         if before and not _is_newer(made, before):
-            return
-        if before and made == replace(before, at=at) and at - before.at < PLACES_KEPT:
             return
         # A look-up that was begun before may end later, and must not undo it.
         if made.guest if before is None else before.guest != made.guest:
@@ -223,8 +227,8 @@ class PeopleRecords:
         turned = _account(self._rows.read(self._rows.key("turned", name)))
         return _merged(found, turned) if found else turned
 
-    def _account(self, person: Person, at: datetime) -> Account:
-        return Account(at, person.guest, self._rows.email_name(person.email))
+    def _account(self, person: Person, at: datetime, *, told: bool) -> Account:
+        return Account(at, person.guest, self._rows.email_name(person.email), told)
 
 
 class ChannelRecords:
@@ -289,20 +293,19 @@ class ChannelRecords:
         if at is None:
             return None
         since = at - MARGIN
-        notes = self._rows.notes("members", channel, "moved")
-        moved = {name: note for name, note in notes.items() if _is_after(note, since)}
-        joined = {name for name, note in moved.items() if note.get("in") is not False}
+        came = {name for name, note in self._rows.notes("members", channel, "came").items() if _is_after(note, since)}
         turned = {name: note for name, note in self._people.turned().items() if note.at > since}
         became_guests = {name for name, note in turned.items() if note.guest}
-        if became_guests - joined:
+        guests, unknown = _texts(row.get("guests")), _texts(row.get("unknown")) | came
+        joined, gone = self._moved(channel, guests | unknown | became_guests, since=at)
+        if became_guests - joined - gone:
             listed = self._listed(channel)
             if listed is None:
                 return None
             became_guests = {name for name in became_guests if name in joined or name[:SHORT_NAME] in listed}
-        unknown = _texts(row.get("unknown")) | joined
         known = self._people.known(sorted(unknown))
-        guests = _texts(row.get("guests")) | {name for name, each in known.items() if each.guest} | became_guests
-        gone = (moved.keys() - joined) | {name for name, note in turned.items() if not note.guest}
+        guests |= {name for name, each in known.items() if each.guest} | became_guests
+        gone |= {name for name, note in turned.items() if not note.guest and note.at > at}
         return MembersRecord(
             at,
             guests=frozenset(guests - gone),
@@ -313,7 +316,22 @@ class ChannelRecords:
 
     def note_member(self, channel: str, user: str, *, joined: bool, at: datetime) -> None:
         """Keep that somebody has joined or left a channel."""
-        self._rows.note(self._rows.key("members", channel, "moved", self._rows.name(user)), {"in": joined}, at=at)
+        name = self._rows.name(user)
+        self._rows.note(self._moved_key(channel, name), {"in": joined}, at=at)
+        if joined and not self._people.is_staff(name):
+            # Only they are read with every answer: a thousand of the staff may come at once.
+            self._rows.note(self._rows.key("members", channel, "came", name), {}, at=at)
+
+    def _moved(self, channel: str, names: Collection[str], *, since: datetime) -> tuple[set[str], set[str]]:
+        """Return those of these people who have joined since, or at about that time, and those who have left since."""
+        keys = {self._moved_key(channel, name): name for name in sorted(names)}
+        rows = {keys[key]: row for key, row in self._rows.read_many(list(keys)).items()}
+        left = {name for name, row in rows.items() if row.get("in") is False and _is_after(row, since)}
+        joined = {name for name, row in rows.items() if row.get("in") is not False and _is_after(row, since - MARGIN)}
+        return joined, left
+
+    def _moved_key(self, channel: str, name: str) -> str:
+        return self._rows.key("members", channel, "moved", name)
 
     def _listed(self, channel: str) -> set[str] | None:
         found = self._rows.read(self._rows.key("members", channel, "list")).get("names")
@@ -367,9 +385,9 @@ class DirectoryRecords:
 
 def _merged(found: Account, turned: Account | None) -> Account:
     """Return what is kept of a person with what was told since, if it was."""
-    if turned is None or turned.at <= found.at - MARGIN:
+    if turned is None or not _is_newer(turned, found):
         return found
-    return replace(found, guest=turned.guest, at=max(found.at, turned.at))
+    return replace(found, guest=turned.guest, at=max(found.at, turned.at), told=turned.told)
 
 
 def _is_after(note: Mapping[str, Any], since: datetime) -> bool:
@@ -378,17 +396,21 @@ def _is_after(note: Mapping[str, Any], since: datetime) -> bool:
 
 
 def _is_newer(made: Account, before: Account) -> bool:
-    """Whether what was learned of a person now holds; at about the same time a guest is one."""
-    return made.at > before.at - MARGIN if made.guest and not before.guest else made.at >= before.at
+    """Whether what was learned of a person now holds; of an event and a look-up of about the same time a guest does."""
+    may_be_later = made.told != before.told and made.guest and not before.guest
+    return made.at > before.at - MARGIN if may_be_later else made.at >= before.at
 
 
 def _account(row: Mapping[str, Any]) -> Account | None:
     at = _time(row)
-    return Account(at, row.get("guest") is not False, str(row.get("email") or "")) if at else None
+    if at is None:
+        return None
+    return Account(at, row.get("guest") is not False, str(row.get("email") or ""), row.get("told") is True)
 
 
 def _row_of(account: Account) -> Mapping[str, Any]:
-    return {"at": account.at.isoformat(), "guest": account.guest, "email": account.email}
+    row = {"at": account.at.isoformat(), "guest": account.guest, "email": account.email}
+    return row | ({"told": True} if account.told else {})
 
 
 def _row(value: str | None) -> Mapping[str, Any]:

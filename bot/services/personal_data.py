@@ -31,7 +31,7 @@ from feedback.stores.protocol import FeedbackStore
 
 NAME = re.compile(r"[\w.-]+")
 # What adds to the members of a channel: their list, and that somebody has come or gone.
-ADDITION = re.compile(r":(?:list|moved:[^:]*)\Z")
+ADDITION = re.compile(r":(?:list|(?:moved|came):[^:]*)\Z")
 # More than a conversation ever has.
 ALL = 10**9
 
