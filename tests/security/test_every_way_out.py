@@ -360,7 +360,6 @@ LISTENERS = {
     "VoteListeners.reaction": "a person's own vote",
     "HomeListeners.opened": "PersonalOverview.home_page and PersonalOverview.prompts",
     "HomeListeners.publish": "PersonalOverview.home_page",
-    "HomeListeners.members_changed": "nothing",
     "HomeListeners.removed": "nothing",
     "MessageListeners.message": "the events `question`, `edit`, `delete` and `expert`",
     "MessageListeners.command": "the event `command`",
