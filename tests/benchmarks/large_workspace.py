@@ -3,9 +3,9 @@
     python -m tests.benchmarks.large_workspace [MILLISECONDS]
 
 Two replicas on Redis, each in a process of its own, against the stand-in with Slack's rate limits, each call of the Web
-API taking MILLISECONDS (default 100). A question is asked in three channels at once: before anything is known, and once
-all is. Wanted: first sign under 500 ms, the answer not later than in the small workspace plus one second. The embedding
-is a stand-in: no model is loaded.
+API taking MILLISECONDS (default 100). A question is asked in three channels at once: before anything is known of them, and
+once all is. The processes have answered somebody before, in a direct message. Wanted: first sign under 500 ms, the answer
+not later than in the small workspace plus one second. The embedding is a stand-in: no model is loaded.
 """
 
 import sys
@@ -49,13 +49,17 @@ def main(milliseconds: int = 100) -> None:
 
 def measure(slack: Slack, people: Sequence[Person], channels: Sequence[Channel]) -> None:
     """Ask before anything is known, then until everything is, then again."""
+    warm = [people[-1].tells(f"{QUESTION} ({number})") for number in range(8)]
+    for each in warm:
+        slack.workspace.reply(each)
     started = time.monotonic()
     ask(slack, people[0], channels, "cold")
-    while not all(ask(slack, people[1], channels, "")):
-        time.sleep(5)
+    while not all(ask(slack, people[1], channels[-1:], "")):
+        time.sleep(10)
     print(f"  all known after {time.monotonic() - started:.0f} s; in all {dict(looked_up(slack))}")
     for person in people[2:5]:
         ask(slack, person, channels, "known")
+        time.sleep(10)  # twenty streams a minute are promised
 
 
 def ask(slack: Slack, person: Person, channels: Sequence[Channel], name: str) -> list[bool]:
