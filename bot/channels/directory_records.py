@@ -25,7 +25,7 @@ MARGIN = timedelta(seconds=60)
 LEASE = timedelta(minutes=2)
 # For so long nobody waits again for what could not be learned in time.
 OVERDUE = timedelta(seconds=15)
-# So many people are looked up one by one while somebody waits; with more of whom nothing is known a channel has to wait.
+# So many people are looked up one by one while somebody waits; more of whom nothing is known take longer than that.
 # Three such channels at once stay within the hundred look-ups of people that a platform may allow in a minute.
 FEW = 33
 # How many records are read at once.

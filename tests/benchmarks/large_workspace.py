@@ -3,9 +3,9 @@
     python -m tests.benchmarks.large_workspace [MILLISECONDS]
 
 Two replicas on Redis, each in a process of its own, against the stand-in with Slack's rate limits, each call of the Web
-API taking MILLISECONDS (default 100). A question is asked in three channels at once: before anything is known of them, and
-once all is. The processes have answered somebody before, in a direct message. Wanted: first sign under 500 ms, the answer
-not later than in the small workspace plus one second. The embedding is a stand-in: no model is loaded.
+API taking MILLISECONDS (default 100). A question is asked in three channels at once: before anything is known of them,
+and once all is. The processes have answered somebody before, in a direct message. Wanted: first sign under 500 ms, the
+answer not later than in the small workspace plus one second. The embedding is a stand-in: no model is loaded.
 """
 
 import sys
