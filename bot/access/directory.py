@@ -17,7 +17,7 @@ SHORT_NAME = 16
 class Person:
     """A person of a platform: the names that settings may use for them, and whether they are of this company.
 
-    Somebody of whom nothing is known is a guest.
+    Somebody of whom nothing is known is a guest; whose account was closed reads nothing, and is none.
     """
 
     id: str
@@ -58,7 +58,7 @@ class Directory(Protocol):
         ...
 
     def people(self, cursor: str = "") -> Page[Person] | None:
-        """Return a page of all people of the workspace; who was deactivated may be left out."""
+        """Return a page of all people of the workspace."""
         ...
 
     def group_id(self, name: str) -> str:

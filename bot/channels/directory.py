@@ -108,6 +108,9 @@ class CachedDirectory:
             if _is_first_late(self.records, subject):
                 where = "a direct message" if direct else place.channel
                 logger.warning("who reads %s is not known in time, so an answer is public: %s", where, error)
+                if direct:
+                    # More people ask for the first time than the platform lets one look up: all at once costs less.
+                    self._learning.everybody()
             return Audience(OUTSIDERS, private=direct)
 
     def audience_now(self, place: Place, user: str, *, direct: bool = False) -> Audience:

@@ -65,6 +65,10 @@ class DirectoryLearning:
         """Learn in the background who reads a channel, and who all of them are; one replica does."""
         self._lookups.start(self._name("all members", channel), partial(self._members_slowly, channel), slow=True)
 
+    def everybody(self) -> None:
+        """Learn in the background who is in the workspace; one replica does, and not again a moment later."""
+        self._lookups.start(self._name("everybody", ""), partial(self._learn_people, lambda: None), slow=True)
+
     def is_reading(self, channel: str) -> bool:
         """Whether some replica is learning in the background who reads a channel."""
         return self._records.rows.is_taken(f"members:{channel}")

@@ -38,20 +38,20 @@ class SlackDirectory:
         return self.parse_person({**found, "id": user})
 
     def people(self, cursor: str = "") -> Page[Person] | None:
-        """Return a page of the people of the workspace; whoever was deactivated reads nothing, and is left out."""
+        """Return a page of the people of the workspace."""
         page = self._page("users.list", cursor)
         if page is None:
             return None
-        people = [
-            each for each in page.entries if isinstance(each, dict) and each.get("id") and not each.get("deleted")
-        ]
+        people = [each for each in page.entries if isinstance(each, dict) and each.get("id")]
         return Page(tuple(map(self.parse_person, people)), page.cursor)
 
     def parse_person(self, user: Mapping[str, Any]) -> Person:
         """Return a person from Slack's user object, as events have it too."""
         profile = user.get("profile")
         email = profile.get("email") if isinstance(profile, dict) else ""
-        return Person(str(user.get("id") or ""), str(email or ""), self._is_guest(user))
+        # A list of members may name whoever was deactivated, who reads nothing any more.
+        guest = not user.get("deleted") and self._is_guest(user)
+        return Person(str(user.get("id") or ""), str(email or ""), guest)
 
     def group_id(self, name: str) -> str:
         """Return the id of a user group, which the settings write `slack:S0123`."""

@@ -31,9 +31,9 @@ def listen_to_directory(app: App, workspaces: Workspaces) -> None:
 
 
 def _person(workspace: Workspace, event: Json, at: datetime) -> None:
-    """Somebody is new, or another by now: a guest, say."""
+    """Somebody is new, or another by now: a guest, say, or deactivated."""
     user = event.get("user")
-    if isinstance(user, dict) and user.get("id") and not user.get("deleted"):
+    if isinstance(user, dict) and user.get("id"):
         workspace.connection.directory.records.people.note(workspace.directory.parse_person(user), at=at)
 
 

@@ -160,11 +160,9 @@ def conversations_info(workspace: Workspace, args: Args) -> Json:
 
 @method("conversations.members", *READ.values(), per_minute=100)
 def conversations_members(workspace: Workspace, args: Args) -> Json:
+    """All members; whoever was deactivated too, as some saw it [irslackd#67, uqcsbot-slack#190], though not all."""
     channel = _channel(workspace, args)
-    people = [
-        each for each in channel.members if not workspace.people[each].deleted
-    ]  # who was deactivated reads nothing
-    page, cursor = _page([*people, *([workspace.bot] if channel.with_bot else [])], args)
+    page, cursor = _page([*channel.members, *([workspace.bot] if channel.with_bot else [])], args)
     return {"members": page, "response_metadata": {"next_cursor": cursor}}
 
 

@@ -264,6 +264,12 @@ class Person:
             channel.members.remove(self.id)
         self.workspace.membership_event("member_left_channel", self, channel)
 
+    def is_deactivated(self) -> None:
+        """An administrator closes the account [docs.slack.dev/reference/events/user_change]."""
+        with self.workspace.changing():
+            self.deleted = True
+        self.workspace.person_event("user_change", self)
+
     def becomes(self, *, guest: bool) -> None:
         """An administrator makes a guest of somebody, or a member of a guest."""
         with self.workspace.changing():

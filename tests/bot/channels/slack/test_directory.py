@@ -1,6 +1,7 @@
 """Who may read what: by id, e-mail address and user group; whoever cannot be looked up reads what is public."""
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
@@ -242,6 +243,20 @@ def test_a_look_up_that_was_begun_before_an_event_does_not_undo_it(bench):
     assert found.external
 
 
+def test_whose_account_was_closed_reads_nothing_and_is_no_guest(bench):
+    ada, gil = bench.slack.workspace.person("Ada"), bench.slack.workspace.person("Gil", guest=True)
+    channel = bench.slack.workspace.channel("general", ada, gil)
+    assert in_channel(bench.replica(), channel, ada) == {"public"}
+    bench.later(timedelta(minutes=5))
+    gil.deleted = True
+    bench.note(gil)
+    assert in_channel(bench.replica(), channel, ada) == {"everyone"}
+    bench.later(timedelta(minutes=5))
+    gil.deleted = False
+    bench.note(gil)
+    assert in_channel(bench.replica(), channel, ada) == {"public"}
+
+
 def test_a_channel_that_becomes_shared_is_public_at_once_and_is_asked_about_when_it_is_so_no_more(bench):
     ada = bench.slack.workspace.person("Ada")
     channel = bench.slack.workspace.channel("general", ada)
@@ -282,7 +297,8 @@ def test_where_an_event_has_told_of_all_people_nobody_is_looked_up(bench):
 def test_a_large_channel_is_public_until_it_is_known_who_reads_it(bench, size, guests, caplog):
     workspace = bench.slack.workspace
     crowd = [*workspace.crowd(size), *(workspace.person("Gil", guest=True) for _ in range(guests))]
-    crowd[1].deleted = True
+    for person in crowd[1 : FEW + 5]:
+        person.deleted = True
     channel = workspace.channel("general", *crowd)
     bench.threads = 4
     found = bench.replica()
@@ -343,6 +359,21 @@ def test_whoever_is_told_to_wait_by_slack_answers_from_what_is_public_at_once(be
     bench.later(timedelta(seconds=20))
     assert in_channel(bench.replica(), channel, ada) == {"everyone"}
     assert own(bench, ada, finance=[f"slack:{group}"]) == {"finance"}
+
+
+def test_where_more_people_ask_than_can_be_looked_up_all_are_learned_at_once(bench):
+    crowd = bench.slack.workspace.crowd(150)
+    bench.slack.rates.on = True
+    bench.threads = 16
+    found = bench.replica()
+
+    def asked() -> Counter[frozenset[str]]:
+        return Counter(found.audience(at(each.direct.id), each.id, direct=True).groups for each in crowd)
+
+    assert 0 < asked()[frozenset({"public"})] <= 50
+    bench.slack.workspace.wait(lambda: not bench.records.people.unknown([each.id for each in crowd]), "everybody")
+    assert asked() == {frozenset({"everyone"}): 150}
+    assert bench.slack.counted()["users.list"] == 1
 
 
 def test_what_is_shown_again_is_not_shown_while_the_platform_does_not_tell(bench):
