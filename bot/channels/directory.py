@@ -1,8 +1,8 @@
 """Finds out the audience of a place from what a platform has told of people and channels, kept for all replicas.
 
-Whoever waits for an answer waits a moment for what is not known yet, and no longer: then the answer is made from what
-is public, that one alone, and learning goes on in the background. What cannot be found out counts against: whoever may
-be a stranger reads only what is public, and a user group that cannot be read opens nothing.
+Whoever waits for an answer waits for a few look-ups, however large the workspace is. What is not known then makes the
+answer public, that one alone, and is learned in the background. What cannot be found out counts against: whoever may be
+a stranger reads only what is public, and a user group that cannot be read opens nothing.
 """
 
 import logging
@@ -29,9 +29,11 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-# How long an answer waits for what is not known yet, and what is shown again for how it is at this moment.
-ANSWER_SECONDS = 0.8
-MOMENT_SECONDS = 3.0
+# How long an answer waits at most for what is not known yet, where the platform is slow: a few look-ups, as many in a
+# large workspace as in a small one. What takes more of them is not waited for at all.
+ANSWER_SECONDS = 5.0
+# And what is shown again, for how it is at this moment: a form must open within three seconds.
+MOMENT_SECONDS = 2.5
 # What is older is used, and looked up again meanwhile: events may have been missed.
 REFRESHED = timedelta(minutes=10)
 LARGE_REFRESHED = timedelta(hours=1)

@@ -328,7 +328,8 @@ def test_the_list_of_people_is_read_once_for_all_channels_and_replicas(bench):
     assert bench.slack.counted()["users.list"] == 1
 
 
-def test_an_answer_waits_a_moment_for_a_platform_that_hangs_and_no_second_time(bench):
+def test_an_answer_waits_a_moment_for_a_platform_that_hangs_and_no_second_time(bench, monkeypatch):
+    monkeypatch.setattr(directory_module, "ANSWER_SECONDS", 0.5)
     bench.threads = 4
     ada = bench.slack.workspace.person("Ada")
     channel = bench.slack.workspace.channel("general", ada)
