@@ -405,11 +405,12 @@ def build_readiness(app: App) -> "Readiness":
 
 def _personal_data(app: App) -> "Sequence[PersonalData]":
     """Return every place but the feedback store that can hold a person's words or id: `forget` erases them there."""
-    from bot.services.personal_data import AuditData, EventData, SharedData
+    from bot.services.personal_data import AuditData, DirectoryData, EventData, SharedData
 
     return (
         EventData(app.state, sender=partial(_sender, app.pseudonym), clock=app.clock),
         SharedData(app.state, clock=app.clock),
+        DirectoryData(app.state, clock=app.clock),
         AuditData(app.state, clock=app.clock),
     )
 

@@ -1,15 +1,23 @@
 """The port to the people, user groups and channels of a chat platform."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
+
+T = TypeVar("T")
+
+# Every value that replicas share of what a platform tells has a key that begins with `DIRECTORY`, or has `ACCOUNT` in
+# it where it is about one person alone. People are named in keys and values by their keyed hash, in long lists by the
+# first `SHORT_NAME` characters of it.
+DIRECTORY = "directory:"
+ACCOUNT = ":account:"
+SHORT_NAME = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
     """A person of a platform: the names that settings may use for them, and whether they are of this company.
 
-    Somebody of whom nothing is known is a guest.
+    Somebody of whom nothing is known is a guest; whose account was closed reads nothing, and is none.
     """
 
     id: str
@@ -31,18 +39,27 @@ class ChannelInfo:
     has_bot: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """A page of a list; `cursor` asks for the next one, and is empty for the last."""
+
+    entries: tuple[T, ...]
+    cursor: str = ""
+
+
 class Directory(Protocol):
     """Looks up the people and channels of one workspace of a platform; ids are the platform's own, nothing is cached.
 
-    None is returned where the platform does not tell, as for an unknown id.
+    None is returned where the platform does not tell, as for an unknown id. Every method raises what the platform
+    raises while it cannot be reached or asks to wait, and waits for neither.
     """
 
     def person(self, user: str) -> Person | None:
         """Return a person."""
         ...
 
-    def people(self) -> Mapping[str, bool] | None:
-        """Return all people of the workspace by their ids, each with whether they are a guest."""
+    def people(self, cursor: str = "") -> Page[Person] | None:
+        """Return a page of all people of the workspace."""
         ...
 
     def group_id(self, name: str) -> str:
@@ -57,6 +74,6 @@ class Directory(Protocol):
         """Return a channel; None where the bot may not read it because it is no member."""
         ...
 
-    def channel_members(self, channel: str) -> frozenset[str] | None:
-        """Return the ids of all who read a channel."""
+    def channel_members(self, channel: str, cursor: str = "") -> Page[str] | None:
+        """Return a page of the ids of all who read a channel; the first has all of a channel that is not large."""
         ...

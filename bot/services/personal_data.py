@@ -8,6 +8,7 @@ forgetting writes through every door and searches every byte that is left.
 | `FeedbackData` | exchanges, votes, corrections, decisions, also in the journal; turns in others' histories |
 | `EventData` | events that are accepted and not finished: what they wrote, their id, checkpoints of the answer |
 | `SharedData` | who takes part in threads, voted or was welcomed, private answers to be shared, questions passed on |
+| `DirectoryData` | what a platform tells of who is in which channel and user group, and who is a guest, by keyed hash |
 | `AuditData` | who reviewed, exported, forgot: the entry stays, the name goes |
 
 Exports lie where they were written: `forget` names them and the rows.
@@ -21,6 +22,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
+from bot.access.directory import ACCOUNT, DIRECTORY, SHORT_NAME
 from bot.services.audit import KEPT, PREFIX, parse_entry
 from bot.services.escalation import ESCALATIONS
 from bot.state.protocol import Event, StateStore, person_prefix, unkeyed_name
@@ -28,6 +30,8 @@ from feedback.records import ErasureResult, Exchange, Record, kind_of, turns_of,
 from feedback.stores.protocol import FeedbackStore
 
 NAME = re.compile(r"[\w.-]+")
+# What adds to the members of a channel: their list, and that somebody has come or gone.
+ADDITION = re.compile(r":(?:list|(?:moved|came):[^:]*)\Z")
 # More than a conversation ever has.
 ALL = 10**9
 
@@ -135,13 +139,45 @@ class SharedData:
         # How earlier versions remembered who takes part in a thread.
         unkeyed = unkeyed_name(person.platform_id)
         for key, value in self._state.values("", now=self._clock()):
-            if key.startswith(PREFIX):
+            if key.startswith((PREFIX, DIRECTORY)):
                 continue
             is_theirs = key.startswith(prefix) or (person.platform_id and key.endswith(f":{unkeyed}"))
             names = set(NAME.findall(f"{key} {value}"))
             # The place of a question that was passed on privately is the asker.
             is_passed_on = key.startswith(ESCALATIONS) and person.platform_id in names
-            if is_theirs or is_passed_on or names & person.answers:
+            # The account of whoever is forgotten by their e-mail address has its keyed hash.
+            is_account = ACCOUNT in key and person.pseudonym in names
+            if is_theirs or is_passed_on or is_account or names & person.answers:
+                yield key
+
+
+class DirectoryData:
+    """What a platform tells of its people, by keyed hash; that of a person alone is in `SharedData`.
+
+    What a person stands in is erased whole, and asked of the platform again when it is needed: a channel of which they
+    were taken out would count as read by staff alone if they are a guest.
+    """
+
+    def __init__(self, state: StateStore, *, clock: Callable[[], datetime]) -> None:
+        self._state = state
+        self._clock = clock
+
+    def find(self, person: Person) -> Mapping[str, int]:
+        """Count the values that name a person."""
+        return _counted("values of who is where", sum(1 for _ in self._theirs(person)))
+
+    def erase(self, person: Person) -> Mapping[str, int]:
+        """Remove the values, each after the one that it adds to."""
+        keys = list(self._theirs(person))
+        for key in keys:
+            self._state.remove(ADDITION.sub("", key))
+            self._state.remove(key)
+        return _counted("values of who is where", len(keys))
+
+    def _theirs(self, person: Person) -> Iterator[str]:
+        short = person.pseudonym[:SHORT_NAME]
+        for key, value in self._state.values(DIRECTORY, now=self._clock()):
+            if short and (short in key or short in value):
                 yield key
 
 

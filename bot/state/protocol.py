@@ -1,7 +1,7 @@
 """The state store: what replicas share besides feedback, in SQLite (embedded default) or Redis."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -91,8 +91,19 @@ class StateStore(Protocol):
         """Set a value, in place of any other under its key; None for `expires` keeps it for ever."""
         ...
 
+    def put_many(self, values: Mapping[str, str], *, expires: datetime) -> None:
+        """Set all of these values, each in place of any other under its key; none for none.
+
+        What has been set when the store fails stays.
+        """
+        ...
+
     def get(self, key: str, *, now: datetime) -> str | None:
         """The value under a key; None for an unknown key or an expired value."""
+        ...
+
+    def get_many(self, keys: Collection[str], *, now: datetime) -> Mapping[str, str]:
+        """The values under these keys, by key; an unknown key, or one whose value has expired, is left out."""
         ...
 
     def add(self, key: str, value: str, *, expires: datetime, now: datetime) -> bool:

@@ -264,6 +264,19 @@ def test_a_value_is_kept_replaced_and_forgotten(store):
     assert store.keys("", now=NOON) == []
 
 
+def test_many_values_are_kept_and_found_at_once(store):
+    store.put("a", "old", expires=NOON + DAY)
+    given = {"a": "1", "b": "", **{f"n{number}": str(number) for number in range(1_200)}}
+    store.put_many(given, expires=NOON + LEASE)
+    assert store.get_many([*given, "unknown"], now=NOON) == given
+    assert store.keys("n1199", now=NOON) == ["n1199"]
+    assert store.get_many(list(given), now=NOON + LEASE) == {}
+    store.put_many({}, expires=NOON + LEASE)
+    assert store.get_many([], now=NOON) == {}
+    store.scrub(now=NOON + LEASE)
+    assert store.keys("", now=NOON) == []
+
+
 def test_a_value_may_be_empty(store):
     store.put("a", "")
     assert store.get("a", now=NOON) == ""

@@ -123,6 +123,16 @@ class Stage(Protocol):
         """The expert says that their own reply is the right answer."""
         ...
 
+    def joins(self, who: str, where: str) -> None:
+        """Somebody comes into a channel, and the platform tells of it."""
+        ...
+
+    def leaves(self, who: str, where: str) -> None: ...
+
+    def becomes(self, who: str, *, guest: bool) -> None:
+        """Somebody is made a guest, or a member again, and the platform tells of it."""
+        ...
+
     def corrections(self) -> list[Correction]: ...
 
     def model_writes(self, text: str) -> None:

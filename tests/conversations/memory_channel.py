@@ -6,16 +6,18 @@ status beside a thread, no agent view and no reactions.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
-from bot.access.directory import ChannelInfo, Person
+from bot.access.directory import ChannelInfo, Page, Person
 from bot.answering.answers import Answer, Citation, Sentence
 from bot.app import App
 from bot.channels import presentation
 from bot.channels.acceptance import EventAcceptor
 from bot.channels.connection import Connection, Platform
 from bot.channels.directory import CachedDirectory
+from bot.channels.directory_records import DirectoryRecords
 from bot.channels.events import (
     IncomingEvent,
     Place,
@@ -27,6 +29,7 @@ from bot.channels.events import (
     stop_event,
 )
 from bot.channels.handler import EventHandler
+from bot.channels.lookups import Lookups
 from bot.channels.metrics import NullMetrics
 from bot.channels.overview import PersonalOverview
 from bot.channels.port import (
@@ -45,9 +48,10 @@ from bot.channels.repetition import RepetitionGuard
 from bot.channels.thread_state import ThreadState
 from bot.channels.votes import VoteRecorder
 from bot.channels.welcome import Welcome
+from bot.config.settings import Settings
 from bot.services.escalation import Escalation
 from bot.services.votes import Choice
-from bot.state.protocol import Claim
+from bot.state.protocol import Claim, StateStore
 from feedback.records import Reason
 
 NAME = "memory"
@@ -187,8 +191,8 @@ class MemoryDirectory:
     def person(self, user: str) -> Person | None:
         return self._chat.people.get(user)
 
-    def people(self) -> Mapping[str, bool] | None:
-        return {name: person.guest for name, person in self._chat.people.items()}
+    def people(self, cursor: str = "") -> Page[Person] | None:
+        return Page(tuple(self._chat.people.values()))
 
     def group_id(self, name: str) -> str:
         return ""  # there are no user groups
@@ -203,8 +207,16 @@ class MemoryDirectory:
         direct = room.kind == "direct"
         return ChannelInfo(external=room.external, direct=direct, direct_with=min(room.members) if direct else "")
 
-    def channel_members(self, channel: str) -> frozenset[str] | None:
-        return self._chat.rooms[channel].members
+    def channel_members(self, channel: str, cursor: str = "") -> Page[str] | None:
+        return Page(tuple(sorted(self._chat.rooms[channel].members)))
+
+
+def memory_directory(
+    chat: Chat, settings: Settings, state: StateStore, pseudonym: Callable[[str], str]
+) -> CachedDirectory:
+    """Return what is known of the people and rooms of a chat; whoever asks looks things up themselves."""
+    records = DirectoryRecords(state, NAME, WORKSPACE, pseudonym=pseudonym)
+    return CachedDirectory(MemoryDirectory(chat), settings, NAME, records=records, lookups=Lookups(threads=0))
 
 
 class MemoryRenderer:
@@ -290,8 +302,7 @@ class MemoryChannel:
         self._thread_state = ThreadState(app.state, NAME, pseudonym=app.pseudonym)
         metrics = NullMetrics()
         transport = MemoryTransport(chat)
-        directory = CachedDirectory(MemoryDirectory(chat), app.settings, NAME)
-        self._connection = Connection(transport, directory)
+        self._connection = Connection(transport, memory_directory(chat, app.settings, app.state, app.pseudonym))
         self._votes = VoteRecorder(
             NAME, votes=app.votes, pseudonym=app.pseudonym, thread_state=self._thread_state, metrics=metrics
         )
@@ -398,6 +409,19 @@ class MemoryChannel:
         """Somebody presses a thumb, takes their vote back, or sends the form."""
         key = str(next(self._presses))
         self._votes.record(user, answer, vote, key=key, reason=reason, comment=comment, correction=better)
+
+    def move(self, user: str, channel: str, *, joins: bool) -> None:
+        """Somebody comes into a channel, or goes out of it."""
+        room = self._chat.rooms[channel]
+        members = room.members | {user} if joins else room.members - {user}
+        self._chat.rooms[channel] = replace(room, members=members)
+        self._connection.directory.member_changed(channel, user, joined=joins, at=datetime.now(UTC))
+
+    def change(self, user: str, *, guest: bool) -> None:
+        """Somebody is made a guest, or a member."""
+        person = replace(self._chat.people[user], guest=guest)
+        self._chat.people = {**self._chat.people, user: person}
+        self._connection.directory.records.people.note(person, at=datetime.now(UTC))
 
     def _tell_of_message(self, kind: Any, post: Post, *, mention: bool = False, files: tuple[str, ...] = ()) -> None:
         assert self._acceptor

@@ -1,6 +1,6 @@
 """All conversations, of every topic: each module keeps its own in `SCENARIOS` when it is imported."""
 
-from tests.conversations import companies, notes, private, sessions  # noqa: F401 - they keep their scenarios
+from tests.conversations import companies, notes, private, readers, sessions  # noqa: F401 - they keep their scenarios
 from tests.conversations.conversations import SCENARIOS, Scenario
 
-__all__ = ["SCENARIOS", "Scenario", "companies"]
+__all__ = ["SCENARIOS", "Scenario"]

@@ -90,6 +90,15 @@ class MemoryStage(AppStage):
         self.channel.press("Eve", offer, "accept")
         self.settle()
 
+    def joins(self, who: str, where: str) -> None:
+        self.channel.move(who, where, joins=True)
+
+    def leaves(self, who: str, where: str) -> None:
+        self.channel.move(who, where, joins=False)
+
+    def becomes(self, who: str, *, guest: bool) -> None:
+        self.channel.change(who, guest=guest)
+
     def _in_experts(self) -> list[Post]:
         self.settle()
         return [each for each in self.chat.posts if each.channel == "experts" and each.user == BOT]

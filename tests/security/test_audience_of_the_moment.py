@@ -16,17 +16,20 @@ from typing import Any
 import pytest
 
 from bot.access.audience import Audience
-from bot.access.directory import ChannelInfo, Person
+from bot.access.directory import ChannelInfo, Page, Person
 from bot.answering.answers import Done, Question, SentenceReady, Status
 from bot.answering.readership import WITHHELD
 from bot.app import App, bootstrap
 from bot.channels import presentation
 from bot.channels.directory import CachedDirectory
+from bot.channels.directory_records import DirectoryRecords
 from bot.channels.events import Place
+from bot.channels.lookups import Lookups
 from bot.config.settings import Settings, Source
 from bot.services.escalation import EscalationService
 from bot.services.overview import OverviewService
 from bot.services.votes import VoteRequest
+from bot.state.sqlite.store import SqliteState
 from feedback.curation.audience import ExchangeAudience
 from feedback.records import Exchange
 from retrieval.passages import EVERYONE, PUBLIC, Query, Turn
@@ -271,7 +274,7 @@ class Platform:
         self.asked.append(user)
         return Person(user, guest=user in self.guests) if user else None
 
-    def people(self) -> dict[str, bool] | None:
+    def people(self, cursor: str = "") -> Page[Person] | None:
         return None
 
     def group_id(self, name: str) -> str:
@@ -284,8 +287,8 @@ class Platform:
         direct = channel.startswith("D")
         return ChannelInfo(external=self.external, direct=direct, direct_with="U1" if direct else "")
 
-    def channel_members(self, channel: str) -> frozenset[str] | None:
-        return self.members
+    def channel_members(self, channel: str, cursor: str = "") -> Page[str] | None:
+        return Page(tuple(sorted(self.members)))
 
 
 @pytest.mark.parametrize(
@@ -303,17 +306,19 @@ class Platform:
         ),
     ],
 )
-def test_groups_of_this_moment_are_not_those_that_were_looked_up_a_minute_ago(channel, change, before, now):
+def test_groups_of_this_moment_are_not_those_that_were_looked_up_a_minute_ago(tmp_path, channel, change, before, now):
     platform = Platform()
     given = Settings().model_copy(update={"groups": {"hr": frozenset({"S1"})}})  # no platform that settings know
-    directory = CachedDirectory(platform, given, "memory")
     place = Place("memory", "chat", channel)
-    assert directory.audience(place, "U1", direct=False).groups == {before}
-    for name, value in change.items():
-        setattr(platform, name, value)
-    assert directory.audience(place, "U1", direct=False).groups == {before}, "for ten minutes"
-    assert directory.audience_now(place, "U1").groups == {now}
-    assert directory.readers_now(place) == {now}
+    with closing(SqliteState(tmp_path / "state.db")) as state:
+        records = DirectoryRecords(state, "memory", "chat", pseudonym=str)
+        directory = CachedDirectory(platform, given, "memory", records=records, lookups=Lookups(threads=0))
+        assert directory.audience(place, "U1", direct=False).groups == {before}
+        for name, value in change.items():
+            setattr(platform, name, value)
+        assert directory.audience(place, "U1", direct=False).groups == {before}, "until an event tells of it"
+        assert directory.audience_now(place, "U1").groups == {now}
+        assert directory.readers_now(place) == {now}
 
 
 # A document that is closed while a model writes
@@ -394,7 +399,8 @@ def test_an_answer_is_withheld_where_a_guest_has_come_while_it_was_written(stage
             yield event
             if event == Status("writing"):
                 stage.chat.rooms["general"] = GUESTED
-                directory.forget_members("general")  # as the platform's event makes it
+                joined = datetime.now(UTC)  # as the platform's event tells
+                directory.member_changed("general", "Gil", joined=True, at=joined)
 
     questions._pipeline.stream = stream
     thread = stage.asks(QUESTION, way=way)

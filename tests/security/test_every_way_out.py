@@ -361,7 +361,7 @@ LISTENERS = {
     "VoteListeners.reaction": "a person's own vote",
     "HomeListeners.opened": "PersonalOverview.home_page and PersonalOverview.prompts",
     "HomeListeners.publish_soon": "PersonalOverview.home_page",
-    "HomeListeners.members_changed": "nothing",
+    "HomeListeners.invited": "nothing",
     "HomeListeners.removed": "nothing",
     "MessageListeners.message": "the events `question`, `edit`, `delete` and `expert`",
     "MessageListeners.command": "the event `command`",

@@ -18,9 +18,11 @@ from typing import Any
 import pytest
 from redis import Redis
 
+from bot.access.directory import SHORT_NAME, Person
 from bot.access.pseudonyms import pseudonym, user_key
 from bot.answering.answers import Question
 from bot.app import App, bootstrap
+from bot.channels.directory_records import DirectoryRecords
 from bot.channels.events import IncomingEvent, Place
 from bot.channels.thread_state import AnswerLocation, ThreadState
 from bot.config.settings import Settings
@@ -248,6 +250,11 @@ def test_on_redis_no_key_and_no_value_and_no_journal_keeps_a_forgotten_person(tm
         app.state.put("slack:share:T1:C1:gone", f"{MARK} that has expired", expires=NOW - timedelta(days=1))
         escalation = app.escalation.find_by_thread("nowhere")
         assert escalation is None
+        records = DirectoryRecords(app.state, "slack", "T1", pseudonym=app.pseudonym, now=lambda: NOW)
+        records.people.note(Person("U0MARKED", "marked@example.com"), at=NOW)
+        records.channels.save_members("C1", ["U0MARKED", "U0BOB"], large=False, at=NOW)
+        records.channels.note_member("C1", "U0MARKED", joined=True, at=NOW)
+        records.groups.save("S1", ["U0MARKED"], at=NOW)
         row = {"answer": "another", "channel": "slack:C9", "place": "slack:T1:U0MARKED:"}
         app.state.put("escalation:thread:slack:T1:C9:20.5", json.dumps(row), expires=NOW + timedelta(days=1))
         for number in range(3):
@@ -264,6 +271,7 @@ def test_on_redis_no_key_and_no_value_and_no_journal_keeps_a_forgotten_person(tm
         assert MARK.encode() in everything(server.url)
         forget_when_it_answers(app, person)
         marks = [MARK.encode(), *forms_of(person, "a long random text")]
+        marks.append(pseudonym(person, key="a long random text")[:SHORT_NAME].encode())
         left = everything(server.url).lower()
         assert [mark for mark in marks if mark.lower() in left] == []
         assert found_in(tmp_path / "state", *marks) == []

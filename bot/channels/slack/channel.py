@@ -15,6 +15,7 @@ from bot.channels.background import BackgroundPools
 from bot.channels.connection import Connection, Platform
 from bot.channels.events import IncomingEvent
 from bot.channels.handler import EventHandler
+from bot.channels.lookups import Lookups
 from bot.channels.metrics import ChannelMetrics, NullMetrics
 from bot.channels.overview import PersonalOverview
 from bot.channels.port import Accept, ChannelHealth, Limits
@@ -72,7 +73,14 @@ class SlackChannel:
         self._state = state
         self._escalation = escalation
         self._background = BackgroundPools(self.name)
-        self._workspaces = Workspaces(settings, state, token_refused=lambda team: self._monitor.check_soon(team))  # noqa: PLW0108 - made below
+        self._lookups = Lookups()
+        self._workspaces = Workspaces(
+            settings,
+            state,
+            lookups=self._lookups,
+            pseudonym=pseudonym,
+            token_refused=lambda team: self._monitor.check_soon(team),  # noqa: PLW0108 - made below
+        )
         self._seen = SeenEvents(state, background=self._background.notes)
         self._monitor = SlackMonitor(settings, self._workspaces, self._seen)
         self._thread_state = ThreadState(state, self.name, pseudonym=pseudonym)
@@ -165,6 +173,7 @@ class SlackChannel:
             self._socket.close()  # type: ignore[no-untyped-call] # bolt's handlers carry no types
             self._socket = None
         self._app = None
+        self._lookups.close()
         self._background.stop()
 
     def _connect(self, event: IncomingEvent) -> Connection | None:

@@ -70,12 +70,19 @@ class SlackClient:
         self._lock = threading.Lock()
 
     def __call__(
-        self, method: str, *, attempts: int = ATTEMPTS, repeatable: bool = True, **arguments: Any
+        self,
+        method: str,
+        *,
+        attempts: int = ATTEMPTS,
+        patience: float = MOST_WAITING,
+        repeatable: bool = True,
+        **arguments: Any,
     ) -> Mapping[str, Any]:
         """Return what the method answers; raises `Refused`, or `Unreachable` after so many attempts.
 
-        What is not `repeatable` is tried again only where Slack has surely done nothing. A method that Slack wants to
-        be called no sooner than in some seconds is called by nobody here until then.
+        Between attempts it waits for `patience` seconds at most, all together. What is not `repeatable` is tried again
+        only where Slack has surely done nothing. A method that Slack wants to be called no sooner than in some seconds
+        is called by nobody here until then.
         """
         if method not in METHODS:
             raise ValueError(f"{method} has no scope in bot/channels/slack/install/scopes.py")
@@ -84,7 +91,7 @@ class SlackClient:
         waited, attempt = 0.0, 1
         while isinstance(found := self._try(method, arguments, attempt), _Failure):
             waited += found.wait
-            if attempt >= attempts or waited > MOST_WAITING or (found.unsure and not repeatable):
+            if attempt >= attempts or waited > patience or (found.unsure and not repeatable):
                 raise Unreachable(wait=found.wait, unsure=found.unsure)
             self._sleep(found.wait)
             attempt += 1

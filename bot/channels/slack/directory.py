@@ -2,16 +2,19 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
-from bot.access.directory import ChannelInfo, Person
+from bot.access.directory import ChannelInfo, Page, Person
 from bot.channels.port import Refused
 
 logger = logging.getLogger(__name__)
 
-PAGE = 200
-# Pages of people and of a channel's members; who is beyond is not looked at, and the channel counts as shared.
-MOST_PAGES = 100
+# A limit must be under 1000; less than what is asked for may come.
+PAGE = 999
+# Somebody waits for it: what does not come at once is asked for again by whoever has the time.
+ATTEMPTS = 2
+PATIENCE_SECONDS = 0.5
 
 
 class SlackDirectory:
@@ -30,7 +33,7 @@ class SlackDirectory:
         *,
         listed: frozenset[str] = frozenset(),
     ) -> None:
-        self._client = client
+        self._client = partial(client, attempts=ATTEMPTS, patience=PATIENCE_SECONDS)
         self._team = team
         self._organization = organization
         self._listed = listed
@@ -42,15 +45,23 @@ class SlackDirectory:
         except Refused as error:
             logger.info("a person cannot be looked up: %s", error)
             return None
-        email = str((found.get("profile") or {}).get("email") or "")
-        return Person(user, email, self._is_guest(found))
+        return self.parse_person({**found, "id": user})
 
-    def people(self) -> Mapping[str, bool] | None:
-        """Return all people of the workspace."""
-        people = self._all("users.list", "members")
-        if people is None:
+    def people(self, cursor: str = "") -> Page[Person] | None:
+        """Return a page of the people of the workspace."""
+        page = self._page("users.list", cursor)
+        if page is None:
             return None
-        return {str(each["id"]): self._is_guest(each) for each in people if isinstance(each, dict)}
+        people = [each for each in page.entries if isinstance(each, dict) and each.get("id")]
+        return Page(tuple(map(self.parse_person, people)), page.cursor)
+
+    def parse_person(self, user: Mapping[str, Any]) -> Person:
+        """Return a person from Slack's user object, as events have it too."""
+        profile = user.get("profile")
+        email = profile.get("email") if isinstance(profile, dict) else ""
+        # A list of members may name whoever was deactivated, who reads nothing any more.
+        guest = not user.get("deleted") and self._is_guest(user)
+        return Person(str(user.get("id") or ""), str(email or ""), guest)
 
     def group_id(self, name: str) -> str:
         """Return the id of a user group, which the settings write `slack:S0123`."""
@@ -79,28 +90,22 @@ class SlackDirectory:
             has_bot=bool(info.get("is_member", True)),  # of direct messages it does not say
         )
 
-    def channel_members(self, channel: str) -> frozenset[str] | None:
-        """Return the members of a channel."""
-        members = self._all("conversations.members", "members", channel=channel)
-        return None if members is None else frozenset(members)
+    def channel_members(self, channel: str, cursor: str = "") -> Page[str] | None:
+        """Return a page of the members of a channel."""
+        page = self._page("conversations.members", cursor, channel=channel)
+        return page and Page(tuple(str(each) for each in page.entries), page.cursor)
 
-    def _all(self, method: str, key: str, **arguments: Any) -> list[Any] | None:
-        """Return all pages of a list; None where it is refused, or longer than any that is looked at."""
-        found: list[Any] = []
-        cursor = ""
-        for _ in range(MOST_PAGES):
-            more: dict[str, Any] = {"cursor": cursor} if cursor else {}
-            try:
-                page = self._client(method, limit=PAGE, **arguments, **more)
-            except Refused as error:
-                logger.warning("who reads a channel cannot be told, so it counts as shared with guests: %s", error)
-                return None
-            found += page.get(key) or ()
-            cursor = str((page.get("response_metadata") or {}).get("next_cursor") or "")
-            if not cursor:
-                return found
-        logger.warning("who reads a channel cannot be told, so it counts as shared with guests: too many pages")
-        return None
+    def _page(self, method: str, cursor: str, **arguments: Any) -> Page[Any] | None:
+        """Return a page of a list; None where it is refused."""
+        more = {"cursor": cursor} if cursor else {}
+        try:
+            page = self._client(method, limit=PAGE, **arguments, **more)
+        except Refused as error:
+            logger.warning("who reads a channel cannot be told, so it counts as shared with guests: %s", error)
+            return None
+        return Page(
+            tuple(page.get("members") or ()), str((page.get("response_metadata") or {}).get("next_cursor") or "")
+        )
 
     def _is_guest(self, user: Mapping[str, Any]) -> bool:
         """Whether this is nobody of the company itself; a program is nobody's guest."""

@@ -18,6 +18,7 @@ from bot.channels.overview import PersonalOverview
 from bot.channels.repetition import RepetitionGuard
 from bot.channels.slack import events, rendering, views
 from bot.channels.slack.actions import ActionListeners, VoteListeners
+from bot.channels.slack.directory_events import listen_to_directory
 from bot.channels.slack.events import Json, origin_of
 from bot.channels.slack.install.workspaces import Authorization, Workspace, Workspaces, web_client
 from bot.channels.slack.seen import SeenEvents
@@ -62,8 +63,7 @@ def listening_app(
     app.command(re.compile(".+"))(messages.command)
     for name in ("reaction_added", "reaction_removed"):
         app.event(name)(voting.reaction)
-    for name in ("member_joined_channel", "member_left_channel"):
-        app.event(name)(home.members_changed)
+    listen_to_directory(app, workspaces, invited=home.invited)
     for name in ("app_uninstalled", "tokens_revoked"):
         app.event(name)(home.removed)
     app.event("agent_session_stopped")(messages.stopped)
@@ -117,7 +117,7 @@ class MessageListeners:
 
 
 class HomeListeners:
-    """The home page, the agent view, and who comes and goes."""
+    """The home page, the agent view, and workspaces that go."""
 
     def __init__(
         self, workspaces: Workspaces, overview: PersonalOverview, background: BackgroundPools, welcome: Welcome
@@ -138,17 +138,9 @@ class HomeListeners:
         elif workspace:
             self.publish_soon(workspace, str(event.get("user")))
 
-    def members_changed(self, body: Json) -> None:
-        """Look anew at who reads a channel, and say hello where it is the bot who came."""
-        workspace, event = self._workspaces.of_payload(body), body["event"]
-        if not workspace:
-            return
-        channel = str(event.get("channel") or "")
-        for each in self._workspaces.with_installation(workspace):
-            each.connection.directory.forget_members(channel)
-        if event["type"] == "member_joined_channel" and event.get("user") == workspace.bot:
-            place = Place("slack", workspace.id, channel)
-            self._background.notes(self._welcome.greet_channel, workspace.connection, place)
+    def invited(self, workspace: Workspace, channel: str) -> None:
+        """Say hello in a channel that the bot has come into."""
+        self._background.notes(self._welcome.greet_channel, workspace.connection, Place("slack", workspace.id, channel))
 
     def removed(self, body: Json) -> None:
         """Forget what was installed in a workspace that has removed the app."""
@@ -164,8 +156,8 @@ class HomeListeners:
 
     def _publish(self, workspace: Workspace, user: str) -> None:
         directory = workspace.connection.directory
-        groups = directory.groups_of(user)
-        page = self._overview.home_page(directory.person(user), groups)
+        person = directory.person(user)
+        page = self._overview.home_page(person, directory.groups_of(user))
         workspace.client("views.publish", user_id=user, view=views.home_view(page))
 
     def _suggest(self, workspace: Workspace, user: str, channel: str) -> None:

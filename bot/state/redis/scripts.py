@@ -156,6 +156,8 @@ local function drop(key)
 end
 """
 PUT = _VALUES + _PUT + "put(ARGV[1], ARGV[2], ARGV[3]) return 1"
+# The arguments are when the values expire, then key and value of each.
+PUT_MANY = _VALUES + _PUT + "for n = 2, #ARGV, 2 do put(ARGV[n], ARGV[1], ARGV[n + 1]) end return 1"
 REMOVE = _VALUES + _PUT + "drop(ARGV[1]) return 1"
 ADD = (
     _VALUES

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -33,6 +33,24 @@ class RedisValues:
     def put(self, key: str, value: str, *, expires: datetime | None = None) -> None:
         """Set a value, in place of any other under its key."""
         self._run_on_values(scripts.PUT, as_bytes(key), _expiry(expires), as_bytes(value))
+
+    def put_many(self, values: Mapping[str, str], *, expires: datetime) -> None:
+        """Set all of these values, a page at a time."""
+        pairs = list(values.items())
+        for begin in range(0, len(pairs), PAGE):
+            page = [as_bytes(each) for pair in pairs[begin : begin + PAGE] for each in pair]
+            self._run_on_values(scripts.PUT_MANY, _expiry(expires), *page)
+
+    def get_many(self, keys: Collection[str], *, now: datetime) -> dict[str, str]:
+        """The values under these keys, by key; what is unknown or has expired is left out."""
+        names = list(keys)
+        found: dict[str, str | None] = {}
+        with self._mapped(), self._server.client() as client:
+            for begin in range(0, len(names), PAGE):
+                page = names[begin : begin + PAGE]
+                stored = client.hmget(self._value_keys[0], [as_bytes(key) for key in page])
+                found |= {key: _current(each, now) for key, each in zip(page, stored, strict=True)}
+        return {key: value for key, value in found.items() if value is not None}
 
     def get(self, key: str, *, now: datetime) -> str | None:
         """The value under a key; None for an unknown key or an expired value."""

@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -131,6 +131,18 @@ class SqliteValues:
         """Set a value, in place of any other under its key."""
         with self._writing():
             self._connection.execute(PUT, _value_columns(key, value, expires))
+
+    def put_many(self, values: Mapping[str, str], *, expires: datetime) -> None:
+        """Set all of these values at once."""
+        with self._writing():
+            self._connection.executemany(PUT, [_value_columns(key, value, expires) for key, value in values.items()])
+
+    def get_many(self, keys: Collection[str], *, now: datetime) -> dict[str, str]:
+        """The values under these keys, by key; what is unknown or has expired is left out."""
+        at = _microseconds(now)
+        with self._reading():
+            found = [(key, self._connection.execute(GET, (column(key), at)).fetchone()) for key in keys]
+        return {key: str(row[0]) for key, row in found if row is not None}
 
     def get(self, key: str, *, now: datetime) -> str | None:
         """The value under a key; None for an unknown key or an expired value."""

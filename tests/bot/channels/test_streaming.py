@@ -1,19 +1,20 @@
 """An answer comes about by the best means that work just then, is not changed too often, and ends whole."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 
 import pytest
 
 from bot.answering.answers import Answer, Citation, Sentence
 from bot.channels.connection import Connection, Platform
-from bot.channels.directory import CachedDirectory
 from bot.channels.events import IncomingEvent, Place, message_event
 from bot.channels.port import Checkpoint, DisplayOptions, Limits, Message, NotDelivered, Refused, ShownStatus
 from bot.channels.streaming import StreamingReply, find_checkpoint
 from bot.config.settings import Settings
-from tests.conversations.memory_channel import BOT, Chat, MemoryDirectory, MemoryRenderer, MemoryTransport, Post, Room
+from bot.state.sqlite.store import SqliteState
+from tests.conversations.memory_channel import BOT, Chat, MemoryRenderer, MemoryTransport, Post, Room, memory_directory
 
 EVENT = message_event("question", Place("memory", "chat", "general", message="000001"), "ada", "How many days?")
 CITATION = Citation(1, "leave.md", "Leave", "Leave > Carry-over", "c", "https://docs.example/leave", "Five days.", "v")
@@ -97,7 +98,8 @@ class Transport(MemoryTransport):
 class Bench:
     """A chat with a question in it, and a clock that stands still unless somebody sleeps."""
 
-    def __init__(self) -> None:
+    def __init__(self, state: SqliteState) -> None:
+        self.state = state
         self.chat = Chat({}, {"general": Room("general", frozenset())})
         self.chat.add("general", "ada", "How many days?")
         self.transport = Transport(self.chat)
@@ -108,7 +110,7 @@ class Bench:
     def reply(
         self, *, streams: bool = True, checkpoint: Checkpoint | None = None, is_resumed: bool = False
     ) -> StreamingReply:
-        directory = CachedDirectory(MemoryDirectory(self.chat), Settings(), "memory")
+        directory = memory_directory(self.chat, Settings(), self.state, str)
         return StreamingReply(
             Platform("memory", "the chat", MemoryRenderer(), LIMITS, lambda _: None),
             Connection(self.transport, directory, self.streams if streams else None),
@@ -130,8 +132,9 @@ class Bench:
 
 
 @pytest.fixture
-def bench() -> Bench:
-    return Bench()
+def bench(tmp_path) -> Iterator[Bench]:
+    with closing(SqliteState(tmp_path / "state.db")) as state:
+        yield Bench(state)
 
 
 def test_a_stream_grows_no_faster_than_the_platform_takes_it_and_ends_whole(bench):
@@ -318,8 +321,7 @@ WITHDRAWN = Answer("a1", "The documents changed.", abstained=True)
 
 @pytest.mark.parametrize("streams", [True, False], ids=["stream", "message"])
 @pytest.mark.parametrize("shown", [1, 3])
-def test_what_may_not_be_shown_any_more_is_replaced_by_the_line_that_says_so(streams, shown):
-    bench = Bench()
+def test_what_may_not_be_shown_any_more_is_replaced_by_the_line_that_says_so(bench, streams, shown):
     reply = bench.reply(streams=streams)
     reply.begun("Looking")
     for sentence in (FIRST, SECOND, THIRD)[:shown]:

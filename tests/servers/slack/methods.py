@@ -1,5 +1,6 @@
 """The methods of the Web API that an answer bot calls, with what they ask for and what they refuse."""
 
+import base64
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -31,6 +32,8 @@ METHODS: dict[str, Method] = {}
 SCOPES: dict[str, tuple[str, ...]] = {}
 TIERS: dict[str, int] = {}
 
+# More people than this are given in pages alone.
+MOST_AT_ONCE = 1_000
 HISTORY = {"channel": "channels:history", "group": "groups:history", "im": "im:history", "mpim": "mpim:history"}
 READ = {"channel": "channels:read", "group": "groups:read", "im": "im:read", "mpim": "mpim:read"}
 
@@ -110,7 +113,7 @@ def auth_revoke(workspace: Workspace, args: Args) -> Json:
 def users_info(workspace: Workspace, args: Args) -> Json:
     user = str(_needed(args, "user"))
     if user == workspace.bot:
-        return {"user": {"id": user, "name": "footnote", "is_bot": True, "team_id": workspace.team, "profile": {}}}
+        return {"user": _bot(workspace)}
     if user not in workspace.people:
         raise Refused("user_not_found")
     allowed = workspace.scopes is None or "users:read.email" in workspace.scopes
@@ -119,9 +122,21 @@ def users_info(workspace: Workspace, args: Args) -> Json:
 
 @method("users.list", "users:read", per_minute=20)
 def users_list(workspace: Workspace, args: Args) -> Json:
+    """Everybody, whoever was deactivated too; a large workspace is not given in one piece."""
     allowed = workspace.scopes is None or "users:read.email" in workspace.scopes
-    page, cursor = _page(list(workspace.people.values()), args)
-    return {"members": [each.json(with_email=allowed) for each in page], "response_metadata": {"next_cursor": cursor}}
+    if not args.get("limit") and len(workspace.people) > MOST_AT_ONCE:
+        raise Refused("limit_required")  # docs.slack.dev/reference/methods/users.list
+    bots: list[Any] = [
+        _bot(workspace),
+        {"id": "USLACKBOT", "name": "slackbot", "is_bot": False, "team_id": workspace.team},
+    ]
+    page, cursor = _page([*bots, *workspace.people.values()], args)
+    members = [each if isinstance(each, dict) else each.json(with_email=allowed) for each in page]
+    return {"members": members, "response_metadata": {"next_cursor": cursor}}
+
+
+def _bot(workspace: Workspace) -> Json:
+    return {"id": workspace.bot, "name": "footnote", "is_bot": True, "team_id": workspace.team, "profile": {}}
 
 
 @method("usergroups.list", "usergroups:read", per_minute=20)
@@ -154,6 +169,7 @@ def conversations_info(workspace: Workspace, args: Args) -> Json:
 
 @method("conversations.members", *READ.values(), per_minute=100)
 def conversations_members(workspace: Workspace, args: Args) -> Json:
+    """All members; whoever was deactivated too, as some saw it [irslackd#67, uqcsbot-slack#190], though not all."""
     channel = _channel(workspace, args)
     page, cursor = _page([*channel.members, *([workspace.bot] if channel.with_bot else [])], args)
     return {"members": page, "response_metadata": {"next_cursor": cursor}}
@@ -573,9 +589,28 @@ def _reacted(workspace: Workspace, args: Args) -> Message:
 
 
 def _page(found: Sequence[T], args: Args) -> tuple[list[T], str]:
-    """One page, and the cursor of the next; empty for the last."""
-    start, size = int(args.get("cursor") or 0), min(int(args.get("limit") or 100), 1000)
-    return list(found[start : start + size]), str(start + size) if len(found) > start + size else ""
+    """One page, and the cursor of the next; empty for the last. Cursors are nobody's business but Slack's.
+
+    A limit must be under 1000 [docs.slack.dev/apis/web-api/pagination].
+    """
+    size = int(args.get("limit") or 100)
+    if not 0 < size < 1000:
+        raise Refused("invalid_limit")
+    start = _start(str(args.get("cursor") or ""))
+    return list(found[start : start + size]), _cursor(start + size) if len(found) > start + size else ""
+
+
+def _cursor(start: int) -> str:
+    return base64.b64encode(f"next:{start}".encode()).decode()
+
+
+def _start(cursor: str) -> int:
+    """Where a page begins; raises `Refused` for a cursor that is none."""
+    try:
+        text = base64.b64decode(cursor, validate=True).decode()
+        return int(text.removeprefix("next:")) if cursor else 0
+    except ValueError:
+        raise Refused("invalid_cursor") from None
 
 
 def _needed(args: Args, name: str) -> Any:

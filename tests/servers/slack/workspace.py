@@ -45,6 +45,7 @@ class Message:
     reactions: dict[str, list[str]] = field(default_factory=dict)
     files: list[Json] = field(default_factory=list)
     at: float = field(default_factory=time.monotonic)
+    changed_at: float = 0.0
     versions: list[str] = field(default_factory=list)
 
     @property
@@ -77,6 +78,7 @@ class Message:
     def remember(self) -> None:
         if not self.versions or self.versions[-1] != self.shown:
             self.versions.append(self.shown)
+            self.changed_at = time.monotonic()
 
     def json(self, *, bot_id: str, metadata: bool = False) -> Json:
         """The message as the Web API and events give it out."""
@@ -171,6 +173,7 @@ class Person:
     ) -> None:
         self.workspace, self.name, self.id = workspace, name, user
         self.email, self.guest = email, guest
+        self.deleted = False
         self.moves(team, enterprise)
         self.views: list[OpenView] = []
         self.home: OpenView | None = None
@@ -198,7 +201,7 @@ class Person:
             "team_id": self.team,
             "name": self.name.lower(),
             "real_name": self.name,
-            "deleted": False,
+            "deleted": self.deleted,
             "is_bot": False,
             "is_app_user": False,
             "is_restricted": self.guest,
@@ -304,6 +307,30 @@ class Person:
         event = {"type": "app_home_opened", "user": self.id, "channel": self.direct.id, "tab": tab}
         self.workspace.emit(event | {"event_ts": self.workspace.next_ts()})
 
+    def joins(self, channel: Channel) -> None:
+        """Come into a channel [docs.slack.dev/reference/events/member_joined_channel]."""
+        with self.workspace.changing():
+            channel.members.append(self.id)
+        self.workspace.membership_event("member_joined_channel", self, channel)
+
+    def leaves(self, channel: Channel) -> None:
+        """Go out of a channel [docs.slack.dev/reference/events/member_left_channel]."""
+        with self.workspace.changing():
+            channel.members.remove(self.id)
+        self.workspace.membership_event("member_left_channel", self, channel)
+
+    def is_deactivated(self) -> None:
+        """An administrator closes the account [docs.slack.dev/reference/events/user_change]."""
+        with self.workspace.changing():
+            self.deleted = True
+        self.workspace.person_event("user_change", self)
+
+    def becomes(self, *, guest: bool) -> None:
+        """An administrator makes a guest of somebody, or a member of a guest."""
+        with self.workspace.changing():
+            self.guest = guest
+        self.workspace.person_event("user_change", self)
+
     @property
     def modal(self) -> OpenView | None:
         """The modal that stands open."""
@@ -378,6 +405,52 @@ class Workspace:
         with self._changed:
             known = (each for each in self.channels.values() if each.kind == "im" and each.members == [user])
             return next(known, None) or self._channel("direct", "im", [self.people[user]])
+
+    def hires(self, name: str, *, guest: bool = False, team: str = "") -> Person:
+        """Somebody new, of whom the app is told [docs.slack.dev/reference/events/team_join]."""
+        made = self.person(name, guest=guest, team=team)
+        self.person_event("team_join", made)
+        return made
+
+    def crowd(self, count: int) -> list[Person]:
+        """So many people."""
+        return [self.person(f"P{number}") for number in range(count)]
+
+    def invites_bot(self, channel: Channel) -> None:
+        """The app comes into a channel, and is told of it like of anybody else."""
+        with self.changing():
+            channel.with_bot = True
+        event = {"type": "member_joined_channel", "user": self.bot, "channel": channel.id, "team": self.team}
+        self.emit(event | {"channel_type": "C", "event_ts": self.next_ts()}, channel=channel)
+
+    def shares(self, channel: Channel, *, shared: bool = True) -> None:
+        """Share a channel with another company, or do so no more [docs.slack.dev/reference/events/channel_shared]."""
+        with self.changing():
+            channel.shared = shared
+        event: Json = {"channel": channel.id, "event_ts": self.next_ts()}
+        event |= (
+            {"type": "channel_shared", "connected_team_id": "T0TWO"}
+            if shared
+            else {"type": "channel_unshared", "previously_connected_team_id": "T0TWO", "is_ext_shared": False}
+        )
+        self.emit(event, channel=channel)
+
+    def regroups(self, group: str, *people: Person) -> None:
+        """A user group has these members now [docs.slack.dev/reference/events/subteam_members_changed]."""
+        handle, before = self.groups[group]
+        with self.changing():
+            self.groups[group] = (handle, [each.id for each in people])
+        now = self.groups[group][1]
+        self.emit(
+            {
+                "type": "subteam_members_changed",
+                "subteam_id": group,
+                "team_id": self.team,
+                "added_users": [each for each in now if each not in before],
+                "removed_users": [each for each in before if each not in now],
+                "event_ts": self.next_ts(),
+            }
+        )
 
     def user_group(self, handle: str, *people: Person) -> str:
         group = self._number("S0")
@@ -601,6 +674,16 @@ class Workspace:
         with self.changing():
             self.sessions[place].title = title
         self.emit(event | {"event_ts": self.next_ts()}, channel=self.channels[asked.channel])
+
+    def membership_event(self, kind: str, person: Person, channel: Channel) -> None:
+        event = {"type": kind, "user": person.id, "channel": channel.id, "team": person.team, "inviter": ""}
+        event |= {"channel_type": "C" if channel.kind == "channel" else "G"}
+        self.emit(event | {"event_ts": self.next_ts()}, channel=channel)
+
+    def person_event(self, kind: str, person: Person) -> None:
+        """Somebody is new or another; the user object is whole [docs.slack.dev/reference/events/user_change]."""
+        user = person.json(with_email=self.scopes is None or "users:read.email" in self.scopes)
+        self.emit({"type": kind, "user": user, "cache_ts": int(time.time()), "event_ts": self.next_ts()})
 
     def emit(self, event: Json, *, channel: Channel | None = None) -> str:
         """Tell the app of something that it has subscribed to; the event's id, empty where it is not told."""

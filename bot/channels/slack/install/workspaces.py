@@ -17,7 +17,9 @@ from slack_sdk.oauth.installation_store import Bot, Installation, InstallationSt
 
 from bot.channels.connection import Connection
 from bot.channels.directory import CachedDirectory
+from bot.channels.directory_records import DirectoryRecords
 from bot.channels.events import IncomingEvent
+from bot.channels.lookups import Lookups
 from bot.channels.port import Refused
 from bot.channels.slack.client import ATTEMPTS, REVOKED, SlackClient
 from bot.channels.slack.directory import SlackDirectory
@@ -72,6 +74,7 @@ class Workspace:
     token: str = field(repr=False)
     client: SlackClient
     connection: Connection
+    directory: SlackDirectory
 
 
 class Workspaces:
@@ -82,10 +85,19 @@ class Workspaces:
     """
 
     def __init__(
-        self, settings: Settings, state: StateStore, *, token_refused: Callable[[str], None] = lambda _: None
+        self,
+        settings: Settings,
+        state: StateStore,
+        *,
+        lookups: Lookups,
+        pseudonym: Callable[[str], str],
+        token_refused: Callable[[str], None] = lambda _: None,
     ) -> None:
         """`token_refused` is called with the installation's id when Slack refuses a token; it must return at once."""
         self._settings = settings
+        self._state = state
+        self._lookups = lookups
+        self._pseudonym = pseudonym
         self._token_refused = token_refused
         self.installations = Installations(state)
         self._own: Installed | None = None
@@ -229,12 +241,15 @@ class Workspaces:
         )
         listed = self._settings.slack_allowed_teams
         directory = SlackDirectory(calls, installed.team, installed.organization, listed=listed)
+        records = DirectoryRecords(self._state, "slack", installed.id, pseudonym=self._pseudonym)
         connection = Connection(
             SlackTransport(calls, team=installed.id, bot=installed.bot),
-            CachedDirectory(directory, self._settings, "slack"),
+            CachedDirectory(directory, self._settings, "slack", records=records, lookups=self._lookups),
             SlackStreams(calls),
         )
-        found = Workspace(installed.id, team, installed.bot, installed.bot_id, installed.token, calls, connection)
+        found = Workspace(
+            installed.id, team, installed.bot, installed.bot_id, installed.token, calls, connection, directory
+        )
         with self._lock:
             self._known[installed.id, team] = (installed, found)
         return found

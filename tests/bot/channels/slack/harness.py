@@ -165,6 +165,18 @@ class SlackStage(AppStage):
         assert self.people["Eve"].clicks(offered, offered.buttons[0].action).status == 200
         self.settle()
 
+    def joins(self, who: str, where: str) -> None:
+        self.people[who].joins(self.channels[where])
+        self.settle()
+
+    def leaves(self, who: str, where: str) -> None:
+        self.people[who].leaves(self.channels[where])
+        self.settle()
+
+    def becomes(self, who: str, *, guest: bool) -> None:
+        self.people[who].becomes(guest=guest)
+        self.settle()
+
     def settle(self) -> None:
         """Wait until everything was told to the app, and the app has nothing more to do."""
         ends = time.monotonic() + PATIENCE

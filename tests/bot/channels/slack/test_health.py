@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from bot.app import bootstrap
+from bot.channels.lookups import Lookups
 from bot.channels.port import ChannelHealth, PartHealth
 from bot.channels.slack import monitor
 from bot.channels.slack.install.manifest import manifest
@@ -149,7 +150,9 @@ def looking(folder, slack: Slack, **more):
     slack.workspace.install(manifest(socket=False, several=False))
     given = settings(folder, slack, **more)
     with closing(bootstrap(given)) as app:
-        yield SlackMonitor(given, Workspaces(given, app.state), SeenEvents(app.state))
+        yield SlackMonitor(
+            given, Workspaces(given, app.state, lookups=Lookups(0), pseudonym=str), SeenEvents(app.state)
+        )
 
 
 def part(found: ChannelHealth, name: str) -> PartHealth:
