@@ -8,7 +8,7 @@ from bot.channels.presentation import NOT_SHARED, QUOTES_NOT_SHOWN
 from bot.config.settings import Settings
 from tests.bot.channels.slack.harness import SlackStage
 from tests.bot.channels.slack.test_conversations import staged, without_status
-from tests.conversations.conversations import DOORS, LEAVE_SAID, only
+from tests.conversations.conversations import DOORS, LEAVE_SAID, NOT_FOUND, only
 from tests.scripted_app import QUESTION
 
 
