@@ -23,7 +23,7 @@ class Questions:
         self.recorded: list[Answer] = []
         self.is_closed = False
 
-    def stream(self, question: Question, *, prepare: Callable[[Question], Question]) -> Iterator[Event]:
+    def stream(self, question: Question, *, prepare: Callable[[Question], Question], check: object) -> Iterator[Event]:
         try:
             for step in STEPS:
                 self.read.append(step)

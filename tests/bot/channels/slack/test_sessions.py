@@ -188,6 +188,19 @@ def test_a_stop_that_is_told_again_does_not_stop_what_was_asked_since(tmp_path):
         assert [STOPPED in each.text for each in asked.seen()] == [True, False]
 
 
+def test_a_model_that_says_nothing_is_not_waited_for_once_it_was_stopped(tmp_path):
+    with staged(tmp_path, with_model=True) as stage:
+        stage.model.replies = [openai_server.Reply(silent=True)]
+        asked = stage.asks(QUESTION)
+        workspace = stage.slack.workspace
+        workspace.wait(lambda: stage.model.requests, "the model is asked")
+        assert asked.asked
+        stage.people["Ada"].stops(asked.asked)
+        workspace.wait(lambda: workspace.visible(asked.channel, asked.asked), "a word that it was", seconds=10)
+        assert only(asked.seen()).text == STOPPED
+        assert stage.exchanges() == []
+
+
 def test_a_stop_that_finds_nothing_at_work_moves_the_session_on(stage):
     """As after a worker that has died between the two."""
     ada, general = stage.people["Ada"], stage.channels["general"]
