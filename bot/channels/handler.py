@@ -16,6 +16,7 @@ from bot.channels.escalation import EscalationHandler
 from bot.channels.events import IncomingEvent, Place, from_json
 from bot.channels.metrics import ChannelMetrics
 from bot.channels.port import Checkpoint, DisplayOptions, Message, NotDelivered, Undeliverable
+from bot.channels.stop_marks import StopMarks
 from bot.channels.streaming import StreamingReply, find_checkpoint
 from bot.channels.thread_state import AnswerLocation, ThreadState
 from bot.config.settings import Settings
@@ -56,6 +57,7 @@ class EventHandler:
         self._settings = settings
         self._state = state
         self._thread_state = thread_state
+        self._stop_marks = StopMarks(state, platform.name, now=now)
         self._questions = questions
         self._privacy = privacy
         self._metrics = metrics
@@ -139,7 +141,7 @@ class EventHandler:
                 event,
                 reply,
                 audience=lambda: self._audience(event, connection),
-                is_stopped=lambda: self._thread_state.was_stopped(event.place, claim.event.at),
+                is_stopped=lambda: self._stop_marks.covers(event.place, claim.event.at),
             )
         self._count(outcome)
         self._remember(event, reply.messages, outcome)
@@ -168,7 +170,7 @@ class EventHandler:
 
     def _stop(self, claim: Claim, event: IncomingEvent, connection: Connection) -> None:
         """Clear the status of a thread in which somebody has stopped the work; whoever is at work sees it by itself."""
-        self._thread_state.mark_stopped(event.place, claim.event.at)
+        self._stop_marks.add(event.place, claim.event.at)
         if connection.streams:
             connection.streams.clear_status(event.place)
 

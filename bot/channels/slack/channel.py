@@ -23,6 +23,7 @@ from bot.channels.slack import rendering
 from bot.channels.slack.client import suppress_errors
 from bot.channels.slack.install.workspaces import NOBODY_ALLOWED, Workspaces, web_client
 from bot.channels.slack.listeners import listening_app
+from bot.channels.stop_marks import StopMarks
 from bot.channels.thread_state import ThreadState
 from bot.channels.votes import VoteRecorder
 from bot.config.settings import Settings, reveal
@@ -122,6 +123,7 @@ class SlackChannel:
             accept,
             settings=self._settings,
             thread_state=self._thread_state,
+            stop_marks=StopMarks(self._state, self.name),
             escalation=self._escalation,
             tell_busy=lambda event: self._background(self._tell_busy, event),
         )
