@@ -141,7 +141,7 @@ class EventHandler:
                 event,
                 reply,
                 audience=lambda: self._audience(event, connection),
-                is_stopped=lambda: self._stop_marks.covers(event.place, claim.event.at),
+                is_stopped=lambda: self._is_stopped(claim, event),
             )
         self._count(outcome)
         self._remember(event, reply.messages, outcome)
@@ -168,6 +168,14 @@ class EventHandler:
             raise
         reply.end()
 
+    def _is_stopped(self, claim: Claim, event: IncomingEvent) -> bool:
+        """Whether somebody has stopped an event; while that cannot be told it goes on."""
+        try:
+            return self._stop_marks.covers(event.place, claim.event.at)
+        except StateUnavailable as error:
+            logger.warning("whether an answer was stopped cannot be told: %s", error)
+            return False
+
     def _stop(self, claim: Claim, event: IncomingEvent, connection: Connection) -> None:
         """Clear the status of a thread in which somebody has stopped the work; whoever is at work sees it by itself."""
         self._stop_marks.add(event.place, claim.event.at)
@@ -180,7 +188,7 @@ class EventHandler:
         reply = EphemeralReply(self._platform, connection, event, options=options)
         outcome = answer_question(self._questions, event, reply, audience=lambda: self._audience(event, connection))
         self._count(outcome)
-        if outcome.answer and outcome.recorded:
+        if options.share and outcome.answer and outcome.recorded:
             parts = reply.messages_without_share(outcome.answer)
             row = {
                 "question": event.text,

@@ -142,6 +142,14 @@ def test_a_private_answer_without_rich_blocks_can_still_be_voted_on(stage, where
     assert [vote.vote for vote in stage.counted()] == ["down"]
 
 
+def test_what_is_refused_once_is_not_tried_for_each_message(stage):
+    """A response url works five times, and a long answer has up to four messages."""
+    stage.slack.workspace.refused_privately = RICH
+    for _ in range(3):
+        assert LEAVE_SAID in only(stage.asks(QUESTION, way="command", where="colleague").seen()).text
+    assert [each for each in stage.slack.refused if each[0] == "response_url"] == [("response_url", "invalid_blocks")]
+
+
 @pytest.mark.parametrize("where", ["general", "colleague"])
 def test_where_no_block_is_taken_the_words_arrive(stage, where):
     stage.slack.workspace.refused_privately = ALL

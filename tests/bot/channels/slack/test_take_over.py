@@ -17,6 +17,7 @@ from bot.channels.slack.client import SlackClient
 from bot.channels.slack.install.workspaces import web_client
 from bot.channels.slack.rendering import line
 from bot.channels.slack.transport import SlackTransport
+from bot.errors import StateUnavailable
 from bot.server.metrics import Metrics
 from bot.state.protocol import Claim, Event
 from tests.bot.channels.slack.harness import peopled, settings
@@ -141,6 +142,19 @@ def test_what_was_stopped_while_nobody_was_at_work_is_not_answered(bench):
     bench.platform.handle(bench.take_over())
     assert bench.seen() == [STOPPED]
     assert bench.slack.workspace.stuck() == []
+
+
+def test_whoever_cannot_ask_whether_it_was_stopped_goes_on(bench, monkeypatch):
+    kept: Any = bench.app.state.get
+
+    def get(key: str, *, now: datetime) -> str | None:
+        if ":stop:" in key:
+            raise StateUnavailable("the store cannot be reached")
+        found: str | None = kept(key, now=now)
+        return found
+
+    monkeypatch.setattr(bench.app.state, "get", get)
+    only_answer(bench)
 
 
 def test_a_first_message_is_finished(bench):
