@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from bot.access.audience import Audience, channel_settings
 from bot.channels import presentation
@@ -74,7 +75,7 @@ class EventHandler:
             "person": people.ask_person,
             "expert": people.forward_reply,
             "accept": people.accept_reply,
-            "stop": self._stop,
+            "stop": partial(_stop, self._stop_marks),
         }
 
     def handle(self, claim: Claim) -> None:
@@ -141,7 +142,7 @@ class EventHandler:
                 event,
                 reply,
                 audience=lambda: self._audience(event, connection),
-                is_stopped=lambda: self._is_stopped(claim, event),
+                is_stopped=lambda: self._stop_marks.covers(event.place, claim.event.at),
             )
         self._count(outcome)
         self._remember(event, reply.messages, outcome)
@@ -167,20 +168,6 @@ class EventHandler:
             reply.end()
             raise
         reply.end()
-
-    def _is_stopped(self, claim: Claim, event: IncomingEvent) -> bool:
-        """Whether somebody has stopped an event; while that cannot be told it goes on."""
-        try:
-            return self._stop_marks.covers(event.place, claim.event.at)
-        except StateUnavailable as error:
-            logger.warning("whether an answer was stopped cannot be told: %s", error)
-            return False
-
-    def _stop(self, claim: Claim, event: IncomingEvent, connection: Connection) -> None:
-        """Clear the status of a thread in which somebody has stopped the work; whoever is at work sees it by itself."""
-        self._stop_marks.add(event.place, claim.event.at)
-        if connection.streams:
-            connection.streams.clear_status(event.place)
 
     def _command(self, claim: Claim, event: IncomingEvent, connection: Connection) -> None:
         """Answer a command: only its person sees the answer, until they share it."""
@@ -274,6 +261,13 @@ class EventHandler:
     def _tell_directly(self, event: IncomingEvent, connection: Connection, text: str) -> None:
         place = connection.transport.open_direct(event.user)
         connection.transport.post(place, self._platform.renderer.line(text), event=event.id)
+
+
+def _stop(marks: StopMarks, claim: Claim, event: IncomingEvent, connection: Connection) -> None:
+    """Clear the status of a thread in which somebody has stopped the work; whoever is at work sees the mark."""
+    marks.add(event.place, claim.event.at)
+    if connection.streams:
+        connection.streams.clear_status(event.place)
 
 
 def _post_publicly(event: IncomingEvent, connection: Connection, message: Message) -> str:
