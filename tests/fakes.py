@@ -164,7 +164,9 @@ class ScriptedPipeline:
         assert isinstance(done, Done)
         return done.answer
 
-    def stream(self, question: Question, *, prepare: Callable[[Question], Question] | None = None) -> Iterator[Event]:
+    def stream(
+        self, question: Question, *, prepare: Callable[[Question], Question] | None = None, check: object = None
+    ) -> Iterator[Event]:
         """Yield an answer sentence by sentence; raises `failure` where a test set one."""
         yield Status("searching")
         self.questions.append(prepare(question) if prepare else question)

@@ -8,12 +8,19 @@ from bot.errors import TookTooLong
 CheckTime = Callable[[], None]
 """Raises `TookTooLong` once the time is over."""
 
+CheckWanted = Callable[[], None]
+"""Raises once nobody wants the answer any more; whoever waits for long calls it every second."""
+
 # Seconds for a question, beside those that a model is given to write.
 QUESTION_SECONDS = 60.0
 
 
 def no_deadline() -> None:
     """Never raise: for work that nobody waits for."""
+
+
+def always_wanted() -> None:
+    """Never raise: for an answer that nobody can stop."""
 
 
 class Deadline:

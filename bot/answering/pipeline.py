@@ -25,7 +25,7 @@ from bot.answering.answers import (
     SentenceReady,
     Status,
 )
-from bot.answering.deadline import QUESTION_SECONDS, Deadline
+from bot.answering.deadline import QUESTION_SECONDS, CheckWanted, Deadline, always_wanted
 from bot.answering.readership import Readable, Readership, everything
 from bot.answering.understanding.condensing import QuestionCondenser
 from bot.answering.understanding.small_talk import REPLIES, small_talk
@@ -109,13 +109,19 @@ class AnsweringPipeline:
         assert isinstance(done, Done)
         return done.answer
 
-    def stream(self, question: Question, *, prepare: Callable[[Question], Question] | None = None) -> EventStream:
+    def stream(
+        self,
+        question: Question,
+        *,
+        prepare: Callable[[Question], Question] | None = None,
+        check: CheckWanted = always_wanted,
+    ) -> EventStream:
         """Answer a question, yielding each sentence as soon as it is verified, and the whole answer last.
 
         `prepare` completes the question with what takes a while to look up, such as its history and groups. It is
         called after `Status("searching")`, so that people see at once that they were heard, and never for small talk.
-        Raises what `prepare` raises, `RetrievalError` when the search fails, and `TookTooLong` where the time is over
-        before a sentence is ready.
+        `check` is called while something is written. Raises what these two raise, `RetrievalError` when the search
+        fails, and `TookTooLong` where the time is over before a sentence is ready.
         """
         talk = small_talk(question.text)
         if talk:
@@ -137,7 +143,7 @@ class AnsweringPipeline:
             builder = AnswerBuilder(passages, language=self._language, check_time=deadline.check)
             if results.hits and results.confidence >= self._threshold:
                 yield Status("writing")
-                written = _until_time_is_over(self._write(query, results, builder), builder)
+                written = _until_time_is_over(self._write(query, results, builder, check), builder)
                 for ready in filter(readership.may_see, written):
                     timer.record_first()
                     yield ready
@@ -161,7 +167,9 @@ class AnsweringPipeline:
                 query = replace(query, standalone=self._condenser.condense(query.text, query.history))
         return query
 
-    def _write(self, query: Query, results: Results, builder: AnswerBuilder) -> Iterator[SentenceReady]:
+    def _write(
+        self, query: Query, results: Results, builder: AnswerBuilder, check: CheckWanted
+    ) -> Iterator[SentenceReady]:
         """Yield the generator's sentences as far as they are verified, and quoted ones where these are too few."""
         if self._generator is self._extractive:
             yield from builder.add(self._extractive.write(query, results), self._extractive)
@@ -169,7 +177,7 @@ class AnsweringPipeline:
         failure: FailureKind | None = None
         builder.verifier.preload()
         try:
-            yield from builder.add(self._generator.write(query, results), self._generator)
+            yield from builder.add(self._generator.write(query, results, check=check), self._generator)
         except AnswerNotFound:
             if not builder.sentences and not self._is_sure(results):
                 builder.generator = self._generator

@@ -7,6 +7,7 @@ from bot.access.audience import channel_settings
 from bot.channels.events import IncomingEvent
 from bot.channels.port import Accept, Accepted
 from bot.channels.routing import Facts, route
+from bot.channels.stop_marks import StopMarks
 from bot.channels.thread_state import ThreadState
 from bot.config.settings import Settings
 from bot.services.escalation import EscalationService
@@ -27,12 +28,14 @@ class EventAcceptor:
         *,
         settings: Settings,
         thread_state: ThreadState,
+        stop_marks: StopMarks,
         escalation: EscalationService,
         tell_busy: Callable[[IncomingEvent], None],
     ) -> None:
         self._accept = accept
         self._settings = settings
         self._thread_state = thread_state
+        self._stop_marks = stop_marks
         self._escalation = escalation
         self._tell_busy = tell_busy
 
@@ -59,7 +62,7 @@ class EventAcceptor:
         accepted = self._accept(Event(place.platform, event.id, now, event.to_json(), turn))
         if event.kind == "stop":
             if accepted != "known":  # a repeated one does not stop what was asked since
-                self._thread_state.mark_stopped(place, now)
+                self._stop_marks.add(place, now)
             return accepted
         waits = not event.auto_answered and event.kind != "command"  # a command's acknowledgement says it
         if accepted == "busy" and waits and self._thread_state.is_first(f"busy:{event.id}", within=BUSY_TOLD_ONCE_IN):

@@ -1,6 +1,7 @@
 """Answers a question and shows the answer through a `Reply`; what fails is said in one line."""
 
 import logging
+import time
 import uuid
 from collections.abc import Callable
 from contextlib import closing
@@ -54,11 +55,8 @@ def answer_question(
     recorded of what somebody has stopped, and what can be read by then stays.
     """
     text = event.text.strip()
-    if event.files and not text:
-        reply.failed(f"{presentation.files_note(event.files)} {presentation.ASK_IN_WORDS}")
-        return Outcome("refused")
-    if len(text) > MOST_CHARACTERS:
-        reply.failed(presentation.TOO_LONG.format(characters=len(text), limit=MOST_CHARACTERS))
+    if refused := _refusal(event, text):
+        reply.failed(refused)
         return Outcome("refused")
     question = Question(text, user=event.person, conversation=event.conversation)
 
@@ -71,8 +69,13 @@ def answer_question(
     def is_open() -> bool:
         return readable_audiences(question.groups) <= readable_audiences(audience().groups)
 
+    def check() -> None:
+        if is_stopped():
+            raise _Stopped
+
     try:
-        answer = _show_events(questions.stream(question, prepare=prepare), reply, is_open, is_stopped)
+        events = questions.stream(question, prepare=prepare, check=_every_second(check))
+        answer = _show_events(events, reply, is_open, check)
     except NotDelivered:
         raise
     except _Stopped:
@@ -92,19 +95,25 @@ def answer_id(platform: str, event: str) -> str:
     return uuid.uuid5(uuid.NAMESPACE_URL, f"footnote:{platform}:{event}").hex
 
 
-def _show_events(
-    events: EventStream, reply: Reply, is_open: Callable[[], bool], is_stopped: Callable[[], bool]
-) -> Answer:
+def _refusal(event: IncomingEvent, text: str) -> str:
+    """Return why a question is not looked up, for its person; empty where it is."""
+    if event.files and not text:
+        return f"{presentation.files_note(event.files)} {presentation.ASK_IN_WORDS}"
+    if len(text) > MOST_CHARACTERS:
+        return presentation.TOO_LONG.format(characters=len(text), limit=MOST_CHARACTERS)
+    return ""
+
+
+def _show_events(events: EventStream, reply: Reply, is_open: Callable[[], bool], check: Callable[[], None]) -> Answer:
     """Show the status and the sentences as they come, and return the whole answer.
 
     `is_open` tells whether whoever reads along by now has the groups that it is made for; else it is withheld. Raises
-    `_Stopped` once `is_stopped` says so; what is written then is not read any further.
+    what `check` raises, which is called before each event; what would be written then is not read any further.
     """
     answer: Answer | None = None
     with closing(events):
         for event in events:
-            if is_stopped():
-                raise _Stopped
+            check()
             match event:
                 case Status("searching"):
                     reply.begun(presentation.STATUS_TEXTS["searching"])
@@ -116,6 +125,19 @@ def _show_events(
                     pass
     assert answer is not None, "an answer ends with `Done`"
     return answer
+
+
+def _every_second(check: Callable[[], None]) -> Callable[[], None]:
+    """Return a call that asks no more often than once a second, whatever asks it."""
+    asked_at = time.monotonic()
+
+    def check_sometimes() -> None:
+        nonlocal asked_at
+        if time.monotonic() - asked_at >= 1.0:
+            asked_at = time.monotonic()
+            check()
+
+    return check_sometimes
 
 
 def _record_and_show(

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from bot.access.audience import Audience, channel_settings
 from bot.channels import presentation
@@ -17,6 +18,7 @@ from bot.channels.escalation import EscalationHandler
 from bot.channels.events import IncomingEvent, Place, from_json
 from bot.channels.metrics import ChannelMetrics
 from bot.channels.port import Checkpoint, DisplayOptions, Message, NotDelivered, Undeliverable
+from bot.channels.stop_marks import StopMarks
 from bot.channels.streaming import StreamingReply, find_checkpoint
 from bot.channels.thread_state import AnswerLocation, ThreadState
 from bot.channels.welcome import Welcome
@@ -59,6 +61,7 @@ class EventHandler:
         self._settings = settings
         self._state = state
         self._thread_state = thread_state
+        self._stop_marks = StopMarks(state, platform.name, now=now)
         self._questions = questions
         self._privacy = privacy
         self._metrics = metrics
@@ -76,7 +79,7 @@ class EventHandler:
             "person": people.ask_person,
             "expert": people.forward_reply,
             "accept": people.accept_reply,
-            "stop": self._stop,
+            "stop": partial(_stop, self._stop_marks),
         }
 
     def handle(self, claim: Claim) -> None:
@@ -145,7 +148,7 @@ class EventHandler:
                 event,
                 reply,
                 audience=lambda: self._audience(event, connection),
-                is_stopped=lambda: self._thread_state.was_stopped(event.place, claim.event.at),
+                is_stopped=lambda: self._stop_marks.covers(event.place, claim.event.at),
             )
         self._count(outcome)
         self._remember(event, reply.messages, outcome)
@@ -172,19 +175,13 @@ class EventHandler:
             raise
         reply.end()
 
-    def _stop(self, claim: Claim, event: IncomingEvent, connection: Connection) -> None:
-        """Clear the status of a thread in which somebody has stopped the work; whoever is at work sees it by itself."""
-        self._thread_state.mark_stopped(event.place, claim.event.at)
-        if connection.streams:
-            connection.streams.clear_status(event.place)
-
     def _command(self, claim: Claim, event: IncomingEvent, connection: Connection) -> None:
         """Answer a command: only its person sees the answer, until they share it."""
         options = self._options(event, share=not self._audience(event, connection).private)
         reply = EphemeralReply(self._platform, connection, event, options=options)
         outcome = answer_question(self._questions, event, reply, audience=lambda: self._audience(event, connection))
         self._count(outcome)
-        if outcome.answer and outcome.recorded:
+        if options.share and outcome.answer and outcome.recorded:
             parts = reply.messages_without_share(outcome.answer)
             row = {
                 "question": event.text,
@@ -271,6 +268,13 @@ class EventHandler:
     def _tell_directly(self, event: IncomingEvent, connection: Connection, text: str) -> None:
         place = connection.transport.open_direct(event.user)
         connection.transport.post(place, self._platform.renderer.line(text), event=event.id)
+
+
+def _stop(marks: StopMarks, claim: Claim, event: IncomingEvent, connection: Connection) -> None:
+    """Clear the status of a thread in which somebody has stopped the work; whoever is at work sees the mark."""
+    marks.add(event.place, claim.event.at)
+    if connection.streams:
+        connection.streams.clear_status(event.place)
 
 
 def _post_publicly(event: IncomingEvent, connection: Connection, message: Message) -> str:

@@ -239,10 +239,12 @@ class Streams(Protocol):
         """Add text to the stream at a place; raises `Refused` where it has ended, and `NotDelivered`."""
         ...
 
-    def finish(self, place: Place, text: str, answer: Answer, options: DisplayOptions, *, event: str) -> bool:
+    def finish(
+        self, place: Place, text: str, answer: Answer, options: DisplayOptions, *, event: str, clears: bool
+    ) -> bool:
         """End the stream with the last text and all that stands below an answer, marked like a posted message.
 
-        What a status said ends with it.
+        With `clears` a status that stays beside the thread is cleared too.
         """
         ...
 

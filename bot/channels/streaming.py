@@ -19,6 +19,7 @@ from bot.channels.port import (
     Message,
     NotDelivered,
     Refused,
+    ShownStatus,
     Streams,
     Transport,
 )
@@ -29,6 +30,7 @@ STREAM_STARTING = '{"streams": true}'
 # A whole answer waits no longer than this for when the platform wants to be called again.
 MOST_WAITING = 60.0
 LONG_AGO = float("-inf")
+NO_STATUS = ShownStatus(is_visible=False)
 
 
 class StreamingReply:
@@ -63,7 +65,7 @@ class StreamingReply:
         self._checkpoint = checkpoint
         self._clock = clock
         self._sleep = sleep
-        self._has_status = is_resumed
+        self._status = ShownStatus(is_visible=is_resumed, stays=is_resumed)
         self._is_streaming = False
         self._status_text = ""  # that the visible message begins with, where nothing stands beside the thread
         self._text = ""  # of the sentences, with their marks
@@ -82,10 +84,12 @@ class StreamingReply:
                 self._streams.close(self._first)
             self._streams = None
             self._edit(self._renderer.line(status))
+            self._changed()
             return
-        shown = self._statuses.show_status(self._event) if self._statuses else None
-        self._has_status |= bool(shown and shown.stays)
-        if not (shown and shown.is_visible):
+        if self._statuses:
+            shown = self._statuses.show_status(self._event)
+            self._status = ShownStatus(shown.is_visible, shown.stays or self._status.stays)
+        if not (self._statuses and self._status.is_visible):
             self._status_text = status
             self._advance()
 
@@ -135,7 +139,8 @@ class StreamingReply:
 
     def end(self) -> None:
         """Clear the status, if one may stand beside the thread; called last, whatever has become of the question."""
-        if self._has_status and self._statuses:
+        has_status = self._status.stays or (self._status.is_visible and not self.messages)
+        if has_status and self._statuses:
             self._statuses.clear_status(self._event.place)
 
     @property
@@ -215,9 +220,11 @@ class StreamingReply:
             return False
         self._wait_until(self._held_until)
         rest = self._text[self._shown[0] :]
-        finished = self._streams.finish(self._first, rest, answer, options, event=self._event.id)
-        self._is_streaming = not finished
-        self._has_status &= not finished
+        finished = self._streams.finish(
+            self._first, rest, answer, options, event=self._event.id, clears=self._status.stays
+        )
+        if finished:
+            self._is_streaming, self._status = False, NO_STATUS
         return finished
 
     def _close_stream(self) -> None:

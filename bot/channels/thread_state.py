@@ -13,8 +13,6 @@ from bot.state.protocol import StateStore, person_prefix, unkeyed_name
 
 KEPT = timedelta(days=90)
 SHAREABLE = timedelta(hours=2)
-# Longer than an event is tried again.
-STOPPED_FOR = timedelta(hours=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,16 +93,6 @@ class ThreadState:
     def was_accepted(self, message: Place) -> bool:
         """Whether a message was accepted as a question."""
         return self._get(f"asked:{_message(message)}") is not None
-
-    def mark_stopped(self, thread: Place, at: datetime) -> None:
-        """Remember that what had been accepted in a thread by then was stopped."""
-        if not self.was_stopped(thread, at):
-            self._put(f"stop:{_thread(thread)}", at.isoformat(), kept=STOPPED_FOR)
-
-    def was_stopped(self, thread: Place, accepted: datetime) -> bool:
-        """Whether what was accepted in a thread at this time has been stopped since."""
-        known = self._get(f"stop:{_thread(thread)}")
-        return known is not None and accepted <= datetime.fromisoformat(known)
 
     def take_turn(self, channel: Place, *, per_hour: int) -> bool:
         """Take one of the channel's answers of this hour; False when all are taken."""

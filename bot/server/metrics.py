@@ -43,7 +43,7 @@ class Metrics:
         self._channels = channels
 
     def question_answered(self, platform: str, outcome: str, *, timings: Mapping[str, float] | None = None) -> None:
-        """Count a question that has ended as `answered`, `abstained`, `talk`, `refused` or `failed`.
+        """Count a question that has ended as `answered`, `abstained`, `talk`, `refused`, `failed` or `stopped`.
 
         `timings` are the answer's seconds by stage; a stage that has no metric is passed over.
         """

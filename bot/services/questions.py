@@ -6,6 +6,7 @@ from datetime import datetime
 from bot.access.conversations import visible_turns
 from bot.access.disclosure import DisclosureGate
 from bot.answering.answers import Answer, EventStream, Question
+from bot.answering.deadline import CheckWanted, always_wanted
 from bot.answering.pipeline import AnsweringPipeline
 from bot.errors import BotError
 from bot.services.retention import Retention
@@ -51,13 +52,19 @@ class QuestionService:
         """Return a cited answer, or an abstention; raises `RetrievalError` when search fails."""
         return self._pipeline.answer(question)
 
-    def stream(self, question: Question, *, prepare: Callable[[Question], Question] | None = None) -> EventStream:
+    def stream(
+        self,
+        question: Question,
+        *,
+        prepare: Callable[[Question], Question] | None = None,
+        check: CheckWanted = always_wanted,
+    ) -> EventStream:
         """Yield the events of an answer: each sentence as soon as it has been checked, the whole answer last.
 
-        `prepare` completes the question once `Status("searching")` was yielded; it is never called for small talk. Once
-        the stream is closed, nothing more is written.
+        `prepare` completes the question once `Status("searching")` was yielded; it is never called for small talk. What
+        `check` raises while something is written ends the stream; nothing more is written once it is closed.
         """
-        return self._pipeline.stream(question, prepare=prepare)
+        return self._pipeline.stream(question, prepare=prepare, check=check)
 
     def record(self, question: Question, answer: Answer, *, platform: str = "terminal") -> None:
         """Record an exchange, so that it can be voted on; raises `FeedbackError`."""

@@ -45,6 +45,7 @@ from bot.channels.port import (
 )
 from bot.channels.presentation import notes, section_label, split_text
 from bot.channels.repetition import RepetitionGuard
+from bot.channels.stop_marks import StopMarks
 from bot.channels.thread_state import ThreadState
 from bot.channels.votes import VoteRecorder
 from bot.channels.welcome import Welcome
@@ -332,6 +333,7 @@ class MemoryChannel:
             accept,
             settings=self._app.settings,
             thread_state=self._thread_state,
+            stop_marks=StopMarks(self._app.state, NAME),
             escalation=self._app.escalation,
             tell_busy=lambda _: None,
         )

@@ -53,7 +53,7 @@ class SlowWriter:
     def __init__(self, clock: Clock, seconds: float) -> None:
         self._clock, self._seconds = clock, seconds
 
-    def write(self, query: Query, results: Results) -> Iterator[Draft]:
+    def write(self, query: Query, results: Results, **_: object) -> Iterator[Draft]:
         for sentence in ("Five days of leave may be carried over.", *["They must be used by 31 March."] * 1000):
             yield Draft(sentence, (0,))
             self._clock.now += self._seconds
@@ -110,7 +110,7 @@ def test_time_is_looked_at_within_the_check_of_one_sentence():
     class Writer:
         name, prompt_version = "writer", ""
 
-        def write(self, query: Query, results: Results) -> Iterator[Draft]:
+        def write(self, query: Query, results: Results, **_: object) -> Iterator[Draft]:
             yield Draft(invented, (0,))
 
     search: Any = Texts()

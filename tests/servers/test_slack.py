@@ -316,6 +316,93 @@ def test_what_is_for_one_person_is_seen_by_nobody_else(client, workspace):
     assert client.conversations_history(channel=channel.id)["messages"] == []
 
 
+def test_what_is_for_one_person_is_shown_in_a_thread_only_where_somebody_has_answered(client, workspace):
+    ada = workspace.person("Ada")
+    asked = ada.writes("How?", channel := workspace.channel("general", ada))
+    told = {"channel": channel.id, "user": ada.id, "thread_ts": asked.ts}
+    client.chat_postEphemeral(**told, text="lost")
+    assert workspace.notes(ada, asked) == []
+    client.chat_postMessage(channel=channel.id, thread_ts=asked.ts, text="So.")
+    client.chat_postEphemeral(**told, text="only you")
+    assert [each.shown for each in workspace.notes(ada, asked)] == ["only you"]
+    assert workspace.notes(ada) == []
+
+
+def test_a_place_may_refuse_kinds_of_blocks(client, workspace):
+    ada = workspace.person("Ada")
+    channel = workspace.channel("general", ada)
+    workspace.refused_privately, workspace.refused_blocks = frozenset({"context_actions"}), frozenset({"markdown"})
+    told = {"channel": channel.id, "text": "x"}
+    assert refusal(client, "chat.postEphemeral", **told, user=ada.id, blocks=[FEEDBACK]) == "invalid_blocks"
+    assert refusal(client, "chat.postMessage", **told, blocks=[{"type": "markdown", "text": "x"}]) == "invalid_blocks"
+    client.chat_postMessage(**told, blocks=[FEEDBACK])
+
+
+# Sessions of agents
+
+
+def test_a_session_stays_as_it_was_left_whatever_is_posted(client, workspace):
+    asked = (ada := workspace.person("Ada")).tells("How?")
+    place = {"channel_id": asked.channel, "thread_ts": asked.ts}
+    answer = client.agents_sessions_setStatus(**place, status="processing", title="How?")
+    assert (answer["status"], answer.get("warning")) == ("processing", None)
+    client.chat_postMessage(channel=asked.channel, thread_ts=asked.ts, text="So.")
+    assert workspace.stuck() == [(asked.channel, asked.ts, "processing")]
+    client.agents_sessions_setStatus(**place, status="active", title="Another")
+    assert workspace.stuck() == []
+    assert workspace.sessions[asked.channel, asked.ts].title == "How?"
+    client.agents_sessions_rename(**place, title="Another")
+    assert workspace.sessions[asked.channel, asked.ts].title == "Another"
+    client.agents_sessions_setStatus(**place, status="processing")
+    ts = client.chat_startStream(channel=asked.channel, thread_ts=asked.ts, markdown_text="x")["ts"]
+    client.chat_stopStream(channel=asked.channel, ts=ts, session_status="active")
+    assert workspace.stuck() == []
+    assert ada.errors == []
+
+
+def test_a_session_has_one_of_four_states_in_a_thread_of_an_agent(client, workspace):
+    asked = workspace.person("Ada").tells("How?")
+    place = {"channel_id": asked.channel, "thread_ts": asked.ts}
+    name = "agents.sessions.setStatus"
+    for status in ("is thinking...", "", None):
+        assert refusal(client, name, **place, status=status) == "invalid_arguments"
+    assert refusal(client, name, **place, status="active", title="x" * 201) == "invalid_arguments"
+    assert refusal(client, name, **place | {"thread_ts": "1.1"}, status="active") == "invalid_thread_ts"
+    workspace.is_agent = False
+    assert refusal(client, name, **place, status="active") == "not_an_agent"
+
+
+def test_the_older_status_ends_with_a_reply(client, workspace):
+    asked = workspace.person("Ada").tells("How?")
+    client.assistant_threads_setStatus(channel_id=asked.channel, thread_ts=asked.ts, status="is thinking")
+    assert workspace.stuck() == [(asked.channel, asked.ts, "is thinking")]
+    client.chat_postMessage(channel=asked.channel, thread_ts=asked.ts, text="So.")
+    assert workspace.stuck() == []
+
+
+def test_whoever_did_not_subscribe_to_the_stop_button_is_warned(client, workspace):
+    workspace.events = frozenset({"message.im"})
+    asked = workspace.person("Ada").tells("How?")
+    answer = client.agents_sessions_setStatus(channel_id=asked.channel, thread_ts=asked.ts, status="processing")
+    assert answer["warning"] == "missing_agent_session_stopped_event_subscription"
+
+
+def test_a_stop_ends_streams_and_leaves_the_session_to_the_app(client, workspace, slack):
+    asked = (ada := workspace.person("Ada")).tells("How?")
+    client.agents_sessions_setStatus(channel_id=asked.channel, thread_ts=asked.ts, status="processing")
+    ts = client.chat_startStream(channel=asked.channel, thread_ts=asked.ts, markdown_text="One. ")["ts"]
+    ada.stops(asked)
+    event = slack.sending.sent[-1]["event"]
+    assert (event["type"], event["thread_ts"], event["streaming_message_ts"]) == (
+        "agent_session_stopped",
+        asked.ts,
+        [ts],
+    )
+    assert refusal(client, "chat.stopStream", channel=asked.channel, ts=ts) == "message_not_in_streaming_state"
+    client.chat_update(channel=asked.channel, ts=ts, text="One. Stopped.")
+    assert workspace.stuck() == [(asked.channel, asked.ts, "processing")]
+
+
 def test_a_message_tells_what_it_calls_and_where_it_leads(client, workspace):
     channel = workspace.channel("general")
     hostile = "<!channel> <@U1> <https://evil.example|your bank> &lt;!here&gt; https://bare.example/x"
@@ -454,6 +541,18 @@ def test_a_command_is_answered_to_whoever_typed_it(slack, workspace):
         reply(fields["response_url"], {"text": "once more"})
     assert [each.shown for each in workspace.visible(channel, to=ada)] == ["so much"] * 5
     assert workspace.visible(channel, to=bob) == []
+
+
+def test_what_comes_by_a_response_url_is_in_a_thread_only_for_all(slack, workspace):
+    asked = (ada := workspace.person("Ada")).writes("How?", channel := workspace.channel("general", ada))
+    url = workspace.response_url(ada.id, channel.id, None)
+    reply(url, {"text": "only you", "thread_ts": asked.ts})
+    reply(url, {"text": "all", "thread_ts": asked.ts, "response_type": "in_channel"})
+    assert [each.shown for each in workspace.notes(ada)] == ["only you"]
+    assert [each.shown for each in workspace.visible(channel, asked)] == ["all"]
+    workspace.response_seconds = 0.0
+    with pytest.raises(AssertionError, match="expired_url"):
+        reply(url, {"text": "late"})
 
 
 def form(body: bytes) -> dict[str, str]:

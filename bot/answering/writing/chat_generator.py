@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from functools import partial
 
+from bot.answering.deadline import CheckWanted, always_wanted
 from bot.answering.languages import word_lists
 from bot.answering.writing.chat_model import ChatModel, Deadline
 from bot.answering.writing.generator import AnswerNotFound, Draft
@@ -41,15 +42,15 @@ class ChatGenerator:
     def name(self) -> str:
         return self._model.name
 
-    def write(self, query: Query, results: Results) -> Iterator[Draft]:
+    def write(self, query: Query, results: Results, *, check: CheckWanted = always_wanted) -> Iterator[Draft]:
         passages = [hit.passage for hit in results.hits[:PROMPT_PASSAGES]]
         prompt = answer_prompt(query.text, query.history, passages, delimiter=self._delimiter())
-        yield from with_retries(partial(self._write_once, prompt), self._model.limits)
+        yield from with_retries(partial(self._write_once, prompt, check), self._model.limits)
 
-    def _write_once(self, prompt: Prompt, deadline: Deadline) -> Iterator[Draft]:
+    def _write_once(self, prompt: Prompt, check: CheckWanted, deadline: Deadline) -> Iterator[Draft]:
         """Yield the drafts of one reply; raises when all that it says is that it found nothing, or that it refuses."""
         not_found = refused = drafted = False
-        for draft in self._parse(self._model.stream(prompt, deadline)):
+        for draft in self._parse(self._model.stream(prompt, deadline, check=check)):
             if is_not_found(draft.text):
                 not_found = True
             elif REFUSAL.match(draft.text) and not draft.claimed:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from bot.answering.deadline import CheckWanted, always_wanted
 from bot.answering.writing.model_call import ModelCall, ReplyTooLarge, limited_client
 from bot.answering.writing.prompts import Prompt
 from bot.answering.writing.providers import (
@@ -40,6 +41,8 @@ BAD_REQUEST, RATE_LIMITED, SERVER_FAILED = 400, 429, 500
 DISPENSABLE = ("temperature", "stream_options")
 # Seconds that a server has, after a reply's ending, to count its tokens and to close the stream.
 ENDING_SECONDS = 1.0
+# How long it is waited for a piece before it is asked whether somebody still wants the reply.
+CHECK_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +101,10 @@ class ChatModel:
         self._left_out: frozenset[str] = frozenset()
         self._model = make(self._left_out)
 
-    def stream(self, prompt: Prompt, deadline: Deadline) -> Iterator[str]:
+    def stream(self, prompt: Prompt, deadline: Deadline, *, check: CheckWanted = always_wanted) -> Iterator[str]:
         """Yield the pieces of the reply; raises `GenerationFailed` when it fails, breaks off or takes too long.
+
+        Raises what `check` raises, which is called with each piece and every second in which none comes.
 
         The model is read in a thread of its own, because no client keeps a limit for the whole of a stream; it ends
         with the reply, whatever the server still sends.
@@ -108,16 +113,16 @@ class ChatModel:
         call = ModelCall()
         threading.Thread(target=self._read, args=(prompt, chunks, call), daemon=True).start()
         try:
-            yield from self._receive(chunks, deadline)
+            yield from self._receive(chunks, deadline, check)
         finally:
             call.close()
 
-    def _receive(self, chunks: "queue.SimpleQueue[Any]", deadline: Deadline) -> Iterator[str]:
+    def _receive(self, chunks: "queue.SimpleQueue[Any]", deadline: Deadline, check: CheckWanted) -> Iterator[str]:
         length, ending = 0, ""
         while True:
             left = deadline.left(begun=length > 0 or ending != "")
             try:
-                chunk = chunks.get(timeout=left)
+                chunk = _next(chunks, left, check)
             except queue.Empty:
                 left = 0.0
             if not left:  # also when something comes all the time
@@ -168,6 +173,18 @@ class ChatModel:
             return GenerationFailed("truncated")
         again = status is None or status >= SERVER_FAILED
         return GenerationFailed("unavailable", again=again, wait=retry_after(error), status=status)
+
+
+def _next(chunks: "queue.SimpleQueue[Any]", seconds: float, check: CheckWanted) -> Any:
+    """Return the next of the chunks; raises `queue.Empty` where none comes in time, and what `check` raises."""
+    check()
+    while seconds > CHECK_SECONDS:
+        try:
+            return chunks.get(timeout=CHECK_SECONDS)
+        except queue.Empty:
+            seconds -= CHECK_SECONDS
+            check()
+    return chunks.get(timeout=seconds)
 
 
 def _check_ending(ending: str, length: int) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from bot.answering.answers import EXTRACTIVE, BlockStart
+from bot.answering.deadline import CheckWanted, always_wanted
 from bot.answering.understanding.asked_kinds import asked_kinds
 from bot.answering.writing.block_selection import SelectedBlock, elsewhere, select_blocks
 from bot.answering.writing.generator import Draft, Quote
@@ -17,7 +18,7 @@ class ExtractiveGenerator:
     name = EXTRACTIVE
     prompt_version = ""
 
-    def write(self, query: Query, results: Results) -> Iterator[Draft]:
+    def write(self, query: Query, results: Results, *, check: CheckWanted = always_wanted) -> Iterator[Draft]:
         passages = [hit.passage for hit in results.hits]
         selected = select_blocks(passages, results.excerpts, asked_kinds(query.standalone or query.text))
         lines = [[(line, *elsewhere(passages, line)) for line in block.lines] for block in selected]
@@ -25,6 +26,7 @@ class ExtractiveGenerator:
         several = len({block.passage for block in selected}) > 1
         above = ""
         for block, places in zip(selected, lines, strict=True):
+            check()
             title = heading(block, passages[block.passage], several=several)
             start = BlockStart(block.whole.kind, title if title != above else "")
             above = title

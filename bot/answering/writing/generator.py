@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bot.answering.answers import BlockStart
+from bot.answering.deadline import CheckWanted, always_wanted
 from retrieval.passages import Query
 from retrieval.search import Results
 
@@ -58,9 +59,10 @@ class Generator(Protocol):
         """The version of its prompt; empty when it has none."""
         ...
 
-    def write(self, query: Query, results: Results) -> Iterator[Draft]:
+    def write(self, query: Query, results: Results, *, check: CheckWanted = always_wanted) -> Iterator[Draft]:
         """Yield sentences in the order of reading, each as soon as it is whole; none when nothing is fit to show.
 
         Raises `AnswerNotFound` at the end, and `GenerationFailed` at any time, also after some drafts; those stand.
+        Raises what `check` raises, which it calls while it waits.
         """
         ...

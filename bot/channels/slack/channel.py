@@ -25,6 +25,7 @@ from bot.channels.slack.install.workspaces import NOBODY_ALLOWED, Workspaces, we
 from bot.channels.slack.listeners import listening_app
 from bot.channels.slack.monitor import SlackMonitor
 from bot.channels.slack.seen import SIGNED, SeenEvents
+from bot.channels.stop_marks import StopMarks
 from bot.channels.thread_state import ThreadState
 from bot.channels.votes import VoteRecorder
 from bot.channels.welcome import Welcome
@@ -136,6 +137,7 @@ class SlackChannel:
             accept,
             settings=self._settings,
             thread_state=self._thread_state,
+            stop_marks=StopMarks(self._state, self.name),
             escalation=self._escalation,
             tell_busy=lambda event: self._background.notes(self._tell_busy, event),
         )

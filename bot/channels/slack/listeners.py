@@ -70,7 +70,8 @@ def listening_app(
     for name in ("agent_session_title_changed", "app_context_changed"):  # what agents are told, and this one needs not
         app.event(name)(_acknowledge)
     app.event("app_home_opened")(home.opened)
-    app.action(re.compile(f"^{rendering.VOTE}(?:_positive|_negative)?$"))(voting.button)
+    for name in rendering.VOTES:
+        app.action(name)(voting.button)
     app.action(rendering.WITHDRAW)(voting.withdraw)
     app.view(views.FEEDBACK)(voting.feedback)
     app.action(rendering.QUOTES)(actions.quotes)

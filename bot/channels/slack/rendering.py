@@ -38,6 +38,7 @@ SECTIONS_IN_MESSAGE = 4
 MOST_TEXT = 3_000
 
 VOTE = "footnote_vote"
+VOTES = (VOTE, f"{VOTE}_positive", f"{VOTE}_negative")  # as feedback, and as two plain buttons
 QUOTES = "footnote_quotes"
 ASK_PERSON = "footnote_ask_person"
 SHARE = "footnote_share"

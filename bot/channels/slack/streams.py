@@ -96,7 +96,9 @@ class SlackStreams:
             markdown_text=text,
         )
 
-    def finish(self, place: Place, text: str, answer: Answer, options: DisplayOptions, *, event: str) -> bool:
+    def finish(
+        self, place: Place, text: str, answer: Answer, options: DisplayOptions, *, event: str, clears: bool
+    ) -> bool:
         """End the stream with the blocks below the answer, and the work of the session with it."""
         return self._client.attempt(
             "chat.stopStream",
@@ -106,7 +108,7 @@ class SlackStreams:
             **({"markdown_text": text} if text else {}),
             blocks=[block.to_dict() for block in answer_footer(answer, options)],
             metadata=metadata(event),
-            **({"session_status": "active"} if self._has_sessions else {}),
+            **({"session_status": "active"} if clears and self._has_sessions else {}),
         )
 
     def close(self, place: Place) -> bool:

@@ -2,6 +2,7 @@
 
 import logging
 import re
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -19,15 +20,24 @@ EVENT_TYPE = "footnote_answer"
 # In what a response url answers, which is one word or an object with one.
 _ERROR_WORD = re.compile(r"(?<![a-z])[a-z]+_[a-z_]+")
 TIMEOUT_SECONDS = 10
+SIMPLER_SECONDS = 600.0
+# Errors that something with fewer blocks may not meet.
+ABOUT_CONTENT = frozenset(
+    {"invalid_arguments", "invalid_metadata_format", "invalid_payload", "msg_too_long", "no_text"}
+)
 
 
 class SlackTransport:
     """A `Transport` in one workspace, in the name of the user `bot`."""
 
-    def __init__(self, client: SlackClient, *, team: str, bot: str) -> None:
+    def __init__(
+        self, client: SlackClient, *, team: str, bot: str, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._client = client
         self._team = team
         self._bot = bot
+        self._clock = clock
+        self._simpler_until = clock()  # for what one person alone sees
 
     def post(self, place: Place, message: Message, *, event: str, part: int = 0) -> str:
         """Post a message, in a simpler form where its blocks are refused."""
@@ -139,7 +149,9 @@ class SlackTransport:
             **({"thread_ts": place.thread} if place.thread else {}),
         }
         try:
-            self._in_some_form(message, lambda form: self._client("chat.postEphemeral", **arguments | form))
+            self._in_some_form(
+                message, lambda form: self._client("chat.postEphemeral", **arguments | form), private=True
+            )
         except (Refused, NotDelivered) as error:
             logger.info("%s", error)
             return False
@@ -152,18 +164,23 @@ class SlackTransport:
             return _sent_to(url, form | {"text": message.text, "response_type": response_type})
 
         try:
-            self._in_some_form(message, send)
+            self._in_some_form(message, send, private=response_type == "ephemeral")
         except Refused as error:
             logger.info("%s", error)
             return False
         return True
 
-    def _in_some_form(self, message: Message, send: Callable[[Json], Mapping[str, Any]]) -> Mapping[str, Any]:
+    def _in_some_form(
+        self, message: Message, send: Callable[[Json], Mapping[str, Any]], *, private: bool = False
+    ) -> Mapping[str, Any]:
         """Send the blocks of a message, else simpler ones, else none, and return what Slack answers.
 
-        Raises `Refused` where none of it is taken, or what is refused is not the blocks.
+        What is `private` begins with the simpler ones for a while after others were refused: a response url works only
+        five times. Raises `Refused` where none of it is taken, or what is refused is not the blocks.
         """
         blocks = list(message.content)
+        if private and self._clock() < self._simpler_until:
+            blocks = simpler_blocks(blocks)
         while True:
             try:
                 return send({"blocks": blocks})
@@ -171,6 +188,8 @@ class SlackTransport:
                 if not blocks or not _is_about_blocks(error.error):
                     raise
                 logger.warning("a message's blocks were not taken: %s", error)
+                if private and error.error == "invalid_blocks":
+                    self._simpler_until = self._clock() + SIMPLER_SECONDS
             simpler = simpler_blocks(blocks)
             blocks = simpler if simpler != blocks else []
 
@@ -182,7 +201,7 @@ def metadata(event: str, part: int = 0) -> dict[str, Any]:
 
 def _is_about_blocks(error: str) -> bool:
     """Whether plain text may be taken where blocks were not."""
-    return "block" in error or error in {"msg_too_long", "invalid_arguments", "invalid_metadata_format"}
+    return "block" in error or error in ABOUT_CONTENT
 
 
 def _sent_to(url: str, form: Json) -> Json:
@@ -194,5 +213,6 @@ def _sent_to(url: str, form: Json) -> Json:
     body = (sent.body or "").replace(" ", "")
     if sent.status_code != 200 or '"ok":false' in body:
         word = _ERROR_WORD.search(body)
-        raise Refused("response url", word.group() if word else f"HTTP {sent.status_code}")
+        unnamed = "invalid_payload" if sent.status_code == 400 else f"HTTP {sent.status_code}"
+        raise Refused("response url", word.group() if word else unnamed)
     return {}

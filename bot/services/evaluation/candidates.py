@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from bot.answering.answers import Answer, Done, Question, SentenceReady
+from bot.answering.deadline import CheckWanted, always_wanted
 from bot.answering.pipeline import AnsweringPipeline
 from bot.answering.writing.chat_model import ReplyListener
 from bot.answering.writing.generator import AnswerNotFound, Draft, Generator
@@ -71,11 +72,11 @@ class InstrumentedGenerator:
     def prompt_version(self) -> str:
         return self._generator.prompt_version
 
-    def write(self, query: Query, results: Results) -> Iterator[Draft]:
+    def write(self, query: Query, results: Results, *, check: CheckWanted = always_wanted) -> Iterator[Draft]:
         trace, seen = self.trace, set()
         trace.asked = self.is_writing = True
         try:
-            for draft in self._generator.write(query, results):
+            for draft in self._generator.write(query, results, check=check):
                 trace.proposed += not draft.again and draft.text.casefold() not in seen
                 seen.add(draft.text.casefold())
                 yield draft

@@ -60,7 +60,7 @@ class Writer:
     def __init__(self, *sentences: str) -> None:
         self.sentences = sentences
 
-    def write(self, query: Query, results: Results) -> Iterator[Draft]:
+    def write(self, query: Query, results: Results, **_: object) -> Iterator[Draft]:
         yield from (Draft(sentence, (0,)) for sentence in self.sentences)
 
 

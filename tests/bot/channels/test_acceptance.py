@@ -3,13 +3,15 @@
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
 from bot.app import App, bootstrap
 from bot.channels.acceptance import EventAcceptor
-from bot.channels.events import IncomingEvent, Place, from_json, message_event
+from bot.channels.events import IncomingEvent, Place, from_json, message_event, stop_event
 from bot.channels.port import Accepted
+from bot.channels.stop_marks import StopMarks
 from bot.channels.thread_state import ThreadState
 from bot.config.settings import Settings
 from bot.errors import StateUnavailable
@@ -34,10 +36,12 @@ class Bench:
         self.kept: list[Event] = []
         self.told: list[IncomingEvent] = []
         self.thread_state = ThreadState(app.state, "slack", pseudonym=app.pseudonym)
+        self.stop_marks = StopMarks(app.state, "slack")
         self.acceptor = EventAcceptor(
             self._accept,
             settings=app.settings,
             thread_state=self.thread_state,
+            stop_marks=self.stop_marks,
             escalation=app.escalation,
             tell_busy=self.told.append,
         )
@@ -47,6 +51,17 @@ class Bench:
             raise self.answer
         self.kept.append(event)
         return self.answer
+
+
+@pytest.mark.parametrize(("answer", "is_stopped"), [("new", True), ("busy", True), ("known", False)])
+def test_a_stop_waits_for_nothing_and_holds_at_once_unless_it_is_told_again(app, answer, is_stopped):
+    bench, before = Bench(app, answer), datetime.now(UTC)
+    stop = stop_event(IncomingEvent("question", "", DIRECT, "U1"), press="Ev1")
+    assert bench.acceptor.accept(stop) == answer
+    (event,) = bench.kept
+    assert event.turn == ""
+    assert bench.stop_marks.covers(DIRECT, before) is is_stopped
+    assert bench.told == []
 
 
 def test_a_question_is_kept_as_it_is_with_its_thread_as_turn(app):

@@ -38,10 +38,11 @@ class Streams:
     chat: Chat
     fails: dict[str, Exception] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
+    stays: bool = True
 
     def show_status(self, event: IncomingEvent) -> ShownStatus:
         is_visible = self._works("status")
-        return ShownStatus(is_visible, stays=is_visible)
+        return ShownStatus(is_visible, stays=is_visible and self.stays)
 
     def clear_status(self, place: Place) -> bool:
         return self._works("clear")
@@ -55,7 +56,9 @@ class Streams:
         self._call("append")
         self._post(place).text += text
 
-    def finish(self, place: Place, text: str, answer: Answer, options: DisplayOptions, *, event: str) -> bool:
+    def finish(
+        self, place: Place, text: str, answer: Answer, options: DisplayOptions, *, event: str, clears: bool
+    ) -> bool:
         if not self._works("finish"):
             return False
         post = self._post(place)
@@ -356,6 +359,16 @@ def test_a_status_that_stays_is_cleared_whatever_comes_of_the_question(bench, sh
     ended(bench.reply(), show)
     assert bench.streams.calls[-1] == "clear"
     assert bench.streams.calls.count("clear") == 1
+
+
+def test_a_status_that_a_reply_ends_is_cleared_where_there_is_none(bench):
+    bench.streams.stays = False
+    ended(bench.reply(), lambda reply: reply.failed("Sorry"))
+    assert "clear" not in bench.streams.calls
+    silent = bench.reply()
+    silent.begun("Looking")
+    silent.end()
+    assert bench.streams.calls[-1] == "clear"
 
 
 def test_the_end_of_a_stream_takes_the_status_along(bench):

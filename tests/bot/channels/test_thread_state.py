@@ -28,6 +28,8 @@ WRITTEN = {
     "slack:share:T1:C1:a1": "{}",
     "slack:thread:T1:C1:17.5": "1",
     "slack:turn:T1:C1:2026030212:0": "1",
+    "slack:within:T1:C1:18.1": "17.5",
+    "slack:within:T1:C1:18.2": "17.5",
 }
 
 
@@ -69,6 +71,13 @@ def test_what_the_version_before_remembered_is_known(store, state):
     assert state.shareable(QUESTION, "a1") == "{}"
     assert state.voted_answers("hash", limit=8) == ["a1"]
     assert not state.is_first("busy:T1:C1:18.0", within=timedelta(hours=1))
+    assert state.thread_of(Place("slack", "T1", "C1", message="18.2")) == Place("slack", "T1", "C1", "17.5")
+
+
+def test_a_message_that_begins_a_thread_or_shows_no_answer_is_in_none(state):
+    state.save_answer(QUESTION, AnswerLocation("18.1", ("18.1",), "a1"))
+    for message in ("18.1", "19.0"):
+        assert state.thread_of(Place("slack", "T1", "C1", message=message)) == Place("slack", "T1", "C1")
 
 
 def test_a_platform_knows_nothing_of_another_s_threads(store, state):

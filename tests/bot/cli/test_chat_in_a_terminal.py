@@ -32,7 +32,7 @@ from tests.bot.cli.conftest import answering_app
 from tests.fakes import ScriptedPipeline
 
 class Pipeline(ScriptedPipeline):
-    def stream(self, question, *, prepare=None):
+    def stream(self, question, *, prepare=None, check=None):
         if question.text.startswith("Slow"):
             yield Status("searching")
             threading.Event().wait()

@@ -1,6 +1,7 @@
 """One call to a chat model: its limits, and how each provider's way of ending and failing is read."""
 
 import sys
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -78,6 +79,33 @@ def test_content_in_blocks_is_read_without_what_the_model_thinks():
 
 def test_more_than_the_limit_of_characters_is_not_read():
     assert failure(chunk("x" * 50), chunk("y" * 60), limits=Limits(characters=100)).kind == "truncated"
+
+
+class Unwanted(Exception):
+    """Nobody wants the reply any more."""
+
+
+@pytest.mark.parametrize("pieces", [0, 1], ids=["before-it-begins", "in-the-middle"])
+def test_a_model_that_is_silent_is_waited_for_only_as_long_as_somebody_wants_it(pieces):
+    released, asked = threading.Event(), []
+
+    class Silent(Scripted):
+        def stream(self, messages: Any) -> Iterator[AIMessageChunk]:
+            yield from super().stream(messages)
+            released.wait(60)
+
+    def check() -> None:
+        asked.append(1)
+        if len(asked) > pieces + 1:  # not at the first call, which does not wait
+            raise Unwanted
+
+    silent: Any = Silent(*[chunk("Five ")] * pieces)
+    replies = ChatModel(lambda _: silent, name="p:m", limits=LIMITS).stream(PROMPT, Deadline(LIMITS), check=check)
+    try:
+        with pytest.raises(Unwanted):
+            list(replies)
+    finally:
+        released.set()
 
 
 class APITimeoutError(Exception):

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bot.channels.events import IncomingEvent, from_json
-from bot.channels.slack.events import Origin, file_names, origin_of, parse_message, parse_pressed
+from bot.channels.slack.events import Origin, file_names, origin_of, parse_message, parse_pressed, parse_stop
 
 BOT, BOT_ID = "UBOT", "BBOT"
 
@@ -169,6 +169,34 @@ def test_marks_become_words():
     found = parsed(text=text)
     assert found
     assert found.text == "ask @ada in #hr about this <b> @here & more"
+
+
+def pressed_stop(**changes: Any) -> IncomingEvent | None:
+    """As docs.slack.dev/reference/events/agent_session_stopped has it."""
+    told = {
+        "channel": "C1",
+        "event_ts": "1783536983.783769",
+        "streaming_message_ts": ["1782234987.693923"],
+        "thread_ts": "17.5",
+        "type": "agent_session_stopped",
+        "user": "U1",
+    }
+    return parse_stop({"team_id": "T1", "event_id": "Ev1", "event": told | changes}, workspace="T1")
+
+
+def test_a_stop_is_of_a_thread_whoever_pressed_it_and_one_event_however_often_it_is_told():
+    first, again, other = pressed_stop(), pressed_stop(user=None), pressed_stop(channel="C2")
+    assert first
+    assert again
+    assert other
+    assert (first.kind, first.place.root, first.user) == ("stop", "17.5", "U1")
+    assert again.id == first.id != other.id
+    assert from_json(first.to_json(), platform="slack") == first
+
+
+@pytest.mark.parametrize("missing", ["channel", "thread_ts"])
+def test_a_stop_in_no_thread_is_none(missing):
+    assert pressed_stop(**{missing: None}) is None
 
 
 def test_what_is_kept_comes_back_equal():

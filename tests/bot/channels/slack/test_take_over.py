@@ -5,16 +5,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from bot.app import App
-from bot.channels.events import IncomingEvent, Place, message_event
+from bot.channels.events import IncomingEvent, Place, message_event, stop_event
+from bot.channels.presentation import STOPPED
 from bot.channels.slack.channel import SlackChannel
 from bot.channels.slack.client import SlackClient
 from bot.channels.slack.install.workspaces import web_client
 from bot.channels.slack.rendering import line
 from bot.channels.slack.transport import SlackTransport
+from bot.errors import StateUnavailable
 from bot.server.metrics import Metrics
 from bot.state.protocol import Claim, Event
 from tests.bot.channels.slack.harness import peopled, settings
@@ -43,6 +46,11 @@ class Bench:
     def leave(self, notes: str) -> None:
         """What the dead one had noted."""
         assert self.app.state.renew(self.dead, lease=NO_TIME, now=datetime.now(UTC), notes=notes)
+
+    def begin_session(self) -> None:
+        """The sign of the dead one that it is at work."""
+        place: dict[str, Any] = {"channel_id": self.asked.channel, "thread_ts": self.asked.ts}
+        self.calls("agents.sessions.setStatus", **place, status="processing")
 
     def post(self, event: str) -> str:
         """A first message of the dead one, about this event."""
@@ -100,9 +108,52 @@ def only_answer(bench: Bench) -> None:
     (shown,) = bench.seen()
     assert shown.count(LEAVE_SAID) == 1
     assert "Good answer" in shown
+    assert bench.slack.workspace.stuck() == []
 
 
 def test_nothing_begun_is_answered_as_if_nobody_had_died(bench):
+    only_answer(bench)
+
+
+@pytest.mark.parametrize("posted", [True, False], ids=["with-a-message", "alone"])
+def test_a_session_that_is_shown_at_work_is_moved_on(bench, posted):
+    bench.begin_session()
+    if posted:
+        bench.post(bench.event.id)
+    only_answer(bench)
+
+
+def test_a_session_is_moved_on_when_the_answer_is_given_up(bench):
+    bench.begin_session()
+    bench.platform.give_up(bench.take_over())
+    assert bench.slack.workspace.stuck() == []
+
+
+def test_what_was_stopped_while_nobody_was_at_work_is_not_answered(bench):
+    bench.begin_session()
+    bench.post(bench.event.id)
+    pressed = IncomingEvent("question", "", bench.event.place, bench.asked.user)
+    stopped = stop_event(pressed, press="1")
+    assert bench.app.state.accept(Event("slack", stopped.id, datetime.now(UTC), stopped.to_json()))
+    claim = bench.app.state.claim("another", lease=LONG, now=datetime.now(UTC))
+    assert claim
+    bench.platform.handle(claim)
+    assert bench.slack.workspace.stuck() == []
+    bench.platform.handle(bench.take_over())
+    assert bench.seen() == [STOPPED]
+    assert bench.slack.workspace.stuck() == []
+
+
+def test_whoever_cannot_ask_whether_it_was_stopped_goes_on(bench, monkeypatch):
+    kept: Any = bench.app.state.get
+
+    def get(key: str, *, now: datetime) -> str | None:
+        if ":stop:" in key:
+            raise StateUnavailable("the store cannot be reached")
+        found: str | None = kept(key, now=now)
+        return found
+
+    monkeypatch.setattr(bench.app.state, "get", get)
     only_answer(bench)
 
 
