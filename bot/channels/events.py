@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 from urllib.parse import quote, unquote
 
-Kind = Literal["question", "edit", "delete", "command", "share", "erase", "person", "expert", "accept"]
+ExpertKind = Literal["expert", "expert_edit", "expert_delete", "send", "accept", "remind"]
+Kind = Literal["question", "edit", "delete", "command", "share", "erase", "person"] | ExpertKind
 PlaceKind = Literal["", "channel", "private", "direct", "group"]
 
 # How accepted events are written: these names and words stand in state stores and must stay readable.
@@ -89,7 +90,7 @@ class IncomingEvent:
     kind: Kind
     id: str
     place: Place
-    user: str
+    user: str = ""  # empty where nobody did it, or the platform does not say who
     text: str = ""
     mentions_bot: bool = False
     mentions_other: bool = False  # begins with the name of somebody else
@@ -152,9 +153,20 @@ def person_event(pressed: IncomingEvent, answer: str, *, press: str) -> Incoming
 
 
 def accept_event(pressed: IncomingEvent, reply: str, *, press: str) -> IncomingEvent:
-    """Return that the expert's reply, a message of the pressed one's thread, is accepted as the right answer."""
+    """Return that an expert's reply (`MESSAGE:VERSION`) in the pressed one's thread is accepted as the right answer."""
     name = f"accept:{pressed.place.workspace}:{pressed.place.channel}:{reply}:{press}"
     return replace(pressed, kind="accept", id=name, value=reply)
+
+
+def send_event(pressed: IncomingEvent, reply: str, *, press: str) -> IncomingEvent:
+    """Return the wish to send what an expert wrote, a message of the pressed one's thread, to whoever asked."""
+    name = f"send:{pressed.place.workspace}:{pressed.place.channel}:{reply}:{press}"
+    return replace(pressed, kind="send", id=name, value=reply)
+
+
+def reminder_event(thread: Place, answer: str, *, organization: str) -> IncomingEvent:
+    """Return that the owners who were asked in a thread about an answer are to be reminded."""
+    return IncomingEvent("remind", f"remind:{answer}", thread, value=answer, organization=organization)
 
 
 def erase_event(pressed: IncomingEvent, *, press: str) -> IncomingEvent:

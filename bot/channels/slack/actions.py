@@ -9,7 +9,7 @@ from slack_bolt import Ack
 
 from bot.channels import presentation
 from bot.channels.acceptance import EventAcceptor
-from bot.channels.events import IncomingEvent, Place, accept_event, erase_event, person_event, share_event
+from bot.channels.events import IncomingEvent, Place, accept_event, erase_event, person_event, send_event, share_event
 from bot.channels.overview import PersonalOverview
 from bot.channels.slack import views
 from bot.channels.slack.events import Json, parse_pressed, press_id, pressed_value, team_of, user_of
@@ -140,6 +140,12 @@ class ActionListeners:
         """Accept an expert's reply as the right answer."""
         if self._workspaces.of_payload(body):
             self._acceptor.accept(accept_event(parse_pressed(body), pressed_value(body), press=press_id(body)))
+        ack()
+
+    def send_reply(self, ack: Ack, body: Json) -> None:
+        """Send what an expert wrote to whoever asked."""
+        if self._workspaces.of_payload(body):
+            self._acceptor.accept(send_event(parse_pressed(body), pressed_value(body), press=press_id(body)))
         ack()
 
     def erase(self, ack: Ack, body: Json) -> None:

@@ -2,6 +2,7 @@
 
 import html
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -120,16 +121,24 @@ def user_of(body: Json) -> str:
     return str((body.get("user") or {}).get("id") or "")
 
 
-def words(text: str, *, bot: str) -> str:
-    """Return a message's text as words: the bot's name goes, other marks and escaped signs become what they show."""
+def words(text: str, *, bot: str, name_of: Callable[[str], str] | None = None) -> str:
+    """Return a message's text as words: the bot's name goes, other marks and escaped signs become what they show.
+
+    With `name_of`, which gives the name of a mark's target, mentions without a label are named, and a link is followed
+    by its target where its label is another text.
+    """
 
     def shown(found: re.Match[str]) -> str:
         target, _, label = found.group(1).partition("|")
         if target == f"@{bot}":
             return " "
+        if target.startswith(("@", "#", "!subteam^")) and name_of:
+            name = label.lstrip("@#") or name_of(target)
+            return f"{'#' if target.startswith('#') else '@'}{name}"
         if target.startswith(("@", "#", "!")):
             return f"{target[0].replace('!', '@')}{label or target[1:]}"
-        return label or target.removeprefix("mailto:")
+        address = target.removeprefix("mailto:")
+        return f"{label} ({address})" if name_of and label and label not in {address, target} else label or address
 
     return "\n".join(" ".join(line.split()) for line in html.unescape(_MARK.sub(shown, text)).splitlines()).strip()
 

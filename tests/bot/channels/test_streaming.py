@@ -95,7 +95,7 @@ class Bench:
             Platform("memory", "the chat", MemoryRenderer(), LIMITS, lambda _: None),
             Connection(self.transport, directory, self.streams if streams else None),
             EVENT,
-            options=lambda: DisplayOptions("r"),
+            options=lambda _: DisplayOptions("r"),
             save_checkpoint=self.notes.append,
             checkpoint=checkpoint,
             clock=lambda: self.now,

@@ -130,10 +130,14 @@ def passed_on() -> Escalation:
 
 def test_a_question_is_passed_on_once_whatever_replica_is_asked(store):
     first, second = service(store), service(store)
-    assert first.claim(passed_on())
-    assert not second.claim(passed_on())
+    assert first.claim(passed_on(), by="one")
+    assert not second.claim(passed_on(), by="two")
+    assert second.claim(passed_on(), by="one"), "whoever takes over goes on"
+    first.record_thread(passed_on(), "slack:T1:C-IT:99.1", by="one")
+    assert second.claim(passed_on(), by="one")
+    assert not second.claim(passed_on(), by="two")
     first.release(passed_on())
-    assert second.claim(passed_on())
+    assert second.claim(passed_on(), by="two")
 
 
 def test_a_reply_finds_its_way_back_for_a_month(store):
@@ -149,7 +153,7 @@ def test_a_reply_finds_its_way_back_for_a_month(store):
 
 def test_no_words_are_kept_in_the_state(store, tmp_path):
     kept = service(store)
-    kept.claim(passed_on())
+    kept.claim(passed_on(), by="one")
     kept.record_thread(passed_on(), "slack:T1:C-IT:99.1")
     store.close()
     assert b"carry over" not in b"".join(file.read_bytes() for file in tmp_path.glob("state.db*"))

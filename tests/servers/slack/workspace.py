@@ -42,6 +42,7 @@ class Message:
     streaming_until: float = 0.0
     stream_blocks: list[Json] = field(default_factory=list)
     reactions: dict[str, list[str]] = field(default_factory=dict)
+    files: tuple[str, ...] = ()
     at: float = field(default_factory=time.monotonic)
     versions: list[str] = field(default_factory=list)
 
@@ -85,6 +86,11 @@ class Message:
             made |= {"bot_id": bot_id, "app_id": "A0APP", "blocks": self.all_blocks}
         if self.edited:
             made["edited"] = {"user": self.user, "ts": self.ts}
+        if self.files:  # docs.slack.dev/reference/objects/file-object
+            made["files"] = [
+                {"id": f"F{self.ts.replace('.', '')}{number}", "name": name, "title": name, "mode": "hosted"}
+                for number, name in enumerate(self.files)
+            ]
         if self.reactions:
             made["reactions"] = [
                 {"name": name, "users": list(users), "count": len(users)} for name, users in self.reactions.items()
@@ -193,6 +199,15 @@ class Person:
         """Type a message; Slack escapes what would be a mark, and makes addresses links."""
         return self._writes(typed(text), channel, thread)
 
+    def names(
+        self, text: str, channel: Channel, *, thread: Message | None = None, files: Sequence[str] = ()
+    ) -> Message:
+        """Type a message in which `@Bob` and `#random` were chosen from the list, perhaps with files.
+
+        Typed text has no labels in its marks (docs.slack.dev/messaging/formatting-message-text#mentioning-users).
+        """
+        return self._writes(self.workspace.marked(typed(text)), channel, thread, files=tuple(files))
+
     def mentions(self, text: str, channel: Channel, *, thread: Message | None = None) -> Message:
         """Call the bot by its name."""
         return self._writes(f"<@{self.workspace.bot}> {typed(text)}", channel, thread)
@@ -201,15 +216,16 @@ class Person:
         """Write to the bot alone."""
         return self._writes(typed(text), self.direct, thread)
 
-    def _writes(self, text: str, channel: Channel, thread: Message | None) -> Message:
+    def _writes(self, text: str, channel: Channel, thread: Message | None, *, files: tuple[str, ...] = ()) -> Message:
         place = thread.thread or thread.ts if thread else ""
-        return self.workspace.take(Message(channel.id, self.workspace.next_ts(), self.id, text, place))
+        message = Message(channel.id, self.workspace.next_ts(), self.id, text, place, files=files)
+        return self.workspace.take(message)
 
     def edits(self, message: Message, text: str) -> None:
         before = message.json(bot_id="")
         mark = f"<@{self.workspace.bot}> " if message.text.startswith(f"<@{self.workspace.bot}>") else ""
         with self.workspace.changing():
-            message.text, message.edited = mark + typed(text), True
+            message.text, message.edited = mark + self.workspace.marked(typed(text)), True
         self.workspace.changed_event(message, before)
 
     def deletes(self, message: Message) -> None:
@@ -385,6 +401,17 @@ class Workspace:
             self._numbers[prefix] = self._numbers.get(prefix, 0) + 1
             return f"{prefix}{self.team[1:]}{self._numbers[prefix]:04d}"
 
+    def marked(self, text: str) -> str:
+        """The text with a mark for every person and channel that it names."""
+        named = {f"@{each.name}": f"<@{each.id}>" for each in self.people.values()}
+        named |= {
+            f"#{each.name}": f"<#{each.id}>" for each in self.channels.values() if each.kind in {"channel", "group"}
+        }
+        if not named:
+            return text
+        pattern = "|".join(sorted(map(re.escape, named), key=len, reverse=True))
+        return re.sub(rf"(?<!\w)(?:{pattern})\b", lambda found: named[found.group()], text)
+
     def find(self, channel: str, ts: str) -> Message | None:
         with self._changed:
             found = self._by_ts.get((channel, ts))
@@ -424,6 +451,8 @@ class Workspace:
         if not message.by_bot:
             made |= {"team": self.people[message.user].team, "client_msg_id": f"client-{message.ts}"}
             made["blocks"] = [{"type": "rich_text", "block_id": "typed", "elements": []}]
+            if message.files:  # docs.slack.dev/reference/events/message/file_share
+                made |= {"subtype": "file_share", "upload": True}
         return made
 
     def _message_event(self, message: Message, channel: Channel) -> None:
