@@ -150,7 +150,8 @@ class ExpertReplyHandler:
                 logger.warning("a reply cannot be sent on: %s", error)
                 self._note(claim, place, connection, reply, presentation.REPLY_UNDELIVERABLE)
                 return
-            reply = replace(reply, version=version if is_changed else reply.version, messages=messages)
+            version = version if is_changed else reply.version
+            reply = replace(reply, version=version, messages=messages, is_withdrawn=False)
             self._records.save_reply(name, reply)
         show_progress(self._records, self._renderer, connection, reply.thread)
         if self._records.was_deleted(name):  # while it was sent
@@ -193,13 +194,14 @@ class ExpertReplyHandler:
             line = self._renderer.line(presentation.REPLY_TAKEN_BACK)
             connection.transport.edit(_at(there, reply.messages[0]), line)
             self._remove(connection, there, reply.messages[1:])
-        elif text == presentation.REPLY_WITHDRAWN:
+            reply = replace(reply, version="", messages=(), is_withdrawn=True)
+            self._records.save_reply(message_name(place), reply)
+        elif text == presentation.REPLY_WITHDRAWN and not reply.is_withdrawn:
             if reply.note:
                 connection.transport.delete(_at(place, reply.note))
             return
-        self._records.save_reply(message_name(place), replace(reply, version="", messages=()))
         show_progress(self._records, self._renderer, connection, reply.thread)
-        self._note(claim, place, connection, replace(reply, version="", messages=()), text)
+        self._note(claim, place, connection, reply, text)
 
     def _remove(self, connection: Connection, place: Place, messages: tuple[str, ...]) -> None:
         """Delete parts of a reply that it has no longer."""

@@ -107,8 +107,9 @@ _CORRECTS = re.compile(
     re.IGNORECASE,
 )
 _ENGLISH = re.compile(
-    r"\b(?:the|is|are|was|of|to|for|you|your|it|it's|and|or|with|from|by|this|that|there|be|have|has|not|no|yes|per|"
-    r"until|after|before|may|must|can|on|at|within|since|each|every|all|only|please|see)\b",
+    r"\b(?:the|is|are|of|to|for|you|your|it|it's|and|or|with|from|by|this|that|there|be|have|has|not|no|yes|per|but|"
+    r"until|after|before|may|must|can|at|within|since|each|every|all|only|please|see|days?|weeks?|months?|years?|"
+    r"hours?|people|than|more|next|which|their|they|our|we)\b",
     re.IGNORECASE,
 )
 # Words of a text that needs none of the above: a number with its unit.
