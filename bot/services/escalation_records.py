@@ -26,8 +26,8 @@ class ExpertReply:
     """What an expert wrote in the `thread` of a question, by names of the platform.
 
     `version` names the words that whoever asked has, in `messages` in order; both are empty where it was not sent.
-    `note` is the bot's message below it; `accepted` is the version that was accepted as the right answer; `is_withdrawn`
-    says that it was sent once and taken back.
+    `note` is the bot's message below it; `accepted` is the version that was accepted as the right answer;
+    `is_withdrawn` says that it was sent once and taken back.
     """
 
     answer: str

@@ -7,7 +7,8 @@ forgetting writes through every door and searches every byte that is left.
 |---|---|
 | `FeedbackData` | exchanges, votes, corrections, decisions, also in the journal; turns in others' histories |
 | `EventData` | events that are accepted and not finished: what they wrote, their id, checkpoints of the answer |
-| `SharedData` | who takes part in threads, who voted, private answers to be shared, questions passed on to owners |
+| `SharedData` | who takes part in threads, who voted, private answers to be shared, questions passed on to owners,
+|             | with who replied to them, and reminders of them |
 | `AuditData` | who reviewed, exported, forgot: the entry stays, the name goes |
 
 Exports lie where they were written: `forget` names them and the rows.

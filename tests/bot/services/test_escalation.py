@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,9 @@ from bot.services.escalation import (
     Escalation,
     EscalationService,
     OpenEscalation,
+    after_working_day,
     compose_escalation,
+    owner_channel,
 )
 from bot.state.sqlite.store import SqliteState
 from feedback.records import AnswerSentence, Exchange, StoredCitation
@@ -108,6 +111,39 @@ def test_owners_see_nothing_of_their_own_documents_that_they_may_not_read():
     assert made.sentences == ("Ask the desk.",)
     assert [each.document for each in made.sections] == ["it/vpn.md"]
     assert made.withheld == {"it/falcon.md"}
+
+
+def test_documents_that_nobody_owns_go_to_the_default_channel_of_the_platform():
+    given = cited_exchange("wiki/x.md", "it/vpn.md")
+    assert owner_channel(["wiki/x.md"], [NOBODYS, IT], "slack:C-ALL", platform="slack") == "slack:C-ALL"
+    assert owner_channel(["wiki/x.md", "it/vpn.md"], [NOBODYS, IT], "slack:C-ALL", platform="slack") == "slack:C-IT"
+    assert owner_channel(["wiki/x.md"], [NOBODYS, IT], "slack:C-ALL", platform="teams") == ""
+    assert owner_channel([], [IT], "slack:C-ALL", platform="slack") == "slack:C-ALL"
+    assert owner_channel([], [IT], "", platform="slack") == ""
+    whole = compose_escalation(
+        replace(given, citations=given.citations[:1]),
+        [NOBODYS, IT],
+        default_channel="slack:C-ALL",
+        platform="slack",
+        place=PLACE,
+        readable=lambda _, documents: frozenset(documents),
+    )
+    assert whole
+    assert (whole.channel, [each.document for each in whole.sections]) == ("slack:C-ALL", ["wiki/x.md"])
+
+
+@pytest.mark.parametrize(
+    ("asked", "reminded"),
+    [
+        ("2026-11-30T15:20", "2026-12-01T15:20"),  # a Monday
+        ("2026-12-04T15:20", "2026-12-07T15:20"),  # a Friday
+        ("2026-12-05T15:20", "2026-12-08T00:00"),
+        ("2026-12-06T23:59", "2026-12-08T00:00"),
+    ],
+)
+def test_a_working_day_leaves_out_saturday_and_sunday(asked, reminded):
+    at = datetime.fromisoformat(asked).replace(tzinfo=UTC)
+    assert after_working_day(at) == datetime.fromisoformat(reminded).replace(tzinfo=UTC)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bot.channels.events import IncomingEvent, from_json
-from bot.channels.slack.events import parse_message
+from bot.channels.slack.events import parse_message, words
 
 BOT, BOT_ID = "UBOT", "BBOT"
 
@@ -84,6 +84,14 @@ def test_marks_become_words():
     found = parsed(text=text)
     assert found
     assert found.text == "ask @ada in #hr about this <b> @here & more"
+
+
+def test_marks_have_the_names_that_are_looked_up_and_links_their_targets():
+    names = {"@U7": "Ada Byron", "#C2": "hr", "!subteam^S1": "people"}
+    text = "<@UBOT> ask <@U7> or <!subteam^S1> in <#C2> about <https://a.example|this>, <https://b.example>, "
+    text += "<mailto:a@b.example|a@b.example> <!here> <@U8|bob>"
+    shown = "ask @Ada Byron or @people in #hr about this (https://a.example), https://b.example, a@b.example @here @bob"
+    assert words(text, bot="UBOT", name_of=names.__getitem__) == shown
 
 
 def test_what_is_kept_comes_back_equal():
