@@ -1,8 +1,13 @@
 """Of what experts write where they are asked, what is plainly for whoever asked; in doubt it is not."""
 
+import json
+
 import pytest
 
 from bot.channels.expert_routing import is_correction, is_for_asker
+from tests import ROOT
+
+CASES = ROOT / "tests" / "cases"
 
 QUESTION = "How many days of leave may be carried over?"
 
@@ -42,7 +47,6 @@ FOR_ASKER = [
     "I have extended your deadline until Friday.",
     "I can confirm that five days is right.",
     "Five days. For the form please ask @Mia.",
-    "We changed this in May: six days.",
     "The form is at https://intranet.example/form?year=2027 (see the second page).",
 ]
 TALK = [
@@ -153,6 +157,18 @@ def test_what_plainly_answers_is_for_the_asker(text):
 @pytest.mark.parametrize("text", TALK)
 def test_what_experts_say_among_themselves_is_not(text):
     assert not is_for_asker(text, question=QUESTION)
+
+
+def test_of_many_threads_hardly_any_talk_is_sent_and_most_answers_are():
+    """Replies as colleagues type them, with the question that they were asked."""
+    lines = (CASES / "expert_replies.jsonl").read_text(encoding="utf-8").splitlines()
+    rows = [json.loads(line) for line in lines]
+    sent = [row for row in rows if is_for_asker(row["reply"], question=row["question"])]
+    talk = [row["reply"] for row in sent if not row["answers"]]
+    answers = [row for row in rows if row["answers"]]
+    assert len(rows) > 500
+    assert len(talk) <= 3, talk
+    assert len(sent) - len(talk) >= 0.85 * len(answers)
 
 
 @pytest.mark.parametrize(
