@@ -48,6 +48,10 @@ class EscalationHandler:
         else:
             connection.tell(event, self._renderer.line(ALREADY_PASSED_ON))
 
+    def give_up(self, event: IncomingEvent) -> None:
+        """Let a question be passed on again that could not be."""
+        self._escalations.release(event.value, by=event.id)
+
     def remind(self, claim: Claim, event: IncomingEvent, connection: Connection) -> None:
         """Remind the owners in their thread, unless something was sent to whoever asked or they wait no more."""
         if self._escalations.find_by_thread(event.place.thread_name) is None:
@@ -75,7 +79,7 @@ class EscalationHandler:
             card = post_once(claim, connection, owners, request, mark=mark)
         except Undeliverable as error:
             logger.warning("the owners of documents cannot be asked: %s", error)
-            self._escalations.release(escalation)
+            self._escalations.release(escalation.answer, by=event.id)
             connection.tell(event, self._renderer.line(presentation.OWNERS_UNREACHABLE))
             return
         thread = owners.in_thread(card)

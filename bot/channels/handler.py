@@ -111,6 +111,8 @@ class EventHandler:
             checkpoint = find_checkpoint(connection.transport, event, claim.notes)
             self._streaming_reply(claim, event, connection, checkpoint).failed(presentation.GAVE_UP)
         else:
+            if event.kind == "person":
+                self._people.give_up(event)
             is_of_expert = event.kind in get_args(ExpertKind)
             text = presentation.REPLY_GIVEN_UP if is_of_expert else presentation.GAVE_UP
             message = self._platform.renderer.line(text)

@@ -163,9 +163,14 @@ class EscalationService:
             return True
         return read_row(self._state.get(key, now=now)).get("by") == by
 
-    def release(self, escalation: Escalation) -> None:
-        """Give the claim back when the question could not be passed on, so that it may be tried again."""
-        self._state.remove(answer_key(escalation.answer))
+    def release(self, answer: str, *, by: str) -> None:
+        """Give a claim back when the question could not be passed on, so that it may be tried again.
+
+        Nothing changes where the claim is another's, or the question was passed on.
+        """
+        claimed = read_row(self._state.get(answer_key(answer), now=self._clock()))
+        if claimed.get("by") == by and not claimed.get("thread"):
+            self._state.remove(answer_key(answer))
 
     def record_thread(self, escalation: Escalation, thread: str, *, by: str = "") -> None:
         """Record the thread in which the owners were asked, `by` whose claim; its name is the platform's own."""

@@ -196,6 +196,22 @@ def test_the_same_question_asked_twice_of_a_person_reaches_the_owners_once(stage
     assert len([each for each in shown(stage, "general") if "passed this question on" in each]) == 1
 
 
+def test_a_question_that_could_not_be_passed_on_may_be_passed_on_again(stage):
+    asked = stage.asks(QUESTION)
+    (answer,) = [each for each in asked._posts("Ada") if each.buttons]
+    with pytest.MonkeyPatch.context() as patch:
+        Failing(patch, 1)
+        stage.channel.press("Ada", answer, "person")
+        claim = stage.app.state.claim("worker", lease=NO_TIME, now=datetime.now(UTC))
+        assert claim
+        with pytest.raises(NotDelivered):
+            stage.channel.handle(claim)
+    stage.channel.give_up(claim)
+    stage.app.state.finish(claim, now=datetime.now(UTC))
+    asked.asks_a_person()
+    assert any(QUESTION in each for each in shown(stage, "experts"))
+
+
 def test_an_edited_question_that_is_deleted_is_withdrawn_where_its_first_words_were_passed_on(stage):
     asked = asked_a_person(stage)
     asked.edits(f"{QUESTION} I mean, in all?")

@@ -169,10 +169,13 @@ def test_a_question_is_passed_on_once_whatever_replica_is_asked(store):
     assert first.claim(passed_on(), by="one")
     assert not second.claim(passed_on(), by="two")
     assert second.claim(passed_on(), by="one"), "whoever takes over goes on"
-    first.record_thread(passed_on(), "slack:T1:C-IT:99.1", by="one")
-    assert second.claim(passed_on(), by="one")
-    assert not second.claim(passed_on(), by="two")
-    first.release(passed_on())
+    second.release("answer-00000", by="two")
+    assert not second.claim(passed_on(), by="two"), "the claim is another's"
+    first.release("answer-00000", by="one")
+    assert second.claim(passed_on(), by="two")
+    second.record_thread(passed_on(), "slack:T1:C-IT:99.1", by="two")
+    second.release("answer-00000", by="two")
+    assert not first.claim(passed_on(), by="one"), "it was passed on"
     assert second.claim(passed_on(), by="two")
 
 

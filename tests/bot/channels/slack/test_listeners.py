@@ -320,6 +320,15 @@ def test_what_is_accepted_is_what_was_read(stage):
     assert [each.text for each in stage.corrections()] == ["Seven days, from next year on."]
 
 
+def test_files_without_words_are_not_sent_and_that_is_said(stage):
+    asked, _ = answered(stage)
+    asked.asks_a_person()
+    stage.expert_answers("", files=["leave.pdf"])
+    assert [each.text.splitlines()[0] for each in stage.experts_are_told()] == ["Not sent to whoever asked."]
+    stage.expert_sends()
+    assert any("leave.pdf" in each.text for each in asked.seen())
+
+
 def test_who_is_not_known_and_what_is_private_has_no_name(stage):
     asked, _ = answered(stage)
     asked.asks_a_person()
