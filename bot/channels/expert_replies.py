@@ -44,6 +44,8 @@ class ExpertReplyHandler:
         asked, name = self._asked(event), message_name(event.place)
         if asked is None or self._records.was_deleted(name):
             return
+        if self._records.progress(event.place.thread_name) == "withdrawn":
+            return  # the card says so
         known = self._records.reply(name)
         if known and claim.attempt == 1:
             return

@@ -98,7 +98,7 @@ REPLY_HERE = (
     "Below each reply I say which it was."
 )
 REMINDER = "Whoever asked is still waiting: nobody has replied to them yet."
-QUESTION_WITHDRAWN = "The question that stood here was deleted by whoever asked, so nobody waits for a reply any more."
+QUESTION_WITHDRAWN = "The question was deleted by whoever asked, so nobody waits for a reply any more."
 EXPERT_REPLIES = "Somebody who owns these documents replies:"
 FILES_NOT_SENT = "With a file that I cannot pass on: {files}"
 REPLY_SENT_ON = "Sent to whoever asked."
@@ -122,8 +122,8 @@ REPLY_ACCEPTED = "Accepted: it is the right answer to this question from now on.
 REPLY_GONE = "That reply is not there any more."
 REPLY_UNACCEPTABLE = "It cannot be accepted: {error}."
 REPLY_UNDELIVERABLE = "I cannot send this on: I may not write where the question was asked."
-# Who and what a message names, where the platform does not tell: after an @, a #, and a group.
-UNKNOWN_NAMES = {"@": "somebody", "#": "a channel", "!": "a group"}
+# Who and what a message names, where the platform does not tell.
+SOMEBODY, SOME_CHANNEL, SOME_GROUP = "somebody", "a channel", "a group"
 
 # The home page
 SOURCES_HEADING, HOW_TO_ASK_HEADING = "What I know", "How to ask"

@@ -323,7 +323,14 @@ class MemoryChannel:
     # What people do
 
     def write(
-        self, user: str, channel: str, text: str, *, thread: str = "", mention: bool = False, files: Sequence[str] = ()
+        self,
+        user: str,
+        channel: str,
+        text: str,
+        *,
+        thread: str = "",
+        mention: bool = False,
+        files: tuple[str, ...] = (),
     ) -> Post:
         """Somebody writes a message."""
         post = self._chat.add(channel, user, text, thread=thread)

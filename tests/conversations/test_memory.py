@@ -69,7 +69,7 @@ class MemoryStage(AppStage):
 
     def expert_answers(self, text: str, *, who: str = "Eve", files: Sequence[str] = ()) -> None:
         request = [each for each in self._in_experts() if not each.thread][-1]
-        self.channel.write(who, "experts", text, thread=request.id, files=files)
+        self.channel.write(who, "experts", text, thread=request.id, files=tuple(files))
         self.settle()
 
     def expert_edits(self, text: str) -> None:

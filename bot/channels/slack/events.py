@@ -116,29 +116,34 @@ def organization_of(body: Json) -> str:
     return str(named or "")
 
 
+def file_names(message: Json) -> tuple[str, ...]:
+    """Return the names of the files that came with a message; one that is hidden or gone has none of its own."""
+    files = message.get("files")
+    given = (each for each in files if isinstance(each, dict)) if isinstance(files, list) else ()
+    return tuple(str(each.get("name") or each.get("title") or "a file") for each in given)
+
+
 def user_of(body: Json) -> str:
     """Return who pressed or sent something."""
     return str((body.get("user") or {}).get("id") or "")
 
 
-def words(text: str, *, bot: str, name_of: Callable[[str], str] | None = None) -> str:
+def words(text: str, *, bot: str, name_of: Callable[[str], str] = lambda _: "", with_addresses: bool = False) -> str:
     """Return a message's text as words: the bot's name goes, other marks and escaped signs become what they show.
 
-    With `name_of`, which gives the name of a mark's target, mentions without a label are named, and a link is followed
-    by its target where its label is another text.
+    `name_of` gives the name of a person or channel that is mentioned by its id alone, as in all that is typed; empty
+    where it is not known, and the id stands there. With `with_addresses` a link is followed by where it leads, unless
+    it says so.
     """
 
     def shown(found: re.Match[str]) -> str:
         target, _, label = found.group(1).partition("|")
         if target == f"@{bot}":
             return " "
-        if target.startswith(("@", "#", "!subteam^")) and name_of:
-            name = label.lstrip("@#") or name_of(target)
-            return f"{'#' if target.startswith('#') else '@'}{name}"
         if target.startswith(("@", "#", "!")):
-            return f"{target[0].replace('!', '@')}{label or target[1:]}"
+            return f"{target[0].replace('!', '@')}{label.lstrip('@#') or name_of(target[1:]) or target[1:]}"
         address = target.removeprefix("mailto:")
-        return f"{label} ({address})" if name_of and label and label not in {address, target} else label or address
+        return f"{label} ({address})" if with_addresses and label not in {"", address, target} else label or address
 
     return "\n".join(" ".join(line.split()) for line in html.unescape(_MARK.sub(shown, text)).splitlines()).strip()
 

@@ -4,20 +4,22 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from bot.channels import presentation
 from bot.channels.port import NotDelivered, Refused
+from bot.channels.presentation import SOME_CHANNEL, SOME_GROUP, SOMEBODY
 
 logger = logging.getLogger(__name__)
 
+# What stands for whom and for what Slack does not tell the name, by how their ids begin.
+UNKNOWN = {"U": SOMEBODY, "W": SOMEBODY, "C": SOME_CHANNEL, "G": SOME_CHANNEL, "subteam^": SOME_GROUP}
 # Of one message; more names than anybody writes in a reply stand there as unknown ones.
 MOST_LOOKUPS = 20
 
 
 class MentionNames:
-    """The names in one message: `names("@U123")` is what that person is called; each is looked up once.
+    """The names in one message: `names("U123")` is what that person is called; each is looked up once.
 
     Who or what cannot be looked up is somebody, a channel, a group: as is a private channel, whose name its members
-    alone may know.
+    alone may know. What is no id (`here`) has no name.
     """
 
     def __init__(self, client: Callable[..., Mapping[str, Any]]) -> None:
@@ -25,19 +27,20 @@ class MentionNames:
         self._known: dict[str, str] = {}
 
     def __call__(self, target: str) -> str:
-        """Return the name of a mark's target (`@U…`, `#C…`, `!subteam^S…`), without a sign before it."""
-        if target not in self._known and len(self._known) < MOST_LOOKUPS:
+        """Return the name of a person (`U…`), a channel (`C…`) or a user group (`subteam^S…`)."""
+        unknown = next((name for mark, name in UNKNOWN.items() if target.startswith(mark)), "")
+        if unknown and target not in self._known and len(self._known) < MOST_LOOKUPS:
             self._known[target] = self._find(target)
-        return self._known.get(target) or _unknown(target)
+        return self._known.get(target) or unknown
 
     def _find(self, target: str) -> str:
         try:
-            if target.startswith("@"):
-                user = self._client("users.info", user=target[1:]).get("user") or {}
+            if target.startswith(("U", "W")):
+                user = self._client("users.info", user=target).get("user") or {}
                 profile = user.get("profile") or {}
                 names = [profile.get("display_name"), profile.get("real_name"), user.get("real_name"), user.get("name")]
-            elif target.startswith("#"):
-                channel = self._client("conversations.info", channel=target[1:]).get("channel") or {}
+            elif target.startswith(("C", "G")):
+                channel = self._client("conversations.info", channel=target).get("channel") or {}
                 names = ["" if channel.get("is_private") else channel.get("name")]
             else:
                 return ""
@@ -45,7 +48,3 @@ class MentionNames:
             logger.info("what is mentioned cannot be looked up: %s", error)
             return ""
         return " ".join(next((str(name) for name in names if name), "").split())
-
-
-def _unknown(target: str) -> str:
-    return presentation.UNKNOWN_NAMES.get(target[:1], presentation.UNKNOWN_NAMES["!"])

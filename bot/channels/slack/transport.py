@@ -9,7 +9,7 @@ from slack_sdk.webhook import WebhookClient
 from bot.channels.events import Place
 from bot.channels.port import Checkpoint, Message, NotDelivered, Refused, Undeliverable, WrittenMessage
 from bot.channels.slack.client import ATTEMPTS, SlackClient
-from bot.channels.slack.events import words
+from bot.channels.slack.events import file_names, words
 from bot.channels.slack.names import MentionNames
 
 logger = logging.getLogger(__name__)
@@ -135,8 +135,10 @@ class SlackTransport:
             return None
         for each in found.get("messages") or ():
             if each.get("ts") == place.message and each.get("user"):
-                text = words(str(each.get("text") or ""), bot=self._bot, name_of=MentionNames(self._client))
-                return WrittenMessage(str(each["user"]), text, _file_names(each))
+                text = words(
+                    str(each.get("text") or ""), bot=self._bot, name_of=MentionNames(self._client), with_addresses=True
+                )
+                return WrittenMessage(str(each["user"]), text, file_names(each))
         return None
 
     def _post(self, arguments: Mapping[str, Any]) -> str:
@@ -146,13 +148,6 @@ class SlackTransport:
 def metadata(event: str, part: int = 0) -> dict[str, Any]:
     """Return what a message says of itself: which event it answers, and which part of the answer it is."""
     return {"event_type": EVENT_TYPE, "event_payload": {"event_id": event, "part": part}}
-
-
-def _file_names(message: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return what the files of a message are called; one that was deleted since has no name."""
-    files = message.get("files")
-    named = [each for each in files if isinstance(each, dict)] if isinstance(files, list) else []
-    return tuple(str(name) for each in named if (name := each.get("title") or each.get("name")))
 
 
 def _is_about_blocks(error: str) -> bool:

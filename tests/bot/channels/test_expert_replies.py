@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.channels.events import message_event
+from bot.channels.events import IncomingEvent, Place, accept_event, message_event, send_event
 from bot.channels.port import NotDelivered
 from bot.state.protocol import Event
 from tests.conversations.memory_channel import NAME, WORKSPACE, MemoryTransport, Post
@@ -220,5 +220,15 @@ def test_an_edited_question_that_is_deleted_is_withdrawn_where_its_first_words_w
     assert not any(QUESTION in each for each in shown(stage, "experts"))
 
 
-def test_the_workspace_is_the_one_of_the_stage(stage):
-    assert stage.channel._place("general").workspace == WORKSPACE
+@pytest.mark.parametrize("make", [accept_event, send_event])
+def test_nobody_sends_or_accepts_from_another_place(stage, make):
+    asked_a_person(stage)
+    stage.expert_answers("let me check")
+    before = shown(stage, "general"), shown(stage, "experts")
+    said = last_of_experts(stage)
+    thread = Place(NAME, WORKSPACE, "general", thread=said.thread)
+    event = make(IncomingEvent("question", "", thread, "Ada"), said.id, press="1")
+    stage.channel._accept(event)
+    assert (shown(stage, "general"), shown(stage, "experts")) == before
+    assert stage.corrections() == []
+    assert "not there any more" in [each.text for each in stage.chat.posts if each.only_for == "Ada"][-1]

@@ -42,7 +42,7 @@ class Message:
     streaming_until: float = 0.0
     stream_blocks: list[Json] = field(default_factory=list)
     reactions: dict[str, list[str]] = field(default_factory=dict)
-    files: tuple[str, ...] = ()
+    files: list[Json] = field(default_factory=list)
     at: float = field(default_factory=time.monotonic)
     versions: list[str] = field(default_factory=list)
 
@@ -82,15 +82,12 @@ class Message:
         made: Json = {"type": "message", "user": self.user, "text": self.text, "ts": self.ts}
         if self.thread:
             made["thread_ts"] = self.thread
+        if self.files:  # https://docs.slack.dev/reference/events/message/file_share
+            made |= {"subtype": "file_share", "files": self.files, "upload": False}
         if self.by_bot:
             made |= {"bot_id": bot_id, "app_id": "A0APP", "blocks": self.all_blocks}
         if self.edited:
             made["edited"] = {"user": self.user, "ts": self.ts}
-        if self.files:  # docs.slack.dev/reference/objects/file-object
-            made["files"] = [
-                {"id": f"F{self.ts.replace('.', '')}{number}", "name": name, "title": name, "mode": "hosted"}
-                for number, name in enumerate(self.files)
-            ]
         if self.reactions:
             made["reactions"] = [
                 {"name": name, "users": list(users), "count": len(users)} for name, users in self.reactions.items()
@@ -206,7 +203,13 @@ class Person:
 
         Typed text has no labels in its marks (docs.slack.dev/messaging/formatting-message-text#mentioning-users).
         """
-        return self._writes(self.workspace.marked(typed(text)), channel, thread, files=tuple(files))
+        place = thread.thread or thread.ts if thread else ""
+        text = self.workspace.marked(typed(text))
+        made = Message(channel.id, self.workspace.next_ts(), self.id, text, place)
+        made.files = [
+            {"id": f"F{number:04}", "name": name, "title": name} for number, name in enumerate(files, start=1)
+        ]
+        return self.workspace.take(made)
 
     def mentions(self, text: str, channel: Channel, *, thread: Message | None = None) -> Message:
         """Call the bot by its name."""
@@ -216,10 +219,9 @@ class Person:
         """Write to the bot alone."""
         return self._writes(typed(text), self.direct, thread)
 
-    def _writes(self, text: str, channel: Channel, thread: Message | None, *, files: tuple[str, ...] = ()) -> Message:
+    def _writes(self, text: str, channel: Channel, thread: Message | None) -> Message:
         place = thread.thread or thread.ts if thread else ""
-        message = Message(channel.id, self.workspace.next_ts(), self.id, text, place, files=files)
-        return self.workspace.take(message)
+        return self.workspace.take(Message(channel.id, self.workspace.next_ts(), self.id, text, place))
 
     def edits(self, message: Message, text: str) -> None:
         before = message.json(bot_id="")
@@ -451,8 +453,6 @@ class Workspace:
         if not message.by_bot:
             made |= {"team": self.people[message.user].team, "client_msg_id": f"client-{message.ts}"}
             made["blocks"] = [{"type": "rich_text", "block_id": "typed", "elements": []}]
-            if message.files:  # docs.slack.dev/reference/events/message/file_share
-                made |= {"subtype": "file_share", "upload": True}
         return made
 
     def _message_event(self, message: Message, channel: Channel) -> None:

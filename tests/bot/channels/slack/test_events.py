@@ -87,11 +87,11 @@ def test_marks_become_words():
 
 
 def test_marks_have_the_names_that_are_looked_up_and_links_their_targets():
-    names = {"@U7": "Ada Byron", "#C2": "hr", "!subteam^S1": "people"}
+    names = {"U7": "Ada Byron", "C2": "hr", "subteam^S1": "people", "here": ""}
     text = "<@UBOT> ask <@U7> or <!subteam^S1> in <#C2> about <https://a.example|this>, <https://b.example>, "
     text += "<mailto:a@b.example|a@b.example> <!here> <@U8|bob>"
     shown = "ask @Ada Byron or @people in #hr about this (https://a.example), https://b.example, a@b.example @here @bob"
-    assert words(text, bot="UBOT", name_of=names.__getitem__) == shown
+    assert words(text, bot="UBOT", name_of=names.__getitem__, with_addresses=True) == shown
 
 
 def test_what_is_kept_comes_back_equal():
