@@ -58,8 +58,9 @@ class ExpertReplyHandler:
 
     def edited(self, claim: Claim, event: IncomingEvent, connection: Connection) -> None:
         """Change what whoever asked has; what was not sent is not sent for an edit."""
-        reply = self._records.reply(message_name(event.place))
-        if reply and reply.is_sent:
+        name = message_name(event.place)
+        reply = self._records.reply(name)
+        if reply and reply.is_sent and not self._records.was_deleted(name):
             now = connection.transport.read(event.place) or WrittenMessage(event.user, event.text)
             self._send(claim, event.place, connection, reply, now)
 
@@ -69,8 +70,9 @@ class ExpertReplyHandler:
         asked, reply = self._asked(event), self._records.reply(name)
         if asked:
             self._records.mark_deleted(name, answer=asked.answer)
-        if reply:
-            self._withdraw(claim, event.place, connection, reply, presentation.REPLY_WITHDRAWN)
+        if reply:  # its thread is not told of every deletion
+            place = _in_thread(parse_thread_name(reply.thread), event.place.message)
+            self._withdraw(claim, place, connection, reply, presentation.REPLY_WITHDRAWN)
 
     def send(self, claim: Claim, event: IncomingEvent, connection: Connection) -> None:
         """Send what an expert wrote, as it is now, because somebody in the owners' channel wants it sent."""

@@ -100,7 +100,7 @@ def _names_colleague(text: str, question: str) -> bool:
     if text.startswith("@") or (last and last[1].casefold() not in _NAMES_WHOM):
         return True
     found = (_CALLED_FIRST.match(text), _NAMED_FIRST.match(text), _CALLED_LAST.search(text))
-    names = {each[1].casefold() for each in found if each} - _NO_NAMES
+    names = {each[1].casefold().partition("'")[0] for each in found if each} - _NO_NAMES
     return any(not _stems([name]) or not _stems([name]) <= _stems(_WORD.findall(question)) for name in names)
 
 
