@@ -266,6 +266,8 @@ class App(Components):
             state=self.state,
             gate=self.gate,
             sources=self.settings.sources,
+            default_channel=self.settings.owner_channel,
+            language=self.settings.language,
             pseudonym=self.pseudonym,
             clock=self.clock,
             audit=self.audit.record,

@@ -70,8 +70,8 @@ class EventAcceptor:
         return accepted
 
     def _is_escalation(self, event: IncomingEvent) -> bool:
-        """Whether owners of documents were asked in this thread."""
-        channel = event.place.channel_name
-        if all(source.owner_channel != channel for source in self._settings.sources):
+        """Whether owners of documents were asked in this thread, or a deleted message was a reply of theirs."""
+        channels = {self._settings.owner_channel, *(source.owner_channel for source in self._settings.sources)}
+        if event.place.channel_name not in channels:
             return False
         return self._escalation.find_by_thread(event.place.thread_name) is not None

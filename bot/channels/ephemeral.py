@@ -14,7 +14,12 @@ class EphemeralReply:
     """A `Reply` to a command: its acknowledgement said that it is looked up, and the answer comes when it is whole."""
 
     def __init__(
-        self, platform: Platform, connection: Connection, event: IncomingEvent, *, options: DisplayOptions
+        self,
+        platform: Platform,
+        connection: Connection,
+        event: IncomingEvent,
+        *,
+        options: Callable[[Answer], DisplayOptions],
     ) -> None:
         self._platform = platform
         self._transport = connection.transport
@@ -29,13 +34,13 @@ class EphemeralReply:
 
     def done(self, answer: Answer) -> None:
         """Show the whole answer, as much of it as one event may bring; raises `Undeliverable`."""
-        messages = self._platform.renderer.answer_messages(answer, self._options)
+        messages = self._platform.renderer.answer_messages(answer, self._options(answer))
         for message in messages[: self._platform.limits.private_messages]:
             self._tell(message)
 
     def messages_without_share(self, answer: Answer) -> Sequence[Message]:
         """Return what everybody may see of the answer: the same, without the button that shares it."""
-        messages = self._platform.renderer.answer_messages(answer, replace(self._options, share=False))
+        messages = self._platform.renderer.answer_messages(answer, replace(self._options(answer), share=False))
         return messages[: self._platform.limits.private_messages]
 
     def failed(self, text: str) -> None:

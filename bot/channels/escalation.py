@@ -1,38 +1,36 @@
-"""Asks the owners of documents in their channel, and takes their replies back to whoever asked."""
+"""Asks the owners of documents in their channel, tells where a question was asked what became of it, and reminds."""
 
 import logging
-from collections.abc import Callable
+from datetime import UTC, datetime
 
-from bot.access.audience import OUTSIDERS
 from bot.channels import presentation
 from bot.channels.connection import Connection
-from bot.channels.events import IncomingEvent, Place, parse_thread_name
-from bot.channels.port import Renderer, Undeliverable
-from bot.errors import UsageProblem
+from bot.channels.events import IncomingEvent, Place, parse_thread_name, reminder_event
+from bot.channels.port import Message, Renderer, Undeliverable
 from bot.services.escalation import (
     ALREADY_PASSED_ON,
-    NO_LONGER_KEPT,
     Escalation,
     EscalationRefused,
     EscalationService,
     OpenEscalation,
+    after_working_day,
 )
-from bot.state.protocol import Claim
-from feedback.errors import UnknownExchange
+from bot.services.escalation_records import EscalationRecords
+from bot.state.protocol import Claim, Event
 
 logger = logging.getLogger(__name__)
 
 
 class EscalationHandler:
-    """Handles the events `person`, `expert` and `accept`; each method raises `NotDelivered`."""
+    """Handles the events `person` and `remind`, and questions that are withdrawn; each method raises `NotDelivered`."""
 
-    def __init__(self, escalations: EscalationService, renderer: Renderer, revision: Callable[[], str]) -> None:
+    def __init__(self, escalations: EscalationService, records: EscalationRecords, renderer: Renderer) -> None:
         self._escalations = escalations
+        self._records = records
         self._renderer = renderer
-        self._revision = revision
 
     def ask_person(self, claim: Claim, event: IncomingEvent, connection: Connection) -> None:
-        """Pass a question on to the owners of its documents, once, and tell its person that it was."""
+        """Pass a question on to the owners of its documents, once, and say so where it was asked."""
         # Without a thread that others see, the reply goes to the person alone.
         thread = event.place if event.place.root else Place(event.place.platform, event.place.workspace, event.user)
         try:
@@ -40,87 +38,107 @@ class EscalationHandler:
                 event.value,
                 platform=event.place.platform,
                 place=thread.thread_name,
-                readers=lambda channel: connection.directory.readers_now(_owners_place(event, channel)),
+                readers=lambda channel: connection.directory.readers_now(owners_place(event, channel)),
             )
         except EscalationRefused as error:
             connection.tell(event, self._renderer.line(str(error)))
             return
-        if not self._escalations.claim(escalation) and claim.attempt == 1:
-            connection.tell(event, self._renderer.line(ALREADY_PASSED_ON))
-        else:
+        if self._escalations.claim(escalation, by=event.id):
             self._pass_on(claim, event, connection, escalation)
-
-    def forward_reply(self, claim: Claim, event: IncomingEvent, connection: Connection) -> None:
-        """Take an expert's reply to whoever asked, and offer the expert to accept it."""
-        escalation = self._of_thread(event)
-        if escalation is None:
-            return
-        transport, asked_in = connection.transport, parse_thread_name(escalation.place)
-        place = asked_in if asked_in.root else transport.open_direct(asked_in.channel)
-        if not self._may_reply(escalation, asked_in, connection):
-            transport.post(event.place, self._renderer.line(presentation.REPLY_NOT_SENT), event=f"{event.id}:told")
-            return
-        if claim.attempt == 1 or not transport.find(place, event.id):
-            for message in self._renderer.reply_messages(event.text):
-                transport.post(place, message, event=event.id)
-        offer = self._renderer.acceptance_offer(event.place.message, revision=self._revision())
-        transport.post(event.place, offer, event=f"{event.id}:told")
-
-    def accept_reply(self, claim: Claim, event: IncomingEvent, connection: Connection) -> None:
-        """Make an expert's reply, as it is now, the correction of the answer in its author's name."""
-        escalation = self._of_thread(event)
-        place = Place(
-            event.place.platform, event.place.workspace, event.place.channel, event.place.thread, message=event.value
-        )
-        reply = connection.transport.read(place) if escalation else None
-        if escalation is None or reply is None:
-            connection.tell(event, self._renderer.line(presentation.REPLY_GONE))
-            return
-        author = f"{place.platform}:{reply.user}"
-        key = f"{place.workspace}:{place.channel}:{place.message}"
-        try:
-            self._escalations.accept(escalation, reply.text, author=author, user=event.person, key=key)
-        except UnknownExchange:
-            connection.tell(event, self._renderer.line(NO_LONGER_KEPT))
-        except UsageProblem as error:
-            connection.tell(event, self._renderer.line(presentation.REPLY_UNACCEPTABLE.format(error=error)))
         else:
-            connection.tell(event, self._renderer.line(presentation.REPLY_ACCEPTED))
+            connection.tell(event, self._renderer.line(ALREADY_PASSED_ON))
+
+    def give_up(self, event: IncomingEvent) -> None:
+        """Let a question be passed on again that could not be."""
+        self._escalations.release(event.value, by=event.id)
+
+    def remind(self, claim: Claim, event: IncomingEvent, connection: Connection) -> None:
+        """Remind the owners in their thread, unless something was sent to whoever asked or they wait no more."""
+        if self._escalations.find_by_thread(event.place.thread_name) is None:
+            return
+        if self._records.progress(event.place.thread_name) == "asked":
+            post_once(claim, connection, event.place, self._renderer.line(presentation.REMINDER), mark=event.id)
+
+    def withdraw(self, connection: Connection, answer: str) -> None:
+        """Tell the owners who were asked about an answer, if any, that its question was deleted."""
+        for thread in self._records.threads_of(answer):
+            self._records.withdraw(thread, answer=answer)
+            place = parse_thread_name(thread)
+            card = Place(place.platform, place.workspace, place.channel, message=place.thread)
+            connection.transport.edit(card, self._renderer.line(presentation.QUESTION_WITHDRAWN))
+            show_progress(self._records, self._renderer, connection, thread)
+
+    def follow(self, answer: str, *, earlier: str) -> None:
+        """Remember that the answer to an edited question has taken the place of an earlier one."""
+        self._records.follow(answer, earlier=earlier)
 
     def _pass_on(self, claim: Claim, event: IncomingEvent, connection: Connection, escalation: Escalation) -> None:
-        transport = connection.transport
-        owners = _owners_place(event, escalation.channel)
-        checkpoint = transport.find(owners, event.id) if claim.attempt > 1 else None
+        owners, mark = owners_place(event, escalation.channel), f"person:{escalation.answer}"
         request = self._renderer.escalation_request(escalation)
         try:
-            thread = checkpoint.message if checkpoint else transport.post(owners, request, event=event.id)
+            card = post_once(claim, connection, owners, request, mark=mark)
         except Undeliverable as error:
             logger.warning("the owners of documents cannot be asked: %s", error)
-            self._escalations.release(escalation)
+            self._escalations.release(escalation.answer, by=event.id)
             connection.tell(event, self._renderer.line(presentation.OWNERS_UNREACHABLE))
             return
-        self._escalations.record_thread(escalation, owners.in_thread(thread).thread_name)
-        text = presentation.PASSED_ON if event.place.root else presentation.PASSED_ON_PRIVATELY
+        thread = owners.in_thread(card)
+        self._escalations.record_thread(escalation, thread.thread_name, by=event.id)
+        now = datetime.now(UTC)
+        reminder = reminder_event(event, thread, escalation.answer)
+        turn = f"{thread.workspace}:{thread.channel}:{thread.root}"
+        self._records.remind(Event(thread.platform, reminder.id, now, reminder.to_json(), turn), after_working_day(now))
+        text = self._sign(claim, event, connection, escalation, thread.thread_name)
         asker = connection.directory
         if self._escalations.is_partial(escalation, lambda: asker.audience_now(event.place, event.user).groups):
-            text = f"{text} {presentation.PARTLY_PASSED_ON}"
-        connection.tell(event, self._renderer.line(text))
+            text = f"{text} {presentation.PARTLY_PASSED_ON}".strip()
+        if text:
+            connection.tell(event, self._renderer.line(text))
 
-    def _may_reply(self, escalation: OpenEscalation, asked_in: Place, connection: Connection) -> bool:
-        """Whether whoever reads now where the question was asked may see a reply; guests may have come since.
+    def _sign(
+        self, claim: Claim, event: IncomingEvent, connection: Connection, escalation: Escalation, thread: str
+    ) -> str:
+        """Post the sign where the question was asked; returns what its person is told besides."""
+        place = asked_in(OpenEscalation(escalation.answer, escalation.channel, escalation.place), connection)
+        line = self._renderer.line(presentation.PASSED_ON)
+        try:
+            message = post_once(claim, connection, place, line, mark=f"sign:{escalation.answer}")
+        except Undeliverable:
+            return presentation.PASSED_ON
+        sign = place.in_thread(message).thread_name
+        self._records.save_sign(thread, sign, answer=escalation.answer)
+        # Owners may have replied between the two.
+        if self._records.progress(thread) != "asked":
+            show_progress(self._records, self._renderer, connection, thread)
+        return "" if event.place.root else presentation.PASSED_ON_PRIVATELY
 
-        A person who is answered alone may, unless they have become a guest.
-        """
-        directory = connection.directory
-        if asked_in.root:
-            return self._escalations.may_reply(escalation, directory.readers_now(asked_in))
-        return not directory.is_guest_now(asked_in.channel) or self._escalations.may_reply(escalation, OUTSIDERS)
 
-    def _of_thread(self, event: IncomingEvent) -> OpenEscalation | None:
-        return self._escalations.find_by_thread(event.place.in_thread(event.place.thread).thread_name)
+def show_progress(records: EscalationRecords, renderer: Renderer, connection: Connection, thread: str) -> None:
+    """Change the sign where a question was asked to what has become of it; raises `NotDelivered`."""
+    sign = records.sign(thread)
+    if sign:
+        place = parse_thread_name(sign)
+        line = renderer.line(presentation.PROGRESS[records.progress(thread)])
+        connection.transport.edit(Place(place.platform, place.workspace, place.channel, message=place.thread), line)
 
 
-def _owners_place(event: IncomingEvent, channel: str) -> Place:
+def owners_place(event: IncomingEvent, channel: str) -> Place:
     """Return the owners' channel, as the settings name it, in the workspace of an event."""
     platform, _, id_ = channel.partition(":")
     return Place(platform, event.place.workspace, id_)
+
+
+def asked_in(escalation: OpenEscalation, connection: Connection) -> Place:
+    """Return where replies go: the thread of the question, else the person who was answered alone."""
+    place = parse_thread_name(escalation.place)
+    return place if place.root else connection.transport.open_direct(place.channel)
+
+
+def post_once(claim: Claim, connection: Connection, place: Place, message: Message, *, mark: str, part: int = 0) -> str:
+    """Post a message, or bring up to date what an earlier attempt has posted; returns its id. Raises `NotDelivered`."""
+    transport = connection.transport
+    found = transport.find(place, mark, part=part) if claim.attempt > 1 else None
+    if found is None:
+        return transport.post(place, message, event=mark, part=part)
+    transport.edit(Place(place.platform, place.workspace, place.channel, message=found.message), message)
+    return found.message

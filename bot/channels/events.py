@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 from urllib.parse import quote, unquote
 
-Kind = Literal["question", "edit", "delete", "command", "share", "erase", "person", "expert", "accept", "stop"]
+ExpertKind = Literal["expert", "expert_edit", "expert_delete", "send", "accept", "remind"]
+Kind = Literal["question", "edit", "delete", "command", "share", "erase", "person", "stop"] | ExpertKind
 PlaceKind = Literal["", "channel", "private", "direct", "group"]
 
 # How accepted events are written: these names and words stand in state stores and must stay readable.
@@ -93,7 +94,7 @@ class IncomingEvent:
     kind: Kind
     id: str
     place: Place
-    user: str
+    user: str = ""  # empty where nobody did it, or the platform does not say who
     text: str = ""
     mentions_bot: bool = False
     mentions_other: bool = False  # begins with the name of somebody else
@@ -159,7 +160,7 @@ def person_event(pressed: IncomingEvent, answer: str, *, press: str) -> Incoming
 
 
 def accept_event(pressed: IncomingEvent, reply: str, *, press: str) -> IncomingEvent:
-    """Return that the expert's reply, a message of the pressed one's thread, is accepted as the right answer."""
+    """Return that an expert's reply (`MESSAGE:VERSION`) in the pressed one's thread is accepted as the right answer."""
     name = f"accept:{pressed.place.workspace}:{pressed.place.channel}:{reply}:{press}"
     return replace(pressed, kind="accept", id=name, value=reply)
 
@@ -168,6 +169,18 @@ def stop_event(pressed: IncomingEvent, *, press: str) -> IncomingEvent:
     """Return somebody's wish that the bot stops its work in the pressed one's thread."""
     place = pressed.place
     return replace(pressed, kind="stop", id=f"stop:{place.workspace}:{place.channel}:{place.root}:{press}")
+
+
+def send_event(pressed: IncomingEvent, reply: str, *, press: str) -> IncomingEvent:
+    """Return the wish to send what an expert wrote, a message of the pressed one's thread, to whoever asked."""
+    name = f"send:{pressed.place.workspace}:{pressed.place.channel}:{reply}:{press}"
+    return replace(pressed, kind="send", id=name, value=reply)
+
+
+def reminder_event(pressed: IncomingEvent, thread: Place, answer: str) -> IncomingEvent:
+    """Return that the owners who were asked in a thread about an answer, as was pressed, are to be reminded."""
+    reminder = IncomingEvent("remind", f"remind:{answer}", thread, value=answer)
+    return replace(reminder, organization=pressed.organization, origin_workspace=pressed.origin_workspace)
 
 
 def erase_event(pressed: IncomingEvent, *, press: str) -> IncomingEvent:

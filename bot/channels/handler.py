@@ -7,15 +7,18 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import get_args
 
 from bot.access.audience import Audience, channel_settings
+from bot.answering.answers import Answer
 from bot.channels import presentation
 from bot.channels.background import suppress_errors
 from bot.channels.connection import Connection, Platform
 from bot.channels.delivery import Outcome, answer_id, answer_question
 from bot.channels.ephemeral import EphemeralReply
 from bot.channels.escalation import EscalationHandler
-from bot.channels.events import IncomingEvent, Place, from_json
+from bot.channels.events import ExpertKind, IncomingEvent, Place, from_json
+from bot.channels.expert_replies import ExpertReplyHandler
 from bot.channels.metrics import ChannelMetrics
 from bot.channels.port import Checkpoint, DisplayOptions, Message, NotDelivered, Undeliverable
 from bot.channels.stop_marks import StopMarks
@@ -24,7 +27,8 @@ from bot.channels.thread_state import AnswerLocation, ThreadState
 from bot.channels.welcome import Welcome
 from bot.config.settings import Settings
 from bot.errors import StateUnavailable
-from bot.services.escalation import EscalationService
+from bot.services.escalation import EscalationService, owner_channel
+from bot.services.escalation_records import EscalationRecords
 from bot.services.privacy import PrivacyService
 from bot.services.questions import NotDisclosed, QuestionService
 from bot.state.protocol import Claim, StateStore
@@ -68,7 +72,9 @@ class EventHandler:
         self._welcome = welcome
         self._revision = revision
         self._now = now
-        people = EscalationHandler(escalation, platform.renderer, revision)
+        records = EscalationRecords(state, now=now)
+        self._people = EscalationHandler(escalation, records, platform.renderer)
+        replies = ExpertReplyHandler(escalation, records, platform.renderer, revision)
         self._kinds: Mapping[str, Callable[[Claim, IncomingEvent, Connection], None]] = {
             "question": self._question,
             "edit": self._edit,
@@ -76,9 +82,13 @@ class EventHandler:
             "command": self._command,
             "share": self._share,
             "erase": self._erase,
-            "person": people.ask_person,
-            "expert": people.forward_reply,
-            "accept": people.accept_reply,
+            "person": self._people.ask_person,
+            "expert": replies.written,
+            "expert_edit": replies.edited,
+            "expert_delete": replies.deleted,
+            "send": replies.send,
+            "accept": replies.accept,
+            "remind": self._people.remind,
             "stop": partial(_stop, self._stop_marks),
         }
 
@@ -102,7 +112,7 @@ class EventHandler:
         """Tell whoever waits that it cannot be done; raises `NotDelivered` where they cannot be told now."""
         event = from_json(claim.event.payload, platform=self._platform.name)
         connection = self._platform.connect(event)
-        if connection is None or event.kind in {"delete", "stop"}:
+        if connection is None or event.kind in {"delete", "stop", "expert_delete", "remind"}:
             return
         if event.kind == "erase":
             self._tell_directly(event, connection, presentation.NOT_ERASED)
@@ -111,7 +121,11 @@ class EventHandler:
             with self._streaming_reply(claim, event, connection, checkpoint) as reply:
                 reply.failed(presentation.GAVE_UP)
         else:
-            connection.tell(event, self._platform.renderer.line(presentation.GAVE_UP))
+            if event.kind == "person":
+                self._people.give_up(event)
+            is_of_expert = event.kind in get_args(ExpertKind)
+            text = presentation.REPLY_GIVEN_UP if is_of_expert else presentation.GAVE_UP
+            connection.tell(event, self._platform.renderer.line(text))
 
     def _question(self, claim: Claim, event: IncomingEvent, connection: Connection) -> None:
         if claim.attempt == 1 and event.auto_answered:
@@ -132,11 +146,15 @@ class EventHandler:
         shown = self._answer(claim, event, connection, Checkpoint(location.messages[0]))
         left_over = tuple(message for message in location.messages[1:] if message not in shown)
         self._overwrite(event.place, connection, left_over, presentation.EARLIER_PART)
+        answered = self._thread_state.answer_location(event.place)
+        if answered:
+            self._people.follow(answered.answer, earlier=location.answer)
 
     def _delete(self, claim: Claim, event: IncomingEvent, connection: Connection) -> None:
         location = self._thread_state.answer_location(event.place)
         if location:
             self._overwrite(event.place, connection, location.messages, presentation.WITHDRAWN)
+            self._people.withdraw(connection, location.answer)
 
     def _answer(
         self, claim: Claim, event: IncomingEvent, connection: Connection, checkpoint: Checkpoint | None
@@ -163,7 +181,7 @@ class EventHandler:
             self._platform,
             connection,
             event,
-            options=lambda: self._options(event),
+            options=lambda answer: self._options(event, answer),
             save_checkpoint=lambda notes: self._save_notes(claim, notes),
             checkpoint=checkpoint,
             is_resumed=claim.attempt > 1,
@@ -177,11 +195,13 @@ class EventHandler:
 
     def _command(self, claim: Claim, event: IncomingEvent, connection: Connection) -> None:
         """Answer a command: only its person sees the answer, until they share it."""
-        options = self._options(event, share=not self._audience(event, connection).private)
-        reply = EphemeralReply(self._platform, connection, event, options=options)
+        share = not self._audience(event, connection).private
+        reply = EphemeralReply(
+            self._platform, connection, event, options=lambda answer: self._options(event, answer, share=share)
+        )
         outcome = answer_question(self._questions, event, reply, audience=lambda: self._audience(event, connection))
         self._count(outcome)
-        if options.share and outcome.answer and outcome.recorded:
+        if share and outcome.answer and outcome.recorded:
             parts = reply.messages_without_share(outcome.answer)
             row = {
                 "question": event.text,
@@ -233,10 +253,14 @@ class EventHandler:
         direct = event.place.is_direct and not is_command
         return connection.directory.audience(event.place, event.user, direct=direct, seen_alone=is_command)
 
-    def _options(self, event: IncomingEvent, *, share: bool = False) -> DisplayOptions:
-        buttons = channel_settings(self._settings, event.place.channel_name).buttons
+    def _options(self, event: IncomingEvent, answer: Answer, *, share: bool = False) -> DisplayOptions:
+        """Return how an answer is shown; whether somebody can be asked goes by what its reader is shown of it."""
+        settings, platform = self._settings, event.place.platform
+        buttons = channel_settings(settings, event.place.channel_name).buttons
+        shown = [each.document for each in answer.citations] or [hit.passage.document for hit in answer.nearest]
+        person = bool(owner_channel(shown, settings.sources, settings.owner_channel, platform=platform))
         note = presentation.files_note(event.files)
-        return DisplayOptions(self._revision(), buttons=buttons, share=share, note=note)
+        return DisplayOptions(self._revision(), buttons=buttons, person=person, share=share, note=note)
 
     def _count(self, outcome: Outcome) -> None:
         timings = outcome.answer.timings if outcome.answer else None

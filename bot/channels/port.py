@@ -18,6 +18,8 @@ if TYPE_CHECKING:  # a platform without addresses needs no web server
 Accepted = Literal["new", "known", "busy"]
 Accept = Callable[[Event], Accepted]
 Json = dict[str, Any]
+# What can be pressed below an expert's reply.
+ReplyAction = Literal["send", "accept"]
 
 
 class NotDelivered(BotError):
@@ -90,10 +92,11 @@ class ShownStatus:
 
 @dataclass(frozen=True, slots=True)
 class WrittenMessage:
-    """What a person wrote, as words."""
+    """What a person wrote, as words: with the names of who is mentioned, and the targets of links; names of files."""
 
     user: str
     text: str
+    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,12 +283,14 @@ class Renderer(Protocol):
         """A question that is passed on, as the owners of documents see it."""
         ...
 
-    def reply_messages(self, text: str) -> Sequence[Message]:
-        """A person's reply, as whoever asked sees it, in as few messages as hold it."""
+    def reply_messages(self, text: str, files: Sequence[str] = ()) -> Sequence[Message]:
+        """A person's reply, as whoever asked sees it, in as few messages as hold it; files are named."""
         ...
 
-    def acceptance_offer(self, reply: str, *, revision: str) -> Message:
-        """The button that makes a reply (a message's id) the right answer."""
+    def reply_note(
+        self, text: str, *, action: ReplyAction | None = None, value: str = "", revision: str = ""
+    ) -> Message:
+        """A line below an expert's reply, with the button that does this about it; `value` says which reply it is."""
         ...
 
 

@@ -61,6 +61,7 @@ ASK_PERSON = "Ask a person"
 SHARE_HERE = "Share here"
 TAKE_IT_BACK = "Take it back"
 ACCEPT_REPLY = "Accept as the right answer"
+SEND_REPLY = "Send it to the asker"
 WITHDRAW = "Withdraw"
 ERASE_MINE = "Erase mine"
 
@@ -94,10 +95,17 @@ QUOTE_PRUNED = "The words are not kept any more; the link leads to them."
 NO_QUOTES = "This answer quotes nothing."
 
 # People who are asked
-PASSED_ON = "I have passed your question on to the people who own these documents. Their reply will appear here."
+PASSED_ON = "I have passed this question on to the people who own these documents. Their reply will appear here."
 PASSED_ON_PRIVATELY = (
     "I have passed your question on to the people who own these documents. I will write their reply to you."
 )
+# What then stands where the question was asked, in place of the first of these.
+PROGRESS = {
+    "asked": PASSED_ON,
+    "answered": "Answered by the people who own these documents.",
+    "accepted": "Resolved: the people who own these documents have answered, and stand behind the reply.",
+    "withdrawn": "The question was deleted, so nobody is asked any more.",
+}
 PARTLY_PASSED_ON = "Not all of my answer went with it: they may not read everything that it rests on."
 OWNERS_UNREACHABLE = (
     "I may not write to the people who own these documents; whoever runs me has to invite me to their channel."
@@ -105,13 +113,37 @@ OWNERS_UNREACHABLE = (
 SOMEBODY_ASKS = "Somebody asks, and would like a person's answer:"
 WHAT_I_SAID = "What I said:"
 NOTHING_FOUND = "Nothing was found."
-REPLY_HERE = "Reply in this thread, and it goes back to whoever asked."
+REPLY_HERE = (
+    "Reply in this thread: what plainly answers the question goes to whoever asked, and nothing else does. "
+    "Below each reply I say which it was."
+)
+REMINDER = "Whoever asked is still waiting: nobody has replied to them yet."
+QUESTION_WITHDRAWN = "The question was deleted by whoever asked, so nobody waits for a reply any more."
 EXPERT_REPLIES = "Somebody who owns these documents replies:"
-REPLY_SENT_ON = "Sent on to whoever asked. If it is what I should have said, accept it, and it is learned from."
+FILES_NOT_SENT = "With a file that I cannot pass on: {files}"
+REPLY_SENT_ON = "Sent to whoever asked."
+ACCEPT_OFFER = "If it is what I should have said, accept it, and it is learned from."
+REPLY_SUPPORT = {
+    "supported": "The sections shown support this.",
+    "unsupported": "The sections shown do not say this.",
+    "differs": "The sections shown say otherwise ({section}: {detail}).",
+}
+REPLY_HELD = "Not sent to whoever asked."
 REPLY_NOT_SENT = "I cannot send this on: who reads where the question was asked has changed since."
+REPLY_NOT_CHANGED = "I could not change what whoever asked has."
+REPLY_TAKEN_BACK = "A reply of the people who own these documents stood here. It was withdrawn."
+REPLY_WITHDRAWN = "Withdrawn from whoever asked."
+REPLY_GIVEN_UP = "I could not pass this on: something went wrong each time I tried. Please try again in a few minutes."
+REPLY_SENT_ALREADY = "It was sent already."
+REPLY_CHANGED = (
+    "This reply was changed after you read it. I have sent the new one; read it, and accept it if it is right."
+)
 REPLY_ACCEPTED = "Accepted: it is the right answer to this question from now on."
 REPLY_GONE = "That reply is not there any more."
 REPLY_UNACCEPTABLE = "It cannot be accepted: {error}."
+REPLY_UNDELIVERABLE = "I cannot send this on: I may not write where the question was asked."
+# Who and what a message names, where the platform does not tell.
+SOMEBODY, SOME_CHANNEL, SOME_GROUP = "somebody", "a channel", "a group"
 
 # The home page
 SOURCES_HEADING, HOW_TO_ASK_HEADING = "What I know", "How to ask"

@@ -21,8 +21,8 @@ class Facts:
     """What is known of the message's place, looked up only where it matters.
 
     `was_accepted`: the message was taken for a question; `has_asked`: its author was answered in its thread;
-    `has_answers`: anybody was; `is_escalation`: owners of documents were asked in its thread; `auto_answer`: the
-    channel is set to be answered unasked.
+    `has_answers`: anybody was; `is_escalation`: owners of documents were asked in its thread, or it is a reply of
+    theirs; `auto_answer`: the channel is set to be answered unasked.
     """
 
     was_accepted: Callable[[], bool]
@@ -38,6 +38,9 @@ def route(event: IncomingEvent, facts: Facts) -> IncomingEvent | None:
         return _route_question(event, facts)
     if facts.was_accepted():
         return event
+    # A deletion may come without its thread.
+    if (event.place.thread or event.kind == "delete") and facts.is_escalation():
+        return replace(event, kind="expert_edit" if event.kind == "edit" else "expert_delete")
     return edited_into_question(event) if event.kind == "edit" and event.mentions_bot else None
 
 
@@ -53,7 +56,7 @@ def _route_question(event: IncomingEvent, facts: Facts) -> IncomingEvent | None:
     if event.place.is_direct or event.mentions_bot:
         return event
     if event.place.thread:
-        if event.text and facts.is_escalation():
+        if facts.is_escalation():
             return replace(event, kind="expert")
         return event if _is_follow_up(event, facts) else None
     if event.mentions_other or not is_question(event.text):

@@ -47,7 +47,7 @@ class StreamingReply:
         connection: Connection,
         event: IncomingEvent,
         *,
-        options: Callable[[], DisplayOptions],
+        options: Callable[[Answer], DisplayOptions],
         save_checkpoint: Callable[[str], None],
         checkpoint: Checkpoint | None = None,
         is_resumed: bool = False,
@@ -106,7 +106,7 @@ class StreamingReply:
 
     def done(self, answer: Answer) -> None:
         """Show the whole answer in place of what is there; raises `NotDelivered`."""
-        options = self._options()
+        options = self._options(answer)
         first, *others = self._renderer.answer_messages(answer, options)
         if answer.is_small_talk and not self.messages:
             self._post(first)

@@ -157,6 +157,7 @@ class Settings(BaseSettings):
     slack_client_secret: Annotated[Secret, AfterValidator(validators.with_client_id)] | None = None
     slack_allowed_teams: Annotated[frozenset[str], NoDecode, BeforeValidator(validators.team_ids)] = frozenset()
     slack_api_url: Annotated[str, AfterValidator(validators.plain_address)] = ""
+    owner_channel: Annotated[str, AfterValidator(validators.channel)] = ""
     sources: Annotated[
         tuple[Source, ...], NoDecode, BeforeValidator(validators.from_json), AfterValidator(_unique_names)
     ] = ()

@@ -16,6 +16,7 @@ from bot.server.health import Health, Readiness
 from bot.server.http import Listener, inside_app, public_app
 from bot.server.job_queue import QUEUE_LIMIT, JobQueue
 from bot.server.metrics import Metrics
+from bot.server.timer import Timer
 from bot.server.workers import WORKERS, WorkerPool
 from bot.state.protocol import StateStore
 
@@ -63,6 +64,7 @@ class Server:
         self._workers = WorkerPool(
             self.queue, {channel.name: channel for channel in channels}, metrics=metrics, workers=workers
         )
+        self._timer = Timer(store, self.queue)
         self.inside = Listener(
             inside_app(self._health, metrics.page), host=addresses.host, port=addresses.port, setting="port"
         )
@@ -83,6 +85,7 @@ class Server:
                 channel.start(self.queue.accept)
                 logger.info("%s is served", channel.name)
             self._workers.start()
+            self._timer.start()
             if self.public:
                 self.public.start()
                 logger.info("the platforms' addresses at %s", self.public.url)
@@ -97,7 +100,8 @@ class Server:
         """
         self._stopping.set()
         end = time.monotonic() + self._stop_timeout
-        for stop in (*([self.public.stop] if self.public else []), *(channel.stop for channel in self.channels)):
+        listening = [self.public.stop] if self.public else []
+        for stop in (self._timer.stop, *listening, *(channel.stop for channel in self.channels)):
             _log_failure(stop)
         unfinished = self._workers.stop(self._stop_timeout)
         _log_failure(self.inside.stop)

@@ -13,6 +13,7 @@ from bot.access.disclosure import DisclosureGate
 from bot.config.settings import Source
 from bot.errors import BotError, StateUnavailable, UsageProblem
 from bot.services.audit import no_audit
+from bot.services.reply_support import ReplySupport, SectionText, check_reply
 from bot.services.votes import MAX_CHARACTERS
 from bot.state.protocol import StateStore
 from feedback.errors import UnknownExchange
@@ -27,6 +28,7 @@ MAX_NEAREST = 3
 REPLY_WITHIN = timedelta(days=30)
 # What the keys of the state store begin with.
 ESCALATIONS = "escalation:"
+WORKDAYS = 5  # of a week, which begins with Monday
 
 
 class EscalationRefused(BotError):
@@ -74,7 +76,8 @@ class OpenEscalation:
 class EscalationService:
     """Passes questions on to owners, each once whatever the number of replicas, and accepts their replies.
 
-    Methods raise `StateUnavailable` when the state store cannot be reached, and may then be called again.
+    Of documents without an owner's channel, `default_channel` is asked, where one is named. Methods raise
+    `StateUnavailable` when the state store cannot be reached, and may then be called again.
     """
 
     def __init__(
@@ -84,11 +87,15 @@ class EscalationService:
         state: StateStore,
         gate: DisclosureGate,
         sources: Sequence[Source],
+        default_channel: str = "",
+        language: str = "english",
         pseudonym: Callable[[str], str],
         clock: Callable[[], datetime],
         audit: Callable[..., None] = no_audit,
     ) -> None:
         self._audit = audit
+        self._default_channel = default_channel
+        self._language = language
         self._feedback = feedback
         self._state = state
         self._gate = gate
@@ -112,6 +119,7 @@ class EscalationService:
         escalation = compose_escalation(
             exchange,
             self._sources,
+            default_channel=self._default_channel,
             platform=platform,
             place=place,
             readable=lambda channel, documents: self._readable(exchange, documents, readers(channel)),
@@ -141,29 +149,67 @@ class EscalationService:
         except UnknownExchange:
             return False
 
-    def claim(self, escalation: Escalation) -> bool:
-        """Claim the right to pass a question on; False when it was claimed already, so that owners see it once."""
-        now = self._clock()
-        return self._state.add(_answer_key(escalation.answer), "", expires=now + REPLY_WITHIN, now=now)
+    def question(self, escalation: OpenEscalation) -> str:
+        """Return the question that was passed on, to compare a reply with; empty where it is no longer kept."""
+        try:
+            return self._feedback.exchange(escalation.answer).question
+        except UnknownExchange:
+            return ""
 
-    def release(self, escalation: Escalation) -> None:
-        """Give the claim back when the question could not be passed on, so that it may be tried again."""
-        self._state.remove(_answer_key(escalation.answer))
+    def claim(self, escalation: Escalation, *, by: str) -> bool:
+        """Claim the right to pass a question on; False when another did already, so that owners see it once."""
+        now, key = self._clock(), answer_key(escalation.answer)
+        if self._state.add(key, json.dumps({"by": by}), expires=now + REPLY_WITHIN, now=now):
+            return True
+        return read_row(self._state.get(key, now=now)).get("by") == by
 
-    def record_thread(self, escalation: Escalation, thread: str) -> None:
-        """Record the thread in which the owners were asked; its name is the platform's own."""
+    def release(self, answer: str, *, by: str) -> None:
+        """Give a claim back when the question could not be passed on, so that it may be tried again.
+
+        Nothing changes where the claim is another's, or the question was passed on.
+        """
+        claimed = read_row(self._state.get(answer_key(answer), now=self._clock()))
+        if claimed.get("by") == by and not claimed.get("thread"):
+            self._state.remove(answer_key(answer))
+
+    def record_thread(self, escalation: Escalation, thread: str, *, by: str = "") -> None:
+        """Record the thread in which the owners were asked, `by` whose claim; its name is the platform's own."""
         row = {"answer": escalation.answer, "channel": escalation.channel, "place": escalation.place}
-        self._state.put(_thread_key(thread), json.dumps(row), expires=self._clock() + REPLY_WITHIN)
+        expires = self._clock() + REPLY_WITHIN
+        self._state.put(_thread_key(thread), json.dumps(row), expires=expires)
+        self._state.put(answer_key(escalation.answer), json.dumps({"by": by, "thread": thread}), expires=expires)
 
     def find_by_thread(self, thread: str) -> OpenEscalation | None:
-        """Return the question whose owners were asked in this thread; None for another thread or after a month."""
-        row = self._state.get(_thread_key(thread), now=self._clock())
+        """Return the question whose owners were asked in this thread, or in that of this reply of theirs.
+
+        None for another thread or message, and after a month.
+        """
+        now = self._clock()
+        row = self._state.get(_thread_key(thread), now=now)
+        if row is None and (reply := self._state.get(reply_key(thread), now=now)):
+            row = self._state.get(_thread_key(str(read_row(reply).get("thread"))), now=now)
         if row is None:
             return None
         try:
             return OpenEscalation(**json.loads(row))
         except (ValueError, TypeError) as error:
             raise StateUnavailable("a question that was passed on cannot be read") from error
+
+    def support(
+        self, escalation: OpenEscalation, reply: str, readers: Callable[[str], frozenset[str]]
+    ) -> ReplySupport | None:
+        """Compare a reply with those sections of the escalation that the people of its channel may read now.
+
+        None where there are none any more. Raises what `compose` raises, but for `EscalationRefused`.
+        """
+        platform = escalation.channel.partition(":")[0]
+        try:
+            shown = self.compose(escalation.answer, platform=platform, place=escalation.place, readers=readers)
+        except EscalationRefused:
+            return None
+        if shown.channel != escalation.channel:
+            return None
+        return check_reply(reply, _section_texts(self._feedback.exchange(shown.answer), shown), language=self._language)
 
     def accept(self, escalation: OpenEscalation, reply: str, *, author: str, user: str, key: str) -> None:
         """Make a reply the correction of the answer: `author` wrote it, `user` accepts it.
@@ -187,6 +233,7 @@ def compose_escalation(
     exchange: Exchange,
     sources: Sequence[Source],
     *,
+    default_channel: str = "",
     platform: str,
     place: str,
     readable: Callable[[str, Collection[str]], frozenset[str]],
@@ -194,17 +241,18 @@ def compose_escalation(
     """Return what is passed on of an exchange, and to whom; None where its documents have no owner there.
 
     The owners are those of the section that is cited first, of an abstention the nearest; of documents without an
-    owner's channel, the next. `readable` gives those of some documents that the people of a channel may read.
+    owner's channel, the next; where none has one, whoever reads `default_channel`. `readable` gives those of some
+    documents that the people of a channel may read.
     """
     if exchange.pruned:
         return None
-    owners = _owners(sources, platform)
     sections = _sections(exchange)
-    channel = next((owners[name] for section in sections if (name := _source(section.document)) in owners), "")
+    channel = owner_channel([section.document for section in sections], sources, default_channel, platform=platform)
     if not channel:
         return None
-    sources_owned = {name for name, owner in owners.items() if owner == channel}
-    owned = {section.document for section in sections if _source(section.document) in sources_owned}
+    owners = _owners(sources, platform)
+    documents = {section.document for section in sections}
+    owned = {each for each in documents if owners.get(_source(each), default_channel) == channel}
     passed_on = readable(channel, owned) & owned
     return Escalation(
         exchange.id,
@@ -218,9 +266,31 @@ def compose_escalation(
     )
 
 
+def owner_channel(documents: Sequence[str], sources: Sequence[Source], default_channel: str, *, platform: str) -> str:
+    """Return where a question is passed on whose answer rests on these documents: to the owners of the first with any.
+
+    Else it is the default channel of this platform; empty where nobody can be asked.
+    """
+    owners = _owners(sources, platform)
+    default = default_channel if default_channel.startswith(f"{platform}:") else ""
+    return next((owners[name] for each in documents if (name := _source(each)) in owners), default)
+
+
 def _owners(sources: Sequence[Source], platform: str) -> Mapping[str, str]:
     """Return the channel of this platform where the owners are asked, by source."""
     return {each.name: each.owner_channel for each in sources if each.owner_channel.startswith(f"{platform}:")}
+
+
+def _section_texts(exchange: Exchange, escalation: Escalation) -> list[SectionText]:
+    """Return what was found of the sections that an escalation shows."""
+    shown = {(each.document, each.section) for each in escalation.sections}
+    passages = [(each.document, each.section, each.title, each.text) for each in exchange.shown]
+    quotes = [(each.document, each.section, each.title, each.quote) for each in exchange.citations]
+    return [
+        SectionText(" › ".join([title, *section.split(" > ")]), f"{title}\n\n{section}\n\n{text}")
+        for document, section, title, text in (passages or quotes)
+        if (document, section) in shown
+    ]
 
 
 def _sections(exchange: Exchange) -> list[CitedSection]:
@@ -244,9 +314,31 @@ def _source(document: str) -> str:
     return document.partition("/")[0]
 
 
-def _answer_key(answer: str) -> str:
+def after_working_day(at: datetime) -> datetime:
+    """Return when a working day has passed: Monday to Friday, in UTC; Saturday and Sunday count as Monday's begin."""
+    days = 8 - at.isoweekday() if at.isoweekday() > WORKDAYS else 0
+    start = (at + timedelta(days=days)).replace(hour=0, minute=0, second=0, microsecond=0) if days else at
+    return start + timedelta(days=3 if start.isoweekday() == WORKDAYS else 1)
+
+
+def answer_key(answer: str) -> str:
+    """Return the key under which it is kept that a question was passed on."""
     return f"{ESCALATIONS}answer:{answer}"
+
+
+def reply_key(message: str) -> str:
+    """Return the key under which it is kept what became of a reply, by its name on the platform."""
+    return f"{ESCALATIONS}reply:{message}"
 
 
 def _thread_key(thread: str) -> str:
     return f"{ESCALATIONS}thread:{thread}"
+
+
+def read_row(value: str | None) -> Mapping[str, str]:
+    """Return a row of the state store; empty for none, and for what an earlier version wrote."""
+    try:
+        row = json.loads(value or "{}")
+    except ValueError:
+        return {}
+    return row if isinstance(row, dict) else {}

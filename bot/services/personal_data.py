@@ -7,7 +7,8 @@ forgetting writes through every door and searches every byte that is left.
 |---|---|
 | `FeedbackData` | exchanges, votes, corrections, decisions, also in the journal; turns in others' histories |
 | `EventData` | events that are accepted and not finished: what they wrote, their id, checkpoints of the answer |
-| `SharedData` | who takes part in threads, voted or was welcomed, private answers to be shared, questions passed on |
+| `SharedData` | who takes part in threads, voted or was welcomed, private answers to be shared, questions passed on,
+|             | with who replied to them, and reminders of them |
 | `DirectoryData` | what a platform tells of who is in which channel and user group, and who is a guest, by keyed hash |
 | `AuditData` | who reviewed, exported, forgot: the entry stays, the name goes |
 

@@ -3,7 +3,7 @@
 A platform's tests bring a `Stage`, and play each scenario on it whose needs the platform meets.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Literal, Protocol
@@ -117,7 +117,25 @@ class Stage(Protocol):
         """What stands in the channel of those who own the documents."""
         ...
 
-    def expert_answers(self, text: str) -> None: ...
+    def experts_are_told(self) -> list[Said]:
+        """What the bot says below what experts write, in the thread where they were asked."""
+        ...
+
+    def expert_answers(self, text: str, *, who: str = "Eve", files: Sequence[str] = ()) -> None:
+        """An expert writes in the thread; `@Bob` and `#random` are chosen from what the platform offers."""
+        ...
+
+    def expert_edits(self, text: str) -> None:
+        """Whoever wrote last in the thread changes it."""
+        ...
+
+    def expert_deletes(self) -> None:
+        """Whoever wrote last in the thread deletes it."""
+        ...
+
+    def expert_sends(self) -> None:
+        """The expert sends what was held back last."""
+        ...
 
     def expert_accepts(self) -> None:
         """The expert says that their own reply is the right answer."""
@@ -132,6 +150,8 @@ class Stage(Protocol):
     def becomes(self, who: str, *, guest: bool) -> None:
         """Somebody is made a guest, or a member again, and the platform tells of it."""
         ...
+
+    def a_working_day_passes(self) -> None: ...
 
     def corrections(self) -> list[Correction]: ...
 

@@ -3,12 +3,15 @@
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from bot.app import App, bootstrap
 from bot.config.settings import Settings
 from bot.errors import StateUnavailable
+from bot.state.protocol import Event
+from bot.state.schedule import accept_due
 from bot.state.sqlite.store import SqliteState
 from feedback.errors import FeedbackUnavailable
 from feedback.records import Correction, Exchange, Vote
@@ -102,6 +105,17 @@ class AppStage:
     def settle(self) -> None:
         """Wait until the app has nothing more to do."""
         raise NotImplementedError
+
+    def a_working_day_passes(self) -> None:
+        """Bring what was scheduled into the queue, as the server does once its time has come."""
+        self.settle()
+
+        def accept(event: Event) -> bool:
+            self.app.state.accept(event)
+            return True
+
+        accept_due(self.app.state, accept, now=datetime.now(UTC) + timedelta(days=4))
+        self.settle()
 
     def corrections(self) -> list[Correction]:
         self.settle()

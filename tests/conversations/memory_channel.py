@@ -25,6 +25,7 @@ from bot.channels.events import (
     accept_event,
     message_event,
     person_event,
+    send_event,
     share_event,
     stop_event,
 )
@@ -40,6 +41,7 @@ from bot.channels.port import (
     Json,
     Limits,
     Message,
+    ReplyAction,
     Undeliverable,
     WrittenMessage,
 )
@@ -79,6 +81,7 @@ class Post:
     mark: tuple[str, int] | None = None
     only_for: str = ""
     versions: list[str] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -172,7 +175,7 @@ class MemoryTransport:
 
     def read(self, place: Place) -> WrittenMessage | None:
         post = self._chat.get(place.channel, place.message)
-        return WrittenMessage(post.user, post.text) if post and post.user != BOT else None
+        return WrittenMessage(post.user, post.text, tuple(post.files)) if post and post.user != BOT else None
 
 
 def _write(post: Post, message: Message) -> None:
@@ -254,12 +257,15 @@ class MemoryRenderer:
         sections = [section_label(each.title, each.section) for each in escalation.sections]
         return _message("\n".join([presentation.SOMEBODY_ASKS, escalation.question, answer, *sections]))
 
-    def reply_messages(self, text: str) -> Sequence[Message]:
-        pieces = split_text(text, MOST_CHARACTERS)
+    def reply_messages(self, text: str, files: Sequence[str] = ()) -> Sequence[Message]:
+        named = presentation.FILES_NOT_SENT.format(files=", ".join(files))
+        pieces = split_text("\n".join([text, named] if files else [text]), MOST_CHARACTERS)
         return [_message(f"{presentation.EXPERT_REPLIES}\n{pieces[0]}"), *map(_message, pieces[1:])]
 
-    def acceptance_offer(self, reply: str, *, revision: str) -> Message:
-        return _message(presentation.REPLY_SENT_ON, buttons=[("accept", reply)])
+    def reply_note(
+        self, text: str, *, action: ReplyAction | None = None, value: str = "", revision: str = ""
+    ) -> Message:
+        return _message(text, buttons=[(action, value)] if action else [])
 
 
 def _message(text: str, *, links: Sequence[tuple[str, str]] = (), buttons: Sequence[tuple[str, str]] = ()) -> Message:
@@ -361,6 +367,7 @@ class MemoryChannel:
     ) -> Post:
         """Somebody writes a message."""
         post = self._chat.add(channel, user, text, thread=thread)
+        post.files += files
         self._tell_of_message("question", post, mention=mention, files=files)
         return post
 
@@ -397,6 +404,7 @@ class MemoryChannel:
             "share": lambda: share_event(pressed, value),
             "person": lambda: person_event(pressed, value, press=press),
             "accept": lambda: accept_event(pressed, value, press=press),
+            "send": lambda: send_event(pressed, value, press=press),
         }
         self._accept(accepted[action]())
 

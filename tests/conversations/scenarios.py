@@ -1,6 +1,13 @@
 """All conversations, of every topic: each module keeps its own in `SCENARIOS` when it is imported."""
 
-from tests.conversations import companies, notes, private, readers, sessions  # noqa: F401 - they keep their scenarios
+from tests.conversations import (  # noqa: F401 - they keep their scenarios
+    companies,
+    experts,
+    notes,
+    private,
+    readers,
+    sessions,
+)
 from tests.conversations.conversations import SCENARIOS, Scenario
 
-__all__ = ["SCENARIOS", "Scenario"]
+__all__ = ["SCENARIOS", "Scenario", "experts"]

@@ -1,6 +1,6 @@
 """The conversations that all platforms share, held in a plain chat: a platform needs no more than the port."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -80,14 +80,16 @@ class MemoryStage(AppStage):
     def expert_is_asked(self) -> list[Said]:
         return [said_of(each) for each in self._in_experts() if not each.thread]
 
-    def expert_answers(self, text: str) -> None:
-        (request,) = [each for each in self._in_experts() if not each.thread]
-        self.channel.write("Eve", "experts", text, thread=request.id)
+    def experts_are_told(self) -> list[Said]:
+        return [said_of(each) for each in self._in_experts() if each.thread]
+
+    def expert_answers(self, text: str, *, who: str = "Eve", files: Sequence[str] = ()) -> None:
+        request = [each for each in self._in_experts() if not each.thread][-1]
+        self.channel.write(who, "experts", text, thread=request.id, files=tuple(files))
         self.settle()
 
-    def expert_accepts(self) -> None:
-        (offer,) = [each for each in self._in_experts() if each.buttons]
-        self.channel.press("Eve", offer, "accept")
+    def expert_edits(self, text: str) -> None:
+        self.channel.edit(self._last_of_experts(), text)
         self.settle()
 
     def joins(self, who: str, where: str) -> None:
@@ -99,9 +101,29 @@ class MemoryStage(AppStage):
     def becomes(self, who: str, *, guest: bool) -> None:
         self.channel.change(who, guest=guest)
 
+    def expert_deletes(self) -> None:
+        self.channel.delete(self._last_of_experts())
+        self.settle()
+
+    def expert_sends(self) -> None:
+        self._press("send")
+
+    def expert_accepts(self) -> None:
+        self._press("accept")
+
+    def _press(self, action: str) -> None:
+        note = [each for each in self._in_experts() if action in dict(each.buttons)][-1]
+        self.channel.press("Eve", note, action)
+        self.settle()
+
+    def _last_of_experts(self) -> Post:
+        self.settle()
+        return [each for each in self.chat.posts if each.channel == "experts" and each.user != BOT][-1]
+
     def _in_experts(self) -> list[Post]:
         self.settle()
-        return [each for each in self.chat.posts if each.channel == "experts" and each.user == BOT]
+        there = [each for each in self.chat.posts if each.channel == "experts" and each.user == BOT]
+        return [each for each in there if not each.only_for]
 
 
 @dataclass

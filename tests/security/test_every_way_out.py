@@ -28,13 +28,14 @@ from bot.access.audience import Audience
 from bot.access.directory import Person
 from bot.answering.answers import Question
 from bot.app import App, bootstrap
-from bot.channels.events import Kind
+from bot.channels.events import ExpertKind, Kind
 from bot.channels.overview import PersonalOverview
 from bot.channels.slack import actions, listeners
 from bot.cli import COMMANDS, main
 from bot.config.settings import Settings
 from bot.server import http
 from bot.server.metrics import Metrics
+from bot.services.escalation import OpenEscalation
 from bot.services.votes import VoteRequest
 from feedback.records import Exchange
 from retrieval.passages import Query
@@ -239,6 +240,13 @@ def _passed_on_later(made: World) -> object:
     return [composed.sentences, composed.sections]
 
 
+def _supported(made: World) -> object:
+    """What an expert is told of the sections that their reply was compared with."""
+    asked = OpenEscalation(made.answer, f"{NAME}:experts", f"{NAME}:chat:general:1")
+    said = "The plan for the landing says that zephyrtext comes on Monday."
+    return made.app.escalation.support(asked, said, lambda _: EVERYONE)
+
+
 def _export(made: World) -> object:
     out = made.home / "export"
     shutil.rmtree(out, ignore_errors=True)
@@ -281,6 +289,7 @@ SHOWS_NOTHING = {
     "EscalationService.accept": "nothing",
     "EscalationService.is_partial": "a yes or no, and a yes only to who may read it",
     "EscalationService.may_reply": "a yes or no",
+    "EscalationService.question": "compared with what an expert writes, and shown to nobody",
     "EvaluationService.calibrate": "numbers",
     "QuestionService.record": "nothing",
     "QuestionService.may_read": "a yes or no",
@@ -296,6 +305,7 @@ SERVICES: dict[str, Way] = {
     "QuestionService.exchange": _exchange,
     "QuestionService.history": _history,
     "EscalationService.compose": _passed_on_later,
+    "EscalationService.support": _supported,
     "EvaluationService.evaluate": _evaluated,
     "OverviewService.report": lambda made: made.app.overview.report(min_askers=1),
     "OverviewService.prompts": lambda made: made.app.overview.prompts(EVERYONE),
@@ -344,8 +354,12 @@ EVENT_WAYS: dict[str, Way] = {
 EVENTS_THAT_SHOW_NOTHING = {
     "delete": "a line of the bot's own",
     "erase": "counts",
-    "expert": "the expert's own words, to where the question was asked; see `test_a_reply_...` below",
-    "accept": "a line of the bot's own",
+    "expert": "the expert's own words, to where the question was asked; what they are compared with: `support`",
+    "expert_edit": "as `expert`",
+    "expert_delete": "lines of the bot's own",
+    "send": "as `expert`",
+    "accept": "lines of the bot's own; where the reply was changed since, as `expert`",
+    "remind": "a line of the bot's own",
     "stop": "nothing",
 }
 
@@ -354,6 +368,7 @@ LISTENERS = {
     "ActionListeners.share": "the event `share`",
     "ActionListeners.ask_person": "the event `person`",
     "ActionListeners.accept_reply": "the event `accept`",
+    "ActionListeners.send_reply": "the event `send`",
     "ActionListeners.erase": "the event `erase`",
     "VoteListeners.button": "a person's own vote",
     "VoteListeners.withdraw": "a person's own vote, and their home page",
@@ -363,7 +378,7 @@ LISTENERS = {
     "HomeListeners.publish_soon": "PersonalOverview.home_page",
     "HomeListeners.invited": "nothing",
     "HomeListeners.removed": "nothing",
-    "MessageListeners.message": "the events `question`, `edit`, `delete` and `expert`",
+    "MessageListeners.message": "the events `question`, `edit`, `delete`, `expert`, `expert_edit`, `expert_delete`",
     "MessageListeners.command": "the event `command`",
     "MessageListeners.stopped": "the event `stop`",
 }
@@ -465,7 +480,7 @@ def test_every_command_is_in_a_table():
 
 
 def test_every_event_is_in_a_table():
-    assert set(get_args(Kind)) == {*EVENT_WAYS, *EVENTS_THAT_SHOW_NOTHING}
+    assert {*get_args(get_args(Kind)[0]), *get_args(ExpertKind)} == {*EVENT_WAYS, *EVENTS_THAT_SHOW_NOTHING}
 
 
 def test_every_listener_is_in_the_table():

@@ -27,7 +27,8 @@ QUICK, WHOLE = (8_000,), (8_000, 32_000, 128_000)
 
 # Modules that read what documents, people and models wrote, word by word.
 READING = (
-    *("bot.answering", "bot.channels.json_format", "bot.channels.presentation", "bot.channels.routing"),
+    *("bot.answering", "bot.channels.expert_routing", "bot.channels.json_format", "bot.channels.presentation"),
+    *("bot.channels.routing",),
     *("bot.channels.slack.escaping", "bot.channels.slack.events", "bot.channels.slack.rendering"),
     *("bot.channels.slack.views", "bot.channels.terminal.rendering", "bot.services.evaluation.scoring"),
     *("bot.services.knowledge", "retrieval.characters", "retrieval.evaluation.phrases", "retrieval.parsing"),
@@ -92,7 +93,7 @@ REACHED: Mapping[str, str] = {
     "bot.channels.slack.rendering.answer_": "`body`, `fallback` and the parts of a footer",
     "bot.channels.slack.rendering.buttons": "an id",
     "bot.channels.slack.rendering.under_heading": "`mrkdwn` of a text of at most 1,000 characters",
-    "bot.channels.slack.rendering.acceptance_offer": "ids, which Slack wants short",
+    "bot.channels.slack.rendering.reply_note": "`line`, and ids, which Slack wants short",
     "bot.channels.slack.rendering.partial_answer": "`mrkdwn` and `shorten`",
     "bot.channels.slack.rendering.vote_note": "`line`, and an id",
     "bot.channels.slack.views.": "`rendering`, and the values of a form, which Slack keeps short",
@@ -119,6 +120,7 @@ REACHED: Mapping[str, str] = {
 }
 # Patterns that are made when they are used, of what no outsider writes.
 MADE_LATE = {
+    "bot.channels.expert_routing": "words of this package; the patterns themselves stand in the module, and are fed",
     "retrieval.embedding.prompts": "tables of this package",
     "retrieval.index.elastic.admin.generations": "the name of an alias, from the settings",
     "retrieval.parsing.pdf.page_text": "a constant, in braces",

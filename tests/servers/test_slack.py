@@ -54,6 +54,16 @@ def slack() -> Iterator[Slack]:
         yield server
 
 
+def test_who_is_named_stands_in_a_typed_text_without_a_label_and_files_with_their_names(slack):
+    workspace = slack.workspace
+    ada, bob = workspace.person("Ada"), workspace.person("Bob")
+    general = workspace.channel("general", ada, bob)
+    said = ada.names("@Bob, see #general & <x> @Bobby", general, files=["a.pdf"])
+    assert said.text == f"<@{bob.id}>, see <#{general.id}> &amp; &lt;x&gt; @Bobby"
+    (event,) = [each["event"] for each in slack.sending.sent if each["event"]["type"] == "message"]
+    assert (event["subtype"], [each["name"] for each in event["files"]]) == ("file_share", ["a.pdf"])
+
+
 @pytest.fixture
 def workspace(slack) -> Workspace:
     made: Workspace = slack.workspace

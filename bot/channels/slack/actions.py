@@ -11,7 +11,7 @@ from slack_bolt import Ack
 from bot.channels import presentation
 from bot.channels.acceptance import EventAcceptor
 from bot.channels.background import BackgroundPools
-from bot.channels.events import Place, accept_event, erase_event, person_event, share_event
+from bot.channels.events import Place, accept_event, erase_event, person_event, send_event, share_event
 from bot.channels.overview import PersonalOverview
 from bot.channels.port import Message
 from bot.channels.repetition import RepetitionGuard
@@ -186,6 +186,14 @@ class ActionListeners:
         if workspace:
             pressed = parse_pressed(body, workspace=workspace.id)
             self._acceptor.accept(accept_event(pressed, pressed_value(body), press=press_id(body)))
+        ack()
+
+    def send_reply(self, ack: Ack, body: Json) -> None:
+        """Send what an expert wrote to whoever asked."""
+        workspace = self._workspaces.of_payload(body)
+        if workspace:
+            pressed = parse_pressed(body, workspace=workspace.id)
+            self._acceptor.accept(send_event(pressed, pressed_value(body), press=press_id(body)))
         ack()
 
     def erase(self, ack: Ack, body: Json) -> None:

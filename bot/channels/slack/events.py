@@ -2,6 +2,7 @@
 
 import html
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -187,16 +188,22 @@ def user_of(body: Json) -> str:
     return str((body.get("user") or {}).get("id") or "")
 
 
-def words(text: str, *, bot: str) -> str:
-    """Return a message's text as words: the bot's name goes, other marks and escaped signs become what they show."""
+def words(text: str, *, bot: str, name_of: Callable[[str], str] = lambda _: "", with_addresses: bool = False) -> str:
+    """Return a message's text as words: the bot's name goes, other marks and escaped signs become what they show.
+
+    `name_of` gives the name of a person or channel that is mentioned by its id alone, as in all that is typed; empty
+    where it is not known, and the id stands there. With `with_addresses` a link is followed by where it leads, unless
+    it says so.
+    """
 
     def shown(found: re.Match[str]) -> str:
         target, _, label = found.group(1).partition("|")
         if target == f"@{bot}":
             return " "
         if target.startswith(("@", "#", "!")):
-            return f"{target[0].replace('!', '@')}{label or target[1:]}"
-        return label or target.removeprefix("mailto:")
+            return f"{target[0].replace('!', '@')}{label.lstrip('@#') or name_of(target[1:]) or target[1:]}"
+        address = target.removeprefix("mailto:")
+        return f"{label} ({address})" if with_addresses and label not in {"", address, target} else label or address
 
     return "\n".join(" ".join(line.split()) for line in html.unescape(_MARK.sub(shown, text)).splitlines()).strip()
 

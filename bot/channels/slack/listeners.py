@@ -78,6 +78,7 @@ def listening_app(
     app.action(rendering.SHARE)(actions.share)
     app.action(rendering.ASK_PERSON)(actions.ask_person)
     app.action(rendering.ACCEPT)(actions.accept_reply)
+    app.action(rendering.SEND)(actions.send_reply)
     app.action(views.ERASE)(actions.erase)
     app.action(re.compile(".*"))(_acknowledge)  # links and what an older version has shown
     return app

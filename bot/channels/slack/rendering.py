@@ -20,7 +20,7 @@ from slack_sdk.models.blocks import (
 
 from bot.answering.answers import Answer, Citation, Sentence, SentenceLink
 from bot.channels import presentation
-from bot.channels.port import DisplayOptions, Json, Message
+from bot.channels.port import DisplayOptions, Json, Message, ReplyAction
 from bot.channels.presentation import pack_lines, section_label, shorten, split_text
 from bot.channels.slack.escaping import code, code_block, joined, markdown, markdown_link, mrkdwn, mrkdwn_link
 from bot.channels.slack.markdown import as_mrkdwn
@@ -34,6 +34,7 @@ MOST_IN_SECTION = 2_900
 # Of a line of somebody's words, so that it fits a section even when each of its signs must be escaped.
 MOST_IN_LINE = 500
 SECTIONS_IN_MESSAGE = 4
+MOST_FILES = 10  # a message holds no more
 # Of `text`, which notifications and old clients show; chat.update refuses more than 4,000.
 MOST_TEXT = 3_000
 
@@ -43,11 +44,18 @@ QUOTES = "footnote_quotes"
 ASK_PERSON = "footnote_ask_person"
 SHARE = "footnote_share"
 ACCEPT = "footnote_accept"
+SEND = "footnote_send_reply"
 WITHDRAW = "footnote_withdraw"
+REPLY_BUTTONS: Mapping[ReplyAction, tuple[str, str]] = {
+    "send": (presentation.SEND_REPLY, SEND),
+    "accept": (presentation.ACCEPT_REPLY, ACCEPT),
+}
 
 _ITEM = re.compile(r"\s*(?:[-*•]|\d{1,3}[.)])\s+")
 _NUMBERED = re.compile(r"\s*(\d{1,3})[.)]\s")
 _RULE = re.compile(r"[\s|:-]+")
+# With what stands before and after it, so that nothing gets lost between.
+_ADDRESS = re.compile(r"(\bhttps?://[^\s<>|()]+[^\s<>|().,;:!?\"'])", re.IGNORECASE)
 
 
 def sentence_text(sentence: Sentence, citations: Mapping[int, Citation], *, before: str = "") -> str:
@@ -217,11 +225,15 @@ def escalation_request(escalation: Escalation) -> Message:
     return Message(shorten(mrkdwn(escalation.question), MOST_TEXT), tuple(block.to_dict() for block in blocks))
 
 
-def reply_messages(text: str) -> list[Message]:
+def reply_messages(text: str, files: Sequence[str] = ()) -> list[Message]:
     """Return a person's reply, as whoever asked sees it, in as few messages as hold it."""
     heading = mrkdwn(presentation.EXPERT_REPLIES)
     lines = (piece for each in text.splitlines() for piece in split_text(each, MOST_IN_LINE))
-    texts = [heading, *pack_lines((f"> {mrkdwn(piece)}" for piece in lines), MOST_IN_SECTION)]
+    quoted = [f"> {_with_addresses(piece)}" for piece in lines]
+    if files:
+        named = presentation.FILES_NOT_SENT.format(files=", ".join(shorten(each, 100) for each in files[:MOST_FILES]))
+        quoted.append(mrkdwn(named))
+    texts = [heading, *pack_lines(quoted, MOST_IN_SECTION)]
     several = [texts[start : start + SECTIONS_IN_MESSAGE] for start in range(0, len(texts), SECTIONS_IN_MESSAGE)]
     return [
         Message(
@@ -231,17 +243,16 @@ def reply_messages(text: str) -> list[Message]:
     ]
 
 
-def acceptance_offer(reply: str, *, revision: str) -> Message:
-    """Return the button that makes a reply, which was sent on, the right answer."""
-    text = presentation.REPLY_SENT_ON
-    blocks = [
-        SectionBlock(text=_verbatim(mrkdwn(text))),
-        ActionsBlock(
-            block_id=f"accept-{revision}",
-            elements=[ButtonElement(text=presentation.ACCEPT_REPLY, action_id=ACCEPT, value=reply)],
-        ),
-    ]
-    return Message(text, tuple(block.to_dict() for block in blocks))
+def reply_note(text: str, *, action: ReplyAction | None = None, value: str = "", revision: str = "") -> Message:
+    """Return a line below an expert's reply, with the button that sends it on or makes it the right answer."""
+    made = line(text)
+    if action is None:
+        return made
+    label, action_id = REPLY_BUTTONS[action]
+    button = ButtonElement(text=label, action_id=action_id, value=value)
+    return Message(
+        made.text, (*made.content, ActionsBlock(block_id=f"{action}-{revision}", elements=[button]).to_dict())
+    )
 
 
 def characters(content: Sequence[Json]) -> int:
@@ -375,6 +386,13 @@ def _gap(before: str, text: str, *, alone: bool) -> str:
 
 def _is_item(text: str) -> bool:
     return text.startswith("- ") or bool(_NUMBERED.match(text))
+
+
+def _with_addresses(text: str) -> str:
+    """Return a line of a person's words in which each web address is a link to itself."""
+    return "".join(
+        mrkdwn_link(each, each) if _ADDRESS.fullmatch(each) else mrkdwn(each) for each in _ADDRESS.split(text)
+    )
 
 
 def _section_link(url: str, title: str, section: str) -> str:

@@ -11,7 +11,8 @@ from slack_sdk.webhook import WebhookClient
 from bot.channels.events import Place
 from bot.channels.port import Checkpoint, Json, Message, NotDelivered, Refused, Undeliverable, WrittenMessage
 from bot.channels.slack.client import ATTEMPTS, SlackClient
-from bot.channels.slack.events import words
+from bot.channels.slack.events import file_names, words
+from bot.channels.slack.names import MentionNames
 from bot.channels.slack.rendering import simpler_blocks
 
 logger = logging.getLogger(__name__)
@@ -137,7 +138,10 @@ class SlackTransport:
             return None
         for each in found.get("messages") or ():
             if each.get("ts") == place.message and each.get("user"):
-                return WrittenMessage(str(each["user"]), words(str(each.get("text") or ""), bot=self._bot))
+                text = words(
+                    str(each.get("text") or ""), bot=self._bot, name_of=MentionNames(self._client), with_addresses=True
+                )
+                return WrittenMessage(str(each["user"]), text, file_names(each))
         return None
 
     def _tell_member(self, place: Place, user: str, message: Message) -> bool:

@@ -51,7 +51,7 @@ def test_who_addresses_the_bot_is_answered_and_nothing_is_looked_up(event):
         pytest.param(written(mentions_other=True), {}, id="to-somebody-else"),
         pytest.param(written(), {"auto_answer": False}, id="channel-is-not-set-to-be-answered"),
         pytest.param(written(replace(ROOT, kind="group"), "Lunch is here!"), {}, id="no-question-in-a-group"),
-        pytest.param(written(REPLY, ""), {}, id="no-words-in-a-thread"),
+        pytest.param(written(REPLY, ""), {"is_escalation": False}, id="no-words-in-a-thread"),
         pytest.param(written(REPLY, mentions_other=True), {"is_escalation": False}, id="to-somebody-else-in-a-thread"),
         pytest.param(
             written(REPLY, "I see, thanks"), {"is_escalation": False, "has_asked": False}, id="no-question-of-another"
@@ -86,7 +86,19 @@ def test_what_is_written_where_owners_were_asked_is_a_reply_of_theirs():
 def test_an_edit_and_a_deletion_count_where_the_message_was_a_question(kind):
     event = message_event(kind, ROOT, "ada", QUESTION)
     assert route(event, facts(was_accepted=True)) == event
-    assert route(event, facts(was_accepted=False)) is None
+    assert route(event, facts(was_accepted=False, is_escalation=False)) is None
+
+
+@pytest.mark.parametrize("place", [ROOT, REPLY])
+def test_what_owners_change_or_delete_where_they_were_asked_is_about_their_reply(place):
+    known = facts(was_accepted=False, is_escalation=True)
+    deleted = route(message_event("delete", place, ""), known)
+    assert deleted
+    assert deleted.kind == "expert_delete"
+    if place is REPLY:  # a deletion alone may come without its thread
+        edited = route(message_event("edit", place, "eve", "Seven days."), known)
+        assert edited
+        assert edited.kind == "expert_edit"
 
 
 def test_a_message_that_mentions_the_bot_since_it_was_edited_is_a_question():

@@ -118,7 +118,7 @@ class Bench:
             Platform("memory", "the chat", MemoryRenderer(), LIMITS, lambda _: None),
             Connection(self.transport, directory, self.streams if streams else None),
             EVENT,
-            options=lambda: DisplayOptions("r"),
+            options=lambda _: DisplayOptions("r"),
             save_checkpoint=self.notes.append,
             checkpoint=checkpoint,
             is_resumed=is_resumed,

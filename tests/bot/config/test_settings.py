@@ -97,6 +97,7 @@ def test_every_mistake_is_named_at_once(monkeypatch):
         confidence_threshold = 3
         workspace = "a b"
         langage = "english"
+        owner_channel = "C0123"
         [[sources]]
         name = "a/b"
         path = ""
@@ -114,6 +115,7 @@ def test_every_mistake_is_named_at_once(monkeypatch):
         "confidence_threshold must be a number from 0 to 1, not 3",
         "workspace must be",
         "langage is not a setting; did you mean language?",
+        "footnote.toml: owner_channel must be `slack:CHANNEL-ID`",
         "sources[1].name must be",
         "sources[1].path must be a path that is not empty",
         "sources[1].audience must be",
@@ -126,7 +128,7 @@ def test_every_mistake_is_named_at_once(monkeypatch):
         "FOOTNOTE_COLOUR is not a setting",
     ):
         assert line in lines
-    assert len(problems()) == 13
+    assert len(problems()) == 14
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from starlette.requests import Request
@@ -16,6 +17,7 @@ from bot.server.health import SLOW
 from bot.server.lifecycle import Addresses, Server
 from bot.server.metrics import Metrics
 from bot.state.protocol import StateStore
+from bot.state.schedule import schedule
 from tests.bot.server.http_calls import Received, call
 from tests.bot.server.scripted_channel import ScriptedChannel, event, wait_for
 from tests.scripted_app import LEAVE, Place
@@ -120,6 +122,22 @@ def test_what_a_channel_sees_of_itself_is_in_readiness_and_metrics(app, service,
     assert received.status == 503
     assert "token_revoked" in received.json["checks"]["scripted token"]["detail"]
     assert b'workspace="T2"' not in call(running.inside.address, "/metrics").body
+
+
+def test_what_is_due_is_handled_once_and_what_is_not_waits(app, service, store):
+    channel = ScriptedChannel()
+    now = datetime.now(UTC)
+    schedule(store, event(name="due"), now - timedelta(minutes=5))
+    schedule(store, event(name="later"), now + timedelta(days=1))
+    running = [service(app, channel), service(app, ScriptedChannel())]
+    for each in running:
+        each.start()
+    eventually(lambda: len(store.keys("scheduled:", now=now)) == 1, "it is in the queue")
+    eventually(lambda: store.waiting() == 0, "it is handled")
+    handled = [*channel.handled, *(claim for each in running[1].channels for claim in each.handled)]
+    assert [claim.event.id for claim in handled] == ["due"]
+    for each in running:
+        each.stop()
 
 
 def test_every_part_of_the_app_is_checked(app, service, store):

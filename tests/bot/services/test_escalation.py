@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,9 @@ from bot.services.escalation import (
     Escalation,
     EscalationService,
     OpenEscalation,
+    after_working_day,
     compose_escalation,
+    owner_channel,
 )
 from bot.state.sqlite.store import SqliteState
 from feedback.records import AnswerSentence, Exchange, StoredCitation
@@ -110,6 +113,39 @@ def test_owners_see_nothing_of_their_own_documents_that_they_may_not_read():
     assert made.withheld == {"it/falcon.md"}
 
 
+def test_documents_that_nobody_owns_go_to_the_default_channel_of_the_platform():
+    given = cited_exchange("wiki/x.md", "it/vpn.md")
+    assert owner_channel(["wiki/x.md"], [NOBODYS, IT], "slack:C-ALL", platform="slack") == "slack:C-ALL"
+    assert owner_channel(["wiki/x.md", "it/vpn.md"], [NOBODYS, IT], "slack:C-ALL", platform="slack") == "slack:C-IT"
+    assert owner_channel(["wiki/x.md"], [NOBODYS, IT], "slack:C-ALL", platform="teams") == ""
+    assert owner_channel([], [IT], "slack:C-ALL", platform="slack") == "slack:C-ALL"
+    assert owner_channel([], [IT], "", platform="slack") == ""
+    whole = compose_escalation(
+        replace(given, citations=given.citations[:1]),
+        [NOBODYS, IT],
+        default_channel="slack:C-ALL",
+        platform="slack",
+        place=PLACE,
+        readable=lambda _, documents: frozenset(documents),
+    )
+    assert whole
+    assert (whole.channel, [each.document for each in whole.sections]) == ("slack:C-ALL", ["wiki/x.md"])
+
+
+@pytest.mark.parametrize(
+    ("asked", "reminded"),
+    [
+        ("2026-11-30T15:20", "2026-12-01T15:20"),  # a Monday
+        ("2026-12-04T15:20", "2026-12-07T15:20"),  # a Friday
+        ("2026-12-05T15:20", "2026-12-08T00:00"),
+        ("2026-12-06T23:59", "2026-12-08T00:00"),
+    ],
+)
+def test_a_working_day_leaves_out_saturday_and_sunday(asked, reminded):
+    at = datetime.fromisoformat(asked).replace(tzinfo=UTC)
+    assert after_working_day(at) == datetime.fromisoformat(reminded).replace(tzinfo=UTC)
+
+
 @pytest.fixture
 def store(tmp_path) -> Iterator[SqliteState]:
     with closing(SqliteState(tmp_path / "state.db")) as opened:
@@ -130,10 +166,17 @@ def passed_on() -> Escalation:
 
 def test_a_question_is_passed_on_once_whatever_replica_is_asked(store):
     first, second = service(store), service(store)
-    assert first.claim(passed_on())
-    assert not second.claim(passed_on())
-    first.release(passed_on())
-    assert second.claim(passed_on())
+    assert first.claim(passed_on(), by="one")
+    assert not second.claim(passed_on(), by="two")
+    assert second.claim(passed_on(), by="one"), "whoever takes over goes on"
+    second.release("answer-00000", by="two")
+    assert not second.claim(passed_on(), by="two"), "the claim is another's"
+    first.release("answer-00000", by="one")
+    assert second.claim(passed_on(), by="two")
+    second.record_thread(passed_on(), "slack:T1:C-IT:99.1", by="two")
+    second.release("answer-00000", by="two")
+    assert not first.claim(passed_on(), by="one"), "it was passed on"
+    assert second.claim(passed_on(), by="two")
 
 
 def test_a_reply_finds_its_way_back_for_a_month(store):
@@ -149,7 +192,7 @@ def test_a_reply_finds_its_way_back_for_a_month(store):
 
 def test_no_words_are_kept_in_the_state(store, tmp_path):
     kept = service(store)
-    kept.claim(passed_on())
+    kept.claim(passed_on(), by="one")
     kept.record_thread(passed_on(), "slack:T1:C-IT:99.1")
     store.close()
     assert b"carry over" not in b"".join(file.read_bytes() for file in tmp_path.glob("state.db*"))

@@ -231,6 +231,21 @@ class Person:
         """Type a message; Slack escapes what would be a mark, and makes addresses links."""
         return self._writes(typed(text), channel, thread)
 
+    def names(
+        self, text: str, channel: Channel, *, thread: Message | None = None, files: Sequence[str] = ()
+    ) -> Message:
+        """Type a message in which `@Bob` and `#random` were chosen from the list, perhaps with files.
+
+        Typed text has no labels in its marks (docs.slack.dev/messaging/formatting-message-text#mentioning-users).
+        """
+        place = thread.thread or thread.ts if thread else ""
+        text = self.workspace.marked(typed(text))
+        made = Message(channel.id, self.workspace.next_ts(), self.id, text, place)
+        made.files = [
+            {"id": f"F{number:04}", "name": name, "title": name} for number, name in enumerate(files, start=1)
+        ]
+        return self.workspace.take(made)
+
     def mentions(self, text: str, channel: Channel, *, thread: Message | None = None) -> Message:
         """Call the bot by its name."""
         return self._writes(f"<@{self.workspace.bot}> {typed(text)}", channel, thread)
@@ -256,7 +271,7 @@ class Person:
         before = message.json(bot_id="")
         mark = f"<@{self.workspace.bot}> " if message.text.startswith(f"<@{self.workspace.bot}>") else ""
         with self.workspace.changing():
-            message.text, message.edited = mark + typed(text), True
+            message.text, message.edited = mark + self.workspace.marked(typed(text)), True
         self.workspace.changed_event(message, before)
 
     def deletes(self, message: Message) -> None:
@@ -549,6 +564,17 @@ class Workspace:
             return bool(args["team_id"] == self.team)
         known = {*self.channels, *self.people, *self._triggers}
         return any(isinstance(each, str) and each in known for each in args.values())
+
+    def marked(self, text: str) -> str:
+        """The text with a mark for every person and channel that it names."""
+        named = {f"@{each.name}": f"<@{each.id}>" for each in self.people.values()}
+        named |= {
+            f"#{each.name}": f"<#{each.id}>" for each in self.channels.values() if each.kind in {"channel", "group"}
+        }
+        if not named:
+            return text
+        pattern = "|".join(sorted(map(re.escape, named), key=len, reverse=True))
+        return re.sub(rf"(?<!\w)(?:{pattern})\b", lambda found: named[found.group()], text)
 
     def find(self, channel: str, ts: str) -> Message | None:
         with self._changed:

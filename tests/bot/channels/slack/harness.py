@@ -1,7 +1,7 @@
 """A workspace with people in it, the whole app and the real SDK between them; only the embedding is a stand-in."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -153,16 +153,19 @@ class SlackStage(AppStage):
         self.settle()
         return [said_of(each) for each in self.slack.workspace.visible(self.channels["experts"]) if not each.thread]
 
-    def expert_answers(self, text: str) -> None:
+    def experts_are_told(self) -> list[Said]:
         self.settle()
-        (request,) = [each for each in self.slack.workspace.visible(self.channels["experts"]) if not each.thread]
-        self.people["Eve"].writes(text, self.channels["experts"], thread=request)
+        return [said_of(each) for each in self.slack.workspace.visible(self.channels["experts"]) if each.thread]
+
+    def expert_answers(self, text: str, *, who: str = "Eve", files: Sequence[str] = ()) -> None:
+        self.settle()
+        requests = [each for each in self.slack.workspace.visible(self.channels["experts"]) if not each.thread]
+        self.people[who].names(text, self.channels["experts"], thread=requests[-1], files=files)
         self.settle()
 
-    def expert_accepts(self) -> None:
-        said = self.slack.workspace.visible(self.channels["experts"])
-        (offered,) = [each for each in said if each.thread and each.buttons]
-        assert self.people["Eve"].clicks(offered, offered.buttons[0].action).status == 200
+    def expert_edits(self, text: str) -> None:
+        said = self._last_of_experts()
+        self.slack.workspace.people[said.user].edits(said, text)
         self.settle()
 
     def joins(self, who: str, where: str) -> None:
@@ -176,6 +179,28 @@ class SlackStage(AppStage):
     def becomes(self, who: str, *, guest: bool) -> None:
         self.people[who].becomes(guest=guest)
         self.settle()
+
+    def expert_deletes(self) -> None:
+        said = self._last_of_experts()
+        self.slack.workspace.people[said.user].deletes(said)
+        self.settle()
+
+    def expert_sends(self) -> None:
+        self._press("Send it to the asker")
+
+    def expert_accepts(self) -> None:
+        self._press("Accept as the right answer")
+
+    def _press(self, label: str) -> None:
+        self.settle()
+        said = self.slack.workspace.visible(self.channels["experts"])
+        note = [each for each in said if each.thread and any(label == button.label for button in each.buttons)][-1]
+        assert self.people["Eve"].clicks(note, label).status == 200
+        self.settle()
+
+    def _last_of_experts(self) -> Message:
+        self.settle()
+        return [each for each in self.channels["experts"].messages if not each.by_bot and not each.deleted][-1]
 
     def settle(self) -> None:
         """Wait until everything was told to the app, and the app has nothing more to do."""

@@ -229,6 +229,46 @@ def _redelivered(folder: Path, store: str, count: int) -> None:
         assert again >= count * 0.1
 
 
+@pytest.mark.parametrize("store", SHARED)
+def test_what_experts_say_and_change_is_told_once_by_two_replicas(tmp_path, store):
+    """Every event is delivered twice, to replicas drawn by chance."""
+    with serving() as slack, shared(tmp_path, store, slack) as configured:
+        workspace = slack.workspace
+        people, channels = peopled(slack)
+        owned = settings(tmp_path, slack, redis_url=configured.redis_url, user_key=configured.user_key)
+        slack.sending.redelivered = 1.0
+        with replicas(owned, slack, 2):
+            asked = [people["Ada"].mentions(QUESTION, channels["general"]) for _ in range(3)]
+            for each in asked:
+                people["Ada"].clicks(workspace.reply(each), "Ask a person")
+            experts = channels["experts"]
+            workspace.wait(lambda: len(workspace.visible(experts)) == 3, "requests")
+            requests = workspace.visible(experts)
+            said = [people["Eve"].writes("Six days, from next year on.", experts, thread=each) for each in requests]
+            for each in requests:
+                people["Bob"].writes("let me check", experts, thread=each)
+            workspace.wait(lambda: len(workspace.visible(experts)) == 9, "a note below each")
+            for each in said:
+                people["Eve"].edits(each, "Seven days, from next year on.")
+            people["Eve"].deletes(said[-1])
+            workspace.wait(lambda: shown_in(slack, asked).count("Seven days") == 2, "edits")
+            workspace.wait(lambda: shown_in(slack, asked).count("It was withdrawn") == 1, "a withdrawal")
+            workspace.wait(lambda: slack.sending.is_idle, "all deliveries")
+            time.sleep(0.5)
+        threads = [shown_in(slack, [each]) for each in asked]
+        assert sorted(each.count("Seven days, from next year on.") for each in threads) == [0, 1, 1]
+        assert sorted(each.count("Answered by") for each in threads) == [0, 1, 1]
+        assert sorted(each.count("passed this question on") for each in threads) == [0, 0, 1]
+        assert "Six days" not in shown_in(slack, asked)
+        assert len(workspace.visible(experts)) == 9
+
+
+def shown_in(slack: Slack, asked: Sequence[Message]) -> str:
+    """All that the bot says in these threads."""
+    said = [each for one in asked for each in slack.workspace.visible(slack.workspace.channels[one.channel], one)]
+    return "\n".join(each.shown for each in said)
+
+
 @pytest.mark.full
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("store", SHARED)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bot.channels.events import IncomingEvent, from_json
-from bot.channels.slack.events import Origin, file_names, origin_of, parse_message, parse_pressed, parse_stop
+from bot.channels.slack.events import Origin, file_names, origin_of, parse_message, parse_pressed, parse_stop, words
 
 BOT, BOT_ID = "UBOT", "BBOT"
 
@@ -197,6 +197,14 @@ def test_a_stop_is_of_a_thread_whoever_pressed_it_and_one_event_however_often_it
 @pytest.mark.parametrize("missing", ["channel", "thread_ts"])
 def test_a_stop_in_no_thread_is_none(missing):
     assert pressed_stop(**{missing: None}) is None
+
+
+def test_marks_have_the_names_that_are_looked_up_and_links_their_targets():
+    names = {"U7": "Ada Byron", "C2": "hr", "subteam^S1": "people", "here": ""}
+    text = "<@UBOT> ask <@U7> or <!subteam^S1> in <#C2> about <https://a.example|this>, <https://b.example>, "
+    text += "<mailto:a@b.example|a@b.example> <!here> <@U8|bob>"
+    shown = "ask @Ada Byron or @people in #hr about this (https://a.example), https://b.example, a@b.example @here @bob"
+    assert words(text, bot="UBOT", name_of=names.__getitem__, with_addresses=True) == shown
 
 
 def test_what_is_kept_comes_back_equal():

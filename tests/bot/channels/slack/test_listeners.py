@@ -1,5 +1,6 @@
 """What Slack alone has: its pages, modals, reactions and shares; and delivery when a call gets lost."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -8,9 +9,9 @@ from bot.channels.presentation import NOT_SHARED, QUOTES_COMING, QUOTES_NOT_SHOW
 from bot.config.settings import Settings
 from tests.bot.channels.slack.harness import SlackStage
 from tests.bot.channels.slack.test_conversations import staged, without_status
-from tests.conversations.conversations import DOORS, LEAVE_SAID, NOT_FOUND, only
+from tests.conversations.conversations import DOORS, LEAVE_SAID, NOT_FOUND, UNKNOWN, only
 from tests.scripted_app import QUESTION
-from tests.servers.slack.workspace import OpenView, Person
+from tests.servers.slack.workspace import Channel, Message, OpenView, Person
 
 
 @pytest.fixture
@@ -246,12 +247,97 @@ def test_a_reply_that_is_accepted_is_the_correction(stage):
     assert [(each.text, each.accepted) for each in judged.corrections] == [("Six days, from next year on.", True)]
 
 
-def test_what_nobody_owns_cannot_be_passed_on_and_that_is_said(tmp_path):
-    def without_owners(given: Settings, _: object) -> dict[str, Any]:
-        return {"sources": [source.model_copy(update={"owner_channel": ""}) for source in given.sources]}
+def without_owners(given: Settings, _: object) -> dict[str, Any]:
+    return {"sources": [source.model_copy(update={"owner_channel": ""}) for source in given.sources]}
 
+
+def test_where_nobody_owns_the_documents_no_person_can_be_asked(tmp_path):
     with staged(tmp_path, adjusted=without_owners) as stage:
-        asked, _ = answered(stage)
+        assert "person" not in only(stage.asks(QUESTION).seen()).can
+        assert "person" not in only(stage.asks(QUESTION, way="command").seen()).can
+        assert "person" not in only(stage.asks(UNKNOWN).seen()).can
+
+
+def test_of_documents_without_an_owner_the_default_channel_is_asked(tmp_path):
+    def default(given: Settings, channels: Mapping[str, Channel]) -> dict[str, Any]:
+        return without_owners(given, channels) | {"owner_channel": f"slack:{channels['experts'].id}"}
+
+    with staged(tmp_path, adjusted=default) as stage:
+        asked = stage.asks(QUESTION)
+        assert "person" in only(asked.seen()).can
         asked.asks_a_person()
-        stage.slack.workspace.wait(lambda: notes(stage, "Ada"), "a note")
-        assert "Nobody is named" in notes(stage, "Ada")[-1]
+        assert QUESTION in only(stage.expert_is_asked()).text
+        stage.expert_answers("Six days, from next year on.")
+        assert any("Six days" in each.text for each in asked.seen())
+
+
+def test_what_a_command_answered_alone_is_passed_on_and_signed_in_the_direct_message(stage):
+    asked = stage.asks(QUESTION, way="command")
+    only(asked.seen())
+    asked.asks_a_person()
+    ada, workspace = stage.people["Ada"], stage.slack.workspace
+    (sign,) = workspace.visible(ada.direct)
+    assert "passed this question on" in sign.shown
+    assert "I will write their reply to you" in notes(stage, "Ada")[-1]
+    stage.expert_answers("Six days, from next year on.")
+    first, reply = workspace.visible(ada.direct)
+    assert "Answered by" in first.shown
+    assert "Six days" in reply.shown
+    assert all(not each.thread and "Six" not in each.shown for each in workspace.visible(asked.channel, to=ada))
+
+
+def test_a_deletion_that_does_not_say_of_what_thread_withdraws_the_reply(stage):
+    """As in Slack's reference example of `message_deleted`, which has no `previous_message`."""
+    asked, _ = answered(stage)
+    asked.asks_a_person()
+    stage.expert_answers("Six days, from next year on.")
+    experts = stage.channels["experts"]
+    (said,) = [each for each in experts.messages if not each.by_bot]
+    deleted = {"type": "message", "subtype": "message_deleted", "hidden": True, "deleted_ts": said.ts}
+    deleted |= {"channel": experts.id, "ts": stage.slack.workspace.next_ts(), "channel_type": "channel"}
+    stage.slack.workspace.emit(deleted | {"event_ts": deleted["ts"]}, channel=experts)
+    assert all("Six days" not in each.text for each in asked.seen())
+
+
+def test_what_is_accepted_is_what_was_read(stage):
+    """Eve presses the button that she saw; Slack brings the press before the edit."""
+    asked, _ = answered(stage)
+    asked.asks_a_person()
+    stage.expert_answers("Six days, from next year on.")
+    experts, workspace = stage.channels["experts"], stage.slack.workspace
+    (said,) = [each for each in experts.messages if not each.by_bot]
+    (note,) = [each for each in workspace.visible(experts) if each.buttons]
+    with workspace.changing():
+        said.text = "Seven days, from next year on."
+    stage.people["Eve"].clicks(note, "Accept as the right answer")
+    stage.settle()
+    assert stage.corrections() == []
+    assert "was changed after you read it" in notes(stage, "Eve", "experts")[-1]
+    assert any("Seven days" in each.text for each in asked.seen())
+    stage.expert_accepts()
+    assert [each.text for each in stage.corrections()] == ["Seven days, from next year on."]
+
+
+def test_files_without_words_are_not_sent_and_that_is_said(stage):
+    asked, _ = answered(stage)
+    asked.asks_a_person()
+    stage.expert_answers("", files=["leave.pdf"])
+    assert [each.text.splitlines()[0] for each in stage.experts_are_told()] == ["Not sent to whoever asked."]
+    stage.expert_sends()
+    assert any("leave.pdf" in each.text for each in asked.seen())
+
+
+def test_who_is_not_known_and_what_is_private_has_no_name(stage):
+    asked, _ = answered(stage)
+    asked.asks_a_person()
+    (request,) = [each for each in stage.slack.workspace.visible(stage.channels["experts"]) if not each.thread]
+    text = "Six days: <@U0GONE>, <#C0GONE>, <!subteam^S0GONE>, <https://intranet.example/a?b=1&amp;c=2|the form>"
+    text += f", <#{stage.channels['cellar'].id}>"
+    eve, workspace = stage.people["Eve"], stage.slack.workspace
+    workspace.take(Message(request.channel, workspace.next_ts(), eve.id, text, request.ts))
+    (reply,) = [each for each in asked.seen() if "Six days" in each.text]
+    shown = "Six days: @somebody, #a channel, @a group, the form (https://intranet.example/a?b=1&c=2), #a channel"
+    assert shown in reply.text
+    assert reply.calls == ()
+    assert all(label == url for label, url in reply.links if "intranet" in url)
+    assert "cellar" not in reply.text

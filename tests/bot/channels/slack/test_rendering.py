@@ -18,6 +18,7 @@ from bot.answering.answers import (
     TextStyle,
 )
 from bot.answering.verification.plain_text import styled_words
+from bot.channels import presentation
 from bot.channels.port import DisplayOptions
 from bot.channels.slack import rendering
 from bot.channels.slack.rendering import answer_messages, body
@@ -165,7 +166,7 @@ def test_what_experts_see_and_say_fits(length):
     for message in (
         made,
         *rendering.reply_messages(question),
-        rendering.acceptance_offer("17.5", revision="r"),
+        rendering.reply_note(presentation.ACCEPT_OFFER, action="accept", value="17.5:abc", revision="r"),
         rendering.line(question),
     ):
         check_blocks(json.loads(json.dumps(message.content)))
