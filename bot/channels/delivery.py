@@ -2,16 +2,17 @@
 
 import logging
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from bot.access.audience import Audience
-from bot.answering.answers import Answer, Done, Event, Question, SentenceReady, Status
+from bot.answering.answers import Answer, Citation, Done, Event, Question, Sentence, SentenceReady, Status
 from bot.answering.readership import withheld
 from bot.channels import presentation
 from bot.channels.events import IncomingEvent
 from bot.channels.port import NotDelivered, Reply
+from bot.channels.reference import Asked, own_words
 from bot.errors import BotError, TookTooLong
 from bot.services.questions import QuestionService
 from feedback.errors import FeedbackError
@@ -26,33 +27,78 @@ MOST_CHARACTERS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a question: `talk` is small talk; `refused` and `failed` have no answer."""
+    """What became of a question: `talk` is small talk; `refused` and `failed` have no answer.
 
-    kind: Literal["answered", "abstained", "talk", "refused", "failed"]
+    `unsaid` is what was found for a message that nobody addressed to the bot, and that was not good enough to speak up.
+    """
+
+    kind: Literal["answered", "abstained", "talk", "refused", "failed", "unsaid"]
     answer: Answer | None = None
     recorded: bool = False
 
 
+class QuietReply:
+    """A `Reply` to a message that nobody addressed to the bot: nothing is visible of it until there is an answer.
+
+    That is a sentence of it where the sections are surely right (`is_sure`), or the whole. What fails before stays
+    unsaid.
+    """
+
+    def __init__(self, reply: Reply) -> None:
+        self._reply = reply
+        self._status = ""
+        self.is_sure = False
+        self.is_visible = False
+
+    def begun(self, status: str) -> None:
+        """Keep the status until there is something to show."""
+        self._status = status
+
+    def sentence(self, sentence: Sentence, citations: Sequence[Citation]) -> None:
+        """Show a sentence where the answer is sure, the status before the first."""
+        if self.is_sure:
+            if not self.is_visible:
+                self.is_visible = True
+                self._reply.begun(self._status)
+            self._reply.sentence(sentence, citations)
+
+    def done(self, answer: Answer) -> None:
+        """Show the whole answer."""
+        self.is_visible = True
+        self._reply.done(answer)
+
+    def failed(self, text: str) -> None:
+        """Say what went wrong where something of the answer is visible already."""
+        if self.is_visible:
+            self._reply.failed(text)
+
+
 def answer_question(
-    questions: QuestionService, event: IncomingEvent, reply: Reply, *, audience: Callable[[], Audience]
+    questions: QuestionService,
+    event: IncomingEvent,
+    reply: Reply,
+    *,
+    audience: Callable[[], Audience],
+    asked: Asked | None = None,
 ) -> Outcome:
     """Answer an event's question, and show the answer; raises `NotDelivered` alone.
 
     The exchange is recorded before its buttons are shown, under an id that is the same when another worker answers the
     event again. `audience` is called once something is visible, and not for small talk; then again before anything of
-    the answer is shown, as somebody may have come to read along.
+    the answer is shown, as somebody may have come to read along. `asked` is what is asked where that is not the event's
+    own text. Where the `reply` is quiet, nothing is shown or recorded unless the answer is found, surely.
     """
-    text = event.text.strip()
-    if len(text) > MOST_CHARACTERS:
-        reply.failed(presentation.TOO_LONG.format(characters=len(text), limit=MOST_CHARACTERS))
+    asked = asked or own_words(event)
+    if len(asked.text) > MOST_CHARACTERS:
+        reply.failed(presentation.TOO_LONG.format(characters=len(asked.text), limit=MOST_CHARACTERS))
         return Outcome("refused")
-    question = Question(text, user=event.person, conversation=event.conversation)
+    question = Question(asked.text, user=asked.author, conversation=event.conversation)
 
-    def prepare(asked: Question) -> Question:
+    def prepare(given: Question) -> Question:
         nonlocal question
         readers = audience()
-        question = replace(asked, history=_history(questions, event, readers), groups=readers.groups)
-        return question
+        question = replace(given, history=_history(questions, event, readers), groups=readers.groups)
+        return replace(question, history=(*asked.context, *question.history))
 
     def is_open() -> bool:
         return readable_audiences(question.groups) <= readable_audiences(audience().groups)
@@ -67,6 +113,8 @@ def answer_question(
     if answer.is_small_talk:
         reply.done(answer)
         return Outcome("talk", answer)
+    if isinstance(reply, QuietReply) and not reply.is_visible and (answer.abstained or not reply.is_sure):
+        return Outcome("unsaid")
     return _record_and_show(questions, event, question, answer, reply)
 
 
@@ -85,6 +133,8 @@ def _show_events(events: Iterator[Event], reply: Reply, is_open: Callable[[], bo
         match event:
             case Status("searching"):
                 reply.begun(presentation.STATUS_TEXTS["searching"])
+            case Status("writing", is_sure) if isinstance(reply, QuietReply):
+                reply.is_sure = is_sure
             case SentenceReady(sentence, citations) if is_open():
                 reply.sentence(sentence, citations)
             case Done(whole):

@@ -4,17 +4,20 @@ import json
 import logging
 import uuid
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from bot.access.audience import Audience, channel_settings
+from bot.answering.understanding.addressing import points_elsewhere
 from bot.channels import presentation
 from bot.channels.connection import Connection, Platform
-from bot.channels.delivery import Outcome, answer_id, answer_question
+from bot.channels.delivery import Outcome, QuietReply, answer_id, answer_question
 from bot.channels.ephemeral import EphemeralReply
 from bot.channels.escalation import EscalationHandler
 from bot.channels.events import IncomingEvent, Place, from_json
 from bot.channels.metrics import ChannelMetrics
 from bot.channels.port import Checkpoint, DisplayOptions, Message, NotDelivered, Undeliverable
+from bot.channels.reference import Asked, find_question, own_words
 from bot.channels.streaming import StreamingReply, find_checkpoint
 from bot.channels.thread_state import AnswerLocation, ThreadState
 from bot.config.settings import Settings
@@ -87,7 +90,8 @@ class EventHandler:
             connection.tell(event, self._platform.renderer.line(presentation.MAY_NOT_WRITE))
         finally:
             if self._state.was_discarded(claim.event):  # whoever asked has been forgotten meanwhile
-                self._privacy.forget_rest(event.person, answer=answer_id(self._platform.name, event.id))
+                for person in {event.person, event.author_person}:
+                    self._privacy.forget_rest(person, answer=answer_id(self._platform.name, event.id))
 
     def give_up(self, claim: Claim) -> None:
         """Tell whoever waits that it cannot be done; raises `NotDelivered` where they cannot be told now."""
@@ -97,6 +101,8 @@ class EventHandler:
             return
         if event.kind == "erase":
             self._tell_directly(event, connection, presentation.NOT_ERASED)
+        elif event.unaddressed and not claim.notes:
+            return  # nobody waits for what is not visible
         elif event.kind in {"question", "edit"}:
             checkpoint = find_checkpoint(connection.transport, event, claim.notes)
             self._streaming_reply(claim, event, connection, checkpoint).failed(presentation.GAVE_UP)
@@ -105,20 +111,43 @@ class EventHandler:
             connection.transport.tell(event.place.in_channel(), event.user, message, handle=event.reply_handle)
 
     def _question(self, claim: Claim, event: IncomingEvent, connection: Connection) -> None:
+        """Answer a message as it was first written, or as it was edited before it was answered."""
+        messages, place = self._thread_state.messages, event.place
+        if claim.attempt == 1 and messages.was_deleted(place):
+            return  # what an earlier attempt has shown is withdrawn after it
+        location = self._thread_state.answer_location(place) if claim.attempt == 1 else None
+        if location:  # told of again so late that the queue does not know it any more
+            self._answer_anew(claim, event, connection, location)
+            return
+        if claim.attempt == 1 and event.version < messages.newest_version(place):
+            return  # what it was edited to waits, and is answered in its stead
         if claim.attempt == 1 and event.auto_answered:
-            per_hour = channel_settings(self._settings, event.place.channel_name).per_hour
-            if not self._thread_state.take_turn(event.place, per_hour=per_hour):
-                logger.info("%s has had its answers of this hour", event.place.channel)
+            per_hour = channel_settings(self._settings, place.channel_name).per_hour
+            if not self._thread_state.take_turn(place, per_hour=per_hour):
+                logger.info("%s has had its answers of this hour", place.channel)
                 return
         checkpoint = find_checkpoint(connection.transport, event, claim.notes) if claim.attempt > 1 else None
         self._answer(claim, event, connection, checkpoint)
 
     def _edit(self, claim: Claim, event: IncomingEvent, connection: Connection) -> None:
-        """Answer anew where the answer is; what was never answered is not answered for an edit alone."""
+        """Answer anew where the answer is; what has none yet is answered as it is now."""
         location = self._thread_state.answer_location(event.place)
         if location is None:
+            self._question(claim, event, connection)
+        elif not self._thread_state.messages.was_deleted(event.place):
+            self._answer_anew(claim, event, connection, location)
+
+    def _answer_anew(
+        self, claim: Claim, event: IncomingEvent, connection: Connection, location: AnswerLocation
+    ) -> None:
+        """Put the answer to what a message says now in place of the earlier one; not for formatting alone."""
+        if event.version < location.version:
             return
-        shown = self._answer(claim, event, connection, Checkpoint(location.messages[0]))
+        asked = self._asked(event, connection)
+        content = self._thread_state.messages.keyed_content(asked.content)
+        if content and content == location.content:
+            return
+        shown = self._answer(claim, event, connection, Checkpoint(location.messages[0]), asked=asked)
         left_over = tuple(message for message in location.messages[1:] if message not in shown)
         self._overwrite(event.place, connection, left_over, presentation.EARLIER_PART)
 
@@ -128,14 +157,42 @@ class EventHandler:
             self._overwrite(event.place, connection, location.messages, presentation.WITHDRAWN)
 
     def _answer(
-        self, claim: Claim, event: IncomingEvent, connection: Connection, checkpoint: Checkpoint | None
+        self,
+        claim: Claim,
+        event: IncomingEvent,
+        connection: Connection,
+        checkpoint: Checkpoint | None,
+        *,
+        asked: Asked | None = None,
     ) -> tuple[str, ...]:
         """Answer in the thread, and return the ids of the messages that show it."""
-        reply = self._streaming_reply(claim, event, connection, checkpoint)
-        outcome = answer_question(self._questions, event, reply, audience=lambda: self._audience(event, connection))
+        asked = asked or self._asked(event, connection)
+        streaming = self._streaming_reply(claim, event, connection, checkpoint)
+        reply = QuietReply(streaming) if event.unaddressed and not checkpoint else streaming
+        outcome = answer_question(
+            self._questions, event, reply, audience=lambda: self._audience(event, connection), asked=asked
+        )
         self._count(outcome)
-        self._remember(event, reply.messages, outcome)
-        return reply.messages
+        if outcome.kind == "unsaid":
+            self._leave_unsaid(event, connection)
+        else:
+            self._remember(event, asked, streaming.messages, outcome)
+        return streaming.messages
+
+    def _asked(self, event: IncomingEvent, connection: Connection) -> Asked:
+        """Return what an event asks: where a mention of the bot asks nothing by itself, what others have written."""
+        points = event.mentions_bot and not event.place.is_direct and points_elsewhere(event.text)
+        found = find_question(connection.transport.read_before(event.place), event.place) if points else None
+        return found or own_words(event)
+
+    def _leave_unsaid(self, event: IncomingEvent, connection: Connection) -> None:
+        """Let those talk who have not asked the bot; by a setting their question's author alone hears of it."""
+        if not event.place.thread:  # the thread is theirs, not a conversation with the bot
+            self._thread_state.remove_asker(event.place, event.user)
+        if channel_settings(self._settings, event.place.channel_name).tell_not_found:
+            place = event.place.in_thread(event.place.root)
+            message = self._platform.renderer.line(presentation.NOT_FOUND_UNASKED)
+            connection.transport.tell(place, event.user, message)
 
     def _streaming_reply(
         self, claim: Claim, event: IncomingEvent, connection: Connection, checkpoint: Checkpoint | None
@@ -164,6 +221,7 @@ class EventHandler:
                 "answer": outcome.answer.id,
                 "documents": sorted(outcome.answer.documents),
                 "parts": [(part.text, part.content) for part in parts],
+                "thread": event.place.thread,
             }
             self._thread_state.save_shareable(event.place, outcome.answer.id, json.dumps(row))
 
@@ -176,14 +234,15 @@ class EventHandler:
             connection.tell(event, self._platform.renderer.line(presentation.NOT_SHARED))
             return
         first, *others = [Message(text, tuple(content)) for text, content in row["parts"]]
+        event = replace(event, place=event.place.in_thread(row.get("thread", "")))
         first = self._platform.renderer.under_heading(first, presentation.SHARED_HEADING, row["question"])
         checkpoint = connection.transport.find(event.place, event.id) if claim.attempt > 1 else None
         message = checkpoint.message if checkpoint else ""
         if not message:
             message, *_ = [_post_publicly(event, connection, part) for part in (first, *others)]
         if message:
-            place = Place(event.place.platform, event.place.workspace, event.place.channel, message=message)
-            self._thread_state.save_answer(place, AnswerLocation(message, (message,), row["answer"]))
+            place = event.place.with_message(message, thread=event.place.thread)
+            self._thread_state.save_answer(place, AnswerLocation(place.root, (message,), row["answer"]))
             self._thread_state.add_asker(place, event.user)
 
     def _may_share(self, event: IncomingEvent, connection: Connection, documents: Collection[str]) -> bool:
@@ -216,13 +275,19 @@ class EventHandler:
         timings = outcome.answer.timings if outcome.answer else None
         self._metrics.question_answered(self._platform.name, outcome.kind, timings=timings)
 
-    def _remember(self, event: IncomingEvent, messages: tuple[str, ...], outcome: Outcome) -> None:
+    def _remember(self, event: IncomingEvent, asked: Asked, messages: tuple[str, ...], outcome: Outcome) -> None:
         """Keep what an edit, a reaction and the thread's next message need; the answer stays without it too."""
-        answer = outcome.answer.id if outcome.answer and outcome.recorded else ""
+        answer, state = outcome.answer.id if outcome.answer and outcome.recorded else "", self._thread_state
         try:
+            content = state.messages.keyed_content(asked.content)
+            location = AnswerLocation(event.place.root, messages, answer, event.version, content)
             if messages:
-                self._thread_state.save_answer(event.place, AnswerLocation(event.place.root, messages, answer))
-            self._thread_state.add_asker(event.place, event.user)
+                state.save_answer(event.place, location)
+            if messages and asked.message:  # the message that was pointed to is the question as well
+                quoted = event.place.in_channel().with_message(asked.message, thread=event.place.root)
+                state.messages.mark_accepted(quoted)
+                state.save_answer(quoted, replace(location, version=""))
+            state.add_asker(event.place, event.user)
         except StateUnavailable as error:
             logger.warning("where an answer stands is not remembered: %s", error)
 

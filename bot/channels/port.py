@@ -82,10 +82,12 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class WrittenMessage:
-    """What a person wrote, as words."""
+    """What a person wrote, as words; `message` is its id, `content` the `content_hash` of the text with its marks."""
 
     user: str
     text: str
+    message: str = ""
+    content: str = ""
 
 
 class Channel(Protocol):
@@ -179,6 +181,13 @@ class Transport(Protocol):
 
     def read(self, place: Place) -> WrittenMessage | None:
         """Return a person's message as it is now; None where it is gone, or nobody's."""
+        ...
+
+    def read_before(self, place: Place) -> Sequence[WrittenMessage]:
+        """Return what people wrote in the thread of a message before it, oldest first; the newest where it is long.
+
+        Of a message that begins a thread itself, it is what was written in its channel. Empty where it is refused.
+        """
         ...
 
 

@@ -91,11 +91,13 @@ class FeedbackData:
 
 
 class EventData:
-    """Events that are accepted and not finished; `sender` names the keyed hash of whose they are, empty for nobody."""
+    """Events that are accepted and not finished; `people` gives the keyed hashes of those whose they are."""
 
-    def __init__(self, state: StateStore, *, sender: Callable[[Event], str], clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, state: StateStore, *, people: Callable[[Event], frozenset[str]], clock: Callable[[], datetime]
+    ) -> None:
         self._state = state
-        self._sender = sender
+        self._people = people
         self._clock = clock
 
     def find(self, person: Person) -> Mapping[str, int]:
@@ -109,7 +111,7 @@ class EventData:
         return _counted("waiting questions", gone)
 
     def _theirs(self, person: Person) -> list[Event]:
-        return [each for each in self._state.unfinished() if self._sender(each) == person.pseudonym]
+        return [each for each in self._state.unfinished() if person.pseudonym in self._people(each)]
 
 
 class SharedData:

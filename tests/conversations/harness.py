@@ -1,5 +1,6 @@
 """What every platform's conversations need: the documents, an app over them, and parts of it that can be broken."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -24,8 +25,14 @@ class BreakableEmbedder(FakeEmbedder):
 
     down = False
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.goes_on = threading.Event()
+        self.goes_on.set()
+
     def encode_query(self, text: str) -> Any:
-        """Return what the fake gives, unless search is down."""
+        """Return what the fake gives, unless search is down; not before it is let go on."""
+        self.goes_on.wait()
         if self.down:
             raise SearchUnavailable("the index at http://10.0.0.7:9200 cannot be reached")
         return super().encode_query(text)
@@ -96,6 +103,7 @@ class AppStage:
     def __init__(self, app: App, model: openai_server.Server) -> None:
         self.app = app
         self.model = model
+        self.is_held = False
 
     def settle(self) -> None:
         """Wait until the app has nothing more to do."""
@@ -112,6 +120,18 @@ class AppStage:
     def counted(self) -> list[Vote]:
         self.settle()
         return [vote for each in self.app.feedback.reviewed_exchanges() for vote in each.votes]
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Let no question be answered while the block runs; what was begun goes on after it."""
+        embedder: Any = self.app.embedder
+        embedder.goes_on.clear()
+        self.is_held = True
+        try:
+            yield
+        finally:
+            self.is_held = False
+            embedder.goes_on.set()
 
     @contextmanager
     def down(self, part: Part) -> Iterator[None]:

@@ -1,5 +1,6 @@
 """All conversations, of every topic: each module keeps its own in `SCENARIOS` when it is imported."""
 
+from tests.conversations import threads
 from tests.conversations.conversations import SCENARIOS, Scenario
 
-__all__ = ["SCENARIOS", "Scenario"]
+__all__ = ["SCENARIOS", "Scenario", "threads"]

@@ -364,6 +364,7 @@ LISTENERS = {
     "HomeListeners.removed": "nothing",
     "MessageListeners.message": "the events `question`, `edit`, `delete` and `expert`",
     "MessageListeners.command": "the event `command`",
+    "MessageListeners.about_message": "the event `command`, of a message that its person reads",
 }
 ADDRESSES = {
     "/healthz": "whether the process runs",

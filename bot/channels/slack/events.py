@@ -2,10 +2,12 @@
 
 import html
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from bot.channels.events import IncomingEvent, Kind, Place, PlaceKind, message_event
+from bot.channels.events import IncomingEvent, Kind, Place, PlaceKind, about_event, content_hash, message_event
+from bot.channels.port import WrittenMessage
 
 Json = dict[str, Any]
 
@@ -60,9 +62,10 @@ def parse_message(body: Json, *, bot: str, bot_id: str) -> IncomingEvent | None:
         return _parse_edit(body, event, bot=bot, bot_id=bot_id)
     if subtype == "message_deleted":
         return _parse_deletion(body, event, bot=bot, bot_id=bot_id)
-    if subtype not in WRITTEN or not _is_person(event, bot=bot, bot_id=bot_id):
+    if not is_written(event, bot=bot):
         return None
-    return _parse_text(body, event, event, "question", bot=bot)
+    # A mention is told of again when its message is edited, as a new event: slack-go/slack#1256.
+    return _parse_text(body, event, event, "edit" if _edited(event) else "question", bot=bot)
 
 
 def parse_command(body: Json, *, team: str, bot: str) -> IncomingEvent:
@@ -75,6 +78,23 @@ def parse_command(body: Json, *, team: str, bot: str) -> IncomingEvent:
         words(str(body.get("text") or "").strip(), bot=bot),
         reply_handle=str(body.get("response_url") or ""),
         organization=organization_of(body),
+    )
+
+
+def parse_shortcut(body: Json, *, bot: str) -> IncomingEvent | None:
+    """Return the wish of a person to have the message answered that they chose; None where no person wrote a word."""
+    message = body.get("message") or {}
+    written = written_message(message, bot=bot) if is_written(message, bot=bot) else None
+    if written is None or not written.text:
+        return None
+    pressed = parse_pressed(body)
+    return about_event(
+        replace(pressed, place=pressed.place.in_thread(str(message.get("thread_ts") or written.message))),
+        written.text,
+        message=written.message,
+        author=written.user,
+        content=written.content,
+        press=str(body.get("action_ts") or body.get("trigger_id")),
     )
 
 
@@ -120,18 +140,44 @@ def user_of(body: Json) -> str:
     return str((body.get("user") or {}).get("id") or "")
 
 
-def words(text: str, *, bot: str) -> str:
-    """Return a message's text as words: the bot's name goes, other marks and escaped signs become what they show."""
+def words(text: str, *, bot: str, name_of: Callable[[str], str] = lambda _: "") -> str:
+    """Return a message's text as words: the bot's name goes, other marks and escaped signs become what they show.
+
+    `name_of` gives the name of a person or channel that is mentioned by its id alone, as in all that is typed; empty
+    where it is not known, and the id stands there.
+    """
 
     def shown(found: re.Match[str]) -> str:
         target, _, label = found.group(1).partition("|")
         if target == f"@{bot}":
             return " "
         if target.startswith(("@", "#", "!")):
-            return f"{target[0].replace('!', '@')}{label or target[1:]}"
+            return f"{target[0].replace('!', '@')}{label or name_of(target[1:]) or target[1:]}"
         return label or target.removeprefix("mailto:")
 
     return "\n".join(" ".join(line.split()) for line in html.unescape(_MARK.sub(shown, text)).splitlines()).strip()
+
+
+def is_written(message: Json, *, bot: str) -> bool:
+    """Whether a person wrote this message."""
+    return str(message.get("subtype") or "") in WRITTEN and _is_person(message, bot=bot)
+
+
+def written_message(message: Json, *, bot: str) -> WrittenMessage:
+    """Return what a person wrote."""
+    text = str(message.get("text") or "")
+    content = _content(text, bot)
+    return WrittenMessage(str(message["user"]), words(text, bot=bot), str(message.get("ts") or ""), content)
+
+
+def _content(text: str, bot: str) -> str:
+    """Return the hash of what a text says; of links where they lead, since another label says nothing anew."""
+    return content_hash(words(_MARK.sub(lambda found: f"<{found.group(1).partition('|')[0]}>", text), bot=bot))
+
+
+def _edited(message: Json) -> str:
+    """Return the moment of a message's last edit; empty for none."""
+    return str((message.get("edited") or {}).get("ts") or "")
 
 
 def _parse_text(body: Json, event: Json, message: Json, kind: Kind, *, bot: str) -> IncomingEvent | None:
@@ -141,34 +187,41 @@ def _parse_text(body: Json, event: Json, message: Json, kind: Kind, *, bot: str)
         return None
     thread = str(message.get("thread_ts") or "")
     place = Place("slack", team, channel, thread if thread != ts else "", ts, _place_kind(event))
-    edited = str(event.get("event_ts") or (message.get("edited") or {}).get("ts") or "")
+    edited = _edited(message) or str(event.get("event_ts") or "")
     first = _FIRST_MENTION.match(text)
     return replace(
         message_event(kind, place, str(message.get("user") or ""), words(text, bot=bot), edited=edited),
-        mentions_bot=f"<@{bot}>" in text or f"<@{bot}|" in text or event.get("type") == "app_mention",
+        content=_content(text, bot),
+        mentions_bot=_mentions(text, bot) or event.get("type") == "app_mention",
         mentions_other=bool(first and first.group(1) != bot),
         user_workspace=str(message.get("user_team") or message.get("team") or ""),
         organization=organization_of(body),
     )
 
 
+def _mentions(text: str, bot: str) -> bool:
+    return f"<@{bot}>" in text or f"<@{bot}|" in text
+
+
 def _parse_edit(body: Json, event: Json, *, bot: str, bot_id: str) -> IncomingEvent | None:
-    """Return an edited message whose words are others now; Slack tells of unfurled links in the same way."""
+    """Return an edited message that says something else now; Slack tells of unfurled links in the same way."""
     message, before = event.get("message") or {}, event.get("previous_message") or {}
     if message.get("subtype") == "tombstone":
         return _parse_deletion(body, event, bot=bot, bot_id=bot_id)
-    if str(message.get("subtype") or "") not in WRITTEN or not _is_person(message, bot=bot, bot_id=bot_id):
+    if not is_written(message, bot=bot):
         return None
-    if message.get("text") == before.get("text"):
+    now, then = (str(each.get("text") or "") for each in (message, before))
+    if before and _content(now, bot) == _content(then, bot) and _mentions(now, bot) == _mentions(then, bot):
         return None
     return _parse_text(body, event, message, "edit", bot=bot)
 
 
 def _parse_deletion(body: Json, event: Json, *, bot: str, bot_id: str) -> IncomingEvent | None:
-    before = event.get("previous_message") or event.get("message") or {}
-    ts = str(event.get("deleted_ts") or before.get("ts") or "")
+    """Return a deletion; of whose message may not be told, and then its `ts` alone says which it was."""
+    before = event.get("previous_message") or {}
+    ts = str(event.get("deleted_ts") or before.get("ts") or (event.get("message") or {}).get("ts") or "")
     team, channel = str(body.get("team_id") or ""), str(event.get("channel") or "")
-    if not (ts and team and channel) or (before and not _is_person(before, bot=bot, bot_id=bot_id)):
+    if not (ts and team and channel) or (before and not _is_person(before, bot=bot)):
         return None
     thread = str(before.get("thread_ts") or "")
     place = Place("slack", team, channel, thread if thread != ts else "", ts, _place_kind(event))
@@ -178,11 +231,11 @@ def _parse_deletion(body: Json, event: Json, *, bot: str, bot_id: str) -> Incomi
     )
 
 
-def _is_person(message: Json, *, bot: str, bot_id: str) -> bool:
+def _is_person(message: Json, *, bot: str) -> bool:
     user = message.get("user")
     if not isinstance(user, str) or user in {"", bot, "USLACKBOT"}:
         return False
-    return not message.get("bot_id") and not message.get("bot_profile") and message.get("bot_id") != bot_id
+    return not message.get("bot_id") and not message.get("bot_profile")
 
 
 def _place_kind(event: Json) -> PlaceKind:

@@ -3,6 +3,7 @@
 import logging
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import cast
 
 from slack_bolt import Ack, App
@@ -14,6 +15,7 @@ from bot.channels.overview import PersonalOverview
 from bot.channels.slack import events, rendering, views
 from bot.channels.slack.actions import ActionListeners, Background, VoteListeners
 from bot.channels.slack.events import Json, organization_of, team_of
+from bot.channels.slack.install.manifest import ABOUT_MESSAGE
 from bot.channels.slack.install.workspaces import Authorization, Workspace, Workspaces, web_client
 from bot.channels.votes import VoteRecorder
 from bot.config.settings import Settings, reveal
@@ -40,13 +42,14 @@ def listening_app(
         # The acknowledgement waits for the listener: what is acknowledged is kept.
         process_before_response=True,
     )
-    messages = MessageListeners(workspaces, acceptor)
+    messages = MessageListeners(workspaces, acceptor, background)
     home = HomeListeners(workspaces, overview, background)
     voting = VoteListeners(workspaces, votes, background, publish_home=home.publish)
     actions = ActionListeners(workspaces, acceptor, overview, background)
     for name in ("message", "app_mention"):
         app.event(name)(messages.message)
     app.command(re.compile(".+"))(messages.command)
+    app.shortcut({"type": "message_action", "callback_id": ABOUT_MESSAGE})(messages.about_message)
     for name in ("reaction_added", "reaction_removed"):
         app.event(name)(voting.reaction)
     for name in ("member_joined_channel", "member_left_channel"):
@@ -67,11 +70,12 @@ def listening_app(
 
 
 class MessageListeners:
-    """Messages and commands."""
+    """Messages, commands, and the wish for an answer to a message."""
 
-    def __init__(self, workspaces: Workspaces, acceptor: EventAcceptor) -> None:
+    def __init__(self, workspaces: Workspaces, acceptor: EventAcceptor, background: Background) -> None:
         self._workspaces = workspaces
         self._acceptor = acceptor
+        self._background = background
 
     def message(self, body: Json) -> None:
         """Accept a message that is for the bot."""
@@ -89,6 +93,19 @@ class MessageListeners:
         accepted = self._acceptor.accept(events.parse_command(body, team=workspace.team, bot=workspace.bot))
         text = presentation.BUSY if accepted == "busy" else presentation.STATUS_TEXTS["searching"]
         ack(text=text, response_type="ephemeral")
+
+    def about_message(self, ack: Ack, body: Json) -> None:
+        """Accept the wish for an answer to a message, and tell its person that it is looked up."""
+        workspace = self._workspaces.of_payload(body)
+        if workspace:
+            event = events.parse_shortcut(body, bot=workspace.bot)
+            text = presentation.STATUS_TEXTS["searching"] if event else presentation.NOTHING_TO_ANSWER
+            if event and self._acceptor.accept(event) == "busy":
+                text = presentation.BUSY
+            # An acknowledgement of this can say nothing, and the answer needs the response url, which works five times.
+            pressed = replace(events.parse_pressed(body), reply_handle="" if event else str(body.get("response_url")))
+            self._background(workspace.connection.tell, pressed, rendering.line(text))
+        ack()
 
 
 class HomeListeners:

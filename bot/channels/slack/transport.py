@@ -1,7 +1,7 @@
 """Posts, changes and finds the bot's messages in Slack; each names in its metadata the event that it answers."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from slack_sdk.webhook import WebhookClient
@@ -9,12 +9,15 @@ from slack_sdk.webhook import WebhookClient
 from bot.channels.events import Place
 from bot.channels.port import Checkpoint, Message, NotDelivered, Refused, Undeliverable, WrittenMessage
 from bot.channels.slack.client import ATTEMPTS, SlackClient
-from bot.channels.slack.events import words
+from bot.channels.slack.events import is_written, written_message
 
 logger = logging.getLogger(__name__)
 
 EVENT_TYPE = "footnote_answer"
 TIMEOUT_SECONDS = 10
+# How much is read of what stands before a message.
+THREAD_PAGES = 3
+CHANNEL_MESSAGES = 5
 
 
 class SlackTransport:
@@ -134,8 +137,37 @@ class SlackTransport:
             return None
         for each in found.get("messages") or ():
             if each.get("ts") == place.message and each.get("user"):
-                return WrittenMessage(str(each["user"]), words(str(each.get("text") or ""), bot=self._bot))
+                return written_message(each, bot=self._bot)
         return None
+
+    def read_before(self, place: Place) -> Sequence[WrittenMessage]:
+        """Read the newest pages of a thread, or the last messages of a channel."""
+        arguments: dict[str, Any] = {"channel": place.channel, "latest": place.message}
+        try:
+            if place.thread:
+                found = self._pages("conversations.replies", ts=place.thread, limit=200, **arguments)
+            else:
+                answer = self._client("conversations.history", limit=CHANNEL_MESSAGES, **arguments)
+                found = list(answer.get("messages") or ())[::-1]
+        except Refused as error:
+            logger.info("a thread cannot be read: %s", error)
+            return ()
+        return [
+            written_message(each, bot=self._bot)
+            for each in found
+            if is_written(each, bot=self._bot) and str(each.get("ts")) < place.message
+        ]
+
+    def _pages(self, method: str, **arguments: Any) -> list[Any]:
+        """Return the messages of a thread from its beginning on; what lies beyond some pages is left out."""
+        found: list[Any] = []
+        for _ in range(THREAD_PAGES):
+            page = self._client(method, **arguments)
+            found += page.get("messages") or ()
+            arguments["cursor"] = str((page.get("response_metadata") or {}).get("next_cursor") or "")
+            if not arguments["cursor"]:
+                break
+        return found
 
     def _post(self, arguments: Mapping[str, Any]) -> str:
         return str(self._client("chat.postMessage", repeatable=False, **arguments).get("ts", ""))

@@ -67,7 +67,7 @@ def edited(before: str, after: str, **changes: Any) -> IncomingEvent | None:
 def test_an_edit_is_of_the_message_and_an_unfurled_link_is_none():
     found = edited("Why?", "How?")
     assert found
-    assert (found.kind, found.place.message, found.text, found.id) == ("edit", "17.5", "How?", "T1:C1:17.5:edit:19.1")
+    assert (found.kind, found.place.message, found.text, found.id) == ("edit", "17.5", "How?", "T1:C1:17.5:edit:19.0")
     assert edited("Why?", "Why?") is None
     assert edited("Why?", "How?", bot_id="B1") is None
 
