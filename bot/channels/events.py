@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import unicodedata
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -33,7 +34,7 @@ _PLACE_KINDS: dict[PlaceKind, str] = {"": "", "channel": "channel", "private": "
 
 
 # What makes no other text of one: signs around words, quotation marks and apostrophes of every form.
-_MARKS = "*_~`\"'>•◦▪-"
+_MARKS = re.compile(r"(?<![^\W_])[*_~`\"'>•◦▪]|[*_~`\"'>•◦▪-](?![^\W_])")
 _ALIKE = str.maketrans(
     {**dict.fromkeys("“”„‟«»″", '"'), **dict.fromkeys("‘’‚‛‹›′´", "'"), "\u200b": None, "\u2060": None}
 )
@@ -166,10 +167,9 @@ def content_hash(text: str) -> str:
 
     Formatting is marks of bold, italics, code, quotes and lists around words, the form of quotation marks, and spaces.
     """
-    words = [
-        bare for word in unicodedata.normalize("NFKC", text).translate(_ALIKE).split() if (bare := word.strip(_MARKS))
-    ]
-    return hashlib.sha256(" ".join(words).encode("utf-8", "replace")).hexdigest()[:32] if words else ""
+    plain = unicodedata.normalize("NFKC", text).translate(_ALIKE)
+    words = " ".join(_MARKS.sub("", plain).split())
+    return hashlib.sha256(words.encode("utf-8", "replace")).hexdigest()[:32] if words else ""
 
 
 def edited_into_question(event: IncomingEvent) -> IncomingEvent:

@@ -8,7 +8,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from bot.access.audience import Audience, channel_settings
-from bot.answering.understanding.addressing import points_elsewhere
 from bot.channels import presentation
 from bot.channels.connection import Connection, Platform
 from bot.channels.delivery import Outcome, QuietReply, answer_id, answer_question
@@ -17,7 +16,7 @@ from bot.channels.escalation import EscalationHandler
 from bot.channels.events import IncomingEvent, Place, from_json
 from bot.channels.metrics import ChannelMetrics
 from bot.channels.port import Checkpoint, DisplayOptions, Message, NotDelivered, Undeliverable
-from bot.channels.reference import Asked, find_question, own_words
+from bot.channels.reference import Asked, asked_by
 from bot.channels.streaming import StreamingReply, find_checkpoint
 from bot.channels.thread_state import AnswerLocation, ThreadState
 from bot.config.settings import Settings
@@ -143,18 +142,19 @@ class EventHandler:
         """Put the answer to what a message says now in place of the earlier one; not for formatting alone."""
         if event.version < location.version:
             return
-        asked = self._asked(event, connection)
+        asked = asked_by(event, connection.transport.read_before)
         content = self._thread_state.messages.keyed_content(asked.content)
         if content and content == location.content:
             return
         shown = self._answer(claim, event, connection, Checkpoint(location.messages[0]), asked=asked)
         left_over = tuple(message for message in location.messages[1:] if message not in shown)
-        self._overwrite(event.place, connection, left_over, presentation.EARLIER_PART)
+        _overwrite(event.place, connection, left_over, self._platform.renderer.line(presentation.EARLIER_PART))
 
     def _delete(self, claim: Claim, event: IncomingEvent, connection: Connection) -> None:
         location = self._thread_state.answer_location(event.place)
         if location:
-            self._overwrite(event.place, connection, location.messages, presentation.WITHDRAWN)
+            line = self._platform.renderer.line(presentation.WITHDRAWN)
+            _overwrite(event.place, connection, location.messages, line)
 
     def _answer(
         self,
@@ -166,7 +166,7 @@ class EventHandler:
         asked: Asked | None = None,
     ) -> tuple[str, ...]:
         """Answer in the thread, and return the ids of the messages that show it."""
-        asked = asked or self._asked(event, connection)
+        asked = asked or asked_by(event, connection.transport.read_before)
         streaming = self._streaming_reply(claim, event, connection, checkpoint)
         reply = QuietReply(streaming) if event.unaddressed and not checkpoint else streaming
         outcome = answer_question(
@@ -178,12 +178,6 @@ class EventHandler:
         else:
             self._remember(event, asked, streaming.messages, outcome)
         return streaming.messages
-
-    def _asked(self, event: IncomingEvent, connection: Connection) -> Asked:
-        """Return what an event asks: where a mention of the bot asks nothing by itself, what others have written."""
-        points = event.mentions_bot and not event.place.is_direct and points_elsewhere(event.text)
-        found = find_question(connection.transport.read_before(event.place), event.place) if points else None
-        return found or own_words(event)
 
     def _leave_unsaid(self, event: IncomingEvent, connection: Connection) -> None:
         """Let those talk who have not asked the bot; by a setting their question's author alone hears of it."""
@@ -299,14 +293,14 @@ class EventHandler:
         except StateUnavailable as error:
             logger.warning("no note could be left: %s", error)
 
-    def _overwrite(self, place: Place, connection: Connection, messages: tuple[str, ...], text: str) -> None:
-        line = self._platform.renderer.line(text)
-        for message in messages:
-            connection.transport.edit(Place(place.platform, place.workspace, place.channel, message=message), line)
-
     def _tell_directly(self, event: IncomingEvent, connection: Connection, text: str) -> None:
         place = connection.transport.open_direct(event.user)
         connection.transport.post(place, self._platform.renderer.line(text), event=event.id)
+
+
+def _overwrite(place: Place, connection: Connection, messages: tuple[str, ...], line: Message) -> None:
+    for message in messages:
+        connection.transport.edit(Place(place.platform, place.workspace, place.channel, message=message), line)
 
 
 def _post_publicly(event: IncomingEvent, connection: Connection, message: Message) -> str:

@@ -1,6 +1,6 @@
-"""What an event asks: its own words, or the message that it points to, as "can you answer this?" does (pure)."""
+"""What an event asks: its own words, or the message that it points to, as "can you answer this?" does."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bot.answering.understanding.addressing import asks_something, points_elsewhere
@@ -30,6 +30,16 @@ class Asked:
 def own_words(event: IncomingEvent) -> Asked:
     """Return what an event asks by itself."""
     return Asked(event.text.strip(), event.author_person, event.content or content_hash(event.text))
+
+
+def asked_by(event: IncomingEvent, read_before: Callable[[Place], Sequence[WrittenMessage]]) -> Asked:
+    """Return what an event asks: where a mention of the bot asks nothing by itself, what others have written before.
+
+    `read_before` gives the messages before one, and may raise `NotDelivered`. In private there is nobody else.
+    """
+    points = event.mentions_bot and not event.place.is_direct and points_elsewhere(event.text)
+    found = find_question(read_before(event.place), event.place) if points else None
+    return found or own_words(event)
 
 
 def find_question(before: Sequence[WrittenMessage], place: Place) -> Asked | None:

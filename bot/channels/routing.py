@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from bot.answering.understanding.addressing import Scene, is_for_bot
 from bot.answering.understanding.small_talk import small_talk
 from bot.channels.events import IncomingEvent, edited_into_question
-from bot.channels.message_state import AcceptedMessage
+from bot.channels.message_records import AcceptedMessage
 from bot.channels.thread_state import ThreadStatus
 
 

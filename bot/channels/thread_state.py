@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from bot.channels.events import Place
-from bot.channels.message_state import KEPT, MessageState
+from bot.channels.message_records import KEPT, MessageRecords
 from bot.state.protocol import StateStore, person_prefix, unkeyed_name
 
 SHAREABLE = timedelta(hours=2)
@@ -54,7 +54,7 @@ class ThreadState:
         self._platform = platform
         self._pseudonym = pseudonym
         self._now = now
-        self.messages = MessageState(state, platform, keyed_hash=pseudonym, now=now)
+        self.messages = MessageRecords(state, platform, keyed_hash=pseudonym, now=now)
 
     def save_answer(self, question: Place, location: AnswerLocation) -> None:
         """Remember where the answer to a message is; a later one replaces it."""

@@ -49,7 +49,7 @@ def listening_app(
     for name in ("message", "app_mention"):
         app.event(name)(messages.message)
     app.command(re.compile(".+"))(messages.command)
-    app.shortcut({"type": "message_action", "callback_id": ABOUT_MESSAGE})(messages.about_message)
+    app.message_shortcut(ABOUT_MESSAGE)(messages.about_message)
     for name in ("reaction_added", "reaction_removed"):
         app.event(name)(voting.reaction)
     for name in ("member_joined_channel", "member_left_channel"):

@@ -9,7 +9,7 @@ import pytest
 from bot.app import App, bootstrap
 from bot.channels.acceptance import EventAcceptor
 from bot.channels.events import IncomingEvent, Place, from_json, message_event
-from bot.channels.message_state import AcceptedMessage
+from bot.channels.message_records import AcceptedMessage
 from bot.channels.port import Accepted
 from bot.channels.thread_state import ThreadState
 from bot.config.settings import Settings

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.channels.events import IncomingEvent, Place, message_event
-from bot.channels.message_state import AcceptedMessage
+from bot.channels.message_records import AcceptedMessage
 from bot.channels.routing import Facts, route
 
 QUESTION = "How many days may I carry over?"

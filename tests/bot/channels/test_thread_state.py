@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.channels.events import Place
-from bot.channels.message_state import AcceptedMessage
+from bot.channels.message_records import AcceptedMessage
 from bot.channels.thread_state import AnswerLocation, ThreadState
 from bot.state.sqlite.store import SqliteState
 

@@ -27,7 +27,7 @@ class AcceptedMessage:
     addressed: bool = True
 
 
-class MessageState:
+class MessageRecords:
     """The memory of one platform's messages; every method that looks something up raises `StateUnavailable`."""
 
     def __init__(
