@@ -233,6 +233,7 @@ class App(Components):
             pseudonym=self.pseudonym,
             embedding=self.embedder.name,
             clock=self.clock,
+            chatter_score=_chatter_score(self.embedder),
         )
 
     @part
@@ -412,6 +413,15 @@ def _personal_data(app: App) -> "Sequence[PersonalData]":
         SharedData(app.state, clock=app.clock),
         AuditData(app.state, clock=app.clock),
     )
+
+
+def _chatter_score(embedder: Embedder) -> Callable[[str], float]:
+    """Return what tells questions for documents from people talking to each other; the model is asked when it is."""
+    from bot.answering.understanding.addressing import examples
+    from retrieval.embedding.text_classifier import TextClassifier
+
+    documents, people = examples()
+    return TextClassifier(embedder, positive=documents, negative=people).score
 
 
 def _people(pseudonym: Callable[[str], str], event: "Event") -> frozenset[str]:

@@ -19,6 +19,7 @@ from bot.channels.port import Checkpoint, DisplayOptions, Message, NotDelivered,
 from bot.channels.reference import Asked, asked_by
 from bot.channels.streaming import StreamingReply, find_checkpoint
 from bot.channels.thread_state import AnswerLocation, ThreadState
+from bot.channels.unaddressed import UnaddressedMessages
 from bot.config.settings import Settings
 from bot.errors import StateUnavailable
 from bot.services.escalation import EscalationService
@@ -62,6 +63,9 @@ class EventHandler:
         self._metrics = metrics
         self._revision = revision
         self._now = now
+        self._unaddressed = UnaddressedMessages(
+            settings=settings, thread_state=thread_state, questions=questions, renderer=platform.renderer
+        )
         people = EscalationHandler(escalation, platform.renderer, revision)
         self._kinds: Mapping[str, Callable[[Claim, IncomingEvent, Connection], None]] = {
             "question": self._question,
@@ -120,6 +124,9 @@ class EventHandler:
             return
         if claim.attempt == 1 and event.version < messages.newest_version(place):
             return  # what it was edited to waits, and is answered in its stead
+        if claim.attempt == 1 and event.unaddressed and self._unaddressed.is_chatter(event):
+            self._unaddressed.stay_out(event)
+            return
         if claim.attempt == 1 and event.auto_answered:
             per_hour = channel_settings(self._settings, place.channel_name).per_hour
             if not self._thread_state.take_turn(place, per_hour=per_hour):
@@ -174,19 +181,10 @@ class EventHandler:
         )
         self._count(outcome)
         if outcome.kind == "unsaid":
-            self._leave_unsaid(event, connection)
+            self._unaddressed.leave_unsaid(event, connection)
         else:
             self._remember(event, asked, streaming.messages, outcome)
         return streaming.messages
-
-    def _leave_unsaid(self, event: IncomingEvent, connection: Connection) -> None:
-        """Let those talk who have not asked the bot; by a setting their question's author alone hears of it."""
-        if not event.place.thread:  # the thread is theirs, not a conversation with the bot
-            self._thread_state.remove_asker(event.place, event.user)
-        if channel_settings(self._settings, event.place.channel_name).tell_not_found:
-            place = event.place.in_thread(event.place.root)
-            message = self._platform.renderer.line(presentation.NOT_FOUND_UNASKED)
-            connection.transport.tell(place, event.user, message)
 
     def _streaming_reply(
         self, claim: Claim, event: IncomingEvent, connection: Connection, checkpoint: Checkpoint | None

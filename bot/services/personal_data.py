@@ -6,7 +6,7 @@ forgetting writes through every door and searches every byte that is left.
 | place | what may be there of a person |
 |---|---|
 | `FeedbackData` | exchanges, votes, corrections, decisions, also in the journal; turns in others' histories |
-| `EventData` | events that are accepted and not finished: what they wrote, their id, checkpoints of the answer |
+| `EventData` | events that are accepted and not finished: what they wrote, whoever asks it, their id, checkpoints |
 | `SharedData` | who takes part in threads, who voted, private answers to be shared, questions passed on to owners |
 | `AuditData` | who reviewed, exported, forgot: the entry stays, the name goes |
 

@@ -5,8 +5,9 @@
 A line of the file is `{"id", "place", "conversation": [{"who", "name", "text"}], "who", "name", "text", "for_bot"}`;
 `place` is `thread` (of a message that mentioned the bot), `group` or `auto_answer`; `who` is `asker`, `bot` or another.
 Every message of a conversation goes as a payload of Slack through its parser and the acceptance of events, with a real
-state store. The label says nothing of what the documents hold. So with a folder of DOCUMENTS what is taken for a
-question also goes through search with the real embedding model, and it is told which of it is answered.
+state store; what is accepted is then judged by its meaning, with the real embedding model. The label says nothing of
+what the documents hold. So with a folder of DOCUMENTS what is taken for a question also goes through search, and it is
+told which of it is answered.
 """
 
 import json
@@ -25,12 +26,14 @@ from bot.channels.acceptance import EventAcceptor
 from bot.channels.delivery import QuietReply, answer_question
 from bot.channels.events import IncomingEvent, from_json
 from bot.channels.port import Accepted
+from bot.channels.slack import rendering
 from bot.channels.slack.events import parse_message
 from bot.channels.thread_state import ThreadState
+from bot.channels.unaddressed import UnaddressedMessages
 from bot.config.settings import Channel, Settings, Source
 from bot.state.protocol import Event
+from retrieval.embedding.protocol import Embedder
 from retrieval.passages import EVERYONE
-from tests.fakes import FakeEmbedder
 
 BOT, BOT_ID, TEAM = "UBOT", "BBOT", "T1"
 KINDS = {"thread": "channel", "group": "mpim", "auto_answer": "channel"}
@@ -64,14 +67,22 @@ def read(path: Path) -> list[Row]:
 
 
 class Bench:
-    """An acceptor over a real state store; `kept` are the events that it has accepted."""
+    """An acceptor over a real state store; `kept` are the events that it has accepted.
 
-    def __init__(self, app: App) -> None:
+    By form alone, messages are not judged by their meaning, which a handler does.
+    """
+
+    def __init__(self, app: App, *, by_form_alone: bool) -> None:
         self.kept: list[IncomingEvent] = []
+        self._by_form_alone = by_form_alone
+        state = ThreadState(app.state, "slack", pseudonym=app.pseudonym)
+        self._unaddressed = UnaddressedMessages(
+            settings=app.settings, thread_state=state, questions=app.questions, renderer=rendering
+        )
         self._acceptor = EventAcceptor(
             self._accept,
             settings=app.settings,
-            thread_state=ThreadState(app.state, "slack", pseudonym=app.pseudonym),
+            thread_state=state,
             escalation=app.escalation,
             tell_busy=lambda _: None,
         )
@@ -92,7 +103,10 @@ class Bench:
             before = len(self.kept)
             self._tell(row, message)
             root = root or (message["ts"] if answered else "")
-        return Judged(row, self.kept[-1] if len(self.kept) > before else None)
+        taken = self.kept[-1] if len(self.kept) > before else None
+        if taken and not self._by_form_alone and self._unaddressed.is_chatter(taken):
+            taken = None
+        return Judged(row, taken)
 
     def _tell(self, row: Row, message: Row) -> None:
         place = {"type": "message", "channel": row["id"].upper(), "channel_type": KINDS[row["place"]]}
@@ -102,15 +116,15 @@ class Bench:
             self._acceptor.accept_message(event)
 
 
-def judged(rows: Sequence[Row]) -> list[Judged]:
-    """Return what the product takes the messages for."""
+def judged(rows: Sequence[Row], *, embedder: Embedder | None = None, by_form_alone: bool = False) -> list[Judged]:
+    """Return what the product takes the messages for; without an `embedder` the real one judges their meaning."""
     channels = {
         f"slack:{row['id'].upper()}": Channel(auto_answer=True) for row in rows if row["place"] == "auto_answer"
     }
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(home=Path(folder), channels=channels)
-        with closing(bootstrap(settings, embedder=FakeEmbedder())) as app:
-            bench = Bench(app)
+        with closing(bootstrap(settings, embedder=embedder)) as app:
+            bench = Bench(app, by_form_alone=by_form_alone)
             return [bench.judge(row) for row in rows]
 
 
@@ -166,11 +180,14 @@ def spoken(found: Sequence[Judged], app: App) -> list[Judged]:
 
 def main(path: str, folder: str = "") -> None:
     """Print the figures and what was decided wrongly."""
-    found = judged(read(Path(path)))
+    rows = read(Path(path))
+    by_form = figures(judged(rows, by_form_alone=True))
+    found = judged(rows)
     for each in found:
         if not each.is_right:
             print("missed" if each.row["for_bot"] else "taken ", each.row["id"], repr(each.row["text"]))
     of = figures(found)
+    print(f"by their form alone: precision {by_form.precision:.1%}, recall {by_form.recall:.1%}")
     print(f"{len(found)} messages: precision {of.precision:.1%}, recall {of.recall:.1%}")
     if folder:
         with documents(Path(folder)) as app:

@@ -283,6 +283,7 @@ SHOWS_NOTHING = {
     "EscalationService.may_reply": "a yes or no",
     "EvaluationService.calibrate": "numbers",
     "QuestionService.record": "nothing",
+    "QuestionService.sounds_like_chatter": "a yes or no",
     "QuestionService.may_read": "a yes or no",
     "ReviewService.decide": "a reviewer's own decision",
     "ReviewService.exchanges_waiting": "for the overview, which asks of each",

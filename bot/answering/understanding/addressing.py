@@ -38,7 +38,9 @@ _NAMED = re.compile(
 _SHORT_QUESTION = re.compile(_ENGLISH.text("short_question"))
 _CONDITIONAL = re.compile(_ENGLISH.text("conditional"))
 _ELLIPTICAL = re.compile(_ENGLISH.text("elliptical"))
-_ANYBODY, _OWN = re.compile(_ENGLISH.text("anybody")), re.compile(_ENGLISH.text("own"))
+_ELLIPTICAL_UNMARKED = re.compile(_ENGLISH.text("elliptical_unmarked"))
+_EVERYBODY, _YOU, _YOUR = (re.compile(_ENGLISH.text(name)) for name in ("everybody", "you", "your"))
+_PRESENT, _ONESELF = re.compile(_ENGLISH.text("present")), re.compile(_ENGLISH.text("oneself"))
 _SPEAKS = re.compile(_ENGLISH.text("speaks"))
 _MENTION_AT_AN_END = re.compile(r"^\W*@\w|@\w[\w.-]*\W*$")
 _VOCATIVE = re.compile(rf"\W*([A-Z][^\W\d_]+)(,?) +{_ENGLISH.text('after_name')}\b")
@@ -90,7 +92,7 @@ def is_for_bot(text: str, scene: Scene = Scene()) -> bool:
         return False
     if scene.by_asker and _goes_on(lower, scene):
         return True
-    if _speaks_to_people(lower):
+    if _speaks_to_people(lower, by_asker=scene.in_thread and scene.by_asker):
         return False
     return bool(_INDIRECT.search(lower)) or any(_is_question(part, scene) for part in _parts(lower))
 
@@ -100,6 +102,18 @@ def asks_something(text: str) -> bool:
     lower = _NOT_WORDS.sub(" ", text[:MOST_CHARACTERS].translate(_ALIKE)).lower()
     asker = Scene(in_thread=True, by_asker=True)
     return bool(_INDIRECT.search(lower)) or any(_is_question(part, asker) for part in _parts(lower))
+
+
+def is_foreign(text: str) -> bool:
+    """Whether few words of a text are those that English cannot do without; False for a text without a word."""
+    words = _WORD.findall(text[:MOST_CHARACTERS].translate(_ALIKE).lower())
+    return bool(words) and _are_foreign(words)
+
+
+def examples() -> tuple[list[str], list[str]]:
+    """Return examples of questions for documents, and of what people say to each other."""
+    lists = word_lists("addressing", language="english_examples")
+    return lists.text("documents").splitlines(), lists.text("people").splitlines()
 
 
 def points_elsewhere(text: str) -> bool:
@@ -123,12 +137,15 @@ def _names_somebody(text: str) -> bool:
     return bool(named.group(2) or _SPEAKS.search(text.lower()))
 
 
-def _speaks_to_people(lower: str) -> bool:
+def _speaks_to_people(lower: str, *, by_asker: bool) -> bool:
     if _ROOM.search(lower) and not _INDIRECT.search(lower):
         return True
     if _PERSONAL.search(lower) or _FAVOUR.search(lower) or _MOMENT.search(lower):
         return True
-    return bool(_OWN.search(lower)) and not _ANYBODY.search(lower)
+    if not by_asker and _PRESENT.search(lower) and not _ONESELF.search(lower):
+        return True
+    others, everybody = _EVERYBODY.subn(" ", lower)
+    return bool(_YOU.search(others)) or (not everybody and bool(_YOUR.search(lower)))
 
 
 def _parts(lower: str) -> Iterator[_Part]:
@@ -148,16 +165,16 @@ def _is_question(part: _Part, scene: Scene) -> bool:
     own = scene.in_thread and scene.by_asker
     if not own and (words[0] in _PAST or (scene.in_thread and (_GUESS.match(part.text) or _EMPTY.issuperset(words)))):
         return False
-    if _ELLIPTICAL.match(part.text) and (part.asks or part.text.startswith(("what about", "how about", "what if"))):
+    if _ELLIPTICAL.match(part.text) if part.asks else _ELLIPTICAL_UNMARKED.match(part.text):
         return own or len(words) >= FEWEST_WORDS
-    if own and (part.asks or _is_choice(words)):
+    if own and (part.asks or _is_choice(words) or (words[0] in _QUESTION_WORDS and len(words) > 1)):
         return True
     if len(words) < FEWEST_WORDS:
         return False
-    return _has_question_form(part) or bool(_CONDITIONAL.match(part.text)) or (part.asks and _is_foreign(words))
+    return _has_question_form(part) or bool(_CONDITIONAL.match(part.text)) or (part.asks and _are_foreign(words))
 
 
-def _is_foreign(words: list[str]) -> bool:
+def _are_foreign(words: list[str]) -> bool:
     """Whether few of these are words that English cannot do without."""
     return sum(word in _EMPTY or word in _SUBJECTS for word in words) * 4 <= len(words)
 

@@ -12,8 +12,9 @@ MESSAGES = Path(__file__).with_name("thread_messages.jsonl")
 ASKER, COLLEAGUE = Scene(in_thread=True, by_asker=True, after_bot=True), Scene(in_thread=True)
 
 
-def test_what_is_for_the_bot_is_told_from_what_people_say_to_each_other():
-    found = figures(judged(read(MESSAGES)))
+@pytest.mark.parametrize("by_form_alone", [True, False])
+def test_what_is_for_the_bot_is_told_from_what_people_say_to_each_other(by_form_alone):
+    found = figures(judged(read(MESSAGES), by_form_alone=by_form_alone))
     assert found.precision >= 0.97
     assert found.recall >= 0.95
 
