@@ -1,6 +1,7 @@
 """What becomes of messages that ask something and that nobody has addressed to the bot."""
 
 from bot.access.audience import channel_settings
+from bot.answering.understanding.addressing import calls_bot
 from bot.channels import presentation
 from bot.channels.connection import Connection
 from bot.channels.events import IncomingEvent
@@ -25,8 +26,11 @@ class UnaddressedMessages:
     def is_chatter(self, event: IncomingEvent) -> bool:
         """Whether a message is, by its meaning, something that people ask each other.
 
-        Whoever has asked in a thread may be short there: then its form alone counts.
+        Its form alone counts where the bot is called by its name, and from whoever has asked in a thread: they may be
+        short there.
         """
+        if calls_bot(event.text):
+            return False
         if event.place.thread and self._thread_state.has_asked(event.place, event.user):
             return False
         try:

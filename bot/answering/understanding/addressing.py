@@ -32,9 +32,9 @@ _BEFORE_NOUNS = frozenset({"the", "a", "an", "my", "our"})
 _PAST = _ENGLISH.words("past_auxiliary")
 _OPENING = _ENGLISH.words("opening_auxiliary")
 
-_NAMED = re.compile(
-    rf"^(?:\W*(?:hey|hi|ok|okay|so|and|thanks|dear) )?\W*{_ENGLISH.text('name')}\b|\b{_ENGLISH.text('name')}\W*$"
-)
+# Called at the beginning of a text, and not spoken of; or at its end.
+_CALLED = re.compile(rf"\W*+(?:{_ENGLISH.text('before_name')} )?{_ENGLISH.text('name')}\b(?! {_ENGLISH.text('told')})")
+_CALLED_LAST = re.compile(rf"\b{_ENGLISH.text('name')}\W*+$")
 _SHORT_QUESTION = re.compile(_ENGLISH.text("short_question"))
 _CONDITIONAL = re.compile(_ENGLISH.text("conditional"))
 _ELLIPTICAL = re.compile(_ENGLISH.text("elliptical"))
@@ -42,8 +42,8 @@ _ELLIPTICAL_UNMARKED = re.compile(_ENGLISH.text("elliptical_unmarked"))
 _EVERYBODY, _YOU, _YOUR = (re.compile(_ENGLISH.text(name)) for name in ("everybody", "you", "your"))
 _PRESENT, _ONESELF = re.compile(_ENGLISH.text("present")), re.compile(_ENGLISH.text("oneself"))
 _SPEAKS = re.compile(_ENGLISH.text("speaks"))
-_MENTION_AT_AN_END = re.compile(r"^\W*@\w|@\w[\w.-]*\W*$")
-_VOCATIVE = re.compile(rf"\W*([A-Z][^\W\d_]+)(,?) +{_ENGLISH.text('after_name')}\b")
+_MENTION_AT_AN_END = re.compile(r"^\W*+(?<=@)\w|@\w[\w.-]*+\W*+$")
+_VOCATIVE = re.compile(rf"\W*+([A-Z][^\W\d_]+)(,?) +{_ENGLISH.text('after_name')}\b")
 
 
 def _any_of(name: str) -> re.Pattern[str]:
@@ -86,8 +86,8 @@ def is_for_bot(text: str, scene: Scene = Scene()) -> bool:
     """
     shown = _NOT_WORDS.sub(" ", text[:MOST_CHARACTERS].translate(_ALIKE)).strip()
     lower = shown.lower()
-    if _NAMED.search(lower):
-        return bool(_WORD.search(_NAMED.sub("", lower)))
+    if calls_bot(text):
+        return True
     if _names_somebody(shown):
         return False
     if scene.by_asker and _goes_on(lower, scene):
@@ -95,6 +95,15 @@ def is_for_bot(text: str, scene: Scene = Scene()) -> bool:
     if _speaks_to_people(lower, by_asker=scene.in_thread and scene.by_asker):
         return False
     return bool(_INDIRECT.search(lower)) or any(_is_question(part, scene) for part in _parts(lower))
+
+
+def calls_bot(text: str) -> bool:
+    """Whether a text asks something of the bot by its name, without a mention."""
+    lower = text[:MOST_CHARACTERS].translate(_ALIKE).lower()
+    called = _CALLED.match(lower)
+    if called:
+        return bool(_WORD.search(lower[called.end() :]))
+    return bool(_CALLED_LAST.search(lower)) and asks_something(_CALLED_LAST.sub("", lower))
 
 
 def asks_something(text: str) -> bool:

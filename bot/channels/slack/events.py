@@ -167,7 +167,7 @@ def written_message(message: Json, *, bot: str) -> WrittenMessage:
     """Return what a person wrote."""
     text = str(message.get("text") or "")
     content = _content(text, bot)
-    return WrittenMessage(str(message["user"]), words(text, bot=bot), str(message.get("ts") or ""), content)
+    return WrittenMessage(str(message.get("user") or ""), words(text, bot=bot), str(message.get("ts") or ""), content)
 
 
 def _content(text: str, bot: str) -> str:

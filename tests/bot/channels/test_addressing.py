@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.answering.understanding.addressing import Scene, asks_something, is_for_bot, points_elsewhere
+from bot.answering.understanding.addressing import Scene, asks_something, calls_bot, is_for_bot, points_elsewhere
 from tests.benchmarks.addressing import figures, judged, read
 
 # Written, with labels, by somebody who has not seen the code; another half is kept elsewhere.
@@ -111,3 +111,18 @@ def test_a_mention_with_a_question_of_its_own_does_not(text):
 def test_what_asks_something_is_known_whomever_it_asks():
     assert asks_something("Bob, how many days may I carry over?")
     assert not asks_something("good question, no idea")
+
+
+@pytest.mark.parametrize(
+    "text", ["footnote, what about interns", "ok Footnote who signs it", "is that paid too, footnote?"]
+)
+def test_the_bot_may_be_called_by_its_name(text):
+    assert calls_bot(text)
+    assert is_for_bot(text, COLLEAGUE)
+
+
+@pytest.mark.parametrize(
+    "text", ["Footnote said five days", "thanks footnote!", "footnote is great", "ask footnote", "Footnote"]
+)
+def test_the_bot_may_be_spoken_of(text):
+    assert not calls_bot(text)
