@@ -181,7 +181,7 @@ class Status:
     """
 
     step: Literal["searching", "writing"]
-    is_sure: bool = False
+    is_sure: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,10 +73,12 @@ class EventAcceptor:
 
     def _remember_question(self, event: IncomingEvent) -> None:
         """Remember who asks where, so that what they add before there is an answer is taken to belong to it."""
-        place = event.place
-        self._thread_state.messages.mark_accepted(place, addressed=not event.unaddressed)
-        if place.root and not (event.unaddressed and place.thread):
-            self._thread_state.add_asker(place, event.user)
+        place, state = event.place, self._thread_state
+        if state.messages.accepted(place):  # it is told of again
+            return
+        state.messages.mark_accepted(place, addressed=not event.unaddressed)
+        if place.root and not place.is_direct and not (event.unaddressed and place.thread):
+            state.add_asker(place, event.user)
 
     def _is_escalation(self, event: IncomingEvent) -> bool:
         """Whether owners of documents were asked in this thread."""

@@ -279,6 +279,7 @@ class EventHandler:
                 quoted = event.place.in_channel().with_message(asked.message, thread=event.place.root)
                 state.messages.mark_accepted(quoted)
                 state.save_answer(quoted, replace(location, version=""))
+                state.add_asker(event.place, asked.author.partition(":")[2])
             state.add_asker(event.place, event.user)
         except StateUnavailable as error:
             logger.warning("where an answer stands is not remembered: %s", error)
