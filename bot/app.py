@@ -233,6 +233,7 @@ class App(Components):
             pseudonym=self.pseudonym,
             embedding=self.embedder.name,
             clock=self.clock,
+            chatter_score=_chatter_score(self.embedder),
         )
 
     @part
@@ -410,22 +411,36 @@ def _personal_data(app: App) -> "Sequence[PersonalData]":
     from bot.services.personal_data import AuditData, DirectoryData, EventData, SharedData
 
     return (
-        EventData(app.state, sender=partial(_sender, app.pseudonym), clock=app.clock),
+        EventData(app.state, people=partial(_people, app.pseudonym), clock=app.clock),
         SharedData(app.state, clock=app.clock),
         DirectoryData(app.state, clock=app.clock),
         AuditData(app.state, clock=app.clock),
     )
 
 
-def _sender(pseudonym: Callable[[str], str], event: "Event") -> str:
-    """Return whose event it is (keyed hash); nobody's where it is a wish to be forgotten, or cannot be read."""
+def _chatter_score(embedder: Embedder) -> Callable[[str], float]:
+    """Return what tells questions for documents from people talking to each other; the model is asked when it is."""
+    from bot.answering.understanding.addressing import examples
+    from retrieval.embedding.text_classifier import TextClassifier
+
+    documents, people = examples()
+    return TextClassifier(embedder, positive=documents, negative=people).score
+
+
+def _people(pseudonym: Callable[[str], str], event: "Event") -> frozenset[str]:
+    """Return who asks and who wrote the words of an event (keyed hashes).
+
+    Nobody where it is a wish to be forgotten, or cannot be read.
+    """
     from bot.channels.events import from_json
 
     try:
         incoming = from_json(event.payload, platform=event.platform)
     except (ValueError, KeyError, TypeError, AttributeError):
-        return ""
-    return "" if incoming.kind == "erase" else pseudonym(incoming.person)
+        return frozenset()
+    if incoming.kind == "erase":
+        return frozenset()
+    return frozenset(map(pseudonym, (incoming.person, incoming.author_person)))
 
 
 def _operator() -> str:

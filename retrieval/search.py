@@ -34,17 +34,24 @@ class Results:
     """Hits, best first, and how likely it is that they hold the answer, 0 to 1; 0 for none.
 
     `excerpts` are those of each of the first few hits, in reading order; hits without any have an empty tuple.
+    `on_topic` is false where the first hit of a follow-up has nothing of the question itself, and was found for the
+    conversation before it alone.
     """
 
     hits: tuple[Hit, ...]
     confidence: float
     signals: Signals = field(default_factory=Signals)
     excerpts: tuple[tuple[Excerpt, ...], ...] = ()
+    on_topic: bool = True
 
     def with_hits(self, hits: Sequence[Hit]) -> "Results":
         """Return these results with other hits, or the same in another order; each keeps the excerpts that it has."""
         known = {_place(hit): own for hit, own in zip(self.hits, self.excerpts, strict=False)}
         return replace(self, hits=tuple(hits), excerpts=tuple(known.get(_place(hit), ()) for hit in hits))
+
+
+def _own_terms(analysed: AnalysedQuery) -> frozenset[str]:
+    return frozenset(analysed.words) - {""}
 
 
 def _place(hit: Hit) -> tuple[str, int]:
@@ -99,12 +106,16 @@ class Search:
         hits = self._hits(ranked[: max(top, QUOTABLE)], readable_audiences(query.groups))
         scored = self._score_excerpts(hits[:QUOTABLE], tokens, analysed, weights, follow_up=is_follow_up)
         signals = measure_signals(ranked, analysed.asked, candidates, scored)
-        if is_follow_up and ranked and self._is_off_topic(*ranked[0], analysed, candidates.idf):
-            signals = Signals(cosine=signals.cosine)
+        on_topic = True
+        if is_follow_up and ranked:
+            held = self._own_share(*ranked[0], analysed, candidates.idf)
+            on_topic = held > 0.0
+            if held <= OWN_HELD and len(_own_terms(analysed)) >= OWN_TERMS:
+                signals = Signals(cosine=signals.cosine)
         confidence = self.calibration(signals) if hits else 0.0
         if best is not None:
             confidence = adjust_confidence(confidence, best)
-        return Results(hits[:top], confidence, signals, scored.by_passage[:top])
+        return Results(hits[:top], confidence, signals, scored.by_passage[:top], on_topic)
 
     def _score_excerpts(
         self,
@@ -151,13 +162,16 @@ class Search:
         scored = [(candidate, parts | {"late": late_interaction(candidate)}) for candidate, parts in first]
         return sorted(scored, key=lambda pair: -total_score(pair[1])) + rest
 
-    def _is_off_topic(self, first: Candidate, parts: Parts, analysed: AnalysedQuery, idf: Mapping[str, float]) -> bool:
-        """Whether a follow-up's first hit matches the conversation alone, so that its other signals mean nothing."""
-        own = set(analysed.words) - {""}
+    def _own_share(self, first: Candidate, parts: Parts, analysed: AnalysedQuery, idf: Mapping[str, float]) -> float:
+        """Return how much of a follow-up's own words its first hit holds, 0 to 1; all where it is near in meaning.
+
+        One that holds little was found for the conversation before it. All, too, of a question without such words.
+        """
+        own = _own_terms(analysed)
+        if not own or parts.get("late", 0.0) >= OWN_NEAR * self.configuration.late_interaction_follow_up:
+            return 1.0
         mass = highest_contributions(dict.fromkeys(own, 1.0), idf)
-        held = share(sum(mass[term] for term in own & first.matched), sum(mass.values()))
-        is_near = parts.get("late", 0.0) >= OWN_NEAR * self.configuration.late_interaction_follow_up
-        return len(own) >= OWN_TERMS and held <= OWN_HELD and not is_near
+        return share(sum(mass[term] for term in own & first.matched), sum(mass.values()))
 
     def _hits(self, ranked: Sequence[tuple[Candidate, Parts]], readable: frozenset[str]) -> tuple[Hit, ...]:
         """Hits for the candidates whose passages are still in the index, and still may be read."""

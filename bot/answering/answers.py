@@ -195,9 +195,14 @@ def _blocks(sentences: Sequence[Sentence]) -> Iterator[AnswerBlock]:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What is being done until the first sentence is ready."""
+    """What is being done until the first sentence is ready.
+
+    `is_sure` is whether the sections that it is written from are so surely right that the answer needs no warning, and
+    found for the question itself, not for the conversation before it alone.
+    """
 
     step: Literal["searching", "writing"]
+    is_sure: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,7 +142,7 @@ class AnsweringPipeline:
             passages = [hit.passage for hit in results.hits]
             builder = AnswerBuilder(passages, language=self._language, check_time=deadline.check)
             if results.hits and results.confidence >= self._threshold:
-                yield Status("writing")
+                yield Status("writing", is_sure=results.on_topic and not self._is_uncertain(results))
                 written = _until_time_is_over(self._write(query, results, builder, check), builder)
                 for ready in filter(readership.may_see, written):
                     timer.record_first()
@@ -155,7 +155,7 @@ class AnsweringPipeline:
                     added = _until_time_is_over(builder.add(conflicting, self._extractive), builder)
                     yield from filter(readership.may_see, added)
                 warnings = annotator.warnings(builder.citations, today=today)
-                if results.confidence < self._threshold + UNCERTAIN_MARGIN * (1 - self._threshold):
+                if self._is_uncertain(results):
                     warnings = (UNCERTAIN, *warnings)
         yield Done(readership.visible(self._answer(builder, query, results, warnings, timer.total())))
 
@@ -192,6 +192,9 @@ class AnsweringPipeline:
             yield from builder.add(self._extractive.write(query, results), self._extractive)
         elif failure:
             builder.fallback = _fallback(failure, KEPT)
+
+    def _is_uncertain(self, results: Results) -> bool:
+        return results.confidence < self._threshold + UNCERTAIN_MARGIN * (1 - self._threshold)
 
     def _is_sure(self, results: Results) -> bool:
         """Whether the sections look so right that a model which finds nothing in them is not believed."""

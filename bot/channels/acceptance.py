@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 from bot.access.audience import channel_settings
 from bot.channels.events import IncomingEvent
@@ -42,32 +43,49 @@ class EventAcceptor:
     def accept_message(self, event: IncomingEvent) -> Accepted | None:
         """Accept a message that was written, edited or deleted; None where it is not for the bot."""
         place, state = event.place, self._thread_state
+        if event.kind == "delete":  # whatever is known of it: the message itself may still be on its way
+            state.messages.mark_deleted(place)
         facts = Facts(
-            was_accepted=lambda: state.was_accepted(place),
+            accepted=lambda: state.messages.accepted(place),
             has_asked=lambda: state.has_asked(place, event.user),
-            has_answers=lambda: state.has_answers(place),
+            status=cache(lambda: state.status(place)),
             is_escalation=lambda: self._is_escalation(event),
             auto_answer=lambda: channel_settings(self._settings, place.channel_name).auto_answer,
         )
         routed = route(event, facts)
-        return self.accept(routed) if routed else None
+        if routed:
+            return self.accept(routed)
+        if event.kind == "question" and place.thread and facts.status() == "asked":
+            state.mark_interrupted(place)
+        return None
 
     def accept(self, event: IncomingEvent) -> Accepted:
         """Keep an event to be handled; one that is known already changes nothing."""
         place, now = event.place, datetime.now(UTC)
         if event.kind == "question":
-            self._thread_state.mark_accepted(place)
-        waits_for_thread = bool(place.root) and event.kind != "stop"
-        turn = f"{place.workspace}:{place.channel}:{place.root}" if waits_for_thread else ""
+            self._remember_question(event)
+        in_turn = place.root and event.kind not in {"command", "stop"}  # what one person alone sees waits for nobody
+        turn = f"{place.workspace}:{place.channel}:{place.root}" if in_turn else ""
         accepted = self._accept(Event(place.platform, event.id, now, event.to_json(), turn))
         if event.kind == "stop":
             if accepted != "known":  # a repeated one does not stop what was asked since
                 self._stop_marks.add(place, now)
             return accepted
-        waits = not event.auto_answered and event.kind != "command"  # a command's acknowledgement says it
+        if event.version and accepted != "busy":
+            self._thread_state.messages.mark_edited(place, event.version)
+        waits = not event.unaddressed and event.kind != "command"  # a command's acknowledgement says it
         if accepted == "busy" and waits and self._thread_state.is_first(f"busy:{event.id}", within=BUSY_TOLD_ONCE_IN):
             self._tell_busy(event)
         return accepted
+
+    def _remember_question(self, event: IncomingEvent) -> None:
+        """Remember who asks where, so that what they add before there is an answer is taken to belong to it."""
+        place, state = event.place, self._thread_state
+        if state.messages.accepted(place):  # it is told of again
+            return
+        state.messages.mark_accepted(place, addressed=not event.unaddressed)
+        if place.root and not place.is_direct and not (event.unaddressed and place.thread):
+            state.add_asker(place, event.user)
 
     def _is_escalation(self, event: IncomingEvent) -> bool:
         """Whether owners of documents were asked in this thread, or a deleted message was a reply of theirs."""

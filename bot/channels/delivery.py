@@ -3,17 +3,18 @@
 import logging
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from bot.access.audience import Audience
-from bot.answering.answers import Answer, Done, EventStream, Question, SentenceReady, Status
+from bot.answering.answers import Answer, Citation, Done, EventStream, Question, Sentence, SentenceReady, Status
 from bot.answering.readership import withheld
 from bot.channels import presentation
 from bot.channels.events import IncomingEvent
 from bot.channels.port import NotDelivered, Reply
+from bot.channels.reference import Asked, own_words
 from bot.errors import BotError, TookTooLong
 from bot.services.questions import QuestionService
 from feedback.errors import FeedbackError
@@ -28,9 +29,12 @@ MOST_CHARACTERS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a question: `talk` is small talk; `refused`, `failed` and `stopped` have no answer."""
+    """What became of a question: `talk` is small talk; `refused`, `failed` and `stopped` have no answer.
 
-    kind: Literal["answered", "abstained", "talk", "refused", "failed", "stopped"]
+    `unsaid` is what was found for a message that nobody addressed to the bot, and that was not good enough to speak up.
+    """
+
+    kind: Literal["answered", "abstained", "talk", "refused", "failed", "stopped", "unsaid"]
     answer: Answer | None = None
     recorded: bool = False
 
@@ -39,40 +43,80 @@ class _Stopped(Exception):
     """Somebody has stopped the work at an answer."""
 
 
+class QuietReply:
+    """A `Reply` to a message that nobody addressed to the bot: nothing is visible of it until there is an answer.
+
+    That is a sentence of it where the sections are surely right (`is_sure`), or the whole. What fails or is stopped
+    before stays unsaid.
+    """
+
+    def __init__(self, reply: Reply) -> None:
+        self._reply = reply
+        self._status = ""
+        self.is_sure = False
+        self.is_visible = False
+
+    def begun(self, status: str) -> None:
+        """Keep the status until there is something to show."""
+        self._status = status
+
+    def sentence(self, sentence: Sentence, citations: Sequence[Citation]) -> None:
+        """Show a sentence where the answer is sure, the status before the first."""
+        if self.is_sure:
+            if not self.is_visible:
+                self.is_visible = True
+                self._reply.begun(self._status)
+            self._reply.sentence(sentence, citations)
+
+    def done(self, answer: Answer) -> None:
+        """Show the whole answer."""
+        self.is_visible = True
+        self._reply.done(answer)
+
+    def failed(self, text: str) -> None:
+        """Say what went wrong where something of the answer is visible already."""
+        if self.is_visible:
+            self._reply.failed(text)
+
+    def stopped(self, *, keep: Callable[[], bool]) -> None:
+        """Say that it was stopped where something of the answer is visible already."""
+        if self.is_visible:
+            self._reply.stopped(keep=keep)
+
+
 def answer_question(
     questions: QuestionService,
     event: IncomingEvent,
     reply: Reply,
     *,
     audience: Callable[[], Audience],
+    asked: Asked | None = None,
     is_stopped: Callable[[], bool] = lambda: False,
 ) -> Outcome:
     """Answer an event's question, and show the answer; raises `NotDelivered` alone.
 
     The exchange is recorded before its buttons are shown, under an id that is the same when another worker answers the
     event again. `audience` is called once something is visible, and not for small talk; then again before anything of
-    the answer is shown, as somebody may have come to read along. `is_stopped` is asked before each step: nothing is
-    recorded of what somebody has stopped, and what can be read by then stays.
+    the answer is shown, as somebody may have come to read along. `asked` is what is asked where that is not the event's
+    own text. Where the `reply` is quiet, nothing is shown or recorded unless the answer is found, surely. `is_stopped`
+    is asked before each step: nothing is recorded of what somebody has stopped, and what can be read by then stays.
     """
-    text = event.text.strip()
-    if refused := _refusal(event, text):
+    asked = asked or own_words(event)
+    if refused := _refusal(event, asked.text):
         reply.failed(refused)
         return Outcome("refused")
-    question = Question(text, user=event.person, conversation=event.conversation)
+    question = Question(asked.text, user=asked.author, conversation=event.conversation)
 
-    def prepare(asked: Question) -> Question:
+    def prepare(given: Question) -> Question:
         nonlocal question
         readers = audience()
-        question = replace(asked, history=_history(questions, event, readers), groups=readers.groups)
-        return question
+        question = replace(given, history=_history(questions, event, readers), groups=readers.groups)
+        return replace(question, history=(*asked.context, *question.history))
 
     def is_open() -> bool:
         return readable_audiences(question.groups) <= readable_audiences(audience().groups)
 
-    def check() -> None:
-        if is_stopped():
-            raise _Stopped
-
+    check = _raising(is_stopped)
     try:
         events = questions.stream(question, prepare=prepare, check=_every_second(check))
         answer = _show_events(events, reply, is_open, check)
@@ -87,6 +131,8 @@ def answer_question(
     if answer.is_small_talk:
         reply.done(answer)
         return Outcome("talk", answer)
+    if isinstance(reply, QuietReply) and not reply.is_visible and (answer.abstained or not reply.is_sure):
+        return Outcome("unsaid")
     return _record_and_show(questions, event, question, answer, reply)
 
 
@@ -117,6 +163,8 @@ def _show_events(events: EventStream, reply: Reply, is_open: Callable[[], bool],
             match event:
                 case Status("searching"):
                     reply.begun(presentation.STATUS_TEXTS["searching"])
+                case Status("writing", is_sure) if isinstance(reply, QuietReply):
+                    reply.is_sure = is_sure
                 case SentenceReady(sentence, citations) if is_open():
                     reply.sentence(sentence, citations)
                 case Done(whole):
@@ -125,6 +173,16 @@ def _show_events(events: EventStream, reply: Reply, is_open: Callable[[], bool],
                     pass
     assert answer is not None, "an answer ends with `Done`"
     return answer
+
+
+def _raising(is_stopped: Callable[[], bool]) -> Callable[[], None]:
+    """Return a call that raises `_Stopped` once somebody has stopped the work."""
+
+    def check() -> None:
+        if is_stopped():
+            raise _Stopped
+
+    return check
 
 
 def _every_second(check: Callable[[], None]) -> Callable[[], None]:

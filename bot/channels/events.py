@@ -1,6 +1,9 @@
 """The values that a chat platform delivers: an event that asks for something, and its place (pure)."""
 
+import hashlib
 import json
+import re
+import unicodedata
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 from urllib.parse import quote, unquote
@@ -24,9 +27,20 @@ _KEYS = {
     "origin_workspace": "origin",
     "auto_answered": "unasked",
     "files": "files",
+    "unaddressed": "unaddressed",
+    "author": "author",
+    "version": "version",
+    "content": "content",
 }
 _PLACE_KEYS = {"workspace": "team", "channel": "channel", "message": "ts", "thread": "thread"}
 _PLACE_KINDS: dict[PlaceKind, str] = {"": "", "channel": "channel", "private": "group", "direct": "im", "group": "mpim"}
+
+
+# What makes no other text of one: signs around words, quotation marks and apostrophes of every form.
+_MARKS = re.compile(r"(?<![^\W_])[*_~`\"'>•◦▪]|[*_~`\"'>•◦▪-](?![^\W_])")
+_ALIKE = str.maketrans(
+    {**dict.fromkeys("“”„‟«»″", '"'), **dict.fromkeys("‘’‚‛‹›′´", "'"), "\u200b": None, "\u2060": None}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +85,10 @@ class Place:
         """The channel that this lies in."""
         return replace(self, thread="", message="")
 
+    def with_message(self, message: str, *, thread: str = "") -> "Place":
+        """A message of the same channel, in a thread that another began."""
+        return replace(self, thread=thread if thread != message else "", message=message)
+
     def in_thread(self, root: str) -> "Place":
         """A thread of the same channel."""
         return replace(self, thread=root, message="")
@@ -88,7 +106,8 @@ class IncomingEvent:
 
     `id` is unique within the platform, and the same however often and in whatever form the event is delivered. `text`
     has mentions of people and channels as words. The answer to `reply_handle`, where a platform gives one, is seen by
-    the user alone. `value` is what a button carries.
+    the user alone. `value` is what a button carries. `version` names an edit of a message, empty as it was first
+    written; later ones sort after earlier ones. `content` is the `content_hash` of the text with its marks.
     """
 
     kind: Kind
@@ -98,18 +117,27 @@ class IncomingEvent:
     text: str = ""
     mentions_bot: bool = False
     mentions_other: bool = False  # begins with the name of somebody else
-    auto_answered: bool = False  # answered because the channel is set to be, though nobody addressed the bot
+    auto_answered: bool = False  # taken for a question because the channel is set to be answered
+    unaddressed: bool = False  # written neither to the bot alone nor with its name
     value: str = ""
     reply_handle: str = ""
     organization: str = ""  # of which the workspace is a part; it may be the place's workspace itself
     origin_workspace: str = ""  # in which it happened, where the place's workspace is a whole organisation
     user_workspace: str = ""  # differs from the place's in a channel that companies share
     files: tuple[str, ...] = ()  # names of what came with it, which nobody reads
+    author: str = ""  # who wrote the text, where that is not the user
+    version: str = ""
+    content: str = ""
 
     @property
     def person(self) -> str:
         """The user as settings and records name them."""
         return f"{self.place.platform}:{self.user}"
+
+    @property
+    def author_person(self) -> str:
+        """Whose words the text is, as settings and records name them."""
+        return f"{self.place.platform}:{self.author or self.user}"
 
     @property
     def conversation(self) -> str:
@@ -138,12 +166,32 @@ def message_event(kind: Kind, place: Place, user: str, text: str = "", *, edited
     """Return the event of a message that was written, edited (`edited` names the version) or deleted."""
     name = f"{place.workspace}:{place.channel}:{place.message}"
     suffix = {"edit": f":edit:{edited}", "delete": ":delete"}.get(kind, "")
-    return IncomingEvent(kind, name + suffix, place, user, text)
+    version = edited if kind == "edit" else ""
+    return IncomingEvent(kind, name + suffix, place, user, text, version=version, content=content_hash(text))
+
+
+def content_hash(text: str) -> str:
+    """Return the same digits for two texts that differ in formatting alone; empty for a text without a word.
+
+    Formatting is marks of bold, italics, code, quotes and lists around words, the form of quotation marks, and spaces.
+    """
+    plain = unicodedata.normalize("NFKC", text).translate(_ALIKE)
+    words = " ".join(_MARKS.sub("", plain).split())
+    return hashlib.sha256(words.encode("utf-8", "replace")).hexdigest()[:32] if words else ""
 
 
 def edited_into_question(event: IncomingEvent) -> IncomingEvent:
     """Return an edited message as a question under the id of the message itself."""
     return replace(event, kind="question", id=message_event("question", event.place, event.user).id)
+
+
+def about_event(
+    pressed: IncomingEvent, text: str, *, message: str, author: str, content: str, press: str
+) -> IncomingEvent:
+    """Return the wish of whoever `pressed` to have a message answered, for them alone; its author wrote the text."""
+    place = pressed.place
+    name = f"about:{place.workspace}:{place.channel}:{message}:{press}"
+    return replace(pressed, kind="command", id=name, text=text, author=author, content=content)
 
 
 def share_event(pressed: IncomingEvent, answer: str) -> IncomingEvent:

@@ -5,6 +5,7 @@ import logging
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import get_args
@@ -14,16 +15,18 @@ from bot.answering.answers import Answer
 from bot.channels import presentation
 from bot.channels.background import suppress_errors
 from bot.channels.connection import Connection, Platform
-from bot.channels.delivery import Outcome, answer_id, answer_question
+from bot.channels.delivery import Outcome, QuietReply, answer_id, answer_question
 from bot.channels.ephemeral import EphemeralReply
 from bot.channels.escalation import EscalationHandler
 from bot.channels.events import ExpertKind, IncomingEvent, Place, from_json
 from bot.channels.expert_replies import ExpertReplyHandler
 from bot.channels.metrics import ChannelMetrics
 from bot.channels.port import Checkpoint, DisplayOptions, Message, NotDelivered, Undeliverable
+from bot.channels.reference import Asked, asked_by
 from bot.channels.stop_marks import StopMarks
 from bot.channels.streaming import StreamingReply, find_checkpoint
 from bot.channels.thread_state import AnswerLocation, ThreadState
+from bot.channels.unaddressed import UnaddressedMessages
 from bot.channels.welcome import Welcome
 from bot.config.settings import Settings
 from bot.errors import StateUnavailable
@@ -72,6 +75,9 @@ class EventHandler:
         self._welcome = welcome
         self._revision = revision
         self._now = now
+        self._unaddressed = UnaddressedMessages(
+            settings=settings, thread_state=thread_state, questions=questions, renderer=platform.renderer
+        )
         records = EscalationRecords(state, now=now)
         self._people = EscalationHandler(escalation, records, platform.renderer)
         replies = ExpertReplyHandler(escalation, records, platform.renderer, revision)
@@ -106,7 +112,8 @@ class EventHandler:
             connection.tell(event, self._platform.renderer.line(presentation.MAY_NOT_WRITE))
         finally:
             if self._state.was_discarded(claim.event):  # whoever asked has been forgotten meanwhile
-                self._privacy.forget_rest(event.person, answer=answer_id(self._platform.name, event.id))
+                for person in {event.person, event.author_person}:
+                    self._privacy.forget_rest(person, answer=answer_id(self._platform.name, event.id))
 
     def give_up(self, claim: Claim) -> None:
         """Tell whoever waits that it cannot be done; raises `NotDelivered` where they cannot be told now."""
@@ -116,6 +123,8 @@ class EventHandler:
             return
         if event.kind == "erase":
             self._tell_directly(event, connection, presentation.NOT_ERASED)
+        elif event.unaddressed and not claim.notes:
+            return  # nobody waits for what is not visible
         elif event.kind in {"question", "edit"}:
             checkpoint = find_checkpoint(connection.transport, event, claim.notes)
             with self._streaming_reply(claim, event, connection, checkpoint) as reply:
@@ -128,10 +137,23 @@ class EventHandler:
             connection.tell(event, self._platform.renderer.line(text))
 
     def _question(self, claim: Claim, event: IncomingEvent, connection: Connection) -> None:
+        """Answer a message as it was first written, or as it was edited before it was answered."""
+        messages, place = self._thread_state.messages, event.place
+        if claim.attempt == 1 and messages.was_deleted(place):
+            return  # what an earlier attempt has shown is withdrawn after it
+        location = self._thread_state.answer_location(place) if claim.attempt == 1 else None
+        if location:  # told of again so late that the queue does not know it any more
+            self._answer_anew(claim, event, connection, location)
+            return
+        if claim.attempt == 1 and event.version < messages.newest_version(place):
+            return  # what it was edited to waits, and is answered in its stead
+        if claim.attempt == 1 and event.unaddressed and self._unaddressed.is_chatter(event):
+            self._unaddressed.stay_out(event)
+            return
         if claim.attempt == 1 and event.auto_answered:
-            per_hour = channel_settings(self._settings, event.place.channel_name).per_hour
-            if not self._thread_state.take_turn(event.place, per_hour=per_hour):
-                logger.info("%s has had its answers of this hour", event.place.channel)
+            per_hour = channel_settings(self._settings, place.channel_name).per_hour
+            if not self._thread_state.take_turn(place, per_hour=per_hour):
+                logger.info("%s has had its answers of this hour", place.channel)
                 return
         checkpoint = find_checkpoint(connection.transport, event, claim.notes) if claim.attempt > 1 else None
         self._answer(claim, event, connection, checkpoint)
@@ -139,13 +161,26 @@ class EventHandler:
             suppress_errors(lambda: self._welcome.greet_person(connection, event.place, event.user))
 
     def _edit(self, claim: Claim, event: IncomingEvent, connection: Connection) -> None:
-        """Answer anew where the answer is; what was never answered is not answered for an edit alone."""
+        """Answer anew where the answer is; what has none yet is answered as it is now."""
         location = self._thread_state.answer_location(event.place)
         if location is None:
+            self._question(claim, event, connection)
+        elif not self._thread_state.messages.was_deleted(event.place):
+            self._answer_anew(claim, event, connection, location)
+
+    def _answer_anew(
+        self, claim: Claim, event: IncomingEvent, connection: Connection, location: AnswerLocation
+    ) -> None:
+        """Put the answer to what a message says now in place of the earlier one; not for formatting alone."""
+        if event.version < location.version:
             return
-        shown = self._answer(claim, event, connection, Checkpoint(location.messages[0]))
+        asked = asked_by(event, connection.transport.read_before)
+        content = self._thread_state.messages.keyed_content(asked.content)
+        if content and content == location.content:
+            return
+        shown = self._answer(claim, event, connection, Checkpoint(location.messages[0]), asked=asked)
         left_over = tuple(message for message in location.messages[1:] if message not in shown)
-        self._overwrite(event.place, connection, left_over, presentation.EARLIER_PART)
+        _overwrite(event.place, connection, left_over, self._platform.renderer.line(presentation.EARLIER_PART))
         answered = self._thread_state.answer_location(event.place)
         if answered:
             self._people.follow(answered.answer, earlier=location.answer)
@@ -153,24 +188,37 @@ class EventHandler:
     def _delete(self, claim: Claim, event: IncomingEvent, connection: Connection) -> None:
         location = self._thread_state.answer_location(event.place)
         if location:
-            self._overwrite(event.place, connection, location.messages, presentation.WITHDRAWN)
+            line = self._platform.renderer.line(presentation.WITHDRAWN)
+            _overwrite(event.place, connection, location.messages, line)
             self._people.withdraw(connection, location.answer)
 
     def _answer(
-        self, claim: Claim, event: IncomingEvent, connection: Connection, checkpoint: Checkpoint | None
+        self,
+        claim: Claim,
+        event: IncomingEvent,
+        connection: Connection,
+        checkpoint: Checkpoint | None,
+        *,
+        asked: Asked | None = None,
     ) -> tuple[str, ...]:
         """Answer in the thread, and return the ids of the messages that show it."""
-        with self._streaming_reply(claim, event, connection, checkpoint) as reply:
+        asked = asked or asked_by(event, connection.transport.read_before)
+        with self._streaming_reply(claim, event, connection, checkpoint) as streaming:
+            reply = QuietReply(streaming) if event.unaddressed and not checkpoint else streaming
             outcome = answer_question(
                 self._questions,
                 event,
                 reply,
                 audience=lambda: self._audience(event, connection),
+                asked=asked,
                 is_stopped=lambda: self._stop_marks.covers(event.place, claim.event.at),
             )
         self._count(outcome)
-        self._remember(event, reply.messages, outcome)
-        return reply.messages
+        if outcome.kind == "unsaid":
+            self._unaddressed.leave_unsaid(event, connection)
+        else:
+            self._remember(event, asked, streaming.messages, outcome)
+        return streaming.messages
 
     @contextmanager
     def _streaming_reply(
@@ -208,6 +256,7 @@ class EventHandler:
                 "answer": outcome.answer.id,
                 "documents": sorted(outcome.answer.documents),
                 "parts": [(part.text, part.content) for part in parts],
+                "thread": event.place.thread,
             }
             self._thread_state.save_shareable(event.place, outcome.answer.id, json.dumps(row))
 
@@ -220,14 +269,15 @@ class EventHandler:
             connection.tell(event, self._platform.renderer.line(presentation.NOT_SHARED))
             return
         first, *others = [Message(text, tuple(content)) for text, content in row["parts"]]
+        event = replace(event, place=event.place.in_thread(row.get("thread", "")))
         first = self._platform.renderer.under_heading(first, presentation.SHARED_HEADING, row["question"])
         checkpoint = connection.transport.find(event.place, event.id) if claim.attempt > 1 else None
         message = checkpoint.message if checkpoint else ""
         if not message:
             message, *_ = [_post_publicly(event, connection, part) for part in (first, *others)]
         if message:
-            place = Place(event.place.platform, event.place.workspace, event.place.channel, message=message)
-            self._thread_state.save_answer(place, AnswerLocation(message, (message,), row["answer"]))
+            place = event.place.with_message(message, thread=event.place.thread)
+            self._thread_state.save_answer(place, AnswerLocation(place.root, (message,), row["answer"]))
             self._thread_state.add_asker(place, event.user)
 
     def _may_share(self, event: IncomingEvent, connection: Connection, documents: Collection[str]) -> bool:
@@ -266,13 +316,20 @@ class EventHandler:
         timings = outcome.answer.timings if outcome.answer else None
         self._metrics.question_answered(self._platform.name, outcome.kind, timings=timings)
 
-    def _remember(self, event: IncomingEvent, messages: tuple[str, ...], outcome: Outcome) -> None:
+    def _remember(self, event: IncomingEvent, asked: Asked, messages: tuple[str, ...], outcome: Outcome) -> None:
         """Keep what an edit, a reaction and the thread's next message need; the answer stays without it too."""
-        answer = outcome.answer.id if outcome.answer and outcome.recorded else ""
+        answer, state = outcome.answer.id if outcome.answer and outcome.recorded else "", self._thread_state
         try:
+            content = state.messages.keyed_content(asked.content)
+            location = AnswerLocation(event.place.root, messages, answer, event.version, content)
             if messages:
-                self._thread_state.save_answer(event.place, AnswerLocation(event.place.root, messages, answer))
-            self._thread_state.add_asker(event.place, event.user)
+                state.save_answer(event.place, location)
+            if messages and asked.message:  # the message that was pointed to is the question as well
+                quoted = event.place.in_channel().with_message(asked.message, thread=event.place.root)
+                state.messages.mark_accepted(quoted)
+                state.save_answer(quoted, replace(location, version=""))
+                state.add_asker(event.place, asked.author.partition(":")[2])
+            state.add_asker(event.place, event.user)
         except StateUnavailable as error:
             logger.warning("where an answer stands is not remembered: %s", error)
 
@@ -284,11 +341,6 @@ class EventHandler:
         except StateUnavailable as error:
             logger.warning("no note could be left: %s", error)
 
-    def _overwrite(self, place: Place, connection: Connection, messages: tuple[str, ...], text: str) -> None:
-        line = self._platform.renderer.line(text)
-        for message in messages:
-            connection.transport.edit(Place(place.platform, place.workspace, place.channel, message=message), line)
-
     def _tell_directly(self, event: IncomingEvent, connection: Connection, text: str) -> None:
         place = connection.transport.open_direct(event.user)
         connection.transport.post(place, self._platform.renderer.line(text), event=event.id)
@@ -299,6 +351,11 @@ def _stop(marks: StopMarks, claim: Claim, event: IncomingEvent, connection: Conn
     marks.add(event.place, claim.event.at)
     if connection.streams:
         connection.streams.clear_status(event.place)
+
+
+def _overwrite(place: Place, connection: Connection, messages: tuple[str, ...], line: Message) -> None:
+    for message in messages:
+        connection.transport.edit(Place(place.platform, place.workspace, place.channel, message=message), line)
 
 
 def _post_publicly(event: IncomingEvent, connection: Connection, message: Message) -> str:

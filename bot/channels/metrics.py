@@ -8,7 +8,7 @@ class ChannelMetrics(Protocol):
     """Counts questions and votes of a channel. Threads may share one; nothing here raises."""
 
     def question_answered(self, platform: str, outcome: str, *, timings: Mapping[str, float] | None = None) -> None:
-        """Count a question that has ended as `answered`, `abstained`, `talk`, `refused`, `failed` or `stopped`."""
+        """Count a question that is over: `answered`, `abstained`, `talk`, `refused`, `failed`, `stopped`, `unsaid`."""
         ...
 
     def vote_recorded(self, platform: str, vote: str, reason: str = "") -> None:

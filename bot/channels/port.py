@@ -92,10 +92,15 @@ class ShownStatus:
 
 @dataclass(frozen=True, slots=True)
 class WrittenMessage:
-    """What a person wrote, as words: with the names of who is mentioned, and the targets of links; names of files."""
+    """What a person wrote, as words: with the names of who is mentioned, and the targets of links; names of files.
+
+    `message` is its id, `content` the `content_hash` of the text with its marks.
+    """
 
     user: str
     text: str
+    message: str = ""
+    content: str = ""
     files: tuple[str, ...] = ()
 
 
@@ -217,6 +222,13 @@ class Transport(Protocol):
 
     def read(self, place: Place) -> WrittenMessage | None:
         """Return a person's message as it is now; None where it is gone, or nobody's."""
+        ...
+
+    def read_before(self, place: Place) -> Sequence[WrittenMessage]:
+        """Return what people wrote in the thread of a message before it, oldest first; the newest where it is long.
+
+        Of a message that begins a thread itself, it is what was written in its channel. Empty where it is refused.
+        """
         ...
 
 

@@ -25,6 +25,9 @@ TOOK_TOO_LONG = (
     "This took too long, so I stopped looking. Please ask again, in fewer words or about one thing, or ask a person."
 )
 GAVE_UP = "I could not answer this: something went wrong each time I tried. Please ask again in a few minutes."
+NOT_FOUND_UNASKED = "I could not find this in the documents. Only you see this; mention me to ask in another way."
+NOTHING_TO_ANSWER = "There is no question of a person in this message."
+ASK_ABOUT_MESSAGE, ASK_ABOUT_MESSAGE_HINT = "Ask Footnote", "An answer to this message that only you see."
 MAY_NOT_WRITE = "I may not write there. Ask me in a direct message, or invite me to the channel."
 STOPPED = "Stopped."
 

@@ -1,73 +1,76 @@
 """Decides whether a message is for the bot, and as what (pure)."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from bot.answering.understanding.addressing import Scene, is_for_bot
+from bot.answering.understanding.small_talk import small_talk
 from bot.channels.events import IncomingEvent, edited_into_question
-
-_QUESTION_WORD = re.compile(
-    r"(?:who|whom|whose|what|when|where|why|which|how|can|could|may|might|must|should|shall|is|are|am|was|were|do|does|"
-    r"did|will|would|has|have|had)\b(?:'s|'re|’s|’re)?",
-    re.IGNORECASE,
-)
-_QUESTION_MARK = re.compile(r"[?？؟](?:\s|$|[\"')\]])")
-_NOT_WORDS = re.compile(r"`[^`]*`|\bhttps?://\S+")
-FEWEST_WORDS = 3
+from bot.channels.message_records import AcceptedMessage
+from bot.channels.thread_state import ThreadStatus
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What is known of the message's place, looked up only where it matters.
 
-    `was_accepted`: the message was taken for a question; `has_asked`: its author was answered in its thread;
-    `has_answers`: anybody was; `is_escalation`: owners of documents were asked in its thread, or it is a reply of
-    theirs; `auto_answer`: the channel is set to be answered unasked.
+    `accepted`: the message was taken for a question; `has_asked`: its author has asked in its thread; `status`: whether
+    anybody has, and whether people have spoken to each other since; `is_escalation`: owners of documents were asked in
+    its thread, or it is a reply of theirs; `auto_answer`: the channel is set to be answered unasked.
     """
 
-    was_accepted: Callable[[], bool]
+    accepted: Callable[[], AcceptedMessage | None]
     has_asked: Callable[[], bool]
-    has_answers: Callable[[], bool]
+    status: Callable[[], ThreadStatus]
     is_escalation: Callable[[], bool]
     auto_answer: Callable[[], bool]
 
 
 def route(event: IncomingEvent, facts: Facts) -> IncomingEvent | None:
-    """Return what a written, edited or deleted message asks the bot to do; None where it is not for the bot."""
+    """Return what a written, edited or deleted message asks the bot to do; None where it is not for the bot.
+
+    What nobody has addressed to the bot is `unaddressed`: it is answered only where the documents hold the answer. The
+    message is the question, however many events tell of it.
+    """
     if event.kind == "question":
         return _route_question(event, facts)
-    if facts.was_accepted():
-        return event
+    accepted = facts.accepted()
+    if accepted:
+        place = event.place if event.place.thread else replace(event.place, thread=accepted.thread)
+        addressed = accepted.addressed or _is_addressed(event)
+        return replace(event, place=place, unaddressed=not addressed)
     # A deletion may come without its thread.
     if (event.place.thread or event.kind == "delete") and facts.is_escalation():
         return replace(event, kind="expert_edit" if event.kind == "edit" else "expert_delete")
-    return edited_into_question(event) if event.kind == "edit" and event.mentions_bot else None
+    return _route_question(edited_into_question(event), facts) if event.kind == "edit" else None
 
 
-def is_question(text: str) -> bool:
-    """Whether somebody seems to ask something: three words or more, a question mark or a question word first."""
-    words = _NOT_WORDS.sub(" ", text)
-    if len(re.findall(r"\w+", words)) < FEWEST_WORDS:
-        return False
-    return bool(_QUESTION_MARK.search(words)) or bool(_QUESTION_WORD.match(words.strip()))
+def _is_addressed(event: IncomingEvent) -> bool:
+    return event.place.is_direct or event.mentions_bot
 
 
 def _route_question(event: IncomingEvent, facts: Facts) -> IncomingEvent | None:
-    if event.place.is_direct or event.mentions_bot:
+    if _is_addressed(event):
         return event
     if event.place.thread:
         if facts.is_escalation():
             return replace(event, kind="expert")
-        return event if _is_follow_up(event, facts) else None
-    if event.mentions_other or not is_question(event.text):
+        return replace(event, unaddressed=True) if _continues(event, facts) else None
+    if event.mentions_other or not is_for_bot(event.text):
         return None
     if event.place.kind == "group":
-        return event
-    return replace(event, auto_answered=True) if facts.auto_answer() else None
+        return replace(event, unaddressed=True)
+    return replace(event, unaddressed=True, auto_answered=True) if facts.auto_answer() else None
 
 
-def _is_follow_up(event: IncomingEvent, facts: Facts) -> bool:
-    """Whether a message goes on with an answer in its thread: one of its asker, or a question of anybody else."""
+def _continues(event: IncomingEvent, facts: Facts) -> bool:
+    """Whether a message goes on with a conversation with the bot: asks it something, or thanks it for its answer."""
     if event.mentions_other or not event.text:
         return False
-    return facts.has_asked() or (is_question(event.text) and facts.has_answers())
+    status = facts.status()
+    if not status:
+        return False
+    scene = Scene(in_thread=True, by_asker=facts.has_asked(), after_bot=status == "asked")
+    if scene.by_asker and scene.after_bot and small_talk(event.text) == "thanks":
+        return True
+    return is_for_bot(event.text, scene)

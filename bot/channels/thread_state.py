@@ -7,24 +7,32 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
 
 from bot.channels.events import Place
+from bot.channels.message_records import KEPT, MessageRecords
 from bot.state.protocol import StateStore, person_prefix, unkeyed_name
 
-KEPT = timedelta(days=90)
 SHAREABLE = timedelta(hours=2)
+
+# Nobody has asked in a thread; somebody has; and people have spoken to each other since.
+ThreadStatus = Literal["", "asked", "interrupted"]
+INTERRUPTED = "interrupted"
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerLocation:
     """Where the answer to a message is: its thread, the ids of its messages in order, and the answer's id.
 
-    `answer` is empty where nothing was recorded.
+    `answer` is empty where nothing was recorded. `version` and `content` are those of the message as it was answered
+    (see `IncomingEvent`), `content` under a keyed hash; empty where that is not known.
     """
 
     thread: str
     messages: tuple[str, ...]
     answer: str
+    version: str = ""
+    content: str = ""
 
 
 class ThreadState:
@@ -46,10 +54,14 @@ class ThreadState:
         self._platform = platform
         self._pseudonym = pseudonym
         self._now = now
+        self.messages = MessageRecords(state, platform, keyed_hash=pseudonym, now=now)
 
     def save_answer(self, question: Place, location: AnswerLocation) -> None:
         """Remember where the answer to a message is; a later one replaces it."""
-        row = {"thread": location.thread, "ts": location.messages, "answer": location.answer}
+        row: dict[str, Any] = {"thread": location.thread, "ts": location.messages, "answer": location.answer}
+        row |= {"version": location.version} if location.version else {}
+        # Beside an answer's id alone, by which whoever is forgotten is found.
+        row |= {"content": location.content} if location.content and location.answer else {}
         self._put(f"answer:{_message(question)}", json.dumps(row))
         for message in location.messages if location.answer else ():
             self._put(f"message:{question.workspace}:{question.channel}:{message}", location.answer)
@@ -62,7 +74,8 @@ class ThreadState:
         if found is None:
             return None
         row = json.loads(found)
-        return AnswerLocation(row["thread"], tuple(row["ts"]), row["answer"])
+        version, content = row.get("version", ""), row.get("content", "")
+        return AnswerLocation(row["thread"], tuple(row["ts"]), row["answer"], version, content)
 
     def answer_shown_by(self, message: Place) -> str | None:
         """Return the id of the recorded answer that a message of the bot shows; None for any other message."""
@@ -73,26 +86,28 @@ class ThreadState:
         return message.in_thread(self._get(f"within:{_message(message)}") or "")
 
     def add_asker(self, thread: Place, user: str) -> None:
-        """Remember that somebody was answered in a thread."""
+        """Remember that somebody has asked in a thread."""
         self._put(f"thread:{_thread(thread)}", "1")
         self._state.put(self._asker(thread, user), "1", expires=self._now() + KEPT)
 
-    def has_answers(self, thread: Place) -> bool:
-        """Whether anybody was answered in this thread."""
-        return self._get(f"thread:{_thread(thread)}") is not None
+    def remove_asker(self, thread: Place, user: str) -> None:
+        """Remember no more that somebody has asked in a thread, and that anybody has."""
+        self._state.remove(f"{self._platform}:thread:{_thread(thread)}")
+        self._state.remove(self._asker(thread, user))
+
+    def mark_interrupted(self, thread: Place) -> None:
+        """Remember that people have spoken to each other in a thread since somebody asked there."""
+        self._put(f"thread:{_thread(thread)}", INTERRUPTED)
+
+    def status(self, thread: Place) -> ThreadStatus:
+        """Return what is known of a thread."""
+        known = self._get(f"thread:{_thread(thread)}")
+        return "" if known is None else "interrupted" if known == INTERRUPTED else "asked"
 
     def has_asked(self, thread: Place, user: str) -> bool:
-        """Whether this person was answered in this thread."""
+        """Whether this person has asked in this thread."""
         known = self._state.get(self._asker(thread, user), now=self._now())
         return known is not None or self._get(f"asker:{_thread(thread)}:{unkeyed_name(user)}") is not None
-
-    def mark_accepted(self, message: Place) -> None:
-        """Remember that a message was accepted as a question."""
-        self._put(f"asked:{_message(message)}", "1")
-
-    def was_accepted(self, message: Place) -> bool:
-        """Whether a message was accepted as a question."""
-        return self._get(f"asked:{_message(message)}") is not None
 
     def take_turn(self, channel: Place, *, per_hour: int) -> bool:
         """Take one of the channel's answers of this hour; False when all are taken."""

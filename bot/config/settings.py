@@ -95,6 +95,7 @@ class Channel(BaseModel):
     auto_answer: StrictBool = False
     per_hour: Annotated[int, BeforeValidator(validators.whole_number), Field(ge=1, le=10_000)] = 30
     buttons: StrictBool = True
+    tell_not_found: StrictBool = False
 
 
 class Settings(BaseSettings):

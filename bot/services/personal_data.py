@@ -6,7 +6,7 @@ forgetting writes through every door and searches every byte that is left.
 | place | what may be there of a person |
 |---|---|
 | `FeedbackData` | exchanges, votes, corrections, decisions, also in the journal; turns in others' histories |
-| `EventData` | events that are accepted and not finished: what they wrote, their id, checkpoints of the answer |
+| `EventData` | events that are accepted and not finished: what they wrote, whoever asks it, their id, checkpoints |
 | `SharedData` | who takes part in threads, voted or was welcomed, private answers to be shared, questions passed on,
 |             | with who replied to them, and reminders of them |
 | `DirectoryData` | what a platform tells of who is in which channel and user group, and who is a guest, by keyed hash |
@@ -96,11 +96,13 @@ class FeedbackData:
 
 
 class EventData:
-    """Events that are accepted and not finished; `sender` names the keyed hash of whose they are, empty for nobody."""
+    """Events that are accepted and not finished; `people` gives the keyed hashes of those whose they are."""
 
-    def __init__(self, state: StateStore, *, sender: Callable[[Event], str], clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, state: StateStore, *, people: Callable[[Event], frozenset[str]], clock: Callable[[], datetime]
+    ) -> None:
         self._state = state
-        self._sender = sender
+        self._people = people
         self._clock = clock
 
     def find(self, person: Person) -> Mapping[str, int]:
@@ -114,7 +116,7 @@ class EventData:
         return _counted("waiting questions", gone)
 
     def _theirs(self, person: Person) -> list[Event]:
-        return [each for each in self._state.unfinished() if self._sender(each) == person.pseudonym]
+        return [each for each in self._state.unfinished() if person.pseudonym in self._people(each)]
 
 
 class SharedData:

@@ -52,6 +52,14 @@ class Said:
     versions: tuple[str, ...] = ()
 
 
+class Written(Protocol):
+    """A message that somebody has written in a thread."""
+
+    def edits(self, text: str, *, calls: bool = False) -> None: ...
+
+    def deletes(self) -> None: ...
+
+
 class Thread(Protocol):
     """A question with what comes of it, in front of whoever asked it."""
 
@@ -71,9 +79,19 @@ class Thread(Protocol):
         """The same person stops the bot as soon as something of an answer can be read."""
         ...
 
-    def edits(self, text: str) -> None: ...
+    def says(self, text: str, *, who: str = "", calls: bool = False) -> Written:
+        """Somebody, else the same person, writes in the thread; with the name of the bot where it `calls`."""
+        ...
+
+    def edits(self, text: str, *, calls: bool = False) -> None:
+        """Write the first message anew; where it `calls`, the name of the bot comes to it."""
+        ...
 
     def deletes(self) -> None: ...
+
+    def asked_about(self, *, by: str) -> "Thread":
+        """Somebody wants an answer to the first message that they alone see."""
+        ...
 
     def votes(self, vote: Literal["up", "down", "none"], *, by: str = "") -> None: ...
 
@@ -157,6 +175,10 @@ class Stage(Protocol):
 
     def model_writes(self, text: str) -> None:
         """What the chat model answers from now on; `{leave}` is the number of the section on leave."""
+        ...
+
+    def held(self) -> AbstractContextManager[None]:
+        """No question is answered while the block runs."""
         ...
 
     def down(self, part: Part) -> AbstractContextManager[None]:

@@ -28,8 +28,14 @@ class BreakableEmbedder(FakeEmbedder):
 
     down = False
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.goes_on = threading.Event()
+        self.goes_on.set()
+
     def encode_query(self, text: str) -> Any:
-        """Return what the fake gives, unless search is down."""
+        """Return what the fake gives, unless search is down; not before it is let go on."""
+        self.goes_on.wait()
         if self.down:
             raise SearchUnavailable("the index at http://10.0.0.7:9200 cannot be reached")
         return super().encode_query(text)
@@ -101,6 +107,7 @@ class AppStage:
         self.app = app
         self.model = model
         self.released = threading.Event()
+        self.is_held = False
 
     def settle(self) -> None:
         """Wait until the app has nothing more to do."""
@@ -143,6 +150,18 @@ class AppStage:
         finally:
             self.released.set()
             self.model.replies = [openai_server.Reply(numbered(RIGHT))]
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Let no question be answered while the block runs; what was begun goes on after it."""
+        embedder: Any = self.app.embedder
+        embedder.goes_on.clear()
+        self.is_held = True
+        try:
+            yield
+        finally:
+            self.is_held = False
+            embedder.goes_on.set()
 
     @contextmanager
     def down(self, part: Part) -> Iterator[None]:

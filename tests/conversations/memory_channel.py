@@ -22,7 +22,9 @@ from bot.channels.events import (
     IncomingEvent,
     Place,
     PlaceKind,
+    about_event,
     accept_event,
+    content_hash,
     message_event,
     person_event,
     send_event,
@@ -175,7 +177,18 @@ class MemoryTransport:
 
     def read(self, place: Place) -> WrittenMessage | None:
         post = self._chat.get(place.channel, place.message)
-        return WrittenMessage(post.user, post.text, tuple(post.files)) if post and post.user != BOT else None
+        if post is None or post.user == BOT:
+            return None
+        return WrittenMessage(post.user, post.text, post.id, content_hash(post.text), tuple(post.files))
+
+    def read_before(self, place: Place) -> Sequence[WrittenMessage]:
+        there = [each for each in self._chat.posts if each.channel == place.channel and each.id < place.message]
+        wanted = [
+            each
+            for each in there
+            if each.user != BOT and place.thread in ({each.thread, each.id} if place.thread else {each.thread})
+        ]
+        return [WrittenMessage(each.user, each.text, each.id, content_hash(each.text)) for each in wanted]
 
 
 def _write(post: Post, message: Message) -> None:
@@ -379,11 +392,18 @@ class MemoryChannel:
         """Somebody invites the bot."""
         self._welcome.greet_channel(self._connection, self._place(channel))
 
-    def edit(self, post: Post, text: str) -> None:
+    def edit(self, post: Post, text: str, *, mention: bool = False) -> None:
         """Somebody edits their message."""
         post.text = text
         post.versions.append(text)
-        self._tell_of_message("edit", post)
+        self._tell_of_message("edit", post, mention=mention)
+
+    def ask_about(self, user: str, post: Post) -> None:
+        """Somebody wants an answer to a message that they alone see."""
+        place = self._place(post.channel, thread=post.thread or post.id)
+        pressed = IncomingEvent("question", "", place, user)
+        press, content = str(next(self._presses)), content_hash(post.text)
+        self._accept(about_event(pressed, post.text, message=post.id, author=post.user, content=content, press=press))
 
     def delete(self, post: Post) -> None:
         """Somebody deletes their message."""
@@ -436,7 +456,7 @@ class MemoryChannel:
     def _tell_of_message(self, kind: Any, post: Post, *, mention: bool = False, files: tuple[str, ...] = ()) -> None:
         assert self._acceptor
         place = self._place(post.channel, thread=post.thread, message=post.id)
-        edited = str(len(post.versions))
+        edited = f"{len(post.versions):06}"
         event = message_event(kind, place, post.user, post.text, edited=edited)
         self._acceptor.accept_message(replace(event, mentions_bot=mention, files=files))
 

@@ -7,7 +7,8 @@ from tests.conversations import (  # noqa: F401 - they keep their scenarios
     private,
     readers,
     sessions,
+    threads,
 )
 from tests.conversations.conversations import SCENARIOS, Scenario
 
-__all__ = ["SCENARIOS", "Scenario", "experts"]
+__all__ = ["SCENARIOS", "Scenario"]

@@ -41,6 +41,8 @@ class MemoryStage(AppStage):
         return "new" if self.app.state.accept(event) else "known"
 
     def settle(self) -> None:
+        if self.is_held:
+            return
         while claim := self.app.state.claim("worker", lease=LEASE, now=datetime.now(UTC)):
             self.channel.handle(claim)
             assert self.app.state.finish(claim, now=datetime.now(UTC))
@@ -52,7 +54,7 @@ class MemoryStage(AppStage):
             thread = MemoryThread(self, who, room, None, len(self.chat.posts))
             self.channel.command(who, room, text)
             return thread
-        mention = way in {"mention", "private-channel"}
+        mention = way in {"mention", "private-channel", "group"}
         return self._begun(self.channel.write(who, room, text, mention=mention))
 
     def chatter(self, text: str, *, who: str = "Ada", where: str = "general") -> Thread:
@@ -126,6 +128,22 @@ class MemoryStage(AppStage):
         return [each for each in there if not each.only_for]
 
 
+@dataclass(frozen=True)
+class MemoryMessage:
+    """A message in the chat, in the hands of whoever wrote it."""
+
+    stage: MemoryStage
+    post: Post
+
+    def edits(self, text: str, *, calls: bool = False) -> None:
+        self.stage.settle()
+        self.stage.channel.edit(self.post, text, mention=calls)
+
+    def deletes(self) -> None:
+        self.stage.settle()
+        self.stage.channel.delete(self.post)
+
+
 @dataclass
 class MemoryThread:
     """A question in the chat; `asked` is its message, which a command has not, `since` how many there were before."""
@@ -168,18 +186,27 @@ class MemoryThread:
         return [each for each in there if each in since and each.only_for in {"", person}]
 
     def asks_on(self, text: str) -> None:
-        assert self.asked
-        self.stage.channel.write(self.person, self.room, text, thread=self.asked.id)
+        self.says(text)
 
-    def edits(self, text: str) -> None:
+    def says(self, text: str, *, who: str = "", calls: bool = False) -> "MemoryMessage":
         assert self.asked
-        self.stage.settle()
-        self.stage.channel.edit(self.asked, text)
+        person = who or self.person
+        post = self.stage.channel.write(person, self.room, text, thread=self.asked.id, mention=calls)
+        return MemoryMessage(self.stage, post)
+
+    def edits(self, text: str, *, calls: bool = False) -> None:
+        assert self.asked
+        MemoryMessage(self.stage, self.asked).edits(text, calls=calls)
 
     def deletes(self) -> None:
         assert self.asked
-        self.stage.settle()
-        self.stage.channel.delete(self.asked)
+        MemoryMessage(self.stage, self.asked).deletes()
+
+    def asked_about(self, *, by: str) -> "MemoryThread":
+        assert self.asked
+        thread = MemoryThread(self.stage, by, self.room, None, len(self.stage.chat.posts))
+        self.stage.channel.ask_about(by, self.asked)
+        return thread
 
     def votes(self, vote: Literal["up", "down", "none"], *, by: str = "") -> None:
         self.stage.channel.vote(by or self.person, self._answer(), vote)

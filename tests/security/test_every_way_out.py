@@ -292,6 +292,7 @@ SHOWS_NOTHING = {
     "EscalationService.question": "compared with what an expert writes, and shown to nobody",
     "EvaluationService.calibrate": "numbers",
     "QuestionService.record": "nothing",
+    "QuestionService.sounds_like_chatter": "a yes or no",
     "QuestionService.may_read": "a yes or no",
     "ReviewService.decide": "a reviewer's own decision",
     "ReviewService.exchanges_waiting": "for the overview, which asks of each",
@@ -381,6 +382,7 @@ LISTENERS = {
     "MessageListeners.message": "the events `question`, `edit`, `delete`, `expert`, `expert_edit`, `expert_delete`",
     "MessageListeners.command": "the event `command`",
     "MessageListeners.stopped": "the event `stop`",
+    "MessageListeners.about_message": "the event `command`, of a message that its person reads",
 }
 ADDRESSES = {
     "/healthz": "whether the process runs",

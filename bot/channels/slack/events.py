@@ -9,7 +9,17 @@ from typing import Any
 
 from slack_bolt.request.internals import extract_enterprise_id, extract_is_enterprise_install, extract_team_id
 
-from bot.channels.events import IncomingEvent, Kind, Place, PlaceKind, message_event, stop_event
+from bot.channels.events import (
+    IncomingEvent,
+    Kind,
+    Place,
+    PlaceKind,
+    about_event,
+    content_hash,
+    message_event,
+    stop_event,
+)
+from bot.channels.port import WrittenMessage
 
 Json = dict[str, Any]
 
@@ -87,23 +97,24 @@ def is_organization(id_: str) -> bool:
     return id_.startswith("E")
 
 
-def parse_message(body: Json, *, workspace: str, bot: str, bot_id: str) -> IncomingEvent | None:
+def parse_message(body: Json, *, workspace: str, bot: str) -> IncomingEvent | None:
     """Return a written, edited or deleted message; None for what no person wrote, and for an edit of no word.
 
-    `workspace` is the id of the installation; `bot` is the bot's own user, who is told apart from people by `bot_id`
-    too.
+    `workspace` is the id of the installation; `bot` is the bot's own user.
     """
     event = body.get("event") or {}
     if event.get("type") not in {"message", "app_mention"}:
         return None
     subtype = str(event.get("subtype") or "")
     if subtype == "message_changed":
-        return _parse_edit(body, event, workspace=workspace, bot=bot, bot_id=bot_id)
+        return _parse_edit(body, event, workspace=workspace, bot=bot)
     if subtype == "message_deleted":
-        return _parse_deletion(body, event, workspace=workspace, bot=bot, bot_id=bot_id)
-    if subtype not in WRITTEN or not _is_person(event, bot=bot, bot_id=bot_id):
+        return _parse_deletion(body, event, workspace=workspace, bot=bot)
+    if not is_written(event, bot=bot):
         return None
-    return _parse_text(body, event, event, "question", workspace=workspace, bot=bot)
+    # A mention is told of again when its message is edited, as a new event: slack-go/slack#1256.
+    kind: Kind = "edit" if _edited(event) else "question"
+    return _parse_text(body, event, event, kind, workspace=workspace, bot=bot)
 
 
 def parse_command(body: Json, *, workspace: str, bot: str) -> IncomingEvent:
@@ -117,6 +128,23 @@ def parse_command(body: Json, *, workspace: str, bot: str) -> IncomingEvent:
         reply_handle=str(body.get("response_url") or ""),
     )
     return _with_origin(event, body)
+
+
+def parse_shortcut(body: Json, *, workspace: str, bot: str) -> IncomingEvent | None:
+    """Return the wish of a person to have the message answered that they chose; None where no person wrote a word."""
+    message = body.get("message") or {}
+    written = written_message(message, bot=bot) if is_written(message, bot=bot) else None
+    if written is None or not written.text:
+        return None
+    pressed = parse_pressed(body, workspace=workspace)
+    return about_event(
+        replace(pressed, place=pressed.place.in_thread(str(message.get("thread_ts") or written.message))),
+        written.text,
+        message=written.message,
+        author=written.user,
+        content=written.content,
+        press=str(body.get("action_ts") or body.get("trigger_id")),
+    )
 
 
 def parse_pressed(body: Json, *, workspace: str) -> IncomingEvent:
@@ -208,6 +236,35 @@ def words(text: str, *, bot: str, name_of: Callable[[str], str] = lambda _: "", 
     return "\n".join(" ".join(line.split()) for line in html.unescape(_MARK.sub(shown, text)).splitlines()).strip()
 
 
+def is_written(message: Json, *, bot: str) -> bool:
+    """Whether a person wrote this message."""
+    return str(message.get("subtype") or "") in WRITTEN and _is_person(message, bot=bot)
+
+
+def written_message(
+    message: Json, *, bot: str, name_of: Callable[[str], str] = lambda _: "", with_addresses: bool = False
+) -> WrittenMessage:
+    """Return what a person wrote, in the `words` of its text."""
+    text = str(message.get("text") or "")
+    return WrittenMessage(
+        str(message.get("user") or ""),
+        words(text, bot=bot, name_of=name_of, with_addresses=with_addresses),
+        str(message.get("ts") or ""),
+        _content(text, bot),
+        file_names(message),
+    )
+
+
+def _content(text: str, bot: str) -> str:
+    """Return the hash of what a text says; of links where they lead, since another label says nothing anew."""
+    return content_hash(words(_MARK.sub(lambda found: f"<{found.group(1).partition('|')[0]}>", text), bot=bot))
+
+
+def _edited(message: Json) -> str:
+    """Return the moment of a message's last edit; empty for none."""
+    return str((message.get("edited") or {}).get("ts") or "")
+
+
 def _parse_text(
     body: Json, event: Json, message: Json, kind: Kind, *, workspace: str, bot: str
 ) -> IncomingEvent | None:
@@ -217,11 +274,12 @@ def _parse_text(
         return None
     thread = str(message.get("thread_ts") or "")
     place = Place("slack", workspace, channel, thread if thread != ts else "", ts, _place_kind(event))
-    edited = str(event.get("event_ts") or (message.get("edited") or {}).get("ts") or "")
+    edited = _edited(message) or str(event.get("event_ts") or "")
     first = _FIRST_MENTION.match(text)
     event_of_message = replace(
         message_event(kind, place, str(message.get("user") or ""), words(text, bot=bot), edited=edited),
-        mentions_bot=f"<@{bot}>" in text or f"<@{bot}|" in text or event.get("type") == "app_mention",
+        content=_content(text, bot),
+        mentions_bot=_mentions(text, bot) or event.get("type") == "app_mention",
         mentions_other=bool(first and first.group(1) != bot),
         user_workspace=_author_team(body, message),
         files=file_names(message),
@@ -242,34 +300,40 @@ def _author_team(body: Json, message: Json) -> str:
     return next((each for each in ids if not is_organization(each)), ids[0] if ids else "")
 
 
-def _parse_edit(body: Json, event: Json, *, workspace: str, bot: str, bot_id: str) -> IncomingEvent | None:
-    """Return an edited message whose words are others now; Slack tells of unfurled links in the same way."""
+def _mentions(text: str, bot: str) -> bool:
+    return f"<@{bot}>" in text or f"<@{bot}|" in text
+
+
+def _parse_edit(body: Json, event: Json, *, workspace: str, bot: str) -> IncomingEvent | None:
+    """Return an edited message that says something else now; Slack tells of unfurled links in the same way."""
     message, before = event.get("message") or {}, event.get("previous_message") or {}
     if message.get("subtype") == "tombstone":
-        return _parse_deletion(body, event, workspace=workspace, bot=bot, bot_id=bot_id)
-    if str(message.get("subtype") or "") not in WRITTEN or not _is_person(message, bot=bot, bot_id=bot_id):
+        return _parse_deletion(body, event, workspace=workspace, bot=bot)
+    if not is_written(message, bot=bot):
         return None
-    if message.get("text") == before.get("text"):
+    now, then = (str(each.get("text") or "") for each in (message, before))
+    if before and _content(now, bot) == _content(then, bot) and _mentions(now, bot) == _mentions(then, bot):
         return None
     return _parse_text(body, event, message, "edit", workspace=workspace, bot=bot)
 
 
-def _parse_deletion(body: Json, event: Json, *, workspace: str, bot: str, bot_id: str) -> IncomingEvent | None:
-    before = event.get("previous_message") or event.get("message") or {}
-    ts = str(event.get("deleted_ts") or before.get("ts") or "")
+def _parse_deletion(body: Json, event: Json, *, workspace: str, bot: str) -> IncomingEvent | None:
+    """Return a deletion; of whose message may not be told, and then its `ts` alone says which it was."""
+    before = event.get("previous_message") or {}
+    ts = str(event.get("deleted_ts") or before.get("ts") or (event.get("message") or {}).get("ts") or "")
     channel = str(event.get("channel") or "")
-    if not (ts and channel) or (before and not _is_person(before, bot=bot, bot_id=bot_id)):
+    if not (ts and channel) or (before and not _is_person(before, bot=bot)):
         return None
     thread = str(before.get("thread_ts") or "")
     place = Place("slack", workspace, channel, thread if thread != ts else "", ts, _place_kind(event))
     return _with_origin(message_event("delete", place, str(before.get("user") or "")), body)
 
 
-def _is_person(message: Json, *, bot: str, bot_id: str) -> bool:
+def _is_person(message: Json, *, bot: str) -> bool:
     user = message.get("user")
     if not isinstance(user, str) or user in {"", bot, "USLACKBOT"}:
         return False
-    return not message.get("bot_id") and not message.get("bot_profile") and message.get("bot_id") != bot_id
+    return not message.get("bot_id") and not message.get("bot_profile")
 
 
 def _place_kind(event: Json) -> PlaceKind:

@@ -4,6 +4,7 @@ import logging
 import re
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import cast
 
@@ -20,6 +21,7 @@ from bot.channels.slack import events, rendering, views
 from bot.channels.slack.actions import ActionListeners, VoteListeners
 from bot.channels.slack.directory_events import listen_to_directory
 from bot.channels.slack.events import Json, origin_of
+from bot.channels.slack.install.manifest import ABOUT_MESSAGE
 from bot.channels.slack.install.workspaces import Authorization, Workspace, Workspaces, web_client
 from bot.channels.slack.seen import SeenEvents
 from bot.channels.votes import VoteRecorder
@@ -54,13 +56,14 @@ def listening_app(
         process_before_response=True,
     )
     app.use(partial(_note_seen, seen))
-    messages = MessageListeners(workspaces, acceptor)
+    messages = MessageListeners(workspaces, acceptor, background)
     home = HomeListeners(workspaces, overview, background, welcome)
     voting = VoteListeners(workspaces, votes, background, guard, publish_home=home.publish_soon)
     actions = ActionListeners(workspaces, acceptor, overview, background, guard)
     for name in ("message", "app_mention"):
         app.event(name)(messages.message)
     app.command(re.compile(".+"))(messages.command)
+    app.message_shortcut(ABOUT_MESSAGE)(messages.about_message)
     for name in ("reaction_added", "reaction_removed"):
         app.event(name)(voting.reaction)
     listen_to_directory(app, workspaces, invited=home.invited)
@@ -85,18 +88,19 @@ def listening_app(
 
 
 class MessageListeners:
-    """Messages and commands."""
+    """Messages, commands, and the wish for an answer to a message."""
 
-    def __init__(self, workspaces: Workspaces, acceptor: EventAcceptor) -> None:
+    def __init__(self, workspaces: Workspaces, acceptor: EventAcceptor, background: BackgroundPools) -> None:
         self._workspaces = workspaces
         self._acceptor = acceptor
+        self._background = background
 
     def message(self, body: Json) -> None:
         """Accept a message that is for the bot."""
         workspace = self._workspaces.of_payload(body)
         if workspace is None:
             return
-        event = events.parse_message(body, workspace=workspace.id, bot=workspace.bot, bot_id=workspace.bot_id)
+        event = events.parse_message(body, workspace=workspace.id, bot=workspace.bot)
         if event:
             self._acceptor.accept_message(event)
 
@@ -116,6 +120,20 @@ class MessageListeners:
         accepted = self._acceptor.accept(events.parse_command(body, workspace=workspace.id, bot=workspace.bot))
         text = presentation.BUSY if accepted == "busy" else presentation.STATUS_TEXTS["searching"]
         ack(text=text, response_type="ephemeral")
+
+    def about_message(self, ack: Ack, body: Json) -> None:
+        """Accept the wish for an answer to a message, and tell its person that it is looked up."""
+        workspace = self._workspaces.of_payload(body)
+        if workspace:
+            event = events.parse_shortcut(body, workspace=workspace.id, bot=workspace.bot)
+            text = presentation.STATUS_TEXTS["searching"] if event else presentation.NOTHING_TO_ANSWER
+            if event and self._acceptor.accept(event) == "busy":
+                text = presentation.BUSY
+            # An acknowledgement of this can say nothing, and the answer needs the response url, which works five times.
+            handle = "" if event else str(body.get("response_url"))
+            pressed = replace(events.parse_pressed(body, workspace=workspace.id), reply_handle=handle)
+            self._background.notes(workspace.connection.tell, pressed, rendering.line(text))
+        ack()
 
 
 class HomeListeners:

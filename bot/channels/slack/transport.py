@@ -3,7 +3,7 @@
 import logging
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from slack_sdk.webhook import WebhookClient
@@ -11,7 +11,7 @@ from slack_sdk.webhook import WebhookClient
 from bot.channels.events import Place
 from bot.channels.port import Checkpoint, Json, Message, NotDelivered, Refused, Undeliverable, WrittenMessage
 from bot.channels.slack.client import ATTEMPTS, SlackClient
-from bot.channels.slack.events import file_names, words
+from bot.channels.slack.events import is_written, written_message
 from bot.channels.slack.names import MentionNames
 from bot.channels.slack.rendering import simpler_blocks
 
@@ -26,6 +26,9 @@ SIMPLER_SECONDS = 600.0
 ABOUT_CONTENT = frozenset(
     {"invalid_arguments", "invalid_metadata_format", "invalid_payload", "msg_too_long", "no_text"}
 )
+# How much is read of what stands before a message.
+THREAD_PAGES = 3
+CHANNEL_MESSAGES = 5
 
 
 class SlackTransport:
@@ -138,11 +141,37 @@ class SlackTransport:
             return None
         for each in found.get("messages") or ():
             if each.get("ts") == place.message and each.get("user"):
-                text = words(
-                    str(each.get("text") or ""), bot=self._bot, name_of=MentionNames(self._client), with_addresses=True
-                )
-                return WrittenMessage(str(each["user"]), text, file_names(each))
+                return written_message(each, bot=self._bot, name_of=MentionNames(self._client), with_addresses=True)
         return None
+
+    def read_before(self, place: Place) -> Sequence[WrittenMessage]:
+        """Read the newest pages of a thread, or the last messages of a channel."""
+        arguments: dict[str, Any] = {"channel": place.channel, "latest": place.message}
+        try:
+            if place.thread:
+                found = self._pages("conversations.replies", ts=place.thread, limit=200, **arguments)
+            else:
+                answer = self._client("conversations.history", limit=CHANNEL_MESSAGES, **arguments)
+                found = list(answer.get("messages") or ())[::-1]
+        except Refused as error:
+            logger.info("a thread cannot be read: %s", error)
+            return ()
+        return [
+            written_message(each, bot=self._bot)
+            for each in found
+            if is_written(each, bot=self._bot) and str(each.get("ts")) < place.message
+        ]
+
+    def _pages(self, method: str, **arguments: Any) -> list[Any]:
+        """Return the messages of a thread from its beginning on; what lies beyond some pages is left out."""
+        found: list[Any] = []
+        for _ in range(THREAD_PAGES):
+            page = self._client(method, **arguments)
+            found += page.get("messages") or ()
+            arguments["cursor"] = str((page.get("response_metadata") or {}).get("next_cursor") or "")
+            if not arguments["cursor"]:
+                break
+        return found
 
     def _tell_member(self, place: Place, user: str, message: Message) -> bool:
         """Whether a member of a channel that the bot is in sees this ephemeral message."""

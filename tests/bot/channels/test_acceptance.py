@@ -10,6 +10,7 @@ import pytest
 from bot.app import App, bootstrap
 from bot.channels.acceptance import EventAcceptor
 from bot.channels.events import IncomingEvent, Place, from_json, message_event, stop_event
+from bot.channels.message_records import AcceptedMessage
 from bot.channels.port import Accepted
 from bot.channels.stop_marks import StopMarks
 from bot.channels.thread_state import ThreadState
@@ -70,7 +71,7 @@ def test_a_question_is_kept_as_it_is_with_its_thread_as_turn(app):
     (event,) = bench.kept
     assert (event.platform, event.id, event.turn) == ("slack", "T1:D1:18.0", "T1:D1:18.0")
     assert from_json(event.payload, platform="slack") == QUESTION
-    assert bench.thread_state.was_accepted(DIRECT)
+    assert bench.thread_state.messages.accepted(DIRECT) == AcceptedMessage()
 
 
 def test_what_is_not_for_the_bot_is_not_kept(app):
@@ -93,7 +94,7 @@ def test_whoever_asks_where_too_many_wait_hears_of_it_once(app):
 @pytest.mark.parametrize(
     "event",
     [
-        pytest.param(replace(QUESTION, auto_answered=True), id="nobody-addressed-the-bot"),
+        pytest.param(replace(QUESTION, unaddressed=True), id="nobody-addressed-the-bot"),
         pytest.param(replace(QUESTION, kind="command"), id="the-acknowledgement-says-so"),
     ],
 )

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from bot.channels.events import (
     IncomingEvent,
     Place,
+    about_event,
     accept_event,
+    content_hash,
     edited_into_question,
     erase_event,
     from_json,
@@ -134,6 +136,42 @@ def test_a_message_its_edit_and_its_deletion_have_ids_of_their_own():
     assert edit.id == "T1:C1:18.0:edit:19.0"
     assert message_event("delete", place, "U1").id == "T1:C1:18.0:delete"
     assert edited_into_question(edit).id == "T1:C1:18.0"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "*How many* days may I “carry over”?",
+        "How many  days\nmay I 'carry over'?",
+        "> How many days may I `carry over`?",
+        "• _How many days may I_ ~carry over~?",
+        "How many days may I carry over?\u200b",
+    ],
+)
+def test_formatting_alone_makes_no_other_text(text):
+    assert content_hash(text) == content_hash("How many days may I carry over?")
+
+
+@pytest.mark.parametrize(
+    "text", ["How many days may we carry over?", "How many days may I carry", "5.5 days", "55 days"]
+)
+def test_other_words_make_another_text(text):
+    others = {"How many days may I carry over?", "5.5 days", "55 days"} - {text}
+    assert content_hash(text) not in {content_hash(each) for each in others}
+
+
+def test_a_text_without_words_has_no_content():
+    assert content_hash(" *  _ ") == content_hash("") == ""
+
+
+def test_the_wish_for_an_answer_to_a_message_is_kept_with_whose_words_it_is():
+    pressed = IncomingEvent(
+        "question", "", Place("slack", "T1", "C1", "17.5"), "U1", reply_handle="https://hooks.example/1"
+    )
+    event = about_event(pressed, "Why?", message="18.0", author="U2", content="hash", press="20.1")
+    assert (event.kind, event.id) == ("command", "about:T1:C1:18.0:20.1")
+    assert (event.person, event.author_person) == ("slack:U1", "slack:U2")
+    assert from_json(event.to_json(), platform="slack") == event
 
 
 def test_a_thread_is_named_as_it_always_was():

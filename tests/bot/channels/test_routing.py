@@ -7,24 +7,26 @@ from typing import Any
 import pytest
 
 from bot.channels.events import IncomingEvent, Place, message_event
-from bot.channels.routing import Facts, is_question, route
+from bot.channels.message_records import AcceptedMessage
+from bot.channels.routing import Facts, route
 
 QUESTION = "How many days may I carry over?"
 ROOT = Place("chat", "W", "general", message="2", kind="channel")
 REPLY = replace(ROOT, thread="1")
+THREAD: dict[str, Any] = {"is_escalation": False, "status": "asked", "has_asked": False}
 
 
-def never() -> bool:
+def never() -> Any:
     raise AssertionError("this need not be known")
 
 
-def facts(**known: bool) -> Facts:
+def facts(**known: Any) -> Facts:
     """Facts of which only these may be looked up."""
 
-    def fact(name: str) -> Callable[[], bool]:
+    def fact(name: str) -> Callable[[], Any]:
         return (lambda: known[name]) if name in known else never
 
-    names = ("was_accepted", "has_asked", "has_answers", "is_escalation", "auto_answer")
+    names = ("accepted", "has_asked", "status", "is_escalation", "auto_answer")
     return Facts(**{name: fact(name) for name in names})
 
 
@@ -32,12 +34,15 @@ def written(place: Place = ROOT, text: str = QUESTION, **changes: Any) -> Incomi
     return replace(message_event("question", place, "ada", text), **changes)
 
 
+def edited(place: Place = ROOT, text: str = QUESTION, **changes: Any) -> IncomingEvent:
+    return replace(message_event("edit", place, "ada", text, edited="3"), **changes)
+
+
 @pytest.mark.parametrize(
     "event",
     [
         pytest.param(written(replace(ROOT, kind="direct"), "Thanks"), id="in-private"),
         pytest.param(written(text="Thanks", mentions_bot=True), id="mentioned"),
-        pytest.param(written(replace(ROOT, kind="group")), id="a-question-in-a-group"),
     ],
 )
 def test_who_addresses_the_bot_is_answered_and_nothing_is_looked_up(event):
@@ -51,14 +56,19 @@ def test_who_addresses_the_bot_is_answered_and_nothing_is_looked_up(event):
         pytest.param(written(mentions_other=True), {}, id="to-somebody-else"),
         pytest.param(written(), {"auto_answer": False}, id="channel-is-not-set-to-be-answered"),
         pytest.param(written(replace(ROOT, kind="group"), "Lunch is here!"), {}, id="no-question-in-a-group"),
+        pytest.param(written(replace(ROOT, kind="group"), "Shall we go?"), {}, id="a-question-to-people-in-a-group"),
         pytest.param(written(REPLY, ""), {"is_escalation": False}, id="no-words-in-a-thread"),
         pytest.param(written(REPLY, mentions_other=True), {"is_escalation": False}, id="to-somebody-else-in-a-thread"),
+        pytest.param(written(REPLY, "I see, thanks"), THREAD, id="no-question-of-another"),
+        pytest.param(written(REPLY), THREAD | {"status": ""}, id="a-thread-of-others"),
+        pytest.param(written(REPLY, "thanks, I'll tell Bob"), THREAD | {"has_asked": True}, id="chatter-of-the-asker"),
+        pytest.param(written(REPLY, "ok see you at 5"), THREAD | {"has_asked": True}, id="more-chatter-of-the-asker"),
         pytest.param(
-            written(REPLY, "I see, thanks"), {"is_escalation": False, "has_asked": False}, id="no-question-of-another"
+            written(REPLY, "Thank you!"),
+            THREAD | {"has_asked": True, "status": "interrupted"},
+            id="thanks-after-somebody-else-has-spoken",
         ),
-        pytest.param(
-            written(REPLY), {"is_escalation": False, "has_asked": False, "has_answers": False}, id="a-thread-of-others"
-        ),
+        pytest.param(written(REPLY, "Did you get it?"), THREAD, id="a-question-to-the-asker"),
     ],
 )
 def test_what_is_not_for_the_bot_is_left_alone(event, known):
@@ -66,14 +76,20 @@ def test_what_is_not_for_the_bot_is_left_alone(event, known):
 
 
 def test_a_question_is_answered_unasked_where_the_channel_is_set_to_be():
-    assert route(written(), facts(auto_answer=True)) == written(auto_answered=True)
+    assert route(written(), facts(auto_answer=True)) == written(auto_answered=True, unaddressed=True)
+    in_group = written(replace(ROOT, kind="group"))
+    assert route(in_group, facts()) == replace(in_group, unaddressed=True)
 
 
-def test_a_thread_goes_on_with_its_asker_s_words_and_with_questions_of_others():
-    thanks = written(REPLY, "I see, thanks")
-    assert route(thanks, facts(is_escalation=False, has_asked=True)) == thanks
+@pytest.mark.parametrize("text", ["And part-time staff?", "in Germany, I mean", "Thank you!"])
+def test_a_thread_goes_on_with_what_its_asker_says_to_the_bot(text):
+    event = written(REPLY, text)
+    assert route(event, facts(**THREAD | {"has_asked": True})) == replace(event, unaddressed=True)
+
+
+def test_a_thread_goes_on_with_questions_of_others():
     other = written(REPLY)
-    assert route(other, facts(is_escalation=False, has_asked=False, has_answers=True)) == other
+    assert route(other, facts(**THREAD)) == replace(other, unaddressed=True)
 
 
 def test_what_is_written_where_owners_were_asked_is_a_reply_of_theirs():
@@ -84,14 +100,22 @@ def test_what_is_written_where_owners_were_asked_is_a_reply_of_theirs():
 
 @pytest.mark.parametrize("kind", ["edit", "delete"])
 def test_an_edit_and_a_deletion_count_where_the_message_was_a_question(kind):
-    event = message_event(kind, ROOT, "ada", QUESTION)
-    assert route(event, facts(was_accepted=True)) == event
-    assert route(event, facts(was_accepted=False, is_escalation=False)) is None
+    event = message_event(kind, ROOT, "ada", "Never mind")
+    assert route(event, facts(accepted=AcceptedMessage())) == event
+    unaddressed = route(event, facts(accepted=AcceptedMessage(addressed=False)))
+    assert unaddressed == replace(event, unaddressed=True)
+    assert route(event, facts(accepted=None, is_escalation=False)) is None
+
+
+def test_a_deletion_that_does_not_tell_its_thread_belongs_to_that_of_its_message():
+    routed = route(message_event("delete", ROOT, ""), facts(accepted=AcceptedMessage(thread="1")))
+    assert routed
+    assert routed.place.root == "1"
 
 
 @pytest.mark.parametrize("place", [ROOT, REPLY])
 def test_what_owners_change_or_delete_where_they_were_asked_is_about_their_reply(place):
-    known = facts(was_accepted=False, is_escalation=True)
+    known = facts(accepted=None, is_escalation=True)
     deleted = route(message_event("delete", place, ""), known)
     assert deleted
     assert deleted.kind == "expert_delete"
@@ -102,25 +126,11 @@ def test_what_owners_change_or_delete_where_they_were_asked_is_about_their_reply
 
 
 def test_a_message_that_mentions_the_bot_since_it_was_edited_is_a_question():
-    event = replace(message_event("edit", ROOT, "ada", QUESTION, edited="3"), mentions_bot=True)
-    routed = route(event, facts(was_accepted=False))
-    assert routed == written(mentions_bot=True)
+    routed = route(edited(mentions_bot=True), facts(accepted=None))
+    assert routed == written(mentions_bot=True, version="3")
 
 
-@pytest.mark.parametrize(
-    ("text", "asks"),
-    [
-        ("How many days may I carry over", True),
-        ("We have five days left, right?", True),
-        ("can somebody tell me about leave", True),
-        ("Wie viele Tage habe ich?", True),
-        ("Thanks everybody, see you on Monday.", False),
-        ("Lunch is here!", False),
-        ("Really?", False),
-        ("look https://example.com/?q=1 is nice", False),
-        ("The build is green again", False),
-        ("", False),
-    ],
-)
-def test_only_real_questions_are_questions(text, asks):
-    assert is_question(text) is asks
+def test_a_message_that_has_become_a_question_is_one():
+    routed = route(edited(REPLY), facts(accepted=None, status="asked", has_asked=True))
+    assert routed
+    assert (routed.kind, routed.unaddressed) == ("question", True)

@@ -272,7 +272,7 @@ def update(workspace: Workspace, args: Args) -> Json:
         if args.get("metadata"):
             check_metadata(args["metadata"])
             message.metadata = args["metadata"]
-        message.edited = True
+        message.edited = workspace.next_ts()
         workspace.shows(message)
     workspace.changed_event(message, before)
     return {"channel": message.channel, "ts": message.ts, "text": message.text}
@@ -281,8 +281,6 @@ def update(workspace: Workspace, args: Args) -> Json:
 @method("chat.delete", "chat:write", per_minute=50)
 def delete(workspace: Workspace, args: Args) -> Json:
     message = _own(workspace, args, "cant_delete_message")
-    with workspace.changing():
-        message.deleted = True
     workspace.deleted_event(message)
     return {"channel": message.channel, "ts": message.ts}
 

@@ -20,6 +20,7 @@ Kind = Literal["channel", "group", "im", "mpim"]
 PREFIX = {"channel": "C", "group": "G", "im": "D", "mpim": "G"}
 PLACES = {"channel": "channels", "group": "groups"}  # how subscriptions call them
 URL = re.compile(r"https?://[^\s<>]+")
+NAME = re.compile(r"([@#])(\w+)")
 PATIENCE = 20.0
 
 
@@ -37,7 +38,8 @@ class Message:
     by_bot: bool = False
     only_for: str = ""
     unseen: bool = False  # taken by Slack and shown to nobody
-    edited: bool = False
+    edited: str = ""
+    attachments: list[Json] = field(default_factory=list)
     deleted: bool = False
     streamed: str = ""
     streaming_until: float = 0.0
@@ -90,7 +92,9 @@ class Message:
         if self.by_bot:
             made |= {"bot_id": bot_id, "app_id": "A0APP", "blocks": self.all_blocks}
         if self.edited:
-            made["edited"] = {"user": self.user, "ts": self.ts}
+            made["edited"] = {"user": self.user, "ts": self.edited}
+        if self.attachments:
+            made["attachments"] = list(self.attachments)
         if self.reactions:
             made["reactions"] = [
                 {"name": name, "users": list(users), "count": len(users)} for name, users in self.reactions.items()
@@ -229,7 +233,7 @@ class Person:
 
     def writes(self, text: str, channel: Channel, *, thread: Message | None = None) -> Message:
         """Type a message; Slack escapes what would be a mark, and makes addresses links."""
-        return self._writes(typed(text), channel, thread)
+        return self._writes(self.workspace.typed(text), channel, thread)
 
     def names(
         self, text: str, channel: Channel, *, thread: Message | None = None, files: Sequence[str] = ()
@@ -248,11 +252,11 @@ class Person:
 
     def mentions(self, text: str, channel: Channel, *, thread: Message | None = None) -> Message:
         """Call the bot by its name."""
-        return self._writes(f"<@{self.workspace.bot}> {typed(text)}", channel, thread)
+        return self._writes(f"<@{self.workspace.bot}> {self.workspace.typed(text)}", channel, thread)
 
     def tells(self, text: str, *, thread: Message | None = None) -> Message:
         """Write to the bot alone."""
-        return self._writes(typed(text), self.direct, thread)
+        return self._writes(self.workspace.typed(text), self.direct, thread)
 
     def _writes(self, text: str, channel: Channel, thread: Message | None) -> Message:
         place = thread.thread or thread.ts if thread else ""
@@ -267,17 +271,27 @@ class Person:
             made.files.append(file | ({"name": name, "title": name} if name else {"file_access": "check_file_info"}))
         return self.workspace.take(made)
 
-    def edits(self, message: Message, text: str) -> None:
+    def edits(self, message: Message, text: str, *, mention: bool = False) -> None:
+        """Type other words; a mention that was there stays, and with `mention` one is added."""
+        called = mention or message.text.startswith(f"<@{self.workspace.bot}>")
+        sent = self.workspace.marked(typed(text))
+        self.formats(message, f"<@{self.workspace.bot}> {sent}" if called else sent)
+
+    def formats(self, message: Message, sent: str) -> None:
+        """Edit a message so that Slack sends this text of it: marks and the labels of links are sent as they stand."""
         before = message.json(bot_id="")
-        mark = f"<@{self.workspace.bot}> " if message.text.startswith(f"<@{self.workspace.bot}>") else ""
         with self.workspace.changing():
-            message.text, message.edited = mark + self.workspace.marked(typed(text)), True
+            message.text, message.edited = sent, self.workspace.next_ts()
         self.workspace.changed_event(message, before)
+        self.workspace.mention_event(message)
 
     def deletes(self, message: Message) -> None:
-        with self.workspace.changing():
-            message.deleted = True
+        """Delete a message; one with replies stays as a tombstone in its place."""
         self.workspace.deleted_event(message)
+
+    def asks_about(self, message: Message, callback: str) -> "Acked":
+        """Choose the app's shortcut in a message's menu."""
+        return self.workspace.shortcut(self, message, callback)
 
     def reacts(self, message: Message, name: str) -> None:
         with self.workspace.changing():
@@ -366,6 +380,8 @@ class Workspace:
         self.scopes: frozenset[str] | None = None
         self.events: frozenset[str] | None = None
         self.commands_known: frozenset[str] | None = None
+        self.shortcuts_known: frozenset[str] | None = None
+        self.tells_what_was_deleted = False
         self.finished: set[tuple[str, str]] = set()  # the bot's messages that can be voted on, by channel and ts
         self.statuses: list[tuple[float, str, str, str]] = []
         self.is_agent = True
@@ -478,6 +494,7 @@ class Workspace:
         self.events = frozenset(manifest["settings"]["event_subscriptions"]["bot_events"])
         self.commands_known = frozenset(each["command"] for each in manifest["features"].get("slash_commands", ()))
         self.is_agent = "agent_view" in manifest["features"]
+        self.shortcuts_known = frozenset(each["callback_id"] for each in manifest["features"].get("shortcuts", ()))
 
     # What is to be seen
 
@@ -599,9 +616,23 @@ class Workspace:
         self.keep(message)
         channel = self.channels[message.channel]
         self._message_event(message, channel)
-        if f"<@{self.bot}>" in message.text and channel.kind not in {"im", "mpim"}:
-            self.emit(self._event(message, channel) | {"type": "app_mention"}, channel=channel)
+        self.mention_event(message)
         return message
+
+    def typed(self, text: str) -> str:
+        """What Slack sends of what a person types: a name that it knows becomes a mark without a label.
+
+        https://docs.slack.dev/messaging/formatting-message-text#mentioning-users: `<@U012AB3CD>`, `<#C123ABC456>`.
+        """
+
+        def marked(found: re.Match[str]) -> str:
+            sign, name = found.groups()
+            of_people = {each.name: each.id for each in self.people.values()}
+            of_channels = {each.name: each.id for each in self.channels.values()}
+            known = (of_people if sign == "@" else of_channels).get(name)
+            return f"<{sign}{known}>" if known else found.group()
+
+        return NAME.sub(marked, typed(text))
 
     def said(self, message: Message) -> Message:
         """A message of the bot: it stands there, and the app is told of that too."""
@@ -639,6 +670,25 @@ class Workspace:
         event = {"type": "member_joined_channel", "user": self.bot, "channel": channel.id, "channel_type": "C"}
         self.emit(event | {"team": self.team, "inviter": by.id, "event_ts": self.next_ts()}, channel=channel)
 
+    def mention_event(self, message: Message) -> None:
+        """Tell of a mention; it is told again, as another event with `edited`, whenever its message is edited.
+
+        https://github.com/slack-go/slack/issues/1256
+        """
+        channel = self.channels[message.channel]
+        if f"<@{self.bot}>" in message.text and not message.by_bot and channel.kind not in {"im", "mpim"}:
+            event = self._event(message, channel) | {"type": "app_mention"}
+            self.emit(event | ({"event_ts": message.edited} if message.edited else {}), channel=channel)
+
+    def unfurls(self, message: Message) -> None:
+        """Show what a link of a message leads to: that is told as a change, of which the text is no part.
+
+        https://docs.slack.dev/reference/events/message/message_changed
+        """
+        before = message.json(bot_id=self.bot_id)
+        message.attachments = [{"from_url": "https://example.com", "title": "Example"}]
+        self.changed_event(message, before)
+
     def changed_event(self, message: Message, before: Json) -> None:
         channel = self.channels[message.channel]
         author = {} if message.by_bot else self._author(message.user, channel)
@@ -655,17 +705,25 @@ class Workspace:
         self.emit(event | {"event_ts": event["ts"]}, channel=channel)
 
     def deleted_event(self, message: Message) -> None:
+        """Take a message away, and tell of it.
+
+        The reference has no `previous_message` (https://docs.slack.dev/reference/events/message/message_deleted), and
+        often there is one. What has replies becomes a tombstone, which is told as a change.
+        """
         channel = self.channels[message.channel]
-        event = {
-            "type": "message",
-            "subtype": "message_deleted",
-            "hidden": True,
-            "deleted_ts": message.ts,
-            "previous_message": message.json(bot_id=self.bot_id),
-            "channel": channel.id,
-            "ts": self.next_ts(),
-            "channel_type": channel.kind,
-        }
+        has_replies = any(each.thread == message.ts and not each.deleted for each in channel.messages)
+        before = {"previous_message": message.json(bot_id=self.bot_id)} if self.tells_what_was_deleted else {}
+        with self.changing():
+            message.deleted = not has_replies
+            message.text = "This message was deleted." if has_replies else message.text
+        event: Json = {"type": "message", "hidden": True, "channel": channel.id, "channel_type": channel.kind}
+        event |= {"ts": self.next_ts(), **before}
+        if has_replies:
+            tombstone: Json = {"type": "message", "subtype": "tombstone", "user": "USLACKBOT", "text": message.text}
+            tombstone |= {"ts": message.ts, "thread_ts": message.ts, "hidden": True}
+            event |= {"subtype": "message_changed", "message": tombstone}
+        else:
+            event |= {"subtype": "message_deleted", "deleted_ts": message.ts}
         self.emit(event | {"event_ts": event["ts"]}, channel=channel)
 
     def reaction_event(self, kind: str, user: str, name: str, message: Message) -> None:
@@ -870,6 +928,24 @@ class Workspace:
                 view.closed = True
             if answer in {"update", "push"}:
                 view.json = view.json | (acked.body or {})["view"]
+
+    def shortcut(self, person: Person, message: Message, callback: str) -> Acked:
+        """A message shortcut: https://docs.slack.dev/reference/interaction-payloads/shortcuts-interaction-payload."""
+        if self.shortcuts_known is not None and callback not in self.shortcuts_known:
+            person.errors.append(f"there is no shortcut {callback}")
+            return Acked(0)
+        channel = self.channels[message.channel]
+        payload = {
+            "type": "message_action",
+            **self._who(person),
+            "callback_id": callback,
+            "action_ts": self.next_ts(),
+            "message_ts": message.ts,
+            "channel": {"id": channel.id, "name": channel.name},
+            "message": message.json(bot_id=self.bot_id),
+            "response_url": self.response_url(person.id, channel.id, None),
+        }
+        return self.sending.interaction(person, payload)
 
     def command(self, person: Person, command: str, text: str, channel: Channel) -> Acked:
         if self.commands_known is not None and command not in self.commands_known:

@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from bot.channels.presentation import ASK_ABOUT_MESSAGE, ASK_ABOUT_MESSAGE_HINT
 from bot.channels.slack.install.scopes import EVENTS, bot_scopes
 
 COMMAND = "/ask"
+ABOUT_MESSAGE = "footnote_about_message"
 EVENTS_PATH, INSTALL_PATH, OAUTH_PATH = "/slack/events", "/slack/install", "/slack/oauth"
 DESCRIPTION = "Answers from your own documents, with the section behind every sentence."
 ADDRESS = "https://YOUR-PUBLIC-ADDRESS"
@@ -31,6 +33,14 @@ def manifest(*, socket: bool, several: bool, address: str = ADDRESS) -> dict[str
                 "messages_tab_read_only_enabled": False,
             },
             "bot_user": {"display_name": "Footnote", "always_online": True},
+            "shortcuts": [
+                {
+                    "name": ASK_ABOUT_MESSAGE,
+                    "type": "message",
+                    "callback_id": ABOUT_MESSAGE,
+                    "description": ASK_ABOUT_MESSAGE_HINT,
+                }
+            ],
             "slash_commands": [
                 {
                     "command": COMMAND,

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from bot.app import App, build_server
+from bot.channels.presentation import STATUS_TEXTS
+from bot.channels.slack.install.manifest import ABOUT_MESSAGE
 from bot.config.settings import Settings, Source
 from bot.server.job_queue import QUEUE_LIMIT
 from bot.server.lifecycle import STOP_SECONDS, Server
@@ -202,12 +204,33 @@ class SlackStage(AppStage):
         self.settle()
         return [each for each in self.channels["experts"].messages if not each.by_bot and not each.deleted][-1]
 
+    def told(self) -> None:
+        """Wait until everything was told to the app."""
+        self.slack.workspace.wait(lambda: self.slack.sending.is_idle, "all deliveries")
+
     def settle(self) -> None:
         """Wait until everything was told to the app, and the app has nothing more to do."""
         ends = time.monotonic() + PATIENCE
         while not (self.slack.sending.is_idle and self.app.state.waiting() == 0 and self.slack.sending.is_idle):
             assert time.monotonic() < ends, "the app does not come to an end"
             time.sleep(0.01)
+
+
+@dataclass(frozen=True)
+class SlackMessage:
+    """A message in Slack, in the hands of whoever wrote it."""
+
+    stage: SlackStage
+    person: Person
+    message: Message
+
+    def edits(self, text: str, *, calls: bool = False) -> None:
+        self.stage.told()
+        self.person.edits(self.message, text, mention=calls)
+
+    def deletes(self) -> None:
+        self.stage.told()
+        self.person.deletes(self.message)
 
 
 @dataclass
@@ -249,21 +272,34 @@ class SlackThread:
         workspace = self.stage.slack.workspace
         if self.asked:
             return [each for each in workspace.visible(self.channel, self.asked) if each.ts > self.since]
-        told = ((self.acked and self.acked.body) or {}).get("text")  # that it is being looked up
+        told = STATUS_TEXTS["searching"]
         found = workspace.visible(self.channel, to=person)
         return [each for each in found if each.ts > self.since and each.text != told]
 
     def asks_on(self, text: str) -> None:
-        assert self.asked
-        self.person.writes(text, self.channel, thread=self.asked)
+        self.says(text)
 
-    def edits(self, text: str) -> None:
+    def says(self, text: str, *, who: str = "", calls: bool = False) -> "SlackMessage":
         assert self.asked
-        self.person.edits(self.asked, text)
+        self.stage.told()
+        person = self.stage.people[who] if who else self.person
+        write = person.mentions if calls else person.writes
+        return SlackMessage(self.stage, person, write(text, self.channel, thread=self.asked))
+
+    def edits(self, text: str, *, calls: bool = False) -> None:
+        assert self.asked
+        SlackMessage(self.stage, self.person, self.asked).edits(text, calls=calls)
 
     def deletes(self) -> None:
         assert self.asked
-        self.person.deletes(self.asked)
+        SlackMessage(self.stage, self.person, self.asked).deletes()
+
+    def asked_about(self, *, by: str) -> "SlackThread":
+        assert self.asked
+        self.stage.told()
+        person, since = self.stage.people[by], self.stage.slack.workspace.next_ts()
+        assert person.asks_about(self.asked, ABOUT_MESSAGE).status == 200
+        return SlackThread(self.stage, person, self.channel, None, since)
 
     def votes(self, vote: Literal["up", "down", "none"], *, by: str = "") -> None:
         person = self.stage.people[by] if by else self.person

@@ -5,7 +5,16 @@ from typing import Any
 import pytest
 
 from bot.channels.events import IncomingEvent, from_json
-from bot.channels.slack.events import Origin, file_names, origin_of, parse_message, parse_pressed, parse_stop, words
+from bot.channels.slack.events import (
+    Origin,
+    file_names,
+    origin_of,
+    parse_message,
+    parse_pressed,
+    parse_shortcut,
+    parse_stop,
+    words,
+)
 
 BOT, BOT_ID = "UBOT", "BBOT"
 
@@ -16,7 +25,7 @@ def event(**changes: Any) -> dict[str, Any]:
 
 
 def parsed(**changes: Any) -> IncomingEvent | None:
-    return parse_message(event(**changes), workspace="T1", bot=BOT, bot_id=BOT_ID)
+    return parse_message(event(**changes), workspace="T1", bot=BOT)
 
 
 def test_a_mention_is_told_twice_and_is_one_event():
@@ -67,9 +76,57 @@ def edited(before: str, after: str, **changes: Any) -> IncomingEvent | None:
 def test_an_edit_is_of_the_message_and_an_unfurled_link_is_none():
     found = edited("Why?", "How?")
     assert found
-    assert (found.kind, found.place.message, found.text, found.id) == ("edit", "17.5", "How?", "T1:C1:17.5:edit:19.1")
+    assert (found.kind, found.place.message, found.text, found.id) == ("edit", "17.5", "How?", "T1:C1:17.5:edit:19.0")
     assert edited("Why?", "Why?") is None
     assert edited("Why?", "How?", bot_id="B1") is None
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("why is it so", "*why* is it so"),
+        ("why “is” it", 'why "is" it'),
+        ("why  is it", "why is\nit"),
+        ("see <https://a.example>", "see <https://a.example|here>"),
+        ("see <https://a.example|this>", "see <https://a.example|that>"),
+    ],
+)
+def test_formatting_and_labels_of_links_are_no_edit(before, after):
+    assert edited(before, after) is None
+
+
+def test_an_edit_is_told_as_a_mention_and_as_a_change_and_is_one_event():
+    text = f"<@{BOT}> How?"
+    change = edited("How?", text)
+    mention = parsed(text=text, type="app_mention", channel_type=None, edited={"ts": "19.0"}, event_ts="19.7")
+    assert change
+    assert mention
+    assert change.id == mention.id == "T1:C1:17.5:edit:19.0"
+    assert (change.version, change.content) == (mention.version, mention.content)
+    assert change.mentions_bot
+
+
+def test_a_change_that_does_not_tell_what_stood_there_is_an_edit():
+    message = {"user": "U1", "ts": "17.5", "text": "How?", "edited": {"ts": "19.0"}}
+    found = parsed(subtype="message_changed", message=message, ts="19.1", event_ts="19.1", text=None)
+    assert found
+    assert (found.kind, found.version) == ("edit", "19.0")
+
+
+def test_a_deletion_without_its_message_is_of_its_ts():
+    found = parsed(subtype="message_deleted", deleted_ts="17.5", user=None, text=None, ts="20.0")
+    assert found
+    assert (found.kind, found.place.message, found.user) == ("delete", "17.5", "")
+    ours = {"user": BOT, "ts": "17.5", "text": "An answer", "bot_id": BOT_ID}
+    assert parsed(subtype="message_deleted", deleted_ts="17.5", previous_message=ours) is None
+
+
+@pytest.mark.parametrize("more", [{}, {"previous_message": {"user": "U1", "ts": "17.5", "text": "Why?"}}])
+def test_a_tombstone_is_a_deletion(more):
+    stone = {"subtype": "tombstone", "user": "USLACKBOT", "ts": "17.5", "thread_ts": "17.5", "text": "Deleted."}
+    found = parsed(subtype="message_changed", message=stone, ts="20.0", text=None, user=None, **more)
+    assert found
+    assert (found.kind, found.place.message, found.place.thread) == ("delete", "17.5", "")
 
 
 def test_a_deleted_question_is_told_by_its_ts():
@@ -137,9 +194,7 @@ def test_where_a_payload_comes_from_is_found_as_bolt_finds_it(body, origin):
 
 
 def test_what_is_remembered_stands_under_the_installation_whatever_team_is_named():
-    asked = parse_message(
-        event() | {"team_id": "T9", "authorizations": [WHOLE]}, workspace="E1", bot=BOT, bot_id=BOT_ID
-    )
+    asked = parse_message(event() | {"team_id": "T9", "authorizations": [WHOLE]}, workspace="E1", bot=BOT)
     container = {"channel_id": "C1", "message_ts": "17.6", "thread_ts": "17.5"}
     pressed = parse_pressed({**PRESSED, "team": None, "container": container}, workspace="E1")
     assert asked
@@ -159,7 +214,7 @@ def test_what_is_remembered_stands_under_the_installation_whatever_team_is_named
     ],
 )
 def test_whose_workspace_a_message_is_from(author, envelope, team):
-    found = parse_message(event(**author) | envelope, workspace="T1", bot=BOT, bot_id=BOT_ID)
+    found = parse_message(event(**author) | envelope, workspace="T1", bot=BOT)
     assert found
     assert found.user_workspace == team
 
@@ -205,6 +260,38 @@ def test_marks_have_the_names_that_are_looked_up_and_links_their_targets():
     text += "<mailto:a@b.example|a@b.example> <!here> <@U8|bob>"
     shown = "ask @Ada Byron or @people in #hr about this (https://a.example), https://b.example, a@b.example @here @bob"
     assert words(text, bot="UBOT", name_of=names.__getitem__, with_addresses=True) == shown
+
+
+def test_mentions_without_a_label_get_a_name_where_one_is_known():
+    names = {"U7": "ada", "C2": "hr"}
+    text = "ask <@U7> or <@U8> in <#C2>"
+    assert words(text, bot=BOT, name_of=lambda id_: names.get(id_, "")) == "ask @ada or @U8 in #hr"
+    assert words(text, bot=BOT) == "ask @U7 or @U8 in #C2"
+
+
+def chosen(**message: Any) -> IncomingEvent | None:
+    said = {"type": "message", "user": "U2", "ts": "17.5", "text": f"<@{BOT}> Why &amp; how?"} | message
+    body = {"type": "message_action", "team": {"id": "T1"}, "user": {"id": "U1"}, "channel": {"id": "C1"}}
+    return parse_shortcut(
+        body | {"message": said, "action_ts": "20.1", "response_url": "https://h.example"}, workspace="T1", bot=BOT
+    )
+
+
+def test_a_message_that_somebody_chose_is_asked_for_them_in_its_author_s_words():
+    found = chosen()
+    assert found
+    assert (found.kind, found.user, found.author, found.text) == ("command", "U1", "U2", "Why & how?")
+    assert (found.place.channel, found.place.thread, found.reply_handle) == ("C1", "17.5", "https://h.example")
+    in_thread = chosen(thread_ts="17.0")
+    assert in_thread
+    assert in_thread.place.thread == "17.0"
+
+
+@pytest.mark.parametrize(
+    "message", [{"bot_id": "B2"}, {"user": BOT}, {"text": ""}, {"text": f"<@{BOT}>"}, {"user": None}]
+)
+def test_what_no_person_wrote_is_not_asked_for_anybody(message):
+    assert chosen(**message) is None
 
 
 def test_what_is_kept_comes_back_equal():

@@ -1,0 +1,128 @@
+"""What Slack tells of messages that change: one question each, whatever events tell of it, and however late."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from bot.channels.presentation import NOT_FOUND_UNASKED, NOTHING_TO_ANSWER, WITHDRAWN
+from bot.channels.slack.install.manifest import ABOUT_MESSAGE
+from bot.config.settings import Channel
+from tests.bot.channels.slack.harness import SlackStage
+from tests.bot.channels.slack.test_conversations import staged
+from tests.bot.channels.slack.test_delivery import post
+from tests.conversations.conversations import DOORS, DOORS_SAID, FOLLOW_UP, LEAVE_SAID, UNKNOWN, only
+from tests.scripted_app import QUESTION
+
+
+@pytest.fixture
+def stage(tmp_path):
+    with staged(tmp_path) as opened:
+        yield opened
+
+
+def days_pass(stage: SlackStage) -> None:
+    """Let the queue forget what it has handled."""
+    stage.settle()
+    stage.app.state.scrub(now=datetime.now(UTC) + timedelta(days=2))
+
+
+def test_a_mention_that_is_told_again_after_days_is_no_other_question(stage):
+    asked = stage.asks(QUESTION)
+    before = only(asked.seen())
+    days_pass(stage)
+    stage.slack.workspace.mention_event(asked.asked)
+    assert only(asked.seen()).versions == before.versions
+    assert len(stage.exchanges()) == 1
+    days_pass(stage)
+    asked.edits(DOORS)
+    assert DOORS_SAID in only(asked.seen()).text
+
+
+def test_an_unfurled_link_and_the_label_of_one_change_nothing(stage):
+    asked = stage.asks(f"{QUESTION} see https://example.com/leave")
+    before = only(asked.seen())
+    stage.slack.workspace.unfurls(asked.asked)
+    bot = stage.slack.workspace.bot
+    stage.people["Ada"].formats(asked.asked, f"<@{bot}> *{QUESTION}* see <https://example.com/leave|the page>")
+    assert only(asked.seen()).versions == before.versions
+    assert len(stage.exchanges()) == 1
+
+
+@pytest.mark.parametrize("tells", [True, False])
+def test_a_deleted_question_takes_its_own_answer_away_whatever_is_told_of_it(stage, tells):
+    stage.slack.workspace.tells_what_was_deleted = tells
+    asked = stage.asks(QUESTION)
+    other = stage.asks(QUESTION, who="Bob")
+    only(asked.seen())
+    asked.deletes()  # it has a reply, and so becomes a tombstone
+    assert WITHDRAWN in only(asked.seen()).text
+    follow_up = other.says(FOLLOW_UP)
+    assert len(other.seen()) == 2
+    follow_up.deletes()
+    first, second = other.seen()
+    assert LEAVE_SAID in first.text
+    assert WITHDRAWN in second.text
+
+
+def test_a_question_that_comes_after_its_deletion_is_not_answered(stage):
+    slack, ada = stage.slack, stage.people["Ada"]
+    urls, slack.sending.app_urls, slack.sending.retries = slack.sending.app_urls, [], ()
+    asked = ada.tells(QUESTION)
+    stage.told()
+    body = json.dumps(slack.sending.sent[-1]).encode()
+    slack.sending.app_urls = urls
+    ada.deletes(asked)
+    stage.told()
+    assert post(slack, body, {}) == 200
+    stage.settle()
+    assert stage.exchanges() == []
+
+
+def test_the_bot_s_own_message_that_somebody_deletes_changes_nothing_else(stage):
+    asked = stage.asks(QUESTION)
+    follow_up = asked.says(FOLLOW_UP)
+    assert len(asked.seen()) == 2
+    stage.slack.workspace.deleted_event(asked.messages(asked.person)[-1])
+    assert LEAVE_SAID in only(asked.seen()).text
+    follow_up.deletes()
+    assert LEAVE_SAID in only(asked.seen()).text
+
+
+def told(stage: SlackStage, who: str, where: str) -> list[Any]:
+    stage.settle()
+    workspace, person = stage.slack.workspace, stage.people[who]
+    return [each for each in workspace.visible(stage.channels[where], to=person) if each.only_for == person.id]
+
+
+def test_by_a_setting_whoever_is_not_answered_hears_so_alone(tmp_path):
+    def adjusted(given: Any, channels: Any) -> dict[str, Any]:
+        entry = Channel(auto_answer=True, tell_not_found=True)
+        return {"channels": dict(given.channels) | {f"slack:{channels['help'].id}": entry}}
+
+    with staged(tmp_path, adjusted=adjusted) as stage:
+        asked = stage.chatter(UNKNOWN, where="help")
+        assert asked.seen() == []
+        (note,) = told(stage, "Ada", "help")
+        assert NOT_FOUND_UNASKED in note.shown
+        assert asked.asked
+        assert note.thread == asked.asked.ts
+        assert told(stage, "Bob", "help") == []
+
+
+def test_a_mention_without_a_label_keeps_the_message_from_the_bot(stage):
+    asked = stage.asks(QUESTION)
+    only(asked.seen())
+    asked.says("@Bob how many days may part-time staff carry over?")
+    only(asked.seen())
+
+
+def test_the_shortcut_at_a_message_that_no_person_wrote_says_so(stage):
+    asked = stage.asks(QUESTION)
+    only(asked.seen())
+    answer = asked.messages(asked.person)[-1]
+    assert stage.people["Bob"].asks_about(answer, ABOUT_MESSAGE).status == 200
+    notes = stage.slack.workspace.wait(lambda: told(stage, "Bob", "general"), "a note")
+    assert NOTHING_TO_ANSWER in notes[-1].shown
+    assert len(stage.exchanges()) == 1
