@@ -126,10 +126,17 @@ class SlackMonitor:
             self._wake.wait(max(0.0, ROUND_SECONDS - 1.0))
 
     def _check_single(self) -> None:
-        probe = probe_token(self._settings, reveal(self._settings.slack_bot_token))
+        probe = self._probe(reveal(self._settings.slack_bot_token))
         self._settle(PartHealth("token", ok=True, detail=_described(probe)), probe)
         if probe.scopes is not None:
             self._keep(_scopes(probe.scopes))
+
+    def _probe(self, token: str) -> Probe:
+        """Look whether Slack takes a token; a workspace that was refused is served again where it does."""
+        probe = probe_token(self._settings, token)
+        if probe.outcome == "ok":
+            self._workspaces.accept_again(token)
+        return probe
 
     def _check_several(self) -> None:
         """Look at those workspaces that are due; the channel works as long as one of them does."""
@@ -141,7 +148,7 @@ class SlackMonitor:
             due = [team for team in found if self._due.get(team, now) <= now][:WORKSPACES_IN_ROUND]
             self._due |= dict.fromkeys(due, now + WORKSPACE_DUE)
         for team in due:
-            probe = probe_token(self._settings, found[team].token)
+            probe = self._probe(found[team].token)
             self._settle(PartHealth("token", True, _described(probe), required=False, workspace=team), probe)
             if probe.scopes is not None:
                 self._keep(replace(_scopes(probe.scopes), required=False, workspace=team))

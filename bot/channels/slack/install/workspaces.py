@@ -81,7 +81,8 @@ class Workspaces:
     """Finds the workspace that a payload comes from; may be used from any thread.
 
     What is installed stands in the state store and is read each time, so that no replica goes on with a token that was
-    given back. One that Slack refuses is served again once Slack takes its token.
+    given back. One that Slack refuses is served again once
+    `accept_again` is told that Slack takes its token; nothing here waits for Slack but at the first look.
     """
 
     def __init__(
@@ -102,7 +103,7 @@ class Workspaces:
         self.installations = Installations(state)
         self._own: Installed | None = None
         self._known: dict[tuple[str, str], tuple[Installed, Workspace]] = {}
-        self._refused: set[Installed | None] = set()
+        self._refused: set[Installed] = set()
         self._lock = threading.Lock()
 
     @property
@@ -127,11 +128,6 @@ class Workspaces:
         is_whole = is_organization(id_)
         team = event.origin_workspace if is_whole else id_
         return self._of(Origin("", team, event.organization or (id_ if is_whole else ""), is_whole))
-
-    def with_installation(self, workspace: Workspace) -> Sequence[Workspace]:
-        """Return the workspaces of the same installation that are known here."""
-        with self._lock:
-            return [found for (id_, _), (_, found) in self._known.items() if id_ == workspace.id]
 
     def only(self) -> Workspace:
         """Return the one workspace of the token; raises `BotError` with one line when that is not accepted."""
@@ -186,23 +182,21 @@ class Workspaces:
 
     def _installed(self, origin: Origin) -> Installed | None:
         """Return the installation that a payload is for; None where there is none, or Slack refuses its token."""
-        if not self.is_single:
+        if self.is_single:
+            if self._own is None:
+                self._own = self._identify(reveal(self._settings.slack_bot_token))
+            found = self._own if _is_of(self._own, origin) else None
+        else:
             found = self.installations.find(origin)
-            return self._identify_again(found.token, found) if found and found in self._refused else found
-        if self._own is None or self._own in self._refused:
-            self._own = self._identify_again(reveal(self._settings.slack_bot_token), self._own)
-        return self._own if self._own and _is_of(self._own, origin) else None
+        if found is None or found not in self._refused:
+            return found
+        self._token_refused(found.id)  # whether it is taken again is looked at beside
+        return None
 
-    def _identify_again(self, token: str, refused: Installed | None) -> Installed | None:
-        """Return the installation of a token that is not known to be taken; None where Slack does not take it."""
-        try:
-            found = self._identify(token, attempts=1)
-        except Refused as error:
-            logger.error("a workspace's token is not accepted: %s", error.error)  # noqa: TRY400 - the word says it all
-            return None
+    def accept_again(self, token: str) -> None:
+        """Serve again what is installed with a token that Slack takes now."""
         with self._lock:
-            self._refused -= {refused}
-        return refused or found
+            self._refused = {each for each in self._refused if each.token != token}
 
     def _served_by(self, installed: Installed) -> set[str]:
         """Return the teams that an installation is good for; where Slack does not tell, those that are served here."""
