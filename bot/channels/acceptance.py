@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 
 from bot.access.audience import channel_settings
-from bot.channels.events import IncomingEvent
+from bot.channels.events import IncomingEvent, question_into_edit
 from bot.channels.port import Accept, Accepted
 from bot.channels.routing import Facts, route
 from bot.channels.thread_state import ThreadState
@@ -64,6 +64,9 @@ class EventAcceptor:
         in_turn = place.root and event.kind != "command"  # what one person alone sees waits for nobody
         turn = f"{place.workspace}:{place.channel}:{place.root}" if in_turn else ""
         accepted = self._accept(Event(place.platform, event.id, datetime.now(UTC), event.to_json(), turn))
+        if accepted == "known" and event.kind == "question" and event.version:
+            # Another replica has just accepted the message as it was first written.
+            return self.accept(question_into_edit(event))
         if event.version and accepted != "busy":
             self._thread_state.messages.mark_edited(place, event.version)
         waits = not event.unaddressed and event.kind != "command"  # a command's acknowledgement says it
