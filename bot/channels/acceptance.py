@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 
 from bot.access.audience import channel_settings
-from bot.channels.events import IncomingEvent
+from bot.channels.events import IncomingEvent, question_into_edit
 from bot.channels.port import Accept, Accepted
 from bot.channels.routing import Facts, route
 from bot.channels.stop_marks import StopMarks
@@ -71,6 +71,9 @@ class EventAcceptor:
             if accepted != "known":  # a repeated one does not stop what was asked since
                 self._stop_marks.add(place, now)
             return accepted
+        if accepted == "known" and event.kind == "question" and event.version:
+            # Another replica has just accepted the message as it was first written.
+            return self.accept(question_into_edit(event))
         if event.version and accepted != "busy":
             self._thread_state.messages.mark_edited(place, event.version)
         waits = not event.unaddressed and event.kind != "command"  # a command's acknowledgement says it

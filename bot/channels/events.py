@@ -185,6 +185,12 @@ def edited_into_question(event: IncomingEvent) -> IncomingEvent:
     return replace(event, kind="question", id=message_event("question", event.place, event.user).id)
 
 
+def question_into_edit(event: IncomingEvent) -> IncomingEvent:
+    """Return a question that an edit has made as that edit, under an id of its own."""
+    edit = message_event("edit", event.place, event.user, edited=event.version)
+    return replace(event, kind="edit", id=edit.id)
+
+
 def about_event(
     pressed: IncomingEvent, text: str, *, message: str, author: str, content: str, press: str
 ) -> IncomingEvent:

@@ -74,6 +74,42 @@ def test_a_question_is_kept_as_it_is_with_its_thread_as_turn(app):
     assert bench.thread_state.messages.accepted(DIRECT) == AcceptedMessage()
 
 
+def test_an_edit_that_comes_while_another_replica_accepts_its_message_is_kept_as_one(app):
+    bench = Bench(app, "known")
+    edited = replace(message_event("edit", DIRECT, "U1", "How many weeks?", edited="19.0"), kind="question")
+    assert bench.acceptor.accept(replace(edited, id=QUESTION.id)) == "known"
+    assert [event.id for event in bench.kept] == ["T1:D1:18.0", "T1:D1:18.0:edit:19.0"]
+    assert from_json(bench.kept[-1].payload, platform="slack").kind == "edit"
+
+
+def test_a_question_that_is_told_of_again_is_remembered_once(app):
+    bench = Bench(app, "new")
+    in_channel = replace(QUESTION, place=replace(DIRECT, kind="channel"), mentions_bot=True)
+    bench.acceptor.accept_message(in_channel)
+    assert bench.thread_state.has_asked(in_channel.place, "U1")
+    bench.thread_state.remove_asker(in_channel.place, "U1")
+    bench.acceptor.accept_message(in_channel)
+    assert not bench.thread_state.has_asked(in_channel.place, "U1")
+
+
+def test_a_deletion_that_does_not_say_whose_is_kept_with_the_thread_of_its_message(app):
+    bench = Bench(app, "new")
+    reply = replace(DIRECT, thread="17.0")
+    bench.acceptor.accept_message(replace(QUESTION, place=reply))
+    assert bench.acceptor.accept_message(message_event("delete", DIRECT, "")) == "new"
+    assert [event.turn for event in bench.kept] == ["T1:D1:17.0", "T1:D1:17.0"]
+    assert bench.thread_state.messages.was_deleted(DIRECT)
+
+
+def test_chatter_in_a_thread_with_the_bot_is_remembered_and_not_kept(app):
+    bench = Bench(app, "new")
+    root = replace(DIRECT, kind="channel", message="17.0")
+    bench.acceptor.accept_message(replace(QUESTION, id="17.0", place=root, mentions_bot=True))
+    chatter = message_event("question", replace(root, thread="17.0", message="18.0"), "U2", "Lunch is here!")
+    assert bench.acceptor.accept_message(chatter) is None
+    assert bench.thread_state.status(root) == "interrupted"
+
+
 def test_what_is_not_for_the_bot_is_not_kept(app):
     bench = Bench(app, "new")
     assert bench.acceptor.accept_message(replace(QUESTION, place=replace(DIRECT, kind="channel"))) is None

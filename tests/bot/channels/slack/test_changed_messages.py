@@ -1,6 +1,7 @@
 """What Slack tells of messages that change: one question each, whatever events tell of it, and however late."""
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,10 +11,13 @@ from bot.channels.presentation import NOT_FOUND_UNASKED, NOTHING_TO_ANSWER, WITH
 from bot.channels.slack.install.manifest import ABOUT_MESSAGE
 from bot.config.settings import Channel
 from tests.bot.channels.slack.harness import SlackStage
+from tests.bot.channels.slack.replica import replicas
 from tests.bot.channels.slack.test_conversations import staged
-from tests.bot.channels.slack.test_delivery import post
+from tests.bot.channels.slack.test_delivery import SHARED, post, shared
 from tests.conversations.conversations import DOORS, DOORS_SAID, FOLLOW_UP, LEAVE_SAID, UNKNOWN, only
 from tests.scripted_app import QUESTION
+from tests.servers.slack.workspace import Message
+from tests.servers.slack_server import Slack, serving
 
 
 @pytest.fixture
@@ -126,3 +130,33 @@ def test_the_shortcut_at_a_message_that_no_person_wrote_says_so(stage):
     notes = stage.slack.workspace.wait(lambda: told(stage, "Bob", "general"), "a note")
     assert NOTHING_TO_ANSWER in notes[-1].shown
     assert len(stage.exchanges()) == 1
+
+
+@pytest.mark.parametrize("store", SHARED)
+def test_edited_and_deleted_questions_have_one_answer_each_at_two_replicas(tmp_path, store):
+    """Every event is told to either replica by chance, and a fifth of them twice."""
+    with serving() as slack, shared(tmp_path, store, slack) as configured:
+        slack.sending.redelivered = 0.2
+        people = [slack.workspace.person(f"P{number}") for number in range(5)]
+        channel = slack.workspace.channel("busy", *people)
+        with replicas(configured, slack, 2, queue_limit=10_000):
+            asked = [people[number % 5].mentions(f"{QUESTION} {number}", channel) for number in range(30)]
+            for number, question in enumerate(asked):
+                if number % 3 == 0:
+                    people[number % 5].edits(question, DOORS)
+                elif number % 5 == 1:
+                    people[number % 5].deletes(question)
+            slack.workspace.wait(lambda: slack.sending.is_idle, "all deliveries", seconds=120)
+            edited, deleted = asked[::3], [each for number, each in enumerate(asked) if number % 3 and number % 5 == 1]
+            others = [each for each in asked if each not in edited and each not in deleted]
+            slack.workspace.wait(lambda: answered(slack, edited, DOORS_SAID) == len(edited), "of edits", seconds=120)
+            slack.workspace.wait(lambda: answered(slack, others, LEAVE_SAID) == len(others), "the others", seconds=120)
+            slack.workspace.wait(lambda: answered(slack, deleted, LEAVE_SAID) == 0, "no more", seconds=120)
+        for question in asked:
+            assert len(slack.workspace.visible(channel, question)) <= 1
+
+
+def answered(slack: Slack, asked: Sequence[Message], text: str) -> int:
+    """How many of these questions have an answer with this text."""
+    channels = slack.workspace.channels
+    return sum(any(text in each.shown for each in slack.workspace.visible(channels[it.channel], it)) for it in asked)
