@@ -22,9 +22,10 @@ def test_people_of_another_organisation_are_external_though_nothing_calls_them_s
             assert DOORS_SAID in only(stage.asks(DOORS, who="Kim", way=way).seen()).text
         kim = stage.people["Kim"]
         assert kim.clicks(shown, "Quoted text").status == 200
-        modal = stage.slack.workspace.wait(lambda: kim.modal, "a line")
+        shown = stage.slack.workspace.wait(lambda: kim.modal and QUOTES_NOT_SHOWN in kim.modal.shown, "a line")
+        modal = kim.modal
+        assert shown
         assert modal
-        assert QUOTES_NOT_SHOWN in modal.shown
         assert LEAVE_SAID not in modal.shown
 
 
