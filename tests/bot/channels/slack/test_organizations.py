@@ -74,7 +74,7 @@ def played() -> Iterator[Any]:
         yield pytest.param(each, marks=[pytest.mark.full] if number % 4 else [], id=each.name)
 
 
-@pytest.mark.parametrize("scenario", played())
+@pytest.mark.parametrize("scenario", list(played()))
 def test_the_conversation_is_as_it_is_in_one_workspace(tmp_path, scenario: Scenario):
     with staged(tmp_path) as stage:
         scenario.play(stage)
