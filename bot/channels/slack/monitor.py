@@ -235,7 +235,8 @@ class SlackMonitor:
             before = self._parts.get((health.part, health.workspace))
             self._parts[health.part, health.workspace] = _Seen(health)
         if not health.ok and (before is None or before.health.ok):
-            logger.error("slack %s %s: %s", health.part, health.workspace, health.detail)
+            level = logging.ERROR if health.required else logging.WARNING
+            logger.log(level, "slack %s %s: %s", health.part, health.workspace, health.detail)
 
 
 def _described(probe: Probe) -> str:

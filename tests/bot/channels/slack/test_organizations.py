@@ -91,7 +91,7 @@ def test_one_message_has_one_key_whatever_its_payloads_name(tmp_path):
         assert [vote.vote for vote in stage.counted()] == ["up"]
         stage.people["Eve"].reacts(answer, "-1")
         assert sorted(vote.vote for vote in stage.counted()) == ["down", "up"]
-        stage.people["Bob"].writes("And part-time staff?", asked.channel, thread=asked.asked)
+        stage.people["Bob"].writes("How many days may part-time staff carry over?", asked.channel, thread=asked.asked)
         assert len(asked.seen()) == 2
         assert stage.people["Bob"].clicks(answer, "Ask a person").status == 200
         only(stage.expert_is_asked())
