@@ -47,5 +47,5 @@ class UnaddressedMessages:
         """Say nothing of what was not found; by a setting whoever asked is told, and nobody else."""
         self.stay_out(event)
         if channel_settings(self._settings, event.place.channel_name).tell_not_found:
-            place = event.place.in_thread(event.place.root)
-            connection.transport.tell(place, event.user, self._renderer.line(presentation.NOT_FOUND_UNASKED))
+            # In a thread that is none yet a platform may show nothing to one person alone.
+            connection.tell(event, self._renderer.line(presentation.NOT_FOUND_UNASKED))

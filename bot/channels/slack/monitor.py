@@ -132,10 +132,10 @@ class SlackMonitor:
             self._keep(_scopes(probe.scopes))
 
     def _probe(self, token: str) -> Probe:
-        """Look whether Slack takes a token; a workspace that was refused is served again where it does."""
+        """Look whether Slack takes a token: what is installed with it is served as long as it does."""
         probe = probe_token(self._settings, token)
-        if probe.outcome == "ok":
-            self._workspaces.accept_again(token)
+        if probe.outcome != "unreachable":
+            self._workspaces.note_token(token, is_taken=probe.outcome == "ok")
         return probe
 
     def _check_several(self) -> None:

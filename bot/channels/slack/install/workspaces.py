@@ -82,7 +82,7 @@ class Workspaces:
 
     What is installed stands in the state store and is read each time, so that no replica goes on with a token that was
     given back. One that Slack refuses is served again once
-    `accept_again` is told that Slack takes its token; nothing here waits for Slack but at the first look.
+    `note_token` is told that Slack takes its token; nothing here waits for Slack but at the first look.
     """
 
     def __init__(
@@ -149,11 +149,11 @@ class Workspaces:
         """Forget what was installed where the app was removed `at` this time, in seconds since 1970.
 
         Returns the installations of which Slack must be asked whether they are over (`remove_if_over`): one that was
-        made since, and that of the organisation, which other workspaces may still use. The one token of the settings is
-        served again if Slack still takes it.
+        made since, and that of the organisation, which other workspaces may still use. Whether Slack still takes the
+        one token of the settings is looked at beside.
         """
         if self._own and _is_of(self._own, origin):
-            self._refuse(self._own)
+            self._token_refused(self._own.id)
         own = self.installations.get(origin.team) if origin.team else None
         organization = origin.organization or (own.organization if own else "")
         whole = self.installations.get(organization) if organization else None
@@ -193,10 +193,16 @@ class Workspaces:
         self._token_refused(found.id)  # whether it is taken again is looked at beside
         return None
 
-    def accept_again(self, token: str) -> None:
-        """Serve again what is installed with a token that Slack takes now."""
+    def note_token(self, token: str, *, is_taken: bool) -> None:
+        """Serve what is installed with a token, or serve it no more, as Slack takes the token now or refuses it."""
         with self._lock:
-            self._refused = {each for each in self._refused if each.token != token}
+            if is_taken:
+                self._refused = {each for each in self._refused if each.token != token}
+                return
+            known = {self._own, *(installed for installed, _ in self._known.values())}
+            refused = {each for each in known if each and each.token == token}
+            self._refused |= refused
+            self._known = {key: known for key, known in self._known.items() if known[0] not in refused}
 
     def _served_by(self, installed: Installed) -> set[str]:
         """Return the teams that an installation is good for; where Slack does not tell, those that are served here."""
@@ -250,9 +256,7 @@ class Workspaces:
 
     def _refuse(self, installed: Installed) -> None:
         """Serve an installation no more, since Slack has refused its token."""
-        with self._lock:
-            self._refused.add(installed)
-            self._known = {key: known for key, known in self._known.items() if known[0] != installed}
+        self.note_token(installed.token, is_taken=False)
         self._token_refused(installed.id)
 
 

@@ -32,7 +32,7 @@ from tests.servers.slack_server import CLIENT, Slack, serving
 # What is refused in the ordinary course: Slack ends streams by itself, and tells nothing of places without the bot.
 EXPECTED = {
     *((f"chat.{name}Stream", "message_not_in_streaming_state") for name in ("append", "stop")),
-    ("conversations.info", "channel_not_found"),
+    *((f"conversations.{name}", "channel_not_found") for name in ("info", "members")),
 }
 
 
