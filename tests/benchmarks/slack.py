@@ -85,10 +85,15 @@ def whole(slack: Slack, asked: Sequence[Message]) -> bool:
 
 def first_sign(slack: Slack, question: Message) -> float:
     """Seconds until a status or a message of the bot stood there."""
+    return min(first_signs(slack, question)) - question.at
+
+
+def first_signs(slack: Slack, question: Message) -> list[float]:
+    """The moments at which a status or a message of the bot came to stand there."""
     place = slack.workspace.channels[question.channel]
     signs = [at for at, channel, thread, _ in slack.workspace.statuses if (channel, thread) == (place.id, question.ts)]
     signs += [each.at for each in slack.workspace.visible(place, question)]
-    return min(signs) - question.at
+    return signs
 
 
 def memory(slack: Slack, configured: Settings, questions: int) -> None:

@@ -193,12 +193,20 @@ def two_replicas(folder: Path, slack: Slack, *, kind: str = "redis") -> Iterator
         yield Day(slack, people, channels), both
 
 
-def play(day: Day, both: Sequence[Replica], *, events: int, rate: float) -> None:
-    """Let so many things happen, so many a second; one replica is killed halfway."""
+def meet(day: Day) -> None:
+    """Let everybody and every channel ask once: who reads along is learned by then, as in a service that runs."""
+    workspace = day.slack.workspace
+    asked = [person.tells(QUESTION) for person in day.people]
+    asked += [day.people[0].mentions(QUESTION, channel) for channel in day.channels]
+    workspace.wait(lambda: all(said_in(day, workspace.channels[each.channel], each) for each in asked), seconds=120)
+
+
+def play(day: Day, both: Sequence[Replica], *, events: int, rate: float) -> float:
+    """Let so many things happen, so many a second; one replica is killed halfway, at the moment that is returned."""
     slack = day.slack
     slack.sending.redelivered = 0.2
     slack.sending.retries = (0.1, 0.5, 1.0, 5.0)
-    started = time.monotonic()
+    started = gone = time.monotonic()
     for number in range(events):
         time.sleep(max(0.0, started + number / rate - time.monotonic()))
         if number == events // 2:
@@ -207,6 +215,7 @@ def play(day: Day, both: Sequence[Replica], *, events: int, rate: float) -> None
         if number > events // 2 and len(slack.sending.app_urls) > 1 and time.monotonic() - gone > BALANCER_SECONDS:
             slack.sending.app_urls.remove(f"{both[0].url}/slack/events")
         day.go_on()
+    return gone
 
 
 def wait_until_right(day: Day, *, seconds: float) -> Judgement:
