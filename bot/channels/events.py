@@ -141,8 +141,11 @@ class IncomingEvent:
 
     @property
     def conversation(self) -> str:
-        """The name under which the exchanges of a thread are remembered."""
-        return self.place.thread_name
+        """The name under which the answer is remembered: that of its thread.
+
+        What one person alone is answered about somebody's message has a name of its own: nobody else has read it.
+        """
+        return self.id if self.author else self.place.thread_name
 
     def to_json(self) -> str:
         """Return the event as it is kept until it is handled; the platform is kept beside it."""

@@ -112,8 +112,8 @@ class EventHandler:
             connection.tell(event, self._platform.renderer.line(presentation.MAY_NOT_WRITE))
         finally:
             if self._state.was_discarded(claim.event):  # whoever asked has been forgotten meanwhile
-                for person in {event.person, event.author_person}:
-                    self._privacy.forget_rest(person, answer=answer_id(self._platform.name, event.id))
+                answer = answer_id(self._platform.name, event.id)
+                self._privacy.forget_rest({event.person, event.author_person}, answer=answer, since=claim.event.at)
 
     def give_up(self, claim: Claim) -> None:
         """Tell whoever waits that it cannot be done; raises `NotDelivered` where they cannot be told now."""

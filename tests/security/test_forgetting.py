@@ -126,6 +126,35 @@ def test_who_is_forgotten_while_their_question_is_answered_leaves_nothing(tmp_pa
     assert found_in(tmp_path / "state", MARK.encode(), *forms_of(ada, key)) == [], "also at the end"
 
 
+@pytest.mark.parametrize("forgotten", ["Ada", "Bob"])
+def test_of_two_people_in_one_event_the_other_loses_nothing(tmp_path, forgotten):
+    """Ada wants an answer to what Bob wrote: one of them is forgotten while it is made."""
+    other = {"Ada": "Bob", "Bob": "Ada"}[forgotten]
+    with staged(tmp_path) as stage:
+        record = stage.app.questions.record
+        for person in ("Ada", "Bob"):
+            stage.asks(QUESTION, who=person, way="direct").seen()
+        talk = stage.chatter(f"{MARK}! {QUESTION}", who="Bob")
+        reached, goes_on = threading.Event(), threading.Event()
+
+        def recorded(*given: Any, **how: Any) -> None:
+            reached.set()
+            assert goes_on.wait(30)
+            record(*given, **how)
+
+        stage.app.questions.record = recorded  # type: ignore[method-assign] # to hold it there
+        talk.asked_about(by="Ada")
+        assert reached.wait(30)
+        person = f"slack:{stage.people[forgotten].id}"
+        stage.app.privacy.forget(person)
+        goes_on.set()
+        stage.settle()
+        marks = forms_of(person, user_key(tmp_path / "state")) + ([MARK.encode()] if forgotten == "Bob" else [])
+        eventually(lambda: not found_in(tmp_path / "state", *marks), "nothing is left")
+        of_other = stage.app.pseudonym(f"slack:{stage.people[other].id}").encode()
+    assert "feedback.db" in [name for name, _ in found_in(tmp_path / "state", of_other)], "also at the end"
+
+
 @pytest.fixture
 def ask(folder) -> Any:
     """Runs commands over documents of which one answers."""
