@@ -112,8 +112,7 @@ class EventHandler:
             connection.tell(event, self._platform.renderer.line(presentation.MAY_NOT_WRITE))
         finally:
             if self._state.was_discarded(claim.event):  # whoever asked has been forgotten meanwhile
-                answer = answer_id(self._platform.name, event.id)
-                self._privacy.forget_rest({event.person, event.author_person}, answer=answer, since=claim.event.at)
+                self._forget_rest({event.person, event.author_person}, claim, event)
 
     def give_up(self, claim: Claim) -> None:
         """Tell whoever waits that it cannot be done; raises `NotDelivered` where they cannot be told now."""
@@ -203,6 +202,9 @@ class EventHandler:
     ) -> tuple[str, ...]:
         """Answer in the thread, and return the ids of the messages that show it."""
         asked = asked or asked_by(event, connection.transport.read_before)
+        author = asked.author.partition(":")[2] if asked.message else ""  # of a message that was pointed to
+        if author:
+            self._thread_state.add_asker(event.place, author)
         with self._streaming_reply(claim, event, connection, checkpoint) as streaming:
             reply = QuietReply(streaming) if event.unaddressed and not checkpoint else streaming
             outcome = answer_question(
@@ -218,6 +220,8 @@ class EventHandler:
             self._unaddressed.leave_unsaid(event, connection)
         else:
             self._remember(event, asked, streaming.messages, outcome)
+        if author and not self._thread_state.has_asked(event.place, author):  # they have been forgotten meanwhile
+            self._forget_rest({asked.author}, claim, event)
         return streaming.messages
 
     @contextmanager
@@ -298,6 +302,10 @@ class EventHandler:
         text = presentation.ERASED.format(exchanges=gone.exchanges, votes=gone.votes, platform=self._platform.title)
         self._tell_directly(event, connection, text)
 
+    def _forget_rest(self, people: Collection[str], claim: Claim, event: IncomingEvent) -> None:
+        answer = answer_id(self._platform.name, event.id)
+        self._privacy.forget_rest(people, answer=answer, since=claim.event.at)
+
     def _audience(self, event: IncomingEvent, connection: Connection) -> Audience:
         is_command = event.kind == "command"
         direct = event.place.is_direct and not is_command
@@ -328,7 +336,6 @@ class EventHandler:
                 quoted = event.place.in_channel().with_message(asked.message, thread=event.place.root)
                 state.messages.mark_accepted(quoted)
                 state.save_answer(quoted, replace(location, version=""))
-                state.add_asker(event.place, asked.author.partition(":")[2])
             state.add_asker(event.place, event.user)
         except StateUnavailable as error:
             logger.warning("where an answer stands is not remembered: %s", error)

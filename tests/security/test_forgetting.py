@@ -155,6 +155,30 @@ def test_of_two_people_in_one_event_the_other_loses_nothing(tmp_path, forgotten)
     assert "feedback.db" in [name for name, _ in found_in(tmp_path / "state", of_other)], "also at the end"
 
 
+def test_whose_message_is_answered_for_a_colleague_is_forgotten_while_it_is(tmp_path):
+    """The event is Ada's, and names nobody else."""
+    with staged(tmp_path) as stage:
+        record, reached, goes_on = stage.app.questions.record, threading.Event(), threading.Event()
+
+        def recorded(*given: Any, **how: Any) -> None:
+            reached.set()
+            assert goes_on.wait(30)
+            record(*given, **how)
+
+        talk = stage.chatter(f"{MARK}! {QUESTION}", who="Bob")
+        stage.settle()
+        stage.app.questions.record = recorded  # type: ignore[method-assign] # to hold it there
+        talk.says("can you answer this?", who="Ada", calls=True)
+        assert reached.wait(30)
+        bob = f"slack:{stage.people['Bob'].id}"
+        stage.app.privacy.forget(bob)
+        goes_on.set()
+        stage.settle()
+        marks = [MARK.encode(), *forms_of(bob, user_key(tmp_path / "state"))]
+        eventually(lambda: not found_in(tmp_path / "state", *marks), "nothing is left")
+    assert found_in(tmp_path / "state", *marks) == [], "also at the end"
+
+
 @pytest.fixture
 def ask(folder) -> Any:
     """Runs commands over documents of which one answers."""
