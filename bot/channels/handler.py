@@ -79,7 +79,7 @@ class EventHandler:
             settings=settings, thread_state=thread_state, questions=questions, renderer=platform.renderer
         )
         records = EscalationRecords(state, now=now)
-        self._people = EscalationHandler(escalation, records, platform.renderer)
+        self._escalations = EscalationHandler(escalation, records, platform.renderer)
         replies = ExpertReplyHandler(escalation, records, platform.renderer, revision)
         self._kinds: Mapping[str, Callable[[Claim, IncomingEvent, Connection], None]] = {
             "question": self._question,
@@ -88,13 +88,13 @@ class EventHandler:
             "command": self._command,
             "share": self._share,
             "erase": self._erase,
-            "person": self._people.ask_person,
+            "person": self._escalations.ask_person,
             "expert": replies.written,
             "expert_edit": replies.edited,
             "expert_delete": replies.deleted,
             "send": replies.send,
             "accept": replies.accept,
-            "remind": self._people.remind,
+            "remind": self._escalations.remind,
             "stop": partial(_stop, self._stop_marks),
         }
 
@@ -130,7 +130,7 @@ class EventHandler:
                 reply.failed(presentation.GAVE_UP)
         else:
             if event.kind == "person":
-                self._people.give_up(event)
+                self._escalations.give_up(event)
             is_of_expert = event.kind in get_args(ExpertKind)
             text = presentation.REPLY_GIVEN_UP if is_of_expert else presentation.GAVE_UP
             connection.tell(event, self._platform.renderer.line(text))
@@ -182,14 +182,14 @@ class EventHandler:
         _overwrite(event.place, connection, left_over, self._platform.renderer.line(presentation.EARLIER_PART))
         answered = self._thread_state.answer_location(event.place)
         if answered:
-            self._people.follow(answered.answer, earlier=location.answer)
+            self._escalations.follow(answered.answer, earlier=location.answer)
 
     def _delete(self, claim: Claim, event: IncomingEvent, connection: Connection) -> None:
         location = self._thread_state.answer_location(event.place)
         if location:
             line = self._platform.renderer.line(presentation.WITHDRAWN)
             _overwrite(event.place, connection, location.messages, line)
-            self._people.withdraw(connection, location.answer)
+            self._escalations.withdraw(connection, location.answer)
 
     def _answer(
         self,

@@ -437,7 +437,7 @@ def test_what_is_shown_again_is_not_shown_while_the_platform_does_not_tell(bench
             ask()
         bench.slack.troubles.clear()
     bench.later(timedelta(seconds=1))
-    assert found.readers_now(at(channel.id)) == {"everyone"}
+    assert bench.replica().readers_now(at(channel.id)) == {"everyone"}, "this one is not to wait"
 
 
 def test_what_is_shown_again_in_a_large_channel_costs_three_calls_and_sees_who_came(bench):
