@@ -199,8 +199,8 @@ def about_event(
 ) -> IncomingEvent:
     """Return the wish of whoever `pressed` to have a message answered, for them alone; its author wrote the text."""
     place = pressed.place
-    name = f"about:{place.workspace}:{place.channel}:{message}:{press}"
-    return replace(pressed, kind="command", id=name, text=text, author=author, content=content)
+    name, place = f"about:{place.workspace}:{place.channel}:{message}:{press}", replace(place, message=message)
+    return replace(pressed, kind="command", id=name, place=place, text=text, author=author, content=content)
 
 
 def share_event(pressed: IncomingEvent, answer: str) -> IncomingEvent:

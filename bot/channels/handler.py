@@ -261,6 +261,7 @@ class EventHandler:
                 "documents": sorted(outcome.answer.documents),
                 "parts": [(part.text, part.content) for part in parts],
                 "thread": event.place.thread,
+                "message": event.place.message,
             }
             self._thread_state.save_shareable(event.place, outcome.answer.id, json.dumps(row))
 
@@ -268,8 +269,10 @@ class EventHandler:
         """Show everybody in the channel a private answer, if they may read now all that it rests on."""
         kept = self._thread_state.shareable(event.place, event.value)
         row = json.loads(kept) if kept else {}
+        asked = event.place.with_message(row.get("message", ""))  # somebody's message that was answered
+        is_gone = bool(asked.message) and self._thread_state.messages.was_deleted(asked)
         # What an earlier version kept does not say what it names.
-        if "documents" not in row or not self._may_share(event, connection, row["documents"]):
+        if is_gone or "documents" not in row or not self._may_share(event, connection, row["documents"]):
             connection.tell(event, self._platform.renderer.line(presentation.NOT_SHARED))
             return
         first, *others = [Message(text, tuple(content)) for text, content in row["parts"]]

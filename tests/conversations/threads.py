@@ -118,6 +118,15 @@ def what_one_person_was_answered_alone_is_not_gone_on_from_in_the_thread(stage: 
     assert (alone.question, followed.history) == (QUESTION, ())
 
 
+@scenario(way="command")
+def a_message_that_was_deleted_since_is_not_shared(stage: Stage) -> None:
+    talk = stage.chatter(QUESTION, who="Bob")
+    asked = talk.asked_about(by="Ada")
+    only(asked.seen())
+    talk.deletes()
+    assert not any(LEAVE_SAID in each.text or QUESTION in each.text for each in asked.shares())
+
+
 # Messages that change
 
 
