@@ -18,7 +18,7 @@ def a_person_of_another_company_sees_only_what_is_public(stage: Stage) -> None:
     """Wherever they ask, and whoever asked before them."""
     asked = stage.asks(DOORS, who="Pat", where="partners")
     assert DOORS_SAID in only(asked.seen()).text
-    asked.asks_on(QUESTION)
+    asked.says(QUESTION, calls=True)
     said = asked.seen()
     assert len(said) == 2
     assert NOT_FOUND in said[-1].text
