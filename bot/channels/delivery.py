@@ -220,7 +220,7 @@ def _history(questions: QuestionService, event: IncomingEvent, readers: Audience
     """
     shared = not readers.private and event.kind != "command"
     try:
-        return questions.history(event.conversation, user=event.person, groups=readers.groups, shared=shared)
+        return questions.history(event.place.thread_name, user=event.person, groups=readers.groups, shared=shared)
     except (FeedbackError, BotError) as error:
         logger.warning("a conversation could not be recalled: %s", error)
         return ()

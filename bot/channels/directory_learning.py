@@ -127,7 +127,7 @@ class DirectoryLearning:
             self._learn_people(hold)
             unknown = self._records.people.unknown(users)
         for user in unknown[:MOST_UNLISTED]:
-            self._patiently(partial(self._person, user), hold)
+            self._with_retries(partial(self._person, user), hold)
         self._records.channels.save_members(channel, users, large=pages > 1, at=begun)
         logger.info("who reads %s is known: %d members", channel, len(users))
 
@@ -137,7 +137,7 @@ class DirectoryLearning:
         if rows.is_taken("people were read"):
             return
         if not rows.take("people"):
-            self._patiently(self._others_have_read, hold)
+            self._with_retries(self._others_have_read, hold)
             return
 
         def hold_both() -> None:
@@ -165,7 +165,7 @@ class DirectoryLearning:
         cursor = ""
         for _ in range(MOST_PAGES):
             at = self._records.rows.now()
-            page = self._patiently(partial(read, cursor), hold)
+            page = self._with_retries(partial(read, cursor), hold)
             if page is None:
                 break
             yield at, page
@@ -174,7 +174,7 @@ class DirectoryLearning:
             cursor = page.cursor
         raise NotInTime("the platform does not tell all of a list")
 
-    def _patiently(self, do: Callable[[], T], hold: Callable[[], None]) -> T:
+    def _with_retries(self, do: Callable[[], T], hold: Callable[[], None]) -> T:
         """Do something as often as it takes, at the pace that the platform asks for."""
         waited = 0.0
         while True:

@@ -34,12 +34,12 @@ PAGE = 500
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What is kept of a person; `email` is its keyed hash, empty for none, `told` is whether an event has told it."""
+    """What is kept of a person; `email` is its keyed hash, empty for none; `from_event`: not from a look-up."""
 
     at: datetime
     guest: bool
     email: str = ""
-    told: bool = False
+    from_event: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,20 +147,20 @@ class RecordRows:
         return {key.removeprefix(prefix): _row(value) for key, value in rows}
 
     def take(self, work: str, *, within: timedelta = LEASE) -> bool:
-        """Take on something that one replica does at a time; False where another does it, or did within that time."""
+        """Acquire the lease of a task for so long; False, and nothing changes, while a replica has it."""
         at = self.now()
         return self._state.add(self.key("work", work), "1", expires=at + within, now=at)
 
     def hold(self, work: str) -> None:
-        """Go on holding what was taken on."""
+        """Renew a lease that was acquired."""
         self._state.put(self.key("work", work), "1", expires=self.now() + LEASE)
 
     def is_taken(self, work: str) -> bool:
-        """Whether something was taken on and is not done yet."""
+        """Whether a replica has the lease of a task."""
         return self._state.get(self.key("work", work), now=self.now()) is not None
 
     def release(self, work: str) -> None:
-        """Let go of what was taken on."""
+        """Release a lease."""
         self._state.remove(self.key("work", work))
 
 
@@ -197,7 +197,7 @@ class PeopleRecords:
 
     def save(self, people: Iterable[Person], *, at: datetime) -> None:
         """Keep what was looked up at a time."""
-        made = {self._rows.name(each.id): self._account(each, at, told=False) for each in people}
+        made = {self._rows.name(each.id): self._account(each, at, from_event=False) for each in people}
         known = self._read(list(made))
         newer = {name: each for name, each in made.items() if name not in known or _is_newer(each, known[name])}
         for name, each in newer.items():
@@ -208,7 +208,7 @@ class PeopleRecords:
 
     def note(self, person: Person, *, at: datetime) -> None:
         """Keep what an event has told of a person; an older one that comes later does not undo it."""
-        name, made = self._rows.name(person.id), self._account(person, at, told=True)
+        name, made = self._rows.name(person.id), self._account(person, at, from_event=True)
         before = self._get(name)
         if before and not _is_newer(made, before):
             return
@@ -229,8 +229,8 @@ class PeopleRecords:
         turned = _account(self._rows.read(self._rows.key("turned", name)))
         return _merged(found, turned) if found else turned
 
-    def _account(self, person: Person, at: datetime, *, told: bool) -> Account:
-        return Account(at, person.guest, self._rows.email_name(person.email), told)
+    def _account(self, person: Person, at: datetime, *, from_event: bool) -> Account:
+        return Account(at, person.guest, self._rows.email_name(person.email), from_event)
 
 
 class ChannelRecords:
@@ -392,7 +392,7 @@ def _merged(found: Account, turned: Account | None) -> Account:
     """Return what is kept of a person with what was told since, if it was."""
     if turned is None or not _is_newer(turned, found):
         return found
-    return replace(found, guest=turned.guest, at=max(found.at, turned.at), told=turned.told)
+    return replace(found, guest=turned.guest, at=max(found.at, turned.at), from_event=turned.from_event)
 
 
 def _is_after(note: Mapping[str, Any], since: datetime) -> bool:
@@ -402,7 +402,7 @@ def _is_after(note: Mapping[str, Any], since: datetime) -> bool:
 
 def _is_newer(made: Account, before: Account) -> bool:
     """Whether what was learned of a person now holds; of an event and a look-up of about the same time a guest does."""
-    may_be_later = made.told != before.told and made.guest and not before.guest
+    may_be_later = made.from_event != before.from_event and made.guest and not before.guest
     return made.at > before.at - MARGIN if may_be_later else made.at >= before.at
 
 
@@ -415,7 +415,7 @@ def _account(row: Mapping[str, Any]) -> Account | None:
 
 def _row_of(account: Account) -> Mapping[str, Any]:
     row = {"at": account.at.isoformat(), "guest": account.guest, "email": account.email}
-    return row | ({"told": True} if account.told else {})
+    return row | ({"told": True} if account.from_event else {})
 
 
 def _row(value: str | None) -> Mapping[str, Any]:

@@ -141,8 +141,11 @@ class IncomingEvent:
 
     @property
     def conversation(self) -> str:
-        """The name under which the exchanges of a thread are remembered."""
-        return self.place.thread_name
+        """The name under which the answer is remembered: that of its thread.
+
+        What one person alone is answered about somebody's message has a name of its own: nobody else has read it.
+        """
+        return self.id if self.author else self.place.thread_name
 
     def to_json(self) -> str:
         """Return the event as it is kept until it is handled; the platform is kept beside it."""
@@ -196,8 +199,8 @@ def about_event(
 ) -> IncomingEvent:
     """Return the wish of whoever `pressed` to have a message answered, for them alone; its author wrote the text."""
     place = pressed.place
-    name = f"about:{place.workspace}:{place.channel}:{message}:{press}"
-    return replace(pressed, kind="command", id=name, text=text, author=author, content=content)
+    name, place = f"about:{place.workspace}:{place.channel}:{message}:{press}", replace(place, message=message)
+    return replace(pressed, kind="command", id=name, place=place, text=text, author=author, content=content)
 
 
 def share_event(pressed: IncomingEvent, answer: str) -> IncomingEvent:

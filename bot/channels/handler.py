@@ -79,7 +79,7 @@ class EventHandler:
             settings=settings, thread_state=thread_state, questions=questions, renderer=platform.renderer
         )
         records = EscalationRecords(state, now=now)
-        self._people = EscalationHandler(escalation, records, platform.renderer)
+        self._escalations = EscalationHandler(escalation, records, platform.renderer)
         replies = ExpertReplyHandler(escalation, records, platform.renderer, revision)
         self._kinds: Mapping[str, Callable[[Claim, IncomingEvent, Connection], None]] = {
             "question": self._question,
@@ -88,13 +88,13 @@ class EventHandler:
             "command": self._command,
             "share": self._share,
             "erase": self._erase,
-            "person": self._people.ask_person,
+            "person": self._escalations.ask_person,
             "expert": replies.written,
             "expert_edit": replies.edited,
             "expert_delete": replies.deleted,
             "send": replies.send,
             "accept": replies.accept,
-            "remind": self._people.remind,
+            "remind": self._escalations.remind,
             "stop": partial(_stop, self._stop_marks),
         }
 
@@ -112,8 +112,7 @@ class EventHandler:
             connection.tell(event, self._platform.renderer.line(presentation.MAY_NOT_WRITE))
         finally:
             if self._state.was_discarded(claim.event):  # whoever asked has been forgotten meanwhile
-                for person in {event.person, event.author_person}:
-                    self._privacy.forget_rest(person, answer=answer_id(self._platform.name, event.id))
+                self._forget_rest({event.person, event.author_person}, claim, event)
 
     def give_up(self, claim: Claim) -> None:
         """Tell whoever waits that it cannot be done; raises `NotDelivered` where they cannot be told now."""
@@ -131,7 +130,7 @@ class EventHandler:
                 reply.failed(presentation.GAVE_UP)
         else:
             if event.kind == "person":
-                self._people.give_up(event)
+                self._escalations.give_up(event)
             is_of_expert = event.kind in get_args(ExpertKind)
             text = presentation.REPLY_GIVEN_UP if is_of_expert else presentation.GAVE_UP
             connection.tell(event, self._platform.renderer.line(text))
@@ -183,14 +182,14 @@ class EventHandler:
         _overwrite(event.place, connection, left_over, self._platform.renderer.line(presentation.EARLIER_PART))
         answered = self._thread_state.answer_location(event.place)
         if answered:
-            self._people.follow(answered.answer, earlier=location.answer)
+            self._escalations.follow(answered.answer, earlier=location.answer)
 
     def _delete(self, claim: Claim, event: IncomingEvent, connection: Connection) -> None:
         location = self._thread_state.answer_location(event.place)
         if location:
             line = self._platform.renderer.line(presentation.WITHDRAWN)
             _overwrite(event.place, connection, location.messages, line)
-            self._people.withdraw(connection, location.answer)
+            self._escalations.withdraw(connection, location.answer)
 
     def _answer(
         self,
@@ -203,6 +202,9 @@ class EventHandler:
     ) -> tuple[str, ...]:
         """Answer in the thread, and return the ids of the messages that show it."""
         asked = asked or asked_by(event, connection.transport.read_before)
+        author = asked.author.partition(":")[2] if asked.message else ""  # of a message that was pointed to
+        if author:
+            self._thread_state.add_asker(event.place, author)
         with self._streaming_reply(claim, event, connection, checkpoint) as streaming:
             reply = QuietReply(streaming) if event.unaddressed and not checkpoint else streaming
             outcome = answer_question(
@@ -218,6 +220,8 @@ class EventHandler:
             self._unaddressed.leave_unsaid(event, connection)
         else:
             self._remember(event, asked, streaming.messages, outcome)
+        if author and not self._thread_state.has_asked(event.place, author):  # they have been forgotten meanwhile
+            self._forget_rest({asked.author}, claim, event)
         return streaming.messages
 
     @contextmanager
@@ -257,6 +261,7 @@ class EventHandler:
                 "documents": sorted(outcome.answer.documents),
                 "parts": [(part.text, part.content) for part in parts],
                 "thread": event.place.thread,
+                "message": event.place.message,
             }
             self._thread_state.save_shareable(event.place, outcome.answer.id, json.dumps(row))
 
@@ -264,8 +269,10 @@ class EventHandler:
         """Show everybody in the channel a private answer, if they may read now all that it rests on."""
         kept = self._thread_state.shareable(event.place, event.value)
         row = json.loads(kept) if kept else {}
+        asked = event.place.with_message(row.get("message", ""))  # somebody's message that was answered
+        is_gone = bool(asked.message) and self._thread_state.messages.was_deleted(asked)
         # What an earlier version kept does not say what it names.
-        if "documents" not in row or not self._may_share(event, connection, row["documents"]):
+        if is_gone or "documents" not in row or not self._may_share(event, connection, row["documents"]):
             connection.tell(event, self._platform.renderer.line(presentation.NOT_SHARED))
             return
         first, *others = [Message(text, tuple(content)) for text, content in row["parts"]]
@@ -298,6 +305,10 @@ class EventHandler:
         text = presentation.ERASED.format(exchanges=gone.exchanges, votes=gone.votes, platform=self._platform.title)
         self._tell_directly(event, connection, text)
 
+    def _forget_rest(self, people: Collection[str], claim: Claim, event: IncomingEvent) -> None:
+        answer = answer_id(self._platform.name, event.id)
+        self._privacy.forget_rest(people, answer=answer, since=claim.event.at)
+
     def _audience(self, event: IncomingEvent, connection: Connection) -> Audience:
         is_command = event.kind == "command"
         direct = event.place.is_direct and not is_command
@@ -328,7 +339,6 @@ class EventHandler:
                 quoted = event.place.in_channel().with_message(asked.message, thread=event.place.root)
                 state.messages.mark_accepted(quoted)
                 state.save_answer(quoted, replace(location, version=""))
-                state.add_asker(event.place, asked.author.partition(":")[2])
             state.add_asker(event.place, event.user)
         except StateUnavailable as error:
             logger.warning("where an answer stands is not remembered: %s", error)

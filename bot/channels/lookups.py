@@ -13,9 +13,9 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 THREADS = 16
-# For what takes minutes: it must not keep what takes a moment from its turn.
+# For what takes minutes: it must not delay what takes a moment.
 SLOW_THREADS = 2
-# Whoever waits for an answer goes first: what the platform lets one ask in a minute is theirs.
+# Look-ups that an answer waits for come first: the platform limits how many are made in a minute.
 DELAY_SECONDS = 3.0
 
 
@@ -35,7 +35,10 @@ class Lookups:
         self._closing = threading.Event()
 
     def start(self, name: str, do: Callable[[], T], *, slow: bool = False) -> "Future[T]":
-        """Begin something that takes a moment, or is `slow`; what it returns or raises is in the future."""
+        """Call a function in the background, a `slow` one in threads of its own; its result is in the future.
+
+        While a call of this name waits or runs no other is begun, and its future is returned.
+        """
         pool = self._slow if slow else self._quick
         with self._lock:
             future = self._running.get(name)
@@ -45,7 +48,7 @@ class Lookups:
         return future or _at_once(do)
 
     def pause(self, seconds: float) -> bool:
-        """Wait so long in a slow look-up; False, at once, when it is to be given up because the process ends."""
+        """Wait so long in a slow look-up; False, at once, when the process ends, and the look-up is to be given up."""
         return not self._closing.wait(seconds if self._slow else 0.0)
 
     def close(self) -> None:
@@ -66,7 +69,7 @@ class Lookups:
 
 
 def _logging(do: Callable[[], T]) -> T:
-    """Do something of which nobody may ever hear how it has ended."""
+    """Call a function and log what it raises, as nobody may wait for its future."""
     try:
         return do()
     except BotError as error:

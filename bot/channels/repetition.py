@@ -15,7 +15,7 @@ DOUBLE_CLICK = timedelta(seconds=3)
 REDELIVERED = timedelta(hours=1)
 
 
-class RepetitionGuard:
+class Deduplicator:
     """Remembers in the state store what has happened, under its person's name (keyed hash), so that it is forgotten.
 
     May be used from any thread. While the store cannot be reached everything is a first time.

@@ -1,11 +1,13 @@
 """Welcomes a person who meets the bot for the first time, and a channel that it was invited to, once each."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 from bot.channels import presentation
 from bot.channels.connection import Connection, Platform
 from bot.channels.events import Place
-from bot.channels.repetition import RepetitionGuard
+from bot.channels.repetition import Deduplicator
 from bot.config.settings import Settings
 
 WELCOMED = timedelta(days=365)
@@ -18,30 +20,28 @@ class Welcome:
     It names no document, so that it may be shown to anybody. A welcome that could not be posted comes another time.
     """
 
-    def __init__(self, platform: Platform, guard: RepetitionGuard, settings: Settings) -> None:
+    def __init__(self, platform: Platform, deduplicator: Deduplicator, settings: Settings) -> None:
         self._renderer = platform.renderer
-        self._guard = guard
+        self._deduplicator = deduplicator
         self._kept = presentation.privacy_text(keep_words=settings.keep_words, keep_exchanges=settings.keep_exchanges)
 
     def greet_person(self, connection: Connection, place: Place, user: str) -> None:
         """Welcome somebody where the bot is alone with them, unless they were before; raises `NotDelivered`."""
-        if self._guard.is_first(user, NAME, within=WELCOMED):
-            try:
-                self._post(connection, place, presentation.WELCOME)
-            except Exception:
-                self._guard.forget(user, NAME)
-                raise
+        if self._deduplicator.is_first(user, NAME, within=WELCOMED):
+            undo = partial(self._deduplicator.forget, user, NAME)
+            self._post(connection, place, presentation.WELCOME, undo=undo)
 
     def greet_channel(self, connection: Connection, place: Place) -> None:
         """Welcome the members of a channel, unless they were before; raises `NotDelivered`."""
         name = f"{place.workspace}:{place.channel}"
-        if self._guard.is_first_in(name, NAME, within=WELCOMED):
-            try:
-                self._post(connection, place, presentation.WELCOME_CHANNEL)
-            except Exception:
-                self._guard.forget_in(name, NAME)
-                raise
+        if self._deduplicator.is_first_in(name, NAME, within=WELCOMED):
+            undo = partial(self._deduplicator.forget_in, name, NAME)
+            self._post(connection, place, presentation.WELCOME_CHANNEL, undo=undo)
 
-    def _post(self, connection: Connection, place: Place, text: str) -> None:
+    def _post(self, connection: Connection, place: Place, text: str, *, undo: Callable[[], None]) -> None:
         message = self._renderer.line(f"{text}\n{self._kept}")
-        connection.transport.post(place.in_channel(), message, event=f"{NAME}:{place.channel}")
+        try:
+            connection.transport.post(place.in_channel(), message, event=f"{NAME}:{place.channel}")
+        except Exception:
+            undo()
+            raise

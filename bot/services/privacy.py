@@ -1,7 +1,7 @@
 """Erases a person everywhere, tells what is kept of them, and prunes what is older than the settings keep it."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from bot.services.audit import AuditTrail
 from bot.services.personal_data import EventData, FeedbackData, Person, PersonalData
 from bot.services.retention import Retention
 from bot.state.protocol import StateStore
-from feedback.records import ErasureResult, Exchange, ExportedRows, Record
+from feedback.records import Correction, Decision, ErasureResult, Exchange, ExportedRows, Record, Vote
 from feedback.stores.protocol import FeedbackStore
 
 
@@ -82,18 +82,29 @@ class PrivacyService:
             dict(elsewhere),
         )
 
-    def forget_rest(self, user: str, *, answer: str) -> None:
-        """Erase what an event with this answer's id has left, which was being handled while its person was forgotten.
+    def forget_rest(self, people: Collection[str], *, answer: str, since: datetime) -> None:
+        """Erase what an event with this answer's id has left that was being handled while its person was forgotten.
 
-        Events that wait by now came later, and stay. Raises as `forget` does.
+        It was accepted at `since`. Where it is of several `people`, whoever has an older record was not forgotten, and
+        loses nothing. Events that wait by now came later, and stay. Raises as `forget` does.
         """
-        person = self._person(user)
-        person = replace(person, answers=person.answers | {answer})
-        for place in self._elsewhere:
-            if not isinstance(place, EventData):
-                place.erase(person)
-        self._feedback.forget(person.pseudonym)
+        for user in people:
+            person = self._person(user)
+            if len(people) > 1 and self._has_older(person, answer=answer, than=since):
+                continue
+            person = replace(person, answers=person.answers | {answer})
+            for place in self._elsewhere:
+                if not isinstance(place, EventData):
+                    place.erase(person)
+            self._feedback.forget(person.pseudonym)
         self._state.scrub(now=self._clock())
+
+    def _has_older(self, person: Person, *, answer: str, than: datetime) -> bool:
+        return any(
+            each.at < than
+            for each in self._feedback.of_person(person.pseudonym)
+            if isinstance(each, Vote | Correction | Decision) or (isinstance(each, Exchange) and each.id != answer)
+        )
 
     def show(self, user: str) -> KeptOfPerson:
         """Return what is kept of a person; nothing changes. Raises `FeedbackError` and `StateUnavailable`."""

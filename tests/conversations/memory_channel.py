@@ -48,7 +48,7 @@ from bot.channels.port import (
     WrittenMessage,
 )
 from bot.channels.presentation import notes, section_label, split_text
-from bot.channels.repetition import RepetitionGuard
+from bot.channels.repetition import Deduplicator
 from bot.channels.stop_marks import StopMarks
 from bot.channels.thread_state import ThreadState
 from bot.channels.votes import VoteRecorder
@@ -327,8 +327,8 @@ class MemoryChannel:
             NAME, votes=app.votes, pseudonym=app.pseudonym, thread_state=self._thread_state, metrics=metrics
         )
         platform = Platform(NAME, "the chat", MemoryRenderer(), LIMITS, lambda _: self._connection)
-        guard = RepetitionGuard(app.state, NAME, pseudonym=app.pseudonym)
-        self._welcome = Welcome(platform, guard, app.settings)
+        deduplicator = Deduplicator(app.state, NAME, pseudonym=app.pseudonym)
+        self._welcome = Welcome(platform, deduplicator, app.settings)
         self._handler = EventHandler(
             platform,
             settings=app.settings,

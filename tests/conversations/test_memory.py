@@ -51,7 +51,7 @@ class MemoryStage(AppStage):
         rooms = {"private-channel": "cellar", "direct": f"D-{who}", "group": "group", "channel": "help"}
         room = rooms.get(way, where)
         if way == "command":
-            thread = MemoryThread(self, who, room, None, len(self.chat.posts))
+            thread = MemoryThread(self, who, room, None, tuple(self.chat.posts))
             self.channel.command(who, room, text)
             return thread
         mention = way in {"mention", "private-channel", "group"}
@@ -77,7 +77,7 @@ class MemoryStage(AppStage):
         return [said_of(each) for each in there if not each.only_for]
 
     def _begun(self, post: Post) -> "MemoryThread":
-        return MemoryThread(self, post.user, post.channel, post, len(self.chat.posts))
+        return MemoryThread(self, post.user, post.channel, post, tuple(self.chat.posts))
 
     def expert_is_asked(self) -> list[Said]:
         return [said_of(each) for each in self._in_experts() if not each.thread]
@@ -146,13 +146,13 @@ class MemoryMessage:
 
 @dataclass
 class MemoryThread:
-    """A question in the chat; `asked` is its message, which a command has not, `since` how many there were before."""
+    """A question in the chat; `asked` is its message, which a command has not, `before` what was written before it."""
 
     stage: MemoryStage
     person: str
     room: str
     asked: Post | None
-    since: int
+    before: tuple[Post, ...]
 
     def seen(self, *, by: str = "") -> list[Said]:
         return [said_of(each) for each in self._posts(by or self.person)]
@@ -182,8 +182,8 @@ class MemoryThread:
         there = [each for each in self.stage.chat.posts if each.channel == self.room and each.user == BOT]
         if self.asked:
             return [each for each in there if each.thread == self.asked.id and not each.only_for]
-        since = self.stage.chat.posts[self.since :]
-        return [each for each in there if each in since and each.only_for in {"", person}]
+        since = [each for each in there if not any(each is old for old in self.before)]
+        return [each for each in since if each.only_for in {"", person}]
 
     def asks_on(self, text: str) -> None:
         self.says(text)
@@ -204,7 +204,7 @@ class MemoryThread:
 
     def asked_about(self, *, by: str) -> "MemoryThread":
         assert self.asked
-        thread = MemoryThread(self.stage, by, self.room, None, len(self.stage.chat.posts))
+        thread = MemoryThread(self.stage, by, self.room, None, tuple(self.stage.chat.posts))
         self.stage.channel.ask_about(by, self.asked)
         return thread
 

@@ -108,6 +108,25 @@ def a_message_is_answered_to_whoever_asks_about_it_alone_until_they_share_it(sta
     assert any(LEAVE_SAID in each.text for each in asked.shares())
 
 
+@scenario(way="command")
+def what_one_person_was_answered_alone_is_not_gone_on_from_in_the_thread(stage: Stage) -> None:
+    talk = stage.chatter(QUESTION, who="Bob")
+    only(talk.asked_about(by="Ada").seen())
+    talk.says(FOLLOW_UP, who="Bob", calls=True)
+    talk.seen()
+    alone, followed = stage.exchanges()
+    assert (alone.question, followed.history) == (QUESTION, ())
+
+
+@scenario(way="command")
+def a_message_that_was_deleted_since_is_not_shared(stage: Stage) -> None:
+    talk = stage.chatter(QUESTION, who="Bob")
+    asked = talk.asked_about(by="Ada")
+    only(asked.seen())
+    talk.deletes()
+    assert not any(LEAVE_SAID in each.text or QUESTION in each.text for each in asked.shares())
+
+
 # Messages that change
 
 

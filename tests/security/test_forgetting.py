@@ -126,6 +126,59 @@ def test_who_is_forgotten_while_their_question_is_answered_leaves_nothing(tmp_pa
     assert found_in(tmp_path / "state", MARK.encode(), *forms_of(ada, key)) == [], "also at the end"
 
 
+@pytest.mark.parametrize("forgotten", ["Ada", "Bob"])
+def test_of_two_people_in_one_event_the_other_loses_nothing(tmp_path, forgotten):
+    """Ada wants an answer to what Bob wrote: one of them is forgotten while it is made."""
+    other = {"Ada": "Bob", "Bob": "Ada"}[forgotten]
+    with staged(tmp_path) as stage:
+        record = stage.app.questions.record
+        for person in ("Ada", "Bob"):
+            stage.asks(QUESTION, who=person, way="direct").seen()
+        talk = stage.chatter(f"{MARK}! {QUESTION}", who="Bob")
+        reached, goes_on = threading.Event(), threading.Event()
+
+        def recorded(*given: Any, **how: Any) -> None:
+            reached.set()
+            assert goes_on.wait(30)
+            record(*given, **how)
+
+        stage.app.questions.record = recorded  # type: ignore[method-assign] # to hold it there
+        talk.asked_about(by="Ada")
+        assert reached.wait(30)
+        person = f"slack:{stage.people[forgotten].id}"
+        stage.app.privacy.forget(person)
+        goes_on.set()
+        stage.settle()
+        marks = forms_of(person, user_key(tmp_path / "state")) + ([MARK.encode()] if forgotten == "Bob" else [])
+        eventually(lambda: not found_in(tmp_path / "state", *marks), "nothing is left")
+        of_other = stage.app.pseudonym(f"slack:{stage.people[other].id}").encode()
+    assert "feedback.db" in [name for name, _ in found_in(tmp_path / "state", of_other)], "also at the end"
+
+
+def test_whose_message_is_answered_for_a_colleague_is_forgotten_while_it_is(tmp_path):
+    """The event is Ada's, and names nobody else."""
+    with staged(tmp_path) as stage:
+        record, reached, goes_on = stage.app.questions.record, threading.Event(), threading.Event()
+
+        def recorded(*given: Any, **how: Any) -> None:
+            reached.set()
+            assert goes_on.wait(30)
+            record(*given, **how)
+
+        talk = stage.chatter(f"{MARK}! {QUESTION}", who="Bob")
+        stage.settle()
+        stage.app.questions.record = recorded  # type: ignore[method-assign] # to hold it there
+        talk.says("can you answer this?", who="Ada", calls=True)
+        assert reached.wait(30)
+        bob = f"slack:{stage.people['Bob'].id}"
+        stage.app.privacy.forget(bob)
+        goes_on.set()
+        stage.settle()
+        marks = [MARK.encode(), *forms_of(bob, user_key(tmp_path / "state"))]
+        eventually(lambda: not found_in(tmp_path / "state", *marks), "nothing is left")
+    assert found_in(tmp_path / "state", *marks) == [], "also at the end"
+
+
 @pytest.fixture
 def ask(folder) -> Any:
     """Runs commands over documents of which one answers."""

@@ -14,7 +14,7 @@ from bot.channels.background import BackgroundPools
 from bot.channels.events import Place, accept_event, erase_event, person_event, send_event, share_event
 from bot.channels.overview import PersonalOverview
 from bot.channels.port import Message
-from bot.channels.repetition import RepetitionGuard
+from bot.channels.repetition import Deduplicator
 from bot.channels.slack import views
 from bot.channels.slack.events import (
     Json,
@@ -47,14 +47,14 @@ class VoteListeners:
         workspaces: Workspaces,
         votes: VoteRecorder,
         background: BackgroundPools,
-        guard: RepetitionGuard,
+        deduplicator: Deduplicator,
         *,
         publish_home: Callable[[Workspace, str], None],
     ) -> None:
         self._workspaces = workspaces
         self._votes = votes
         self._background = background
-        self._guard = guard
+        self._deduplicator = deduplicator
         self._publish_home = publish_home
 
     def button(self, ack: Ack, body: Json) -> None:
@@ -76,12 +76,12 @@ class VoteListeners:
 
     def _open_form(self, workspace: Workspace, body: Json, form: dict[str, Any]) -> None:
         """Open the form, once for a double click and for a press that is delivered twice."""
-        if self._guard.is_first_press(user_of(body), pressed_value(body), press_id(body)):
+        if self._deduplicator.is_first_press(user_of(body), pressed_value(body), press_id(body)):
             _open_modal(workspace, body, form)
 
     def _tell(self, workspace: Workspace, body: Json, note: Message) -> None:
         """Tell what became of a press, likewise once."""
-        if self._guard.is_first_press(user_of(body), pressed_value(body), press_id(body)):
+        if self._deduplicator.is_first_press(user_of(body), pressed_value(body), press_id(body)):
             workspace.connection.tell(parse_pressed(body, workspace=workspace.id), note)
 
     def withdraw(self, ack: Ack, body: Json) -> None:
@@ -151,9 +151,9 @@ class ActionListeners:
         acceptor: EventAcceptor,
         overview: PersonalOverview,
         background: BackgroundPools,
-        guard: RepetitionGuard,
+        deduplicator: Deduplicator,
     ) -> None:
-        self._guard = guard
+        self._deduplicator = deduplicator
         self._workspaces = workspaces
         self._acceptor = acceptor
         self._overview = overview
@@ -212,7 +212,7 @@ class ActionListeners:
 
     def _open_quotes(self, workspace: Workspace, body: Json) -> None:
         """Open the modal at once, before its trigger is too old, and fill it once it is known who may read what."""
-        if not self._guard.is_first_press(user_of(body), f"quotes:{pressed_value(body)}", press_id(body)):
+        if not self._deduplicator.is_first_press(user_of(body), f"quotes:{pressed_value(body)}", press_id(body)):
             return
         modal = _open_modal(workspace, body, views.text_modal(presentation.QUOTED_TEXT, presentation.QUOTES_COMING))
         self._background.notes(self._show_quotes, workspace, body, modal)

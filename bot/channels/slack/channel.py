@@ -19,7 +19,7 @@ from bot.channels.lookups import Lookups
 from bot.channels.metrics import ChannelMetrics, NullMetrics
 from bot.channels.overview import PersonalOverview
 from bot.channels.port import Accept, ChannelHealth, Limits
-from bot.channels.repetition import RepetitionGuard
+from bot.channels.repetition import Deduplicator
 from bot.channels.slack import rendering
 from bot.channels.slack.install.workspaces import NOBODY_ALLOWED, Workspaces, web_client
 from bot.channels.slack.listeners import listening_app
@@ -85,7 +85,7 @@ class SlackChannel:
         self._seen = SeenEvents(state, background=self._background.notes)
         self._monitor = SlackMonitor(settings, self._workspaces, self._seen)
         self._thread_state = ThreadState(state, self.name, pseudonym=pseudonym)
-        self._guard = RepetitionGuard(state, self.name, pseudonym=pseudonym)
+        self._deduplicator = Deduplicator(state, self.name, pseudonym=pseudonym)
         metrics = metrics or NullMetrics()
         self._votes = VoteRecorder(
             self.name, votes=votes, pseudonym=pseudonym, thread_state=self._thread_state, metrics=metrics
@@ -100,7 +100,7 @@ class SlackChannel:
             settings=settings,
         )
         platform = Platform(self.name, "Slack", rendering, LIMITS, self._connect)
-        self._welcome = Welcome(platform, self._guard, settings)
+        self._welcome = Welcome(platform, self._deduplicator, settings)
         self._handler = EventHandler(
             platform,
             settings=settings,
@@ -148,7 +148,7 @@ class SlackChannel:
             votes=self._votes,
             overview=self._overview,
             background=self._background,
-            guard=self._guard,
+            deduplicator=self._deduplicator,
             seen=self._seen,
             welcome=self._welcome,
         )

@@ -16,7 +16,7 @@ from bot.channels.acceptance import EventAcceptor
 from bot.channels.background import BackgroundPools
 from bot.channels.events import Place
 from bot.channels.overview import PersonalOverview
-from bot.channels.repetition import RepetitionGuard
+from bot.channels.repetition import Deduplicator
 from bot.channels.slack import events, rendering, views
 from bot.channels.slack.actions import ActionListeners, VoteListeners
 from bot.channels.slack.directory_events import listen_to_directory
@@ -39,7 +39,7 @@ def listening_app(
     votes: VoteRecorder,
     overview: PersonalOverview,
     background: BackgroundPools,
-    guard: RepetitionGuard,
+    deduplicator: Deduplicator,
     seen: SeenEvents,
     welcome: Welcome,
 ) -> App:
@@ -58,8 +58,8 @@ def listening_app(
     app.use(partial(_note_seen, seen))
     messages = MessageListeners(workspaces, acceptor, background)
     home = HomeListeners(workspaces, overview, background, welcome)
-    voting = VoteListeners(workspaces, votes, background, guard, publish_home=home.publish_soon)
-    actions = ActionListeners(workspaces, acceptor, overview, background, guard)
+    voting = VoteListeners(workspaces, votes, background, deduplicator, publish_home=home.publish_soon)
+    actions = ActionListeners(workspaces, acceptor, overview, background, deduplicator)
     for name in ("message", "app_mention"):
         app.event(name)(messages.message)
     app.command(re.compile(".+"))(messages.command)

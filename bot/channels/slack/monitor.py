@@ -15,7 +15,7 @@ from slack_sdk.socket_mode.client import BaseSocketModeClient
 
 from bot.channels.port import ChannelHealth, PartHealth
 from bot.channels.slack.install.workspaces import Workspaces
-from bot.channels.slack.probes import Probe, is_deaf_or_mute, missing_scopes, probe_socket, probe_token
+from bot.channels.slack.probes import Probe, lacks_essential_scopes, missing_scopes, probe_socket, probe_token
 from bot.channels.slack.seen import ANYTHING, SIGNED, SeenEvents
 from bot.config.settings import Settings, reveal
 from bot.errors import StateUnavailable
@@ -38,7 +38,7 @@ SOCKET_OFF = "Socket Mode is switched off: turn it on at the app's page Socket M
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
+class _PartState:
     """A part as it counts, and how many rounds in a row it could not be looked at."""
 
     health: PartHealth
@@ -62,7 +62,7 @@ class SlackMonitor:
         self._now = now
         self._started = now()
         self._lock = threading.Lock()
-        self._parts: dict[tuple[str, str], _Seen] = {}
+        self._parts: dict[tuple[str, str], _PartState] = {}
         self._due: dict[str, datetime] = {}
         self._socket: BaseSocketModeClient | None = None
         self._is_socket_off = False
@@ -223,17 +223,17 @@ class SlackMonitor:
             self._keep(part)
         else:
             with self._lock:
-                known = self._parts.get(key) or _Seen(replace(part, ok=True, detail="not known yet"))
+                known = self._parts.get(key) or _PartState(replace(part, ok=True, detail="not known yet"))
                 missed, health = known.missed + 1, known.health
                 if missed >= PATIENCE and health.ok:
                     health = replace(part, ok=False, detail="Slack cannot be reached")
                     logger.error("slack %s %s: %s", health.part, health.workspace, health.detail)
-                self._parts[key] = _Seen(health, missed)
+                self._parts[key] = _PartState(health, missed)
 
     def _keep(self, health: PartHealth) -> None:
         with self._lock:
             before = self._parts.get((health.part, health.workspace))
-            self._parts[health.part, health.workspace] = _Seen(health)
+            self._parts[health.part, health.workspace] = _PartState(health)
         if not health.ok and (before is None or before.health.ok):
             level = logging.ERROR if health.required else logging.WARNING
             logger.log(level, "slack %s %s: %s", health.part, health.workspace, health.detail)
@@ -248,7 +248,7 @@ def _described(probe: Probe) -> str:
 def _scopes(given: frozenset[str]) -> PartHealth:
     missing = missing_scopes(given)
     detail = f"missing: {', '.join(missing)}; install the app again with the manifest" if missing else "all are given"
-    return PartHealth("scopes", ok=not missing, detail=detail, required=is_deaf_or_mute(given))
+    return PartHealth("scopes", ok=not missing, detail=detail, required=lacks_essential_scopes(given))
 
 
 def _minute(at: datetime) -> str:

@@ -14,7 +14,7 @@ from bot.config.settings import Settings
 
 # Without these no question is heard, answered, or known to be from somebody of the company.
 ESSENTIAL_SCOPES = frozenset({"chat:write", "users:read"})
-HEARING_SCOPES = frozenset({"app_mentions:read", "im:history", "commands"})
+QUESTION_SCOPES = frozenset({"app_mentions:read", "im:history", "commands"})
 TIMEOUT_SECONDS = 5
 
 
@@ -51,10 +51,10 @@ def missing_scopes(given: Iterable[str]) -> list[str]:
     return [scope for scope in bot_scopes() if scope not in has]
 
 
-def is_deaf_or_mute(given: Iterable[str]) -> bool:
+def lacks_essential_scopes(given: Iterable[str]) -> bool:
     """Whether with these scopes no question can be heard and answered at all."""
     has = frozenset(given)
-    return not has >= ESSENTIAL_SCOPES or has.isdisjoint(HEARING_SCOPES)
+    return not has >= ESSENTIAL_SCOPES or has.isdisjoint(QUESTION_SCOPES)
 
 
 def _probe(call: Any) -> Probe:

@@ -131,6 +131,6 @@ def test_a_message_that_mentions_the_bot_since_it_was_edited_is_a_question():
 
 
 def test_a_message_that_has_become_a_question_is_one():
-    routed = route(edited(REPLY), facts(accepted=None, is_escalation=False, status="asked", has_asked=True))
+    routed = route(edited(REPLY), facts(accepted=None, **THREAD | {"has_asked": True}))
     assert routed
     assert (routed.kind, routed.unaddressed) == ("question", True)
