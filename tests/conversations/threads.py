@@ -99,6 +99,13 @@ def called_without_a_word_the_bot_answers_the_last_question_of_the_thread(stage:
     assert DOORS_SAID in only(talk.seen()).text
 
 
+@scenario()
+def whoever_thanks_the_bot_by_its_name_is_not_answered_once_more(stage: Stage) -> None:
+    only(stage.asks(QUESTION).seen())
+    assert LEAVE_SAID not in only(stage.asks("thanks!").seen()).text
+    assert len(stage.exchanges()) == 1
+
+
 @scenario(way="command")
 def a_message_is_answered_to_whoever_asks_about_it_alone_until_they_share_it(stage: Stage) -> None:
     talk = stage.chatter(QUESTION, who="Bob")
