@@ -109,7 +109,8 @@ class EventHandler:
             self._kinds[event.kind](claim, event, connection)
         except Undeliverable as error:
             logger.warning("%s", error)
-            connection.tell(event, self._platform.renderer.line(presentation.MAY_NOT_WRITE))
+            if not self._thread_state.messages.was_deleted(event.place):  # then there is no thread to write in
+                connection.tell(event, self._platform.renderer.line(presentation.MAY_NOT_WRITE))
         finally:
             if self._state.was_discarded(claim.event):  # whoever asked has been forgotten meanwhile
                 for person in {event.person, event.author_person}:

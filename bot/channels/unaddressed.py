@@ -47,5 +47,5 @@ class UnaddressedMessages:
         """Say nothing of what was not found; by a setting whoever asked is told, and nobody else."""
         self.stay_out(event)
         if channel_settings(self._settings, event.place.channel_name).tell_not_found:
-            place = event.place.in_thread(event.place.root)
-            connection.transport.tell(place, event.user, self._renderer.line(presentation.NOT_FOUND_UNASKED))
+            # In a thread only where there is one: what one person alone is told does not open it.
+            connection.transport.tell(event.place, event.user, self._renderer.line(presentation.NOT_FOUND_UNASKED))
