@@ -6,6 +6,7 @@ from tests.conversations.conversations import (
     FOLLOW_UP,
     FOLLOW_UP_SAID,
     LEAVE_SAID,
+    NOT_FOUND,
     UNKNOWN,
     Stage,
     only,
@@ -144,6 +145,27 @@ def a_question_that_is_edited_while_it_is_answered_ends_in_one_answer_to_what_it
         asked.edits(DOORS)
     answer = only(asked.seen())
     assert DOORS_SAID in answer.text
+
+
+@scenario()
+def what_a_question_said_before_it_was_edited_is_no_part_of_the_conversation(stage: Stage) -> None:
+    asked = stage.asks(QUESTION)
+    only(asked.seen())
+    asked.edits(DOORS)
+    assert DOORS_SAID in only(asked.seen()).text
+    asked.edits(UNKNOWN)
+    assert NOT_FOUND in only(asked.seen()).text
+    assert stage.exchanges()[-1].history == ()
+
+
+@scenario()
+def what_was_deleted_is_no_part_of_the_conversation(stage: Stage) -> None:
+    asked = stage.asks(DOORS)
+    only(asked.seen())
+    asked.deletes()
+    asked.says(QUESTION, calls=True)
+    assert LEAVE_SAID in asked.seen()[-1].text
+    assert stage.exchanges()[-1].history == ()
 
 
 @scenario()
