@@ -164,7 +164,8 @@ class CachedDirectory:
         if self.records.channels.get(place.channel) is None:
             # What will be asked for below, at the same time.
             look.begin(place.channel, self._learning.channel)
-            look.begin(place.channel, self._learning.members)
+            if not seen_alone:  # else it may be no place of the bot's, which is not told who reads there
+                look.begin(place.channel, self._learning.members)
             if self.records.people.get(user) is None:
                 look.begin(user, self._learning.person)
         info = self._channel(place.channel, look)
