@@ -92,6 +92,7 @@ def answer_question(
     audience: Callable[[], Audience],
     asked: Asked | None = None,
     is_stopped: Callable[[], bool] = lambda: False,
+    is_withdrawn: Callable[[str], bool] = lambda _: False,
 ) -> Outcome:
     """Answer an event's question, and show the answer; raises `NotDelivered` alone.
 
@@ -100,6 +101,7 @@ def answer_question(
     the answer is shown, as somebody may have come to read along. `asked` is what is asked where that is not the event's
     own text. Where the `reply` is quiet, nothing is shown or recorded unless the answer is found, surely. `is_stopped`
     is asked before each step: nothing is recorded of what somebody has stopped, and what can be read by then stays.
+    `is_withdrawn` tells which answers (by id) stand nowhere any more; no question is understood from them.
     """
     asked = asked or own_words(event)
     if refused := _refusal(event, asked.text):
@@ -110,7 +112,7 @@ def answer_question(
     def prepare(given: Question) -> Question:
         nonlocal question
         readers = audience()
-        question = replace(given, history=_history(questions, event, readers), groups=readers.groups)
+        question = replace(given, history=_history(questions, event, readers, is_withdrawn), groups=readers.groups)
         return replace(question, history=(*asked.context, *question.history))
 
     def is_open() -> bool:
@@ -213,14 +215,18 @@ def _record_and_show(
     return Outcome("abstained" if answer.abstained else "answered", answer, recorded)
 
 
-def _history(questions: QuestionService, event: IncomingEvent, readers: Audience) -> tuple[Turn, ...]:
+def _history(
+    questions: QuestionService, event: IncomingEvent, readers: Audience, is_withdrawn: Callable[[str], bool]
+) -> tuple[Turn, ...]:
     """Return the conversation so far; without the store a follow-up is understood as it stands.
 
     Commands of one channel are of one conversation, but each person has seen no more of it than their own.
     """
     shared = not readers.private and event.kind != "command"
     try:
-        return questions.history(event.place.thread_name, user=event.person, groups=readers.groups, shared=shared)
+        turns = questions.history(event.place.thread_name, user=event.person, groups=readers.groups, shared=shared)
+        withdrawn = {answer for answer in {turn.exchange for turn in turns} if is_withdrawn(answer)}
+        return tuple(turn for turn in turns if turn.exchange not in withdrawn)
     except (FeedbackError, BotError) as error:
         logger.warning("a conversation could not be recalled: %s", error)
         return ()

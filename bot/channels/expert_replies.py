@@ -103,7 +103,8 @@ class ExpertReplyHandler:
             return
         author = f"{place.platform}:{now.user}"
         try:
-            self._escalations.accept(asked, now.text, author=author, user=event.person, key=f"{name}:{version}")
+            key = f"{name}:{version}"
+            self._escalations.accept(asked, now.text, author=author, user=event.person, key=key, event=claim.event.id)
         except UnknownExchange:
             connection.tell(event, self._renderer.line(NO_LONGER_KEPT))
         except UsageProblem as error:
@@ -148,6 +149,7 @@ class ExpertReplyHandler:
         name, version = message_name(place), version_of(now.text, now.files)
         is_changed = True
         if version != reply.version:
+            reply = self._take_back(claim, place, asked, reply)
             try:
                 messages, is_changed = self._show(claim, asked, connection, reply, now, mark=f"reply:{name}")
             except Undeliverable as error:
@@ -194,6 +196,7 @@ class ExpertReplyHandler:
         """Take back what whoever asked has of a reply, and say so below it; nothing is said of what was never sent."""
         asked = self._escalations.find_by_thread(reply.thread)
         if reply.is_sent and asked:
+            reply = self._take_back(claim, place, asked, reply)
             there = asked_in(asked, connection)
             line = self._renderer.line(presentation.REPLY_TAKEN_BACK)
             connection.transport.edit(_at(there, reply.messages[0]), line)
@@ -206,6 +209,14 @@ class ExpertReplyHandler:
             return
         show_progress(self._records, self._renderer, connection, reply.thread)
         self._note(claim, place, connection, reply, text)
+
+    def _take_back(self, claim: Claim, place: Place, asked: OpenEscalation, reply: ExpertReply) -> ExpertReply:
+        """Return the reply as one that is not accepted: nothing is learned from words that stand there no more."""
+        if not reply.accepted:
+            return reply
+        author, key = f"{place.platform}:{reply.author}", f"{message_name(place)}:{reply.accepted}"
+        self._escalations.take_back(asked, author=author, key=key, event=claim.event.id)
+        return replace(reply, accepted="")
 
     def _remove(self, connection: Connection, place: Place, messages: tuple[str, ...]) -> None:
         """Delete parts of a reply that it has no longer."""
@@ -245,7 +256,8 @@ class ExpertReplyHandler:
             return []
         if found is None:
             return []
-        return [presentation.REPLY_SUPPORT[found.kind].format(section=found.section, detail=found.detail)]
+        section = presentation.section_label(found.section.title, found.section.path) if found.section else ""
+        return [presentation.REPLY_SUPPORT[found.kind].format(section=section, detail=found.detail)]
 
     def _may_reply(self, asked: OpenEscalation, connection: Connection) -> bool:
         """Whether whoever reads now where the question was asked may see a reply; guests may have come since.

@@ -109,7 +109,8 @@ class EventHandler:
             self._kinds[event.kind](claim, event, connection)
         except Undeliverable as error:
             logger.warning("%s", error)
-            connection.tell(event, self._platform.renderer.line(presentation.MAY_NOT_WRITE))
+            if not self._thread_state.messages.was_deleted(event.place):  # then there is no thread to write in
+                connection.tell(event, self._platform.renderer.line(presentation.MAY_NOT_WRITE))
         finally:
             if self._state.was_discarded(claim.event):  # whoever asked has been forgotten meanwhile
                 self._forget_rest({event.person, event.author_person}, claim, event)
@@ -177,6 +178,8 @@ class EventHandler:
         content = self._thread_state.messages.keyed_content(asked.content)
         if content and content == location.content:
             return
+        if location.answer != answer_id(self._platform.name, event.id):  # an earlier attempt may have got so far
+            self._thread_state.messages.mark_withdrawn(location.answer)
         shown = self._answer(claim, event, connection, Checkpoint(location.messages[0]), asked=asked)
         left_over = tuple(message for message in location.messages[1:] if message not in shown)
         _overwrite(event.place, connection, left_over, self._platform.renderer.line(presentation.EARLIER_PART))
@@ -187,6 +190,7 @@ class EventHandler:
     def _delete(self, claim: Claim, event: IncomingEvent, connection: Connection) -> None:
         location = self._thread_state.answer_location(event.place)
         if location:
+            self._thread_state.messages.mark_withdrawn(location.answer)
             line = self._platform.renderer.line(presentation.WITHDRAWN)
             _overwrite(event.place, connection, location.messages, line)
             self._escalations.withdraw(connection, location.answer)
@@ -214,6 +218,7 @@ class EventHandler:
                 audience=lambda: self._audience(event, connection),
                 asked=asked,
                 is_stopped=lambda: self._stop_marks.covers(event.place, claim.event.at),
+                is_withdrawn=self._thread_state.messages.was_withdrawn,
             )
         self._count(outcome)
         if outcome.kind == "unsaid":

@@ -76,6 +76,15 @@ class MessageRecords:
         """Whether a message was deleted in the last days."""
         return self._get("gone", message) is not None
 
+    def mark_withdrawn(self, answer: str) -> None:
+        """Remember that an answer stands nowhere any more: its question was edited or deleted."""
+        if answer:
+            self._state.put(f"{self._platform}:withdrawn:{answer}", "1", expires=self._now() + KEPT)
+
+    def was_withdrawn(self, answer: str) -> bool:
+        """Whether an answer stands nowhere any more."""
+        return bool(answer) and self._state.get(f"{self._platform}:withdrawn:{answer}", now=self._now()) is not None
+
     def _put(self, name: str, message: Place, value: str, *, kept: timedelta = KEPT) -> None:
         self._state.put(self._key(name, message), value, expires=self._now() + kept)
 

@@ -129,7 +129,7 @@ ACCEPT_OFFER = "If it is what I should have said, accept it, and it is learned f
 REPLY_SUPPORT = {
     "supported": "The sections shown support this.",
     "unsupported": "The sections shown do not say this.",
-    "differs": "The sections shown say otherwise ({section}: {detail}).",
+    "differs": "The sections shown say otherwise: compare “{detail}” with {section}.",
 }
 REPLY_HELD = "Not sent to whoever asked."
 REPLY_NOT_SENT = "I cannot send this on: who reads where the question was asked has changed since."

@@ -6,6 +6,7 @@ from which `forget` erases them.
 
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -211,11 +212,13 @@ class EscalationService:
             return None
         return check_reply(reply, _section_texts(self._feedback.exchange(shown.answer), shown), language=self._language)
 
-    def accept(self, escalation: OpenEscalation, reply: str, *, author: str, user: str, key: str) -> None:
+    def accept(
+        self, escalation: OpenEscalation, reply: str, *, author: str, user: str, key: str, event: str = ""
+    ) -> None:
         """Make a reply the correction of the answer: `author` wrote it, `user` accepts it.
 
-        `key` names the reply, so that to accept it again changes nothing. Raises `UsageProblem` for a reply that
-        cannot be a correction, and `FeedbackError`.
+        `key` names the reply and `event` what asks for this, so that to do it again changes nothing. Raises
+        `UsageProblem` for a reply that cannot be a correction, and `FeedbackError`.
         """
         text = reply.strip()
         if not text:
@@ -225,8 +228,19 @@ class EscalationService:
         now, answer, correction = self._clock(), escalation.answer, f"reply:{key}"
         self._feedback.correct(Correction(correction, answer, self._pseudonym(author), now, text))
         reviewer = self._pseudonym(user)
-        if self._feedback.decide(Decision(f"accepted:{key}", answer, reviewer, now, "accept", correction, "")):
+        if self._feedback.decide(Decision(f"accepted:{key}:{event}", answer, reviewer, now, "accept", correction, "")):
             self._audit("reviewed: accept", by=user, about=answer)
+
+    def take_back(self, escalation: OpenEscalation, *, author: str, key: str, event: str) -> None:
+        """Let a reply that was accepted be the correction no more, as its `author` has changed or deleted it.
+
+        `key` and `event` are as for `accept`. Raises `FeedbackError`.
+        """
+        now, answer, reviewer = self._clock(), escalation.answer, self._pseudonym(author)
+        decision = Decision(f"taken-back:{key}:{event}", answer, reviewer, now, "reject", f"reply:{key}", "")
+        with suppress(UnknownExchange):  # nothing is learned from what is not kept
+            if self._feedback.decide(decision):
+                self._audit("reviewed: reject", by=author, about=answer)
 
 
 def compose_escalation(
@@ -287,7 +301,7 @@ def _section_texts(exchange: Exchange, escalation: Escalation) -> list[SectionTe
     passages = [(each.document, each.section, each.title, each.text) for each in exchange.shown]
     quotes = [(each.document, each.section, each.title, each.quote) for each in exchange.citations]
     return [
-        SectionText(" › ".join([title, *section.split(" > ")]), f"{title}\n\n{section}\n\n{text}")
+        SectionText(title, section, f"{title}\n\n{section}\n\n{text}")
         for document, section, title, text in (passages or quotes)
         if (document, section) in shown
     ]

@@ -18,9 +18,10 @@ MOST_SENTENCES = 20
 
 @dataclass(frozen=True, slots=True)
 class SectionText:
-    """The text of a section, and what the section is called."""
+    """The text of a section, the title of its document and its headings, parted by ` > `."""
 
-    label: str
+    title: str
+    path: str
     text: str
 
 
@@ -29,7 +30,7 @@ class ReplySupport:
     """Whether sections support a reply; where one says otherwise, which, and the word that differs."""
 
     kind: Literal["supported", "unsupported", "differs"]
-    section: str = ""
+    section: SectionText | None = None
     detail: str = ""
 
 
@@ -47,5 +48,5 @@ def check_reply(reply: str, sections: Sequence[SectionText], *, language: str) -
         for each in texts:
             verdict = check_entailment(sentence, [each.text], language=language)
             if verdict.reason in DIFFERS:
-                return ReplySupport("differs", each.label, verdict.detail)
+                return ReplySupport("differs", each, verdict.detail)
     return ReplySupport("supported" if supported else "unsupported")

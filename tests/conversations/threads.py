@@ -6,6 +6,7 @@ from tests.conversations.conversations import (
     FOLLOW_UP,
     FOLLOW_UP_SAID,
     LEAVE_SAID,
+    NOT_FOUND,
     UNKNOWN,
     Stage,
     only,
@@ -99,6 +100,13 @@ def called_without_a_word_the_bot_answers_the_last_question_of_the_thread(stage:
     assert DOORS_SAID in only(talk.seen()).text
 
 
+@scenario()
+def whoever_thanks_the_bot_by_its_name_is_not_answered_once_more(stage: Stage) -> None:
+    only(stage.asks(QUESTION).seen())
+    assert LEAVE_SAID not in only(stage.asks("thanks!").seen()).text
+    assert len(stage.exchanges()) == 1
+
+
 @scenario(way="command")
 def a_message_is_answered_to_whoever_asks_about_it_alone_until_they_share_it(stage: Stage) -> None:
     talk = stage.chatter(QUESTION, who="Bob")
@@ -156,6 +164,27 @@ def a_question_that_is_edited_while_it_is_answered_ends_in_one_answer_to_what_it
         asked.edits(DOORS)
     answer = only(asked.seen())
     assert DOORS_SAID in answer.text
+
+
+@scenario()
+def what_a_question_said_before_it_was_edited_is_no_part_of_the_conversation(stage: Stage) -> None:
+    asked = stage.asks(QUESTION)
+    only(asked.seen())
+    asked.edits(DOORS)
+    assert DOORS_SAID in only(asked.seen()).text
+    asked.edits(UNKNOWN)
+    assert NOT_FOUND in only(asked.seen()).text
+    assert stage.exchanges()[-1].history == ()
+
+
+@scenario()
+def what_was_deleted_is_no_part_of_the_conversation(stage: Stage) -> None:
+    asked = stage.asks(DOORS)
+    only(asked.seen())
+    asked.deletes()
+    asked.says(QUESTION, calls=True)
+    assert LEAVE_SAID in asked.seen()[-1].text
+    assert stage.exchanges()[-1].history == ()
 
 
 @scenario()

@@ -287,6 +287,7 @@ SHOWS_NOTHING = {
     "EscalationService.record_thread": "nothing",
     "EscalationService.find_by_thread": "where a question went, without its words",
     "EscalationService.accept": "nothing",
+    "EscalationService.take_back": "nothing",
     "EscalationService.is_partial": "a yes or no, and a yes only to who may read it",
     "EscalationService.may_reply": "a yes or no",
     "EscalationService.question": "compared with what an expert writes, and shown to nobody",

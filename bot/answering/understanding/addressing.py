@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bot.answering.languages import word_lists
+from bot.answering.understanding.small_talk import small_talk
 
 _ENGLISH = word_lists("addressing")
 # More of a message says nothing new about whom it speaks to.
@@ -126,7 +127,12 @@ def examples() -> tuple[list[str], list[str]]:
 
 
 def points_elsewhere(text: str) -> bool:
-    """Whether a text that is said to the bot asks nothing by itself, as "can you answer this?"; also an empty one."""
+    """Whether a text that is said to the bot asks nothing by itself, as "can you answer this?"; also an empty one.
+
+    Whoever thanks or greets the bot wants nothing answered.
+    """
+    if small_talk(text) in {"thanks", "greeting", "farewell"}:
+        return False
     words = _WORD.findall(text[:MOST_CHARACTERS].translate(_ALIKE).lower())
     return all(word in _POINTING or word.endswith("'s") for word in words)
 

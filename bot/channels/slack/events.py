@@ -20,6 +20,7 @@ from bot.channels.events import (
     stop_event,
 )
 from bot.channels.port import WrittenMessage
+from bot.channels.slack.names import without_lookup
 
 Json = dict[str, Any]
 
@@ -124,7 +125,7 @@ def parse_command(body: Json, *, workspace: str, bot: str) -> IncomingEvent:
         f"{workspace}:{body.get('channel_id')}:{body.get('trigger_id')}",
         Place("slack", workspace, str(body.get("channel_id") or "")),
         str(body.get("user_id") or ""),
-        words(str(body.get("text") or "").strip(), bot=bot),
+        words(str(body.get("text") or "").strip(), bot=bot, name_of=without_lookup),
         reply_handle=str(body.get("response_url") or ""),
     )
     return _with_origin(event, body)
@@ -242,7 +243,7 @@ def is_written(message: Json, *, bot: str) -> bool:
 
 
 def written_message(
-    message: Json, *, bot: str, name_of: Callable[[str], str] = lambda _: "", with_addresses: bool = False
+    message: Json, *, bot: str, name_of: Callable[[str], str] = without_lookup, with_addresses: bool = False
 ) -> WrittenMessage:
     """Return what a person wrote, in the `words` of its text."""
     text = str(message.get("text") or "")
@@ -275,9 +276,9 @@ def _parse_text(
     thread = str(message.get("thread_ts") or "")
     place = Place("slack", workspace, channel, thread if thread != ts else "", ts, _place_kind(event))
     edited = _edited(message) or str(event.get("event_ts") or "")
-    first = _FIRST_MENTION.match(text)
+    first, said = _FIRST_MENTION.match(text), words(text, bot=bot, name_of=without_lookup)
     event_of_message = replace(
-        message_event(kind, place, str(message.get("user") or ""), words(text, bot=bot), edited=edited),
+        message_event(kind, place, str(message.get("user") or ""), said, edited=edited),
         content=_content(text, bot),
         mentions_bot=_mentions(text, bot) or event.get("type") == "app_mention",
         mentions_other=bool(first and first.group(1) != bot),

@@ -11,6 +11,13 @@ logger = logging.getLogger(__name__)
 
 # What stands for whom and for what Slack does not tell the name, by how their ids begin.
 UNKNOWN = {"U": SOMEBODY, "W": SOMEBODY, "C": SOME_CHANNEL, "G": SOME_CHANNEL, "subteam^": SOME_GROUP}
+
+
+def without_lookup(target: str) -> str:
+    """Return what stands for whom or what a mention names by its id, where nothing can be asked of Slack."""
+    return next((name for mark, name in UNKNOWN.items() if target.startswith(mark)), "")
+
+
 # Of one message; more names than anybody writes in a reply stand there as unknown ones.
 MOST_LOOKUPS = 20
 
@@ -28,7 +35,7 @@ class MentionNames:
 
     def __call__(self, target: str) -> str:
         """Return the name of a person (`U…`), a channel (`C…`) or a user group (`subteam^S…`)."""
-        unknown = next((name for mark, name in UNKNOWN.items() if target.startswith(mark)), "")
+        unknown = without_lookup(target)
         if unknown and target not in self._known and len(self._known) < MOST_LOOKUPS:
             self._known[target] = self._find(target)
         return self._known.get(target) or unknown

@@ -28,6 +28,8 @@ logger = logging.getLogger(__name__)
 _SECONDS = re.compile(r"[0-9]{1,12}")
 # With it Slack looks now and then whether our certificate is right; it signs nothing then.
 CERTIFICATE_CHECK = b"ssl_check=1"
+# Tells of events that are not sent, and is no event itself: https://docs.slack.dev/reference/events/app_rate_limited.
+RATE_LIMITED = "app_rate_limited"
 # At the same time: each may wait for Slack, and takes a thread from what events are kept with.
 INSTALLATIONS = 4
 
@@ -104,6 +106,9 @@ def _answer(app: App, request: Request, body: bytes) -> Response:
     if bolt_request is None:
         logger.warning("a request is refused: it is signed, and no payload of Slack's")
         return PlainTextResponse("neither JSON nor a form as Slack sends them", status_code=400)
+    if bolt_request.body.get("type") == RATE_LIMITED:
+        logger.warning("Slack holds events of a workspace back: it sends no more than 30,000 in an hour")
+        return PlainTextResponse("")
     return to_starlette_response(_dispatch(app, bolt_request))
 
 

@@ -73,8 +73,17 @@ def parse_feedback(view: Json) -> tuple[str, float, dict[str, str]]:
     for name in ("reason", "comment", "correction"):
         given = (values.get(name) or {}).get(name) or {}
         found[name] = str((given.get("selected_option") or {}).get("value") or given.get("value") or "")
-    about = json.loads(str(view.get("private_metadata") or "{}"))
-    return str(about["answer"]), float(about.get("lead", 0.0)), found
+    answer, lead = _about(str(view.get("private_metadata") or ""))
+    return answer, lead, found
+
+
+def _about(metadata: str) -> tuple[str, float]:
+    """Return the answer and the `lead` that a modal was opened with; no answer where another version wrote them."""
+    try:
+        about = json.loads(metadata)
+        return str(about["answer"]), float(about.get("lead", 0.0))
+    except (ValueError, TypeError, KeyError):
+        return "", 0.0
 
 
 def quotes_modal(citations: Sequence[StoredCitation]) -> Json:

@@ -103,6 +103,11 @@ def test_a_mention_that_asks_nothing_by_itself_points_to_another_message(text):
     assert points_elsewhere(text)
 
 
+@pytest.mark.parametrize("text", ["thanks!", "Thank you so much", "great", "hi", "hello there", "good night"])
+def test_a_mention_that_thanks_or_greets_points_to_nothing(text):
+    assert not points_elsewhere(text)
+
+
 @pytest.mark.parametrize("text", ["how much leave do I get?", "help with expenses", "and for contractors?"])
 def test_a_mention_with_a_question_of_its_own_does_not(text):
     assert not points_elsewhere(text)

@@ -84,6 +84,16 @@ def test_a_question_that_comes_after_its_deletion_is_not_answered(stage):
     assert stage.exchanges() == []
 
 
+def test_whoever_deletes_a_question_while_it_is_answered_is_not_told_that_the_bot_may_not_write(stage):
+    with stage.held():
+        asked = stage.asks(QUESTION)
+        stage.told()
+        asked.deletes()  # nothing stands below it yet, so there is no thread any more
+        stage.told()
+    assert asked.seen() == []
+    assert told(stage, "Ada", "general") == []
+
+
 def test_the_bot_s_own_message_that_somebody_deletes_changes_nothing_else(stage):
     asked = stage.asks(QUESTION)
     follow_up = asked.says(FOLLOW_UP)

@@ -61,6 +61,14 @@ def test_what_slack_has_not_signed_is_refused(tmp_path):
         assert stage.exchanges() == []
 
 
+def test_that_slack_holds_events_back_is_acknowledged_and_logged(tmp_path, caplog):
+    """As in https://docs.slack.dev/reference/events/app_rate_limited."""
+    told = {"token": "x", "type": "app_rate_limited", "team_id": "T0ONE", "minute_rate_limited": 1518467820}
+    with staged(tmp_path) as stage:
+        assert post(stage.slack, json.dumps(told | {"api_app_id": "A0APP"}).encode(), {}) == 200
+    assert "Slack holds events of a workspace back" in caplog.text
+
+
 def test_what_is_replayed_is_answered_once(tmp_path):
     with staged(tmp_path) as stage:
         slack = stage.slack

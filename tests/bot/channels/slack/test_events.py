@@ -269,6 +269,17 @@ def test_mentions_without_a_label_get_a_name_where_one_is_known():
     assert words(text, bot=BOT) == "ask @U7 or @U8 in #C2"
 
 
+def test_a_question_holds_no_ids_of_whom_and_what_it_mentions():
+    """Those who are asked about it read it, and it is kept."""
+    text = f"<@{BOT}> may <@U7>, <@W8> in <#C2> and <!subteam^S1> carry over? <!here> <@U9|bob>"
+    found = parsed(text=text)
+    assert found
+    assert found.text == "may @somebody, @somebody in #a channel and @a group carry over? @here @bob"
+    other = parsed(text=text.replace("U7", "U6"))
+    assert other
+    assert other.content != found.content
+
+
 def chosen(**message: Any) -> IncomingEvent | None:
     said = {"type": "message", "user": "U2", "ts": "17.5", "text": f"<@{BOT}> Why &amp; how?"} | message
     body = {"type": "message_action", "team": {"id": "T1"}, "user": {"id": "U1"}, "channel": {"id": "C1"}}

@@ -126,3 +126,15 @@ def test_a_form_that_is_sent_after_the_press_counts_whatever_the_clocks_say(stag
     later = f"{int(behind.partition('.')[0]) + 30}.000100"
     asked.person.clicks(answer, "footnote_vote", "positive", at=later)
     assert [vote.vote for vote in stage.counted()] == ["up"]
+
+
+@pytest.mark.parametrize("metadata", ["", "{}", "[]", "no JSON", '{"answer": "gone", "lead": null}'])
+def test_a_form_that_another_version_has_opened_stays_with_the_reason_why(stage, metadata):
+    asked, answer = answered(stage)
+    asked.person.clicks(answer, "footnote_vote", "negative")
+    modal = stage.slack.workspace.wait(lambda: asked.person.modal, "the form")
+    modal.json["private_metadata"] = metadata
+    acked = asked.person.submits(modal, reason="outdated")
+    assert acked.status == 200
+    assert acked.body
+    assert acked.body["response_action"] == "errors"
