@@ -48,6 +48,7 @@ from retrieval.ranking.synonyms import EverydaySynonyms, SynonymFile
 from retrieval.search import Search
 
 if TYPE_CHECKING:  # a command that only asks must not wait for what serves, measures or exports
+    from bot.answering.understanding.addressing import Scene
     from bot.channels.port import Channel
     from bot.server.health import Readiness
     from bot.server.lifecycle import Server
@@ -233,7 +234,7 @@ class App(Components):
             pseudonym=self.pseudonym,
             embedding=self.embedder.name,
             clock=self.clock,
-            chatter_score=_chatter_score(self.embedder),
+            is_chatter=_is_chatter(self.embedder),
         )
 
     @part
@@ -418,13 +419,12 @@ def _personal_data(app: App) -> "Sequence[PersonalData]":
     )
 
 
-def _chatter_score(embedder: Embedder) -> Callable[[str], float]:
-    """Return what tells questions for documents from people talking to each other; the model is asked when it is."""
+def _is_chatter(embedder: Embedder) -> "Callable[[str, Scene], bool]":
+    """Return what tells people talking to each other; it learns from its examples when it is asked first."""
     from bot.answering.understanding.addressing import examples
-    from retrieval.embedding.text_classifier import TextClassifier
+    from bot.services.chatter import ChatterClassifier
 
-    documents, people = examples()
-    return TextClassifier(embedder, positive=documents, negative=people).score
+    return ChatterClassifier(embedder, examples()).is_chatter
 
 
 def _people(pseudonym: Callable[[str], str], event: "Event") -> frozenset[str]:

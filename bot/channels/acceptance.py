@@ -47,7 +47,6 @@ class EventAcceptor:
             state.messages.mark_deleted(place)
         facts = Facts(
             accepted=lambda: state.messages.accepted(place),
-            has_asked=lambda: state.has_asked(place, event.user),
             status=cache(lambda: state.status(place)),
             is_escalation=lambda: self._is_escalation(event),
             auto_answer=lambda: channel_settings(self._settings, place.channel_name).auto_answer,

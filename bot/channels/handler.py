@@ -147,7 +147,7 @@ class EventHandler:
             return
         if claim.attempt == 1 and event.version < messages.newest_version(place):
             return  # what it was edited to waits, and is answered in its stead
-        if claim.attempt == 1 and event.unaddressed and self._unaddressed.is_chatter(event):
+        if event.unaddressed and not claim.notes and self._unaddressed.is_chatter(event):
             self._unaddressed.stay_out(event)
             return
         if claim.attempt == 1 and event.auto_answered:

@@ -3,8 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from bot.answering.understanding.addressing import Scene, is_for_bot
-from bot.answering.understanding.small_talk import small_talk
+from bot.answering.understanding.addressing import may_be_for_bot
 from bot.channels.events import IncomingEvent, edited_into_question
 from bot.channels.message_records import AcceptedMessage
 from bot.channels.thread_state import ThreadStatus
@@ -14,13 +13,12 @@ from bot.channels.thread_state import ThreadStatus
 class Facts:
     """What is known of the message's place, looked up only where it matters.
 
-    `accepted`: the message was taken for a question; `has_asked`: its author has asked in its thread; `status`: whether
-    anybody has, and whether people have spoken to each other since; `is_escalation`: owners of documents were asked in
-    its thread, or it is a reply of theirs; `auto_answer`: the channel is set to be answered unasked.
+    `accepted`: the message was taken for a question; `status`: whether anybody has asked in its thread, and whether
+    people have spoken to each other since; `is_escalation`: owners of documents were asked in its thread, or it is a
+    reply of theirs; `auto_answer`: the channel is set to be answered unasked.
     """
 
     accepted: Callable[[], AcceptedMessage | None]
-    has_asked: Callable[[], bool]
     status: Callable[[], ThreadStatus]
     is_escalation: Callable[[], bool]
     auto_answer: Callable[[], bool]
@@ -29,8 +27,9 @@ class Facts:
 def route(event: IncomingEvent, facts: Facts) -> IncomingEvent | None:
     """Return what a written, edited or deleted message asks the bot to do; None where it is not for the bot.
 
-    What nobody has addressed to the bot is `unaddressed`: it is answered only where the documents hold the answer. The
-    message is the question, however many events tell of it.
+    What nobody has addressed to the bot is `unaddressed` where it may be for it: `UnaddressedMessages` judges whether
+    it is, and it is answered only where the documents hold the answer. The message is the question, however many events
+    tell of it.
     """
     if event.kind == "question":
         return _route_question(event, facts)
@@ -56,7 +55,7 @@ def _route_question(event: IncomingEvent, facts: Facts) -> IncomingEvent | None:
         if facts.is_escalation():
             return replace(event, kind="expert")
         return replace(event, unaddressed=True) if _continues(event, facts) else None
-    if event.mentions_other or not is_for_bot(event.text):
+    if event.mentions_other or not may_be_for_bot(event.text):
         return None
     if event.place.kind == "group":
         return replace(event, unaddressed=True)
@@ -64,13 +63,5 @@ def _route_question(event: IncomingEvent, facts: Facts) -> IncomingEvent | None:
 
 
 def _continues(event: IncomingEvent, facts: Facts) -> bool:
-    """Whether a message goes on with a conversation with the bot: asks it something, or thanks it for its answer."""
-    if event.mentions_other or not event.text:
-        return False
-    status = facts.status()
-    if not status:
-        return False
-    scene = Scene(in_thread=True, by_asker=facts.has_asked(), after_bot=status == "asked")
-    if scene.by_asker and scene.after_bot and small_talk(event.text) == "thanks":
-        return True
-    return is_for_bot(event.text, scene)
+    """Whether a message may go on with a conversation with the bot."""
+    return not event.mentions_other and may_be_for_bot(event.text) and bool(facts.status())

@@ -8,7 +8,7 @@ from bot.access.disclosure import DisclosureGate
 from bot.answering.answers import Answer, EventStream, Question
 from bot.answering.deadline import CheckWanted, always_wanted
 from bot.answering.pipeline import AnsweringPipeline
-from bot.answering.understanding.addressing import is_foreign
+from bot.answering.understanding.addressing import Scene
 from bot.errors import BotError
 from bot.services.retention import Retention
 from feedback.records import AnswerSentence, Exchange, RetrievedPassage, StoredCitation
@@ -17,8 +17,6 @@ from retrieval.passages import Turn
 
 # Exchanges of a conversation that a follow-up is understood from.
 MAX_HISTORY = 6
-# What scores less is left alone: the score of the doubtful ones lies about 0, and search has the last word on them.
-CHATTER = -0.3
 
 
 class NotDisclosed(BotError):
@@ -29,7 +27,7 @@ class QuestionService:
     """Answers and records questions; may be used from any thread.
 
     `pseudonym` maps a person's name to the one under which records are kept; `embedding` names the model whose vectors
-    the answers were found with. `chatter_score` is below 0 for what is like people talking to each other.
+    the answers were found with. `is_chatter` tells what people say to each other, and not to the bot.
     """
 
     def __init__(
@@ -42,7 +40,7 @@ class QuestionService:
         pseudonym: Callable[[str], str],
         embedding: str,
         clock: Callable[[], datetime],
-        chatter_score: Callable[[str], float] = lambda _: 0.0,
+        is_chatter: Callable[[str, Scene], bool] = lambda text, scene: False,
     ) -> None:
         self._pipeline = pipeline
         self._feedback = feedback
@@ -51,7 +49,7 @@ class QuestionService:
         self._pseudonym = pseudonym
         self._embedding = embedding
         self._clock = clock
-        self._chatter_score = chatter_score
+        self._is_chatter = is_chatter
 
     def answer(self, question: Question) -> Answer:
         """Return a cited answer, or an abstention; raises `RetrievalError` when search fails."""
@@ -71,9 +69,9 @@ class QuestionService:
         """
         return self._pipeline.stream(question, prepare=prepare, check=check)
 
-    def sounds_like_chatter(self, text: str) -> bool:
-        """Tell whether a message that asks something is nothing for documents; raises `EmbeddingUnavailable`."""
-        return not is_foreign(text) and self._chatter_score(text) < CHATTER
+    def sounds_like_chatter(self, text: str, scene: Scene) -> bool:
+        """Tell whether a message that nobody has addressed to the bot is people talking to each other."""
+        return self._is_chatter(text, scene)
 
     def record(self, question: Question, answer: Answer, *, platform: str = "terminal") -> None:
         """Record an exchange, so that it can be voted on; raises `FeedbackError`."""

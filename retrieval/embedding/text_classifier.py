@@ -1,53 +1,79 @@
-"""Tells two kinds of texts apart by their vectors, having seen examples of both."""
+"""Tells two kinds of texts apart by their vectors and what else is known of them, having seen examples of both."""
 
 import threading
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.embedding.protocol import Embedder
 
-# Of the ridge regression: examples are few beside the numbers of a vector.
-RIDGE = 3.0
+# Of the kernel ridge regression: examples are few beside the numbers of a vector.
+RIDGE = 0.05
+# How fast likeness falls with the squared distance; that of unit vectors of unlike texts is near 2.
+FALL = 0.5
 # A model that puts fewer of the examples on their side, each unseen, knows nothing of these kinds.
 LEAST_ACCURACY = 0.8
 
+Matrix = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A text, and numbers that say more of it, as many for every sample; they weigh as much as those of a vector."""
+
+    text: str
+    features: tuple[float, ...] = ()
+
 
 class TextClassifier:
-    """A ridge regression over an embedding model's vectors, fitted at first use; threads may share it.
+    """A kernel ridge regression over an embedding model's vectors and features, fitted at first use.
 
-    Raises `EmbeddingUnavailable` as the model does.
+    Threads may share it. Raises `EmbeddingUnavailable` as the model does.
     """
 
-    def __init__(self, embedder: Embedder, *, positive: Sequence[str], negative: Sequence[str]) -> None:
+    def __init__(self, embedder: Embedder, *, positive: Sequence[Sample], negative: Sequence[Sample]) -> None:
         self._embedder = embedder
         self._examples = (*positive, *negative)
         self._sides = np.array([1.0] * len(positive) + [-1.0] * len(negative))
-        self._weights: NDArray[np.float64] | None = None
+        self._fitted: tuple[Matrix, Matrix] | None = None
         self._lock = threading.Lock()
 
-    def score(self, text: str) -> float:
+    def score(self, sample: Sample) -> float | None:
         """Return about 1 for what is like the positive examples, about -1 for what is like the negative ones.
 
-        0 where the model cannot tell the examples themselves apart, and for a text without a word.
+        None where the model cannot tell the examples themselves apart by their vectors, and for a text without a word.
         """
         with self._lock:
-            if self._weights is None:
-                self._weights = self._fit()
-        return float((self._vectors([text]) @ self._weights)[0]) if text.strip() else 0.0
+            if self._fitted is None:
+                self._fitted = self._fit()
+        points, weights = self._fitted
+        if not weights.size or not sample.text.strip():
+            return None
+        return float((_likeness(self._points([sample]), points) @ weights)[0])
 
-    def _fit(self) -> NDArray[np.float64]:
-        vectors = self._vectors(self._examples)
-        inverse = np.linalg.inv(vectors.T @ vectors + RIDGE * np.eye(vectors.shape[1]))
-        weights = inverse @ vectors.T @ self._sides
+    def _fit(self) -> tuple[Matrix, Matrix]:
+        """Return the examples as points, and the weight of each; no weights for a model that is not able."""
+        points = self._points(self._examples)
+        by_vector, _ = self._regression(points[:, : self._embedder.dimensions])
         # What each example would get had it not been seen, without another fit.
-        leverages = np.einsum("ij,jk,ik->i", vectors, inverse, vectors)
-        unseen = self._sides - (self._sides - vectors @ weights) / (1 - leverages)
-        is_able = np.mean(unseen * self._sides > 0) >= LEAST_ACCURACY
-        return np.asarray(weights if is_able else np.zeros_like(weights), np.float64)
+        unseen = self._sides - (by_vector @ self._sides) / np.diag(by_vector)
+        if np.mean(unseen * self._sides > 0) < LEAST_ACCURACY:
+            return points, np.zeros(0)
+        return points, self._regression(points)[1]
 
-    def _vectors(self, texts: Sequence[str]) -> NDArray[np.float64]:
-        """Return the vectors of texts with a constant beside them."""
-        found = np.stack([each.vector for each in self._embedder.encode_passages(texts)]).astype(np.float64)
-        return np.hstack([found, np.ones((len(texts), 1))])
+    def _regression(self, points: Matrix) -> tuple[Matrix, Matrix]:
+        inverse = np.linalg.inv(_likeness(points, points) + RIDGE * np.eye(len(points)))
+        return np.asarray(inverse, np.float64), np.asarray(inverse @ self._sides, np.float64)
+
+    def _points(self, samples: Sequence[Sample]) -> Matrix:
+        found = self._embedder.encode_passages([each.text for each in samples])
+        vectors = np.stack([each.vector for each in found]).astype(np.float64)
+        return np.hstack([vectors, np.array([each.features for each in samples], np.float64)])
+
+
+def _likeness(left: Matrix, right: Matrix) -> Matrix:
+    """Return for each pair of points a number that is 1 for the same one, and falls to 0."""
+    squares = (left**2).sum(1)[:, None] + (right**2).sum(1)[None] - 2 * left @ right.T
+    return np.asarray(np.exp(-FALL * squares), np.float64)

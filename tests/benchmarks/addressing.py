@@ -5,9 +5,9 @@
 A line of the file is `{"id", "place", "conversation": [{"who", "name", "text"}], "who", "name", "text", "for_bot"}`;
 `place` is `thread` (of a message that mentioned the bot), `group` or `auto_answer`; `who` is `asker`, `bot` or another.
 Every message of a conversation goes as a payload of Slack through its parser and the acceptance of events, with a real
-state store; what is accepted is then judged by its meaning, with the real embedding model. The label says nothing of
-what the documents hold. So with a folder of DOCUMENTS what is taken for a question also goes through search, and it is
-told which of it is answered.
+state store; what is accepted is then judged by its meaning and form, with the real embedding model, which has learned
+from none of the messages of the file. The label says nothing of what the documents hold. So with a folder of DOCUMENTS
+what is taken for a question also goes through search, and it is told which of it is answered.
 """
 
 import json
@@ -17,10 +17,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from bot.access.audience import Audience
 from bot.answering.answers import Answer, Citation, Question, Sentence
+from bot.answering.understanding.addressing import Scene, examples
 from bot.app import App, bootstrap
 from bot.channels.acceptance import EventAcceptor
 from bot.channels.delivery import QuietReply, answer_question
@@ -32,14 +33,16 @@ from bot.channels.stop_marks import StopMarks
 from bot.channels.thread_state import ThreadState
 from bot.channels.unaddressed import UnaddressedMessages
 from bot.config.settings import Channel, Settings, Source
+from bot.services.chatter import ChatterClassifier
+from bot.services.questions import QuestionService
 from bot.state.protocol import Event
-from retrieval.embedding.protocol import Embedder
 from retrieval.passages import EVERYONE
 
 BOT, BOT_ID, TEAM = "UBOT", "BBOT", "T1"
 KINDS = {"thread": "channel", "group": "mpim", "auto_answer": "channel"}
 
 Row = dict[str, Any]
+IsChatter = Callable[[str, Scene], bool]
 
 
 @dataclass(frozen=True)
@@ -67,18 +70,27 @@ def read(path: Path) -> list[Row]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
 
 
+@dataclass(frozen=True)
+class Meaning:
+    """The part of `QuestionService` that judges messages."""
+
+    sounds_like_chatter: IsChatter
+
+
 class Bench:
     """An acceptor over a real state store; `kept` are the events that it has accepted.
 
-    By form alone, messages are not judged by their meaning, which a handler does.
+    Without an `is_chatter` messages are not judged by their meaning, which a handler does.
     """
 
-    def __init__(self, app: App, *, by_form_alone: bool) -> None:
+    def __init__(self, app: App, *, is_chatter: IsChatter | None) -> None:
         self.kept: list[IncomingEvent] = []
-        self._by_form_alone = by_form_alone
         state = ThreadState(app.state, "slack", pseudonym=app.pseudonym)
         self._unaddressed = UnaddressedMessages(
-            settings=app.settings, thread_state=state, questions=app.questions, renderer=rendering
+            settings=app.settings,
+            thread_state=state,
+            questions=cast("QuestionService", cast("Any", Meaning(is_chatter or (lambda text, scene: False)))),
+            renderer=rendering,
         )
         self._acceptor = EventAcceptor(
             self._accept,
@@ -102,31 +114,41 @@ class Bench:
             text = f"<@{BOT}> {each['text']}" if answered and number == 0 else each["text"]
             message = {"user": f"U{each['name']}", "ts": f"{number + 1}.0", "text": text}
             message |= {"thread_ts": root} if root else {}
-            before = len(self.kept)
-            self._tell(row, message)
+            taken = self._tell(row, message)
             root = root or (message["ts"] if answered else "")
-        taken = self.kept[-1] if len(self.kept) > before else None
-        if taken and not self._by_form_alone and self._unaddressed.is_chatter(taken):
-            taken = None
         return Judged(row, taken)
 
-    def _tell(self, row: Row, message: Row) -> None:
+    def _tell(self, row: Row, message: Row) -> IncomingEvent | None:
+        """Let a message be written, and return it where the bot goes on to answer it."""
+        before = len(self.kept)
         place = {"type": "message", "channel": row["id"].upper(), "channel_type": KINDS[row["place"]]}
         body = {"team_id": TEAM, "event": message | place}
         event = parse_message(body, workspace=TEAM, bot=BOT)
         if event:
             self._acceptor.accept_message(event)
+        if len(self.kept) == before:
+            return None
+        taken = self.kept[-1]
+        if taken.unaddressed and self._unaddressed.is_chatter(taken):
+            self._unaddressed.stay_out(taken)
+            return None
+        return taken
 
 
-def judged(rows: Sequence[Row], *, embedder: Embedder | None = None, by_form_alone: bool = False) -> list[Judged]:
-    """Return what the product takes the messages for; without an `embedder` the real one judges their meaning."""
+def judged(rows: Sequence[Row], *, accepted: bool = False) -> list[Judged]:
+    """Return what the product takes the messages for, or what it accepts before it has judged their meaning.
+
+    The messages, and whatever says the same, are no examples to it.
+    """
+    texts = {row["text"] for row in rows}
+    learned = [each for each in examples() if each.text not in texts]
     channels = {
         f"slack:{row['id'].upper()}": Channel(auto_answer=True) for row in rows if row["place"] == "auto_answer"
     }
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(home=Path(folder), channels=channels)
-        with closing(bootstrap(settings, embedder=embedder)) as app:
-            bench = Bench(app, by_form_alone=by_form_alone)
+        with closing(bootstrap(settings)) as app:
+            bench = Bench(app, is_chatter=None if accepted else ChatterClassifier(app.embedder, learned).is_chatter)
             return [bench.judge(row) for row in rows]
 
 
@@ -186,13 +208,13 @@ def spoken(found: Sequence[Judged], app: App) -> list[Judged]:
 def main(path: str, folder: str = "") -> None:
     """Print the figures and what was decided wrongly."""
     rows = read(Path(path))
-    by_form = figures(judged(rows, by_form_alone=True))
+    accepted = figures(judged(rows, accepted=True))
     found = judged(rows)
     for each in found:
         if not each.is_right:
             print("missed" if each.row["for_bot"] else "taken ", each.row["id"], repr(each.row["text"]))
     of = figures(found)
-    print(f"by their form alone: precision {by_form.precision:.1%}, recall {by_form.recall:.1%}")
+    print(f"accepted: precision {accepted.precision:.1%}, recall {accepted.recall:.1%}")
     print(f"{len(found)} messages: precision {of.precision:.1%}, recall {of.recall:.1%}")
     if folder:
         with documents(Path(folder)) as app:

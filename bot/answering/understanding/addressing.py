@@ -1,6 +1,8 @@
-"""Decides whether a message without a mention asks the bot, or is people talking to each other (pure, English).
+"""Tells a message without a mention that asks the bot from people talking to each other (pure, English).
 
-In other languages a question with its mark is taken for one where its form tells nothing else.
+`may_be_for_bot` keeps out what cannot be. What may be is judged by its meaning and its `form` together, as learned from
+`examples`; `is_for_bot` goes by the form alone, for embedding models and languages of which nothing was learned. In
+other languages a question with its mark is taken for one where its form tells nothing else.
 """
 
 import re
@@ -54,6 +56,13 @@ def _any_of(name: str) -> re.Pattern[str]:
 _NO_QUESTION, _INDIRECT, _COMPLETING = _any_of("no_question"), _any_of("indirect"), _any_of("completing")
 _REQUEST, _FAVOUR, _GUESS = _any_of("request"), _any_of("favour"), _any_of("guess")
 _PERSONAL, _ROOM, _MOMENT = _any_of("personal"), _any_of("room"), _any_of("moment")
+_SIGNS = (
+    *(_PERSONAL, _ROOM, _MOMENT, _FAVOUR, _PRESENT, _COMPLETING, _REQUEST),
+    *map(_any_of, ("first_person", "first_plural", "third_person", "past", "exclamation", "comment", "figures")),
+    *map(_any_of, ("intention", "addition", "continuing")),
+)
+# Beside a vector of length 1, a sign weighs this; a message of more words is as long as one of so many.
+_WEIGHT, _LONG = 0.2, 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +75,26 @@ class Scene:
     in_thread: bool = False
     by_asker: bool = False
     after_bot: bool = False
+
+
+_ASKER = Scene(in_thread=True, by_asker=True)
+# How the file of examples writes a scene: whoever asked, or a colleague; in capitals once people have spoken since.
+_SCENES = {
+    "o": Scene(),
+    "a": Scene(in_thread=True, by_asker=True, after_bot=True),
+    "A": _ASKER,
+    "c": Scene(in_thread=True, after_bot=True),
+    "C": Scene(in_thread=True),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A message of which it is known whether it was for the bot; `scene` is None where that may be any."""
+
+    text: str
+    scene: Scene | None
+    for_bot: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +114,7 @@ def is_for_bot(text: str, scene: Scene = Scene()) -> bool:
 
     In a thread it must be self-contained where another than the asker writes it. False for a text without a question.
     """
-    shown = _NOT_WORDS.sub(" ", text[:MOST_CHARACTERS].translate(_ALIKE)).strip()
-    lower = shown.lower()
+    shown, lower = _shown(text)
     if calls_bot(text):
         return True
     if _names_somebody(shown):
@@ -96,6 +124,12 @@ def is_for_bot(text: str, scene: Scene = Scene()) -> bool:
     if _speaks_to_people(lower, by_asker=scene.in_thread and scene.by_asker):
         return False
     return bool(_INDIRECT.search(lower)) or any(_is_question(part, scene) for part in _parts(lower))
+
+
+def may_be_for_bot(text: str) -> bool:
+    """Whether a message without a mention may ask the bot: it has words, and mentions nobody at an end of it."""
+    shown, _ = _shown(text)
+    return calls_bot(text) or (bool(_WORD.search(shown)) and not _MENTION_AT_AN_END.search(shown))
 
 
 def calls_bot(text: str) -> bool:
@@ -109,9 +143,8 @@ def calls_bot(text: str) -> bool:
 
 def asks_something(text: str) -> bool:
     """Whether a text asks anything, of whomever."""
-    lower = _NOT_WORDS.sub(" ", text[:MOST_CHARACTERS].translate(_ALIKE)).lower()
-    asker = Scene(in_thread=True, by_asker=True)
-    return bool(_INDIRECT.search(lower)) or any(_is_question(part, asker) for part in _parts(lower))
+    _, lower = _shown(text)
+    return bool(_INDIRECT.search(lower)) or any(_is_question(part, _ASKER) for part in _parts(lower))
 
 
 def is_foreign(text: str) -> bool:
@@ -120,10 +153,40 @@ def is_foreign(text: str) -> bool:
     return bool(words) and _are_foreign(words)
 
 
-def examples() -> tuple[list[str], list[str]]:
-    """Return examples of questions for documents, and of what people say to each other."""
+def examples() -> list[Example]:
+    """Return messages that were written without calling the bot, with whether they were for it."""
     lists = word_lists("addressing", language="english_examples")
-    return lists.text("documents").splitlines(), lists.text("people").splitlines()
+    anywhere = [Example(text, None, True) for text in lists.text("documents").splitlines()]
+    anywhere += [Example(text, None, False) for text in lists.text("people").splitlines()]
+    return anywhere + [_example(line) for line in lists.text("messages").splitlines()]
+
+
+def form(text: str, scene: Scene | None = None) -> tuple[float, ...]:
+    """Return numbers that say of a message's form and place what its meaning does not; of an unknown place, 0."""
+    shown, lower = _shown(text)
+    parts = list(_parts(lower))
+    openings = {part.words[0] for part in parts if part.words}
+    impersonal = _EVERYBODY.sub(" ", lower)
+    asks = any(_is_question(part, _ASKER) for part in parts)
+    signs = (
+        any(part.asks for part in parts),
+        asks,
+        any(len(part.words) >= FEWEST_WORDS and _has_question_form(part) for part in parts),
+        any(_NO_QUESTION.match(part.text) for part in parts),
+        any(_ELLIPTICAL.match(part.text) for part in parts),
+        bool(_INDIRECT.search(lower)),
+        _names_somebody(shown),
+        bool(_YOU.search(impersonal) or _YOUR.search(impersonal)),
+        impersonal != lower,
+        *(bool(each.search(lower)) for each in _SIGNS),
+        not openings.isdisjoint(_QUESTION_WORDS),
+        not openings.isdisjoint(_AUXILIARIES),
+        not openings.isdisjoint(_PAST),
+        asks and scene is not None and scene.in_thread and scene.by_asker,
+        asks and scene is not None and scene.in_thread and not scene.by_asker,
+    )
+    length = min(len(lower.split()), _LONG) / _LONG
+    return tuple(_WEIGHT * each for each in (*_place(scene), *map(float, signs), 2 * length))
 
 
 def points_elsewhere(text: str) -> bool:
@@ -135,6 +198,25 @@ def points_elsewhere(text: str) -> bool:
         return False
     words = _WORD.findall(text[:MOST_CHARACTERS].translate(_ALIKE).lower())
     return all(word in _POINTING or word.endswith("'s") for word in words)
+
+
+def _example(line: str) -> Example:
+    """Return what a line says: its sign, where and by whom it was written, and the message."""
+    mark, text = line.split(" ", 1)
+    return Example(text, _SCENES[mark[1]], mark[0] == "+")
+
+
+def _place(scene: Scene | None) -> tuple[float, float, float, float]:
+    if scene is None or not scene.in_thread:
+        return (-1.0 if scene else 0.0, 0.0, 0.0, 0.0)
+    asker, after = (1.0 if scene.by_asker else -1.0), (1.0 if scene.after_bot else -1.0)
+    return 1.0, asker, after, asker * after
+
+
+def _shown(text: str) -> tuple[str, str]:
+    """Return the beginning of a text without code and links, as it is and in lower case."""
+    shown = _NOT_WORDS.sub(" ", text[:MOST_CHARACTERS].translate(_ALIKE)).strip()
+    return shown, shown.lower()
 
 
 def _goes_on(lower: str, scene: Scene) -> bool:

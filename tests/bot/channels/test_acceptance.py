@@ -101,11 +101,11 @@ def test_a_deletion_that_does_not_say_whose_is_kept_with_the_thread_of_its_messa
     assert bench.thread_state.messages.was_deleted(DIRECT)
 
 
-def test_chatter_in_a_thread_with_the_bot_is_remembered_and_not_kept(app):
+def test_what_is_said_to_a_person_in_a_thread_with_the_bot_is_remembered_and_not_kept(app):
     bench = Bench(app, "new")
     root = replace(DIRECT, kind="channel", message="17.0")
     bench.acceptor.accept_message(replace(QUESTION, id="17.0", place=root, mentions_bot=True))
-    chatter = message_event("question", replace(root, thread="17.0", message="18.0"), "U2", "Lunch is here!")
+    chatter = message_event("question", replace(root, thread="17.0", message="18.0"), "U2", "@Bob lunch is here!")
     assert bench.acceptor.accept_message(chatter) is None
     assert bench.thread_state.status(root) == "interrupted"
 

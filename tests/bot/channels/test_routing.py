@@ -13,7 +13,7 @@ from bot.channels.routing import Facts, route
 QUESTION = "How many days may I carry over?"
 ROOT = Place("chat", "W", "general", message="2", kind="channel")
 REPLY = replace(ROOT, thread="1")
-THREAD: dict[str, Any] = {"is_escalation": False, "status": "asked", "has_asked": False}
+THREAD: dict[str, Any] = {"is_escalation": False, "status": "asked"}
 
 
 def never() -> Any:
@@ -26,7 +26,7 @@ def facts(**known: Any) -> Facts:
     def fact(name: str) -> Callable[[], Any]:
         return (lambda: known[name]) if name in known else never
 
-    names = ("accepted", "has_asked", "status", "is_escalation", "auto_answer")
+    names = ("accepted", "status", "is_escalation", "auto_answer")
     return Facts(**{name: fact(name) for name in names})
 
 
@@ -52,23 +52,13 @@ def test_who_addresses_the_bot_is_answered_and_nothing_is_looked_up(event):
 @pytest.mark.parametrize(
     ("event", "known"),
     [
-        pytest.param(written(text="Lunch is here!"), {}, id="no-question"),
+        pytest.param(written(text="👍"), {}, id="no-words"),
         pytest.param(written(mentions_other=True), {}, id="to-somebody-else"),
         pytest.param(written(), {"auto_answer": False}, id="channel-is-not-set-to-be-answered"),
-        pytest.param(written(replace(ROOT, kind="group"), "Lunch is here!"), {}, id="no-question-in-a-group"),
-        pytest.param(written(replace(ROOT, kind="group"), "Shall we go?"), {}, id="a-question-to-people-in-a-group"),
+        pytest.param(written(replace(ROOT, kind="group"), "Shall we go, @Bob?"), {}, id="to-a-person-in-a-group"),
         pytest.param(written(REPLY, ""), {"is_escalation": False}, id="no-words-in-a-thread"),
         pytest.param(written(REPLY, mentions_other=True), {"is_escalation": False}, id="to-somebody-else-in-a-thread"),
-        pytest.param(written(REPLY, "I see, thanks"), THREAD, id="no-question-of-another"),
         pytest.param(written(REPLY), THREAD | {"status": ""}, id="a-thread-of-others"),
-        pytest.param(written(REPLY, "thanks, I'll tell Bob"), THREAD | {"has_asked": True}, id="chatter-of-the-asker"),
-        pytest.param(written(REPLY, "ok see you at 5"), THREAD | {"has_asked": True}, id="more-chatter-of-the-asker"),
-        pytest.param(
-            written(REPLY, "Thank you!"),
-            THREAD | {"has_asked": True, "status": "interrupted"},
-            id="thanks-after-somebody-else-has-spoken",
-        ),
-        pytest.param(written(REPLY, "Did you get it?"), THREAD, id="a-question-to-the-asker"),
     ],
 )
 def test_what_is_not_for_the_bot_is_left_alone(event, known):
@@ -81,15 +71,10 @@ def test_a_question_is_answered_unasked_where_the_channel_is_set_to_be():
     assert route(in_group, facts()) == replace(in_group, unaddressed=True)
 
 
-@pytest.mark.parametrize("text", ["And part-time staff?", "in Germany, I mean", "Thank you!"])
-def test_a_thread_goes_on_with_what_its_asker_says_to_the_bot(text):
+@pytest.mark.parametrize("text", [QUESTION, "And part-time staff?", "in Germany, I mean", "Thank you!", "see you at 5"])
+def test_whatever_may_go_on_with_a_thread_is_judged_later(text):
     event = written(REPLY, text)
-    assert route(event, facts(**THREAD | {"has_asked": True})) == replace(event, unaddressed=True)
-
-
-def test_a_thread_goes_on_with_questions_of_others():
-    other = written(REPLY)
-    assert route(other, facts(**THREAD)) == replace(other, unaddressed=True)
+    assert route(event, facts(**THREAD)) == replace(event, unaddressed=True)
 
 
 def test_what_is_written_where_owners_were_asked_is_a_reply_of_theirs():
@@ -104,7 +89,7 @@ def test_an_edit_and_a_deletion_count_where_the_message_was_a_question(kind):
     assert route(event, facts(accepted=AcceptedMessage())) == event
     unaddressed = route(event, facts(accepted=AcceptedMessage(addressed=False)))
     assert unaddressed == replace(event, unaddressed=True)
-    assert route(event, facts(accepted=None, is_escalation=False)) is None
+    assert route(event, facts(accepted=None, is_escalation=False, auto_answer=False)) is None
 
 
 def test_a_deletion_that_does_not_tell_its_thread_belongs_to_that_of_its_message():
@@ -131,6 +116,6 @@ def test_a_message_that_mentions_the_bot_since_it_was_edited_is_a_question():
 
 
 def test_a_message_that_has_become_a_question_is_one():
-    routed = route(edited(REPLY), facts(accepted=None, **THREAD | {"has_asked": True}))
+    routed = route(edited(REPLY), facts(accepted=None, is_escalation=False, status="asked"))
     assert routed
     assert (routed.kind, routed.unaddressed) == ("question", True)

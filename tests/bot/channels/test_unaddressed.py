@@ -1,4 +1,4 @@
-"""What nobody has addressed to the bot is left alone where it sounds like people talking, except from whoever asked."""
+"""What nobody has addressed to the bot is left alone where it sounds like people talking to each other."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -7,13 +7,13 @@ from typing import Any, cast
 
 import pytest
 
+from bot.answering.understanding.addressing import Scene
 from bot.channels.events import Place, message_event
 from bot.channels.thread_state import ThreadState
 from bot.channels.unaddressed import UnaddressedMessages
 from bot.config.settings import Settings
 from bot.services.questions import QuestionService
 from bot.state.sqlite.store import SqliteState
-from retrieval.errors import EmbeddingUnavailable
 from tests.conversations.memory_channel import MemoryRenderer
 
 REPLY = Place("memory", "W", "general", "1", "2", "channel")
@@ -23,13 +23,13 @@ EVENT = replace(message_event("question", REPLY, "bob", "who is bringing the cak
 class Questions:
     """The part of `QuestionService` that is asked here."""
 
-    def __init__(self, answer: bool | Exception) -> None:
+    def __init__(self, answer: bool) -> None:
         self._answer = answer
+        self.scene = Scene()
 
-    def sounds_like_chatter(self, text: str) -> bool:
-        """Return or raise what was given."""
-        if isinstance(self._answer, Exception):
-            raise self._answer
+    def sounds_like_chatter(self, text: str, scene: Scene) -> bool:
+        """Return what was given, and remember the scene."""
+        self.scene = scene
         return self._answer
 
 
@@ -39,30 +39,46 @@ def state(tmp_path) -> Iterator[ThreadState]:
         yield ThreadState(store, "memory", pseudonym=str.upper)
 
 
-def messages(state: ThreadState, answer: bool | Exception) -> UnaddressedMessages:
-    questions = cast("QuestionService", cast("Any", Questions(answer)))
-    return UnaddressedMessages(settings=Settings(), thread_state=state, questions=questions, renderer=MemoryRenderer())
+def messages(state: ThreadState, questions: Questions) -> UnaddressedMessages:
+    service = cast("QuestionService", cast("Any", questions))
+    return UnaddressedMessages(settings=Settings(), thread_state=state, questions=service, renderer=MemoryRenderer())
 
 
 @pytest.mark.parametrize("sounds", [True, False])
-def test_another_than_whoever_asked_is_judged_by_the_meaning(state, sounds):
-    assert messages(state, sounds).is_chatter(EVENT) is sounds
-
-
-def test_whoever_asked_may_be_short(state):
+def test_a_message_is_judged_by_its_meaning_and_by_whose_it_is(state, sounds):
+    state.add_asker(REPLY, "ada")
+    questions = Questions(sounds)
+    assert messages(state, questions).is_chatter(EVENT) is sounds
+    assert questions.scene == Scene(in_thread=True, after_bot=True)
     state.add_asker(REPLY, "bob")
-    assert not messages(state, True).is_chatter(EVENT)
+    state.mark_interrupted(REPLY)
+    assert messages(state, questions).is_chatter(EVENT) is sounds
+    assert questions.scene == Scene(in_thread=True, by_asker=True)
 
 
-def test_without_the_model_the_search_says_what_is_wrong(state):
-    assert not messages(state, EmbeddingUnavailable("no model")).is_chatter(EVENT)
+def test_thanks_of_whoever_asked_are_for_the_bot_until_people_have_spoken(state):
+    state.add_asker(REPLY, "bob")
+    thanks = replace(EVENT, text="Thanks!")
+    assert not messages(state, Questions(True)).is_chatter(thanks)
+    state.mark_interrupted(REPLY)
+    assert messages(state, Questions(True)).is_chatter(thanks)
+
+
+def test_a_thread_that_began_with_chatter_is_chatter(state):
+    assert messages(state, Questions(False)).is_chatter(EVENT)
+    assert not messages(state, Questions(True)).is_chatter(replace(EVENT, text="Footnote, who signs it?"))
 
 
 def test_a_thread_that_the_bot_stays_out_of_is_none_of_its_own(state):
     root = replace(EVENT, place=replace(REPLY, thread="", message="1"))
     state.add_asker(root.place, "bob")
-    messages(state, True).stay_out(root)
+    messages(state, Questions(True)).stay_out(root)
     assert (state.status(root.place), state.has_asked(root.place, "bob")) == ("", False)
+
+
+def test_chatter_in_a_thread_is_remembered_as_people_speaking_to_each_other(state):
+    messages(state, Questions(True)).stay_out(EVENT)
+    assert state.status(REPLY) == ""
     state.add_asker(REPLY, "ada")
-    messages(state, True).stay_out(EVENT)
-    assert state.status(REPLY) == "asked"
+    messages(state, Questions(True)).stay_out(EVENT)
+    assert state.status(REPLY) == "interrupted"
