@@ -8,6 +8,8 @@ other languages a question with its mark is taken for one where its form tells n
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
+from zlib import crc32
 
 from bot.answering.languages import word_lists
 from bot.answering.understanding.small_talk import small_talk
@@ -61,6 +63,9 @@ _SIGNS = (
     *map(_any_of, ("first_person", "first_plural", "third_person", "past", "exclamation", "comment", "figures")),
     *map(_any_of, ("intention", "addition", "continuing")),
 )
+_FRAME_WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?|\d+|[?!£$€]|[\U0001f000-\U0001faff☀-➿]")
+_FRAME_WORDS = _EMPTY | _SUBJECTS | _AUXILIARIES | _QUESTION_WORDS | _LEADS
+_FRAME, _FRAME_SIZE = 0.5, 1024
 # Beside a vector of length 1, a sign weighs this; a message of more words is as long as one of so many.
 _WEIGHT, _LONG = 0.2, 20
 
@@ -186,7 +191,7 @@ def form(text: str, scene: Scene | None = None) -> tuple[float, ...]:
         asks and scene is not None and scene.in_thread and not scene.by_asker,
     )
     length = min(len(lower.split()), _LONG) / _LONG
-    return tuple(_WEIGHT * each for each in (*_place(scene), *map(float, signs), 2 * length))
+    return (*(_WEIGHT * each for each in (*_place(scene), *map(float, signs), 2 * length)), *_frame(lower))
 
 
 def points_elsewhere(text: str) -> bool:
@@ -204,6 +209,25 @@ def _example(line: str) -> Example:
     """Return what a line says: its sign, where and by whom it was written, and the message."""
     mark, text = line.split(" ", 1)
     return Example(text, _SCENES[mark[1]], mark[0] == "+")
+
+
+def _frame(lower: str) -> list[float]:
+    """Return which words without a meaning of their own stand in a text, and next to each other, as hashed numbers.
+
+    All other words count as the same one. The length of the numbers together is `_FRAME`; of no word, 0.
+    """
+    kept = [_framed(word) for word in _FRAME_WORD.findall(lower)]
+    line = ["<", *kept, ">"]
+    pairs = [f"{left} {right}" for left, right in pairwise(line)] if kept else []
+    places = {crc32(each.encode()) % _FRAME_SIZE for each in (*kept, *pairs, *([" ".join(kept[:3])] if kept else []))}
+    weight = _FRAME / max(len(places), 1) ** 0.5
+    return [weight if place in places else 0.0 for place in range(_FRAME_SIZE)]
+
+
+def _framed(word: str) -> str:
+    if word in _FRAME_WORDS or not word[0].isalnum():
+        return word
+    return "#" if word.isdecimal() else "*"
 
 
 def _place(scene: Scene | None) -> tuple[float, float, float, float]:
