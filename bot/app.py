@@ -424,7 +424,7 @@ def _is_chatter(embedder: Embedder) -> "Callable[[str, Scene], bool]":
     from bot.answering.understanding.addressing import examples
     from bot.services.chatter import ChatterClassifier
 
-    return ChatterClassifier(embedder, examples()).is_chatter
+    return ChatterClassifier(embedder, examples).is_chatter
 
 
 def _people(pseudonym: Callable[[str], str], event: "Event") -> frozenset[str]:

@@ -1,7 +1,7 @@
 """Tells two kinds of texts apart by their vectors and what else is known of them, having seen examples of both."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,8 @@ RIDGE = 0.05
 FALL = 0.5
 # A model that puts fewer of the examples on their side, each unseen, knows nothing of these kinds.
 LEAST_ACCURACY = 0.8
+# So many examples are enough to tell that.
+MOST_TRIED = 900
 
 Matrix = NDArray[np.float64]
 
@@ -30,13 +32,13 @@ class Sample:
 class TextClassifier:
     """A kernel ridge regression over an embedding model's vectors and features, fitted at first use.
 
-    Threads may share it. Raises `EmbeddingUnavailable` as the model does.
+    `examples` gives the positive and the negative ones then. Threads may share it. Raises `EmbeddingUnavailable` as the
+    model does.
     """
 
-    def __init__(self, embedder: Embedder, *, positive: Sequence[Sample], negative: Sequence[Sample]) -> None:
+    def __init__(self, embedder: Embedder, examples: Callable[[], tuple[Sequence[Sample], Sequence[Sample]]]) -> None:
         self._embedder = embedder
-        self._examples = (*positive, *negative)
-        self._sides = np.array([1.0] * len(positive) + [-1.0] * len(negative))
+        self._examples = examples
         self._fitted: tuple[Matrix, Matrix] | None = None
         self._lock = threading.Lock()
 
@@ -55,22 +57,29 @@ class TextClassifier:
 
     def _fit(self) -> tuple[Matrix, Matrix]:
         """Return the examples as points, and the weight of each; no weights for a model that is not able."""
-        points = self._points(self._examples)
-        by_vector, _ = self._regression(points[:, : self._embedder.dimensions])
-        # What each example would get had it not been seen, without another fit.
-        unseen = self._sides - (by_vector @ self._sides) / np.diag(by_vector)
-        if np.mean(unseen * self._sides > 0) < LEAST_ACCURACY:
+        positive, negative = self._examples()
+        sides = np.array([1.0] * len(positive) + [-1.0] * len(negative))
+        points = self._points([*positive, *negative])
+        some = slice(None, None, -(-len(points) // MOST_TRIED))
+        if _unseen_accuracy(points[some, : self._embedder.dimensions], sides[some]) < LEAST_ACCURACY:
             return points, np.zeros(0)
-        return points, self._regression(points)[1]
-
-    def _regression(self, points: Matrix) -> tuple[Matrix, Matrix]:
-        inverse = np.linalg.inv(_likeness(points, points) + RIDGE * np.eye(len(points)))
-        return np.asarray(inverse, np.float64), np.asarray(inverse @ self._sides, np.float64)
+        return points, np.asarray(np.linalg.solve(_regularized(points), sides), np.float64)
 
     def _points(self, samples: Sequence[Sample]) -> Matrix:
         found = self._embedder.encode_passages([each.text for each in samples])
         vectors = np.stack([each.vector for each in found]).astype(np.float64)
         return np.hstack([vectors, np.array([each.features for each in samples], np.float64)])
+
+
+def _unseen_accuracy(points: Matrix, sides: Matrix) -> float:
+    """Return the share of points that get their side from the others, without a fit for each."""
+    inverse = np.linalg.inv(_regularized(points))
+    unseen = sides - (inverse @ sides) / np.diag(inverse)
+    return float(np.mean(unseen * sides > 0))
+
+
+def _regularized(points: Matrix) -> Matrix:
+    return _likeness(points, points) + RIDGE * np.eye(len(points))
 
 
 def _likeness(left: Matrix, right: Matrix) -> Matrix:

@@ -148,7 +148,9 @@ def judged(rows: Sequence[Row], *, accepted: bool = False) -> list[Judged]:
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(home=Path(folder), channels=channels)
         with closing(bootstrap(settings)) as app:
-            bench = Bench(app, is_chatter=None if accepted else ChatterClassifier(app.embedder, learned).is_chatter)
+            bench = Bench(
+                app, is_chatter=None if accepted else ChatterClassifier(app.embedder, lambda: learned).is_chatter
+            )
             return [bench.judge(row) for row in rows]
 
 

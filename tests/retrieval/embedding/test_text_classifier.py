@@ -11,11 +11,8 @@ LUNCH = [f"is {who} coming to lunch at noon today" for who in ("Ada", "Bob", "Mi
 
 def classifier(positive: list[str], negative: list[str], *, features: tuple[float, ...] = ()) -> TextClassifier:
     mirrored = tuple(-each for each in features)
-    return TextClassifier(
-        FakeEmbedder(),
-        positive=[Sample(each, features) for each in positive],
-        negative=[Sample(each, mirrored) for each in negative],
-    )
+    examples = [Sample(each, features) for each in positive], [Sample(each, mirrored) for each in negative]
+    return TextClassifier(FakeEmbedder(), lambda: examples)
 
 
 def test_what_is_like_the_examples_gets_their_sign():
