@@ -120,6 +120,7 @@ REACHED: Mapping[str, str] = {
 }
 # Patterns that are made when they are used, of what no outsider writes.
 MADE_LATE = {
+    "bot.answering.understanding.addressing": "words of this package; the functions that use them are fed",
     "bot.channels.expert_routing": "words of this package; the patterns themselves stand in the module, and are fed",
     "retrieval.embedding.prompts": "tables of this package",
     "retrieval.index.elastic.admin.generations": "the name of an alias, from the settings",
