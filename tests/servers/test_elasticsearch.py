@@ -6,10 +6,12 @@ import socket
 import ssl
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import zipfile
 from hashlib import sha256
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -45,7 +47,8 @@ os.kill(os.getpid(), signal.SIGKILL)
 @pytest.fixture
 def cache(tmp_path, monkeypatch):
     """An empty cache that the user of the servers can read."""
-    for parent in (tmp_path, *tmp_path.parents[:2]):
+    system = Path(tempfile.gettempdir())
+    for parent in takewhile(lambda each: each != system, (tmp_path, *tmp_path.parents[:3])):
         parent.chmod(0o755)
     monkeypatch.setenv("FOOTNOTE_TEST_CACHE", str(tmp_path / "cache"))
     return tmp_path / "cache"

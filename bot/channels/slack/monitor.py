@@ -235,8 +235,10 @@ class SlackMonitor:
             before = self._parts.get((health.part, health.workspace))
             self._parts[health.part, health.workspace] = _PartState(health)
         if not health.ok and (before is None or before.health.ok):
-            level = logging.ERROR if health.required else logging.WARNING
-            logger.log(level, "slack %s %s: %s", health.part, health.workspace, health.detail)
+            if health.required:
+                logger.error("slack %s %s: %s", health.part, health.workspace, health.detail)
+            else:
+                logger.warning("slack %s %s: %s", health.part, health.workspace, health.detail)
 
 
 def _described(probe: Probe) -> str:
