@@ -31,7 +31,7 @@ PEOPLE, CHANNELS = 40, 10
 # What is asked, and what the answer says.
 ASKED = {QUESTION: LEAVE_SAID, DOORS: DOORS_SAID, PARKING: "40 crowns"}
 CHATTER = (
-    "ok, thanks all",
+    "ok, noted",
     "I'll tell Bob then",
     "See you on Monday",
     "Sam, did you bring the projector?",
