@@ -64,7 +64,7 @@ class EventAcceptor:
         if event.kind == "question":
             self._remember_question(event)
         in_turn = place.root and event.kind not in {"command", "stop"}  # what one person alone sees waits for nobody
-        turn = f"{place.workspace}:{place.channel}:{place.root}" if in_turn else ""
+        turn = place.thread_key if in_turn else ""
         accepted = self._accept(Event(place.platform, event.id, now, event.to_json(), turn))
         if event.kind == "stop":
             if accepted != "known":  # a repeated one does not stop what was asked since

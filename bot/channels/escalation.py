@@ -64,8 +64,9 @@ class EscalationHandler:
         for thread in self._records.threads_of(answer):
             self._records.withdraw(thread, answer=answer)
             place = parse_thread_name(thread)
-            card = Place(place.platform, place.workspace, place.channel, message=place.thread)
-            connection.transport.edit(card, self._renderer.line(presentation.QUESTION_WITHDRAWN))
+            connection.transport.edit(
+                place.with_message(place.thread), self._renderer.line(presentation.QUESTION_WITHDRAWN)
+            )
             show_progress(self._records, self._renderer, connection, thread)
 
     def follow(self, answer: str, *, earlier: str) -> None:
@@ -86,8 +87,9 @@ class EscalationHandler:
         self._escalations.record_thread(escalation, thread.thread_name, by=event.id)
         now = datetime.now(UTC)
         reminder = reminder_event(event, thread, escalation.answer)
-        turn = f"{thread.workspace}:{thread.channel}:{thread.root}"
-        self._records.remind(Event(thread.platform, reminder.id, now, reminder.to_json(), turn), after_working_day(now))
+        self._records.remind(
+            Event(thread.platform, reminder.id, now, reminder.to_json(), thread.thread_key), after_working_day(now)
+        )
         text = self._sign(claim, event, connection, escalation, thread.thread_name)
         asker = connection.directory
         if self._escalations.is_partial(escalation, lambda: asker.audience_now(event.place, event.user).groups):
@@ -119,7 +121,7 @@ def show_progress(records: EscalationRecords, renderer: Renderer, connection: Co
     if sign:
         place = parse_thread_name(sign)
         line = renderer.line(presentation.PROGRESS[records.progress(thread)])
-        connection.transport.edit(Place(place.platform, place.workspace, place.channel, message=place.thread), line)
+        connection.transport.edit(place.with_message(place.thread), line)
 
 
 def owners_place(event: IncomingEvent, channel: str) -> Place:
@@ -140,5 +142,5 @@ def post_once(claim: Claim, connection: Connection, place: Place, message: Messa
     found = transport.find(place, mark, part=part) if claim.attempt > 1 else None
     if found is None:
         return transport.post(place, message, event=mark, part=part)
-    transport.edit(Place(place.platform, place.workspace, place.channel, message=found.message), message)
+    transport.edit(place.with_message(found.message), message)
     return found.message

@@ -81,6 +81,16 @@ class Place:
         ids = (self.workspace, self.channel, self.root)
         return ":".join([self.platform, *(quote(each, safe="@/+=, ") for each in ids)])
 
+    @property
+    def message_key(self) -> str:
+        """The message as keys of the state store and names of events have it."""
+        return f"{self.workspace}:{self.channel}:{self.message}"
+
+    @property
+    def thread_key(self) -> str:
+        """The thread as keys of the state store have it; its events are handled one after the other."""
+        return f"{self.workspace}:{self.channel}:{self.root}"
+
     def in_channel(self) -> "Place":
         """The channel that this lies in."""
         return replace(self, thread="", message="")
@@ -167,10 +177,11 @@ def from_json(text: str, *, platform: str) -> IncomingEvent:
 
 def message_event(kind: Kind, place: Place, user: str, text: str = "", *, edited: str = "") -> IncomingEvent:
     """Return the event of a message that was written, edited (`edited` names the version) or deleted."""
-    name = f"{place.workspace}:{place.channel}:{place.message}"
     suffix = {"edit": f":edit:{edited}", "delete": ":delete"}.get(kind, "")
     version = edited if kind == "edit" else ""
-    return IncomingEvent(kind, name + suffix, place, user, text, version=version, content=content_hash(text))
+    return IncomingEvent(
+        kind, place.message_key + suffix, place, user, text, version=version, content=content_hash(text)
+    )
 
 
 def content_hash(text: str) -> str:
@@ -224,8 +235,7 @@ def accept_event(pressed: IncomingEvent, reply: str, *, press: str) -> IncomingE
 
 def stop_event(pressed: IncomingEvent, *, press: str) -> IncomingEvent:
     """Return somebody's wish that the bot stops its work in the pressed one's thread."""
-    place = pressed.place
-    return replace(pressed, kind="stop", id=f"stop:{place.workspace}:{place.channel}:{place.root}:{press}")
+    return replace(pressed, kind="stop", id=f"stop:{pressed.place.thread_key}:{press}")
 
 
 def send_event(pressed: IncomingEvent, reply: str, *, press: str) -> IncomingEvent:

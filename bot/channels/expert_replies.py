@@ -185,7 +185,7 @@ class ExpertReplyHandler:
         messages = []
         for part, message in enumerate(self._renderer.reply_messages(now.text, now.files)):
             if part < len(old):
-                is_changed &= connection.transport.edit(_at(place, old[part]), message)
+                is_changed &= connection.transport.edit(place.with_message(old[part]), message)
                 messages.append(old[part])
             else:
                 messages.append(post_once(claim, connection, place, message, mark=mark, part=part))
@@ -199,13 +199,13 @@ class ExpertReplyHandler:
             reply = self._take_back(claim, place, asked, reply)
             there = asked_in(asked, connection)
             line = self._renderer.line(presentation.REPLY_TAKEN_BACK)
-            connection.transport.edit(_at(there, reply.messages[0]), line)
+            connection.transport.edit(there.with_message(reply.messages[0]), line)
             self._remove(connection, there, reply.messages[1:])
             reply = replace(reply, version="", messages=(), is_withdrawn=True)
             self._records.save_reply(message_name(place), reply)
         elif text == presentation.REPLY_WITHDRAWN and not reply.is_withdrawn:
             if reply.note:
-                connection.transport.delete(_at(place, reply.note))
+                connection.transport.delete(place.with_message(reply.note))
             return
         show_progress(self._records, self._renderer, connection, reply.thread)
         self._note(claim, place, connection, reply, text)
@@ -221,8 +221,10 @@ class ExpertReplyHandler:
     def _remove(self, connection: Connection, place: Place, messages: tuple[str, ...]) -> None:
         """Delete parts of a reply that it has no longer."""
         for message in messages:
-            if not connection.transport.delete(_at(place, message)):
-                connection.transport.edit(_at(place, message), self._renderer.line(presentation.REPLY_TAKEN_BACK))
+            if not connection.transport.delete(place.with_message(message)):
+                connection.transport.edit(
+                    place.with_message(message), self._renderer.line(presentation.REPLY_TAKEN_BACK)
+                )
 
     def _note(
         self,
@@ -238,7 +240,7 @@ class ExpertReplyHandler:
         name = message_name(place)
         value = {"send": place.message, "accept": f"{place.message}:{reply.version}"}.get(action or "", "")
         note = self._renderer.reply_note(text, action=action, value=value, revision=self._revision())
-        if not (reply.note and connection.transport.edit(_at(place, reply.note), note)):
+        if not (reply.note and connection.transport.edit(place.with_message(reply.note), note)):
             posted = post_once(claim, connection, place, note, mark=f"note:{name}")
             self._records.save_reply(name, replace(reply, note=posted))
 
@@ -281,7 +283,3 @@ def message_name(place: Place) -> str:
 
 def _in_thread(thread: Place, message: str) -> Place:
     return replace(thread, message=message)
-
-
-def _at(place: Place, message: str) -> Place:
-    return Place(place.platform, place.workspace, place.channel, message=message)

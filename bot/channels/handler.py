@@ -370,7 +370,7 @@ def _stop(marks: StopMarks, claim: Claim, event: IncomingEvent, connection: Conn
 
 def _overwrite(place: Place, connection: Connection, messages: tuple[str, ...], line: Message) -> None:
     for message in messages:
-        connection.transport.edit(Place(place.platform, place.workspace, place.channel, message=message), line)
+        connection.transport.edit(place.with_message(message), line)
 
 
 def _post_publicly(event: IncomingEvent, connection: Connection, message: Message) -> str:

@@ -92,4 +92,4 @@ class MessageRecords:
         return self._state.get(self._key(name, message), now=self._now())
 
     def _key(self, name: str, message: Place) -> str:
-        return f"{self._platform}:{name}:{message.workspace}:{message.channel}:{message.message}"
+        return f"{self._platform}:{name}:{message.message_key}"

@@ -39,4 +39,4 @@ class StopMarks:
         return known is not None and accepted <= datetime.fromisoformat(known)
 
     def _key(self, thread: Place) -> str:
-        return f"{self._platform}:stop:{thread.workspace}:{thread.channel}:{thread.root}"
+        return f"{self._platform}:stop:{thread.thread_key}"

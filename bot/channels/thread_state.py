@@ -62,7 +62,7 @@ class ThreadState:
         row |= {"version": location.version} if location.version else {}
         # Beside an answer's id alone, by which whoever is forgotten is found.
         row |= {"content": location.content} if location.content and location.answer else {}
-        self._put(f"answer:{_message(question)}", json.dumps(row))
+        self._put(f"answer:{question.message_key}", json.dumps(row))
         for message in location.messages if location.answer else ():
             self._put(f"message:{question.workspace}:{question.channel}:{message}", location.answer)
             if location.thread != message:
@@ -70,7 +70,7 @@ class ThreadState:
 
     def answer_location(self, question: Place) -> AnswerLocation | None:
         """Return where the answer to a message is, None for no answer."""
-        found = self._get(f"answer:{_message(question)}")
+        found = self._get(f"answer:{question.message_key}")
         if found is None:
             return None
         row = json.loads(found)
@@ -79,35 +79,35 @@ class ThreadState:
 
     def answer_shown_by(self, message: Place) -> str | None:
         """Return the id of the recorded answer that a message of the bot shows; None for any other message."""
-        return self._get(f"message:{_message(message)}")
+        return self._get(f"message:{message.message_key}")
 
     def thread_of(self, message: Place) -> Place:
         """Return the thread that a message of the bot which shows a recorded answer is in, else its channel."""
-        return message.in_thread(self._get(f"within:{_message(message)}") or "")
+        return message.in_thread(self._get(f"within:{message.message_key}") or "")
 
     def add_asker(self, thread: Place, user: str) -> None:
         """Remember that somebody has asked in a thread."""
-        self._put(f"thread:{_thread(thread)}", "1")
+        self._put(f"thread:{thread.thread_key}", "1")
         self._state.put(self._asker(thread, user), "1", expires=self._now() + KEPT)
 
     def remove_asker(self, thread: Place, user: str) -> None:
         """Remember no more that somebody has asked in a thread, and that anybody has."""
-        self._state.remove(f"{self._platform}:thread:{_thread(thread)}")
+        self._state.remove(f"{self._platform}:thread:{thread.thread_key}")
         self._state.remove(self._asker(thread, user))
 
     def mark_interrupted(self, thread: Place) -> None:
         """Remember that people have spoken to each other in a thread since somebody asked there."""
-        self._put(f"thread:{_thread(thread)}", INTERRUPTED)
+        self._put(f"thread:{thread.thread_key}", INTERRUPTED)
 
     def status(self, thread: Place) -> ThreadStatus:
         """Return what is known of a thread."""
-        known = self._get(f"thread:{_thread(thread)}")
+        known = self._get(f"thread:{thread.thread_key}")
         return "" if known is None else "interrupted" if known == INTERRUPTED else "asked"
 
     def has_asked(self, thread: Place, user: str) -> bool:
         """Whether this person has asked in this thread."""
         known = self._state.get(self._asker(thread, user), now=self._now())
-        return known is not None or self._get(f"asker:{_thread(thread)}:{unkeyed_name(user)}") is not None
+        return known is not None or self._get(f"asker:{thread.thread_key}:{unkeyed_name(user)}") is not None
 
     def take_turn(self, channel: Place, *, per_hour: int) -> bool:
         """Take one of the channel's answers of this hour; False when all are taken."""
@@ -146,18 +146,10 @@ class ThreadState:
 
     def _asker(self, thread: Place, user: str) -> str:
         person = self._pseudonym(f"{self._platform}:{user}")
-        return f"{person_prefix(person)}{self._platform}:asker:{_thread(thread)}"
+        return f"{person_prefix(person)}{self._platform}:asker:{thread.thread_key}"
 
     def _put(self, name: str, value: str, *, kept: timedelta = KEPT) -> None:
         self._state.put(f"{self._platform}:{name}", value, expires=self._now() + kept)
 
     def _get(self, name: str) -> str | None:
         return self._state.get(f"{self._platform}:{name}", now=self._now())
-
-
-def _message(place: Place) -> str:
-    return f"{place.workspace}:{place.channel}:{place.message}"
-
-
-def _thread(place: Place) -> str:
-    return f"{place.workspace}:{place.channel}:{place.root}"
