@@ -6,12 +6,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from slack_bolt import Ack
+from slack_bolt import Ack, BoltContext
 
 from bot.channels import presentation
 from bot.channels.acceptance import EventAcceptor
 from bot.channels.background import BackgroundPools
-from bot.channels.events import Place, accept_event, erase_event, person_event, send_event, share_event
+from bot.channels.events import IncomingEvent, Place, accept_event, erase_event, person_event, send_event, share_event
 from bot.channels.overview import PersonalOverview
 from bot.channels.port import Message
 from bot.channels.repetition import Deduplicator
@@ -26,7 +26,7 @@ from bot.channels.slack.events import (
     pressed_value,
     user_of,
 )
-from bot.channels.slack.install.workspaces import Workspace, Workspaces
+from bot.channels.slack.install.workspaces import Workspace, workspace_of
 from bot.channels.slack.rendering import line, vote_note
 from bot.channels.votes import VoteRecorder, refusal_text
 from bot.errors import BotError
@@ -44,22 +44,20 @@ class VoteListeners:
 
     def __init__(
         self,
-        workspaces: Workspaces,
         votes: VoteRecorder,
         background: BackgroundPools,
         deduplicator: Deduplicator,
         *,
         publish_home: Callable[[Workspace, str], None],
     ) -> None:
-        self._workspaces = workspaces
         self._votes = votes
         self._background = background
         self._deduplicator = deduplicator
         self._publish_home = publish_home
 
-    def button(self, ack: Ack, body: Json) -> None:
+    def button(self, ack: Ack, body: Json, context: BoltContext) -> None:
         """Count a pressed thumb; one down opens the modal, everything else is told in a note."""
-        workspace = self._workspaces.of_payload(body)
+        workspace = workspace_of(context)
         name, _, answer = pressed_value(body).partition(":")
         vote: Choice | None = "up" if name == "up" else "down" if name == "down" else None
         if workspace is None or vote is None:
@@ -84,9 +82,9 @@ class VoteListeners:
         if self._deduplicator.is_first_press(user_of(body), pressed_value(body), press_id(body)):
             workspace.connection.tell(parse_pressed(body, workspace=workspace.id), note)
 
-    def withdraw(self, ack: Ack, body: Json) -> None:
+    def withdraw(self, ack: Ack, body: Json, context: BoltContext) -> None:
         """Withdraw a vote, from the home page or from a note."""
-        workspace = self._workspaces.of_payload(body)
+        workspace = workspace_of(context)
         if workspace is None:
             ack()
             return
@@ -120,9 +118,9 @@ class VoteListeners:
             return
         ack()
 
-    def reaction(self, body: Json) -> None:
+    def reaction(self, body: Json, context: BoltContext) -> None:
         """Count a thumb that is added to or removed from a message of the bot."""
-        workspace, event = self._workspaces.of_payload(body), body["event"]
+        workspace, event = workspace_of(context), body["event"]
         item, user = event.get("item") or {}, str(event.get("user") or "")
         vote = REACTIONS.get(str(event.get("reaction") or "").partition("::")[0])
         if not workspace or not vote or item.get("type") != "message" or user in {"", workspace.bot}:
@@ -147,30 +145,28 @@ class ActionListeners:
 
     def __init__(
         self,
-        workspaces: Workspaces,
         acceptor: EventAcceptor,
         overview: PersonalOverview,
         background: BackgroundPools,
         deduplicator: Deduplicator,
     ) -> None:
         self._deduplicator = deduplicator
-        self._workspaces = workspaces
         self._acceptor = acceptor
         self._overview = overview
         self._background = background
 
-    def share(self, ack: Ack, body: Json) -> None:
+    def share(self, ack: Ack, body: Json, context: BoltContext) -> None:
         """Share a private answer with its channel, once."""
-        workspace = self._workspaces.of_payload(body)
+        workspace = workspace_of(context)
         if workspace:
             pressed = parse_pressed(body, workspace=workspace.id)
             if self._acceptor.accept(share_event(pressed, pressed_value(body))) == "known":
                 self._background.notes(workspace.connection.tell, pressed, line(presentation.SHARED_ALREADY))
         ack()
 
-    def ask_person(self, ack: Ack, body: Json) -> None:
+    def ask_person(self, ack: Ack, body: Json, context: BoltContext) -> None:
         """Ask the owners of an answer's documents."""
-        workspace = self._workspaces.of_payload(body)
+        workspace = workspace_of(context)
         if workspace:
             container, pressed = body.get("container") or {}, parse_pressed(body, workspace=workspace.id)
             # What one person alone sees has no thread that others see.
@@ -180,32 +176,29 @@ class ActionListeners:
             self._acceptor.accept(event)
         ack()
 
-    def accept_reply(self, ack: Ack, body: Json) -> None:
+    def accept_reply(self, ack: Ack, body: Json, context: BoltContext) -> None:
         """Accept an expert's reply as the right answer."""
-        workspace = self._workspaces.of_payload(body)
-        if workspace:
-            pressed = parse_pressed(body, workspace=workspace.id)
-            self._acceptor.accept(accept_event(pressed, pressed_value(body), press=press_id(body)))
-        ack()
+        self._accept(ack, body, context, accept_event)
 
-    def send_reply(self, ack: Ack, body: Json) -> None:
+    def send_reply(self, ack: Ack, body: Json, context: BoltContext) -> None:
         """Send what an expert wrote to whoever asked."""
-        workspace = self._workspaces.of_payload(body)
+        self._accept(ack, body, context, send_event)
+
+    def erase(self, ack: Ack, body: Json, context: BoltContext) -> None:
+        """Erase what is kept of a person."""
+        self._accept(ack, body, context, lambda pressed, _, *, press: erase_event(pressed, press=press))
+
+    def _accept(self, ack: Ack, body: Json, context: BoltContext, event: Callable[..., IncomingEvent]) -> None:
+        """Accept the `event` that is made of what was pressed, its value and the press, and acknowledge it."""
+        workspace = workspace_of(context)
         if workspace:
             pressed = parse_pressed(body, workspace=workspace.id)
-            self._acceptor.accept(send_event(pressed, pressed_value(body), press=press_id(body)))
+            self._acceptor.accept(event(pressed, pressed_value(body), press=press_id(body)))
         ack()
 
-    def erase(self, ack: Ack, body: Json) -> None:
-        """Erase what is kept of a person."""
-        workspace = self._workspaces.of_payload(body)
-        if workspace:
-            self._acceptor.accept(erase_event(parse_pressed(body, workspace=workspace.id), press=press_id(body)))
-        ack()
-
-    def quotes(self, ack: Ack, body: Json) -> None:
+    def quotes(self, ack: Ack, body: Json, context: BoltContext) -> None:
         """Show the quoted text behind an answer's footnotes."""
-        workspace = self._workspaces.of_payload(body)
+        workspace = workspace_of(context)
         ack()
         if workspace:
             self._background.forms(self._open_quotes, workspace, body)

@@ -7,20 +7,20 @@ before that. Slack delivers events again and in any order: each is kept with its
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from slack_bolt import App
+from slack_bolt import App, BoltContext
 
 from bot.channels.slack.events import Json
-from bot.channels.slack.install.workspaces import Workspace, Workspaces
+from bot.channels.slack.install.workspaces import Workspace, workspace_of
 
 Keep = Callable[[Workspace, Json, datetime], None]
 
 
-def listen_to_directory(app: App, workspaces: Workspaces, *, invited: Callable[[Workspace, str], None]) -> None:
+def listen_to_directory(app: App, *, invited: Callable[[Workspace, str], None]) -> None:
     """Register a listener for each of these events; `invited` is called with a channel that the bot has come into."""
 
-    def listener(keep: Keep) -> Callable[[Json], None]:
-        def listen(body: Json) -> None:
-            workspace, event = workspaces.of_payload(body), body["event"]
+    def listener(keep: Keep) -> Callable[[Json, BoltContext], None]:
+        def listen(body: Json, context: BoltContext) -> None:
+            workspace, event = workspace_of(context), body["event"]
             if workspace:
                 keep(workspace, event, _time(event))
             if workspace and event.get("type") == "member_joined_channel" and event.get("user") == workspace.bot:

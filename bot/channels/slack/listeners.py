@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import cast
 
-from slack_bolt import Ack, App
+from slack_bolt import Ack, App, BoltContext
 from slack_bolt.authorization import AuthorizeResult
 
 from bot.channels import presentation
@@ -22,7 +22,7 @@ from bot.channels.slack.actions import ActionListeners, VoteListeners
 from bot.channels.slack.directory_events import listen_to_directory
 from bot.channels.slack.events import Json, origin_of
 from bot.channels.slack.install.manifest import ABOUT_MESSAGE
-from bot.channels.slack.install.workspaces import Authorization, Workspace, Workspaces, web_client
+from bot.channels.slack.install.workspaces import Authorization, Workspace, Workspaces, web_client, workspace_of
 from bot.channels.slack.seen import SeenEvents
 from bot.channels.votes import VoteRecorder
 from bot.channels.welcome import Welcome
@@ -56,17 +56,17 @@ def listening_app(
         process_before_response=True,
     )
     app.use(partial(_note_seen, seen))
-    messages = MessageListeners(workspaces, acceptor, background)
+    messages = MessageListeners(acceptor, background)
     home = HomeListeners(workspaces, overview, background, welcome)
-    voting = VoteListeners(workspaces, votes, background, deduplicator, publish_home=home.publish_soon)
-    actions = ActionListeners(workspaces, acceptor, overview, background, deduplicator)
+    voting = VoteListeners(votes, background, deduplicator, publish_home=home.publish_soon)
+    actions = ActionListeners(acceptor, overview, background, deduplicator)
     for name in ("message", "app_mention"):
         app.event(name)(messages.message)
     app.command(re.compile(".+"))(messages.command)
     app.message_shortcut(ABOUT_MESSAGE)(messages.about_message)
     for name in ("reaction_added", "reaction_removed"):
         app.event(name)(voting.reaction)
-    listen_to_directory(app, workspaces, invited=home.invited)
+    listen_to_directory(app, invited=home.invited)
     for name in ("app_uninstalled", "tokens_revoked"):
         app.event(name)(home.removed)
     app.event("agent_session_stopped")(messages.stopped)
@@ -90,30 +90,29 @@ def listening_app(
 class MessageListeners:
     """Messages, commands, and the wish for an answer to a message."""
 
-    def __init__(self, workspaces: Workspaces, acceptor: EventAcceptor, background: BackgroundPools) -> None:
-        self._workspaces = workspaces
+    def __init__(self, acceptor: EventAcceptor, background: BackgroundPools) -> None:
         self._acceptor = acceptor
         self._background = background
 
-    def message(self, body: Json) -> None:
+    def message(self, body: Json, context: BoltContext) -> None:
         """Accept a message that is for the bot."""
-        workspace = self._workspaces.of_payload(body)
+        workspace = workspace_of(context)
         if workspace is None:
             return
         event = events.parse_message(body, workspace=workspace.id, bot=workspace.bot)
         if event:
             self._acceptor.accept_message(event)
 
-    def stopped(self, body: Json) -> None:
+    def stopped(self, body: Json, context: BoltContext) -> None:
         """Stop what is being answered in a thread."""
-        workspace = self._workspaces.of_payload(body)
+        workspace = workspace_of(context)
         event = events.parse_stop(body, workspace=workspace.id) if workspace else None
         if event:
             self._acceptor.accept(event)
 
-    def command(self, ack: Ack, body: Json) -> None:
+    def command(self, ack: Ack, body: Json, context: BoltContext) -> None:
         """Accept a command, and tell its person that it is looked up."""
-        workspace = self._workspaces.of_payload(body)
+        workspace = workspace_of(context)
         if workspace is None:
             ack()
             return
@@ -121,9 +120,9 @@ class MessageListeners:
         text = presentation.BUSY if accepted == "busy" else presentation.STATUS_TEXTS["searching"]
         ack(text=text, response_type="ephemeral")
 
-    def about_message(self, ack: Ack, body: Json) -> None:
+    def about_message(self, ack: Ack, body: Json, context: BoltContext) -> None:
         """Accept the wish for an answer to a message, and tell its person that it is looked up."""
-        workspace = self._workspaces.of_payload(body)
+        workspace = workspace_of(context)
         if workspace:
             event = events.parse_shortcut(body, workspace=workspace.id, bot=workspace.bot)
             text = presentation.STATUS_TEXTS["searching"] if event else presentation.NOTHING_TO_ANSWER
@@ -147,9 +146,9 @@ class HomeListeners:
         self._overview = overview
         self._background = background
 
-    def opened(self, body: Json) -> None:
+    def opened(self, body: Json, context: BoltContext) -> None:
         """Show the home page, or welcome somebody and suggest prompts in the agent view."""
-        workspace, event = self._workspaces.of_payload(body), body["event"]
+        workspace, event = workspace_of(context), body["event"]
         if workspace and event.get("tab") == "messages":
             user, channel = str(event.get("user")), str(event.get("channel"))
             direct = Place("slack", workspace.id, channel, kind="direct")

@@ -276,9 +276,10 @@ class Authorization(Authorize):
         self._workspaces = workspaces
 
     def find(self, body: Json, context: BoltContext, next_: Callable[[], BoltResponse]) -> BoltResponse:
-        """Find the workspace of a payload; Bolt asks who is authorized without it."""
+        """Find the workspace of a payload, once for all listeners; Bolt asks who is authorized without it."""
         found = self._workspaces.of_payload(body)
         if found:
+            context["workspace"] = found
             context["authorized"] = AuthorizeResult(
                 enterprise_id=context.enterprise_id,
                 team_id=found.team or None,
@@ -292,6 +293,12 @@ class Authorization(Authorize):
         """Return what was found; None where the app is not installed, or not allowed."""
         found: AuthorizeResult | None = context.get("authorized")
         return found
+
+
+def workspace_of(context: BoltContext) -> Workspace | None:
+    """Return the workspace that was found for a payload; None where the app is not installed, or not allowed."""
+    found: Workspace | None = context.get("workspace")
+    return found
 
 
 def web_client(settings: Settings, token: str = "") -> WebClient:
